@@ -1,0 +1,140 @@
+"""The exceptions of mlsysim: what each means and what to do about it.
+
+Everything that a user can cause derives from `MlsysimError`.  A message names
+the culprit, the place (file, key or metric path) and the cure.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MlsysimError(Exception):
+    """Base of every exception that mlsysim raises on purpose."""
+
+
+class InputError(MlsysimError, ValueError):
+    """Something that was handed in cannot be used; base of the errors below.
+
+    The message names what was handed in, where, and what would be accepted.
+    """
+
+
+class UnitError(InputError):
+    """A unit is unknown, missing, or of the wrong dimension.
+
+    Write the unit that the message proposes: ``latency <= 50 ms``, not
+    ``latency <= 50``.
+    """
+
+
+class SpaceError(InputError):
+    """A search space is malformed: an empty, duplicate, mixed or non-finite domain."""
+
+
+class ObjectiveError(InputError):
+    """An objective is not of the form ``maximize: <metric>`` or ``minimize: <metric>``."""
+
+
+class ConstraintError(InputError):
+    """A constraint cannot be parsed, or does not compare numbers of one dimension."""
+
+
+class MetricError(InputError):
+    """A metric path leads nowhere, or to something that is not a number."""
+
+
+class ParameterError(InputError):
+    """A model was given an argument that it does not have, or a value out of range."""
+
+
+class PipelineError(InputError):
+    """A pipeline has a gap: a stage needs something that nothing before it provides."""
+
+
+class CatalogError(InputError):
+    """A catalogue entry is malformed; the message names the file and the key."""
+
+
+class UnknownNameError(InputError, AttributeError, KeyError):
+    """No catalogue entry has this name; the message lists the nearest ones."""
+
+    # KeyError would print the repr of the message.
+    __str__ = Exception.__str__
+
+
+class MissingFigureError(InputError):
+    """A price, power or other figure is needed that the catalogue does not have.
+
+    A missing figure is never taken to be zero: supply it, as the message says.
+    """
+
+
+class QuestionError(InputError):
+    """A question file is malformed; the message names the file and the key."""
+
+
+class TracingError(MlsysimError, TypeError):
+    """An evaluator does something that cannot be traced into a solver model.
+
+    A traced value stands for every value of a choice at once, so it has no
+    truth value and no single number: ``if``, ``max``, ``float`` and dictionary
+    look-ups cannot consume it.  Use `mlsysim.where`, `mlsysim.maximum`,
+    `mlsysim.select`; or search with ``method="exhaustive"``.
+    """
+
+
+class Infeasible(MlsysimError):  # noqa: N818 - a verdict that evaluators raise, not a fault
+    """Raised by an evaluator to declare the design at hand impossible.
+
+    It is the only exception that a search takes as a verdict; every other one
+    is the user's and propagates.
+    """
+
+
+class NoAnswerError(MlsysimError):
+    """A search ended without a design, and its best design was asked for."""
+
+
+class InfeasibleError(NoAnswerError):
+    """The best design was asked for, and it is proven that none exists.
+
+    The message is the explanation: the constraints in conflict, and what each
+    would have to become.
+    """
+
+
+class DisagreementError(MlsysimError):
+    """The solver and the evaluator on plain numbers disagree: a defect of mlsysim.
+
+    No answer is returned.  Please report the question that caused it.
+    """
+
+
+# A list of names this short is shown whole where none is near.
+_SHOWN_WHOLE = 12
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Phrase the names nearest to a misspelt one, for the end of a message.
+
+    Parameters
+    ----------
+    name
+        What the user wrote.
+    known
+        What would have been accepted.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'a' or 'b'?"``, or the whole list where it is short
+        and nothing is near, or an empty string.
+    """
+    names = sorted(set(known))
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    near = [by_folded[match] for match in get_close_matches(name.casefold(), by_folded, 3, 0.5)]
+    if near:
+        return "; did you mean " + " or ".join(repr(match) for match in near) + "?"
+    if 0 < len(names) <= _SHOWN_WHOLE:
+        return "; known: " + ", ".join(repr(candidate) for candidate in names)
+    return ""

@@ -1,0 +1,149 @@
+"""Quantities with units: the only module that imports pint.
+
+A private registry (`units.txt`) makes byte, flop and USD real dimensions, so
+that a byte cannot be added to a number and money cannot be compared with
+time.  The rest of the package builds quantities with `quantity`, reads them
+with `magnitude`, and never meets pint.
+
+A quantity may hold a float, a NumPy array or a traced value; pint passes the
+arithmetic on to whatever it holds.  Formulas keep to the base units (s, byte,
+flop, USD, watt), because a conversion costs as much as five multiplications.
+"""
+
+from importlib.resources import files
+from tokenize import TokenError
+from typing import Any, TypeGuard
+
+import pint
+
+from mlsysim.errors import UnitError, suggest
+
+_registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None)
+_registry.load_definitions(
+    files("mlsysim").joinpath("units.txt").read_text(encoding="utf-8").splitlines()
+)
+
+Quantity = _registry.Quantity
+Unit = _registry.Unit
+
+
+def quantity(value: Any, unit: str = "") -> Any:
+    """Attach a unit to a number, an array or a traced value.
+
+    Parameters
+    ----------
+    value
+        The magnitude.
+    unit
+        A unit in text, e.g. ``"GB/s"``; empty for a plain quantity.
+
+    Raises
+    ------
+    UnitError
+        If the unit is not known.
+
+    Examples
+    --------
+    >>> quantity(80, "GiB").m_as("byte")
+    85899345920
+    """
+    return Quantity(value, as_unit(unit))
+
+
+def base_quantity(value: Any, unit: str) -> Any:
+    """Attach a unit and convert to base units (s, byte, flop, USD, watt, gram, liter).
+
+    Examples
+    --------
+    >>> base_quantity(400, "Gbit/s").units == as_unit("byte/s")
+    True
+    """
+    return quantity(value, unit).to_base_units()
+
+
+def as_unit(text: str) -> Any:
+    """Parse a unit.
+
+    Raises
+    ------
+    UnitError
+        If a name in it is not a unit; the message lists the nearest ones.
+    """
+    if "//" in text:  # pint would read it as a plain division
+        raise UnitError(f"{text!r} is not a unit: write one '/'")
+    try:
+        return _registry.Unit(text.replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}"))
+    except pint.UndefinedUnitError as error:
+        name = str(error.args[0])
+        raise UnitError(f"{text!r}: {name!r} is not a unit{suggest(name, unit_names())}") from None
+    except (pint.DefinitionSyntaxError, ValueError, TypeError) as error:
+        raise UnitError(f"{text!r} is not a unit: {error}") from None
+    except (AssertionError, TokenError):  # how pint takes operators without operands, and "("
+        raise UnitError(
+            f"{text!r} is not a unit: an operator or parenthesis has nothing to work on; "
+            "write e.g. 'GB/s'"
+        ) from None
+
+
+def is_unit(name: str) -> bool:
+    """Tell whether one word, such as ``ms`` or ``GiB``, names a unit."""
+    try:
+        return name in _registry
+    except AttributeError:  # a name with leading underscores
+        return False
+
+
+def unit_names() -> list[str]:
+    """List the names of the units without prefixes."""
+    return sorted(name for name in dir(_registry) if not name.startswith("_") and is_unit(name))
+
+
+def is_quantity(value: object) -> TypeGuard[Any]:
+    """Tell whether a value carries a unit."""
+    return isinstance(value, Quantity)
+
+
+def unit_of(value: Any) -> str:
+    """Give the unit of a value in short form; empty for a plain number."""
+    return format(value.units, "~C") if is_quantity(value) else ""
+
+
+def same_dimension(left: Any, right: Any) -> bool:
+    """Tell whether two values can be compared: quantities of one dimension, or plain numbers."""
+    return _dimension(left) == _dimension(right)
+
+
+def magnitude(value: Any, unit: str = "") -> Any:
+    """Read the number out of a quantity, in a given unit.
+
+    Parameters
+    ----------
+    value
+        A quantity, or a plain number (which has the unit ``""``).
+    unit
+        The unit wanted.
+
+    Raises
+    ------
+    UnitError
+        If the value is of another dimension.
+
+    Examples
+    --------
+    >>> magnitude(quantity(0.25, "s"), "ms")
+    250.0
+    """
+    if not is_quantity(value):
+        if not unit or _dimension(quantity(1.0, unit)) == _dimension(1.0):
+            return value if not unit else value / quantity(1.0, unit).m_as("")
+        raise UnitError(f"{value!r} is a plain number where a value in {unit!r} is needed")
+    try:
+        return value.m_as(as_unit(unit))
+    except pint.DimensionalityError as error:
+        raise UnitError(
+            f"a value in {unit_of(value)!r} cannot be read in {unit!r}: {error}"
+        ) from None
+
+
+def _dimension(value: Any) -> Any:
+    return value.dimensionality if is_quantity(value) else Unit("").dimensionality
