@@ -1,0 +1,186 @@
+"""Stand-ins for a choice among things that are not numbers.
+
+A search space may offer clusters, accelerators, precisions or anything else
+by name.  The evaluator then receives an `Alternatives`: reading an attribute
+or calling a method reads or calls it on every alternative, and whatever comes
+out as a number becomes a traced look-up table.
+"""
+
+import itertools
+import math
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from mlsysim.errors import Infeasible, TracingError
+from mlsysim.expr.graph import Graph
+from mlsysim.expr.traced import Traced, apply
+from mlsysim.units import is_quantity, magnitude, quantity, same_dimension, unit_of
+
+
+class Alternatives:
+    """One of several things, depending on one or more choices.
+
+    Parameters
+    ----------
+    graph
+        The graph that grows.
+    names
+        The choices that decide.
+    things
+        One thing per combination of their values, the last choice fastest.
+    """
+
+    __slots__ = ("_graph", "_names", "_things")
+
+    def __init__(self, graph: Graph, names: tuple[str, ...], things: Sequence[Any]) -> None:
+        self._graph = graph
+        self._names = names
+        self._things = tuple(things)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # protocols are a matter of the class, not of the things
+            raise AttributeError(name)
+        return combine(lambda thing: getattr(thing, name), self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return combine(lambda thing, at: thing[at], self, key)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        count = len(arguments)
+
+        def call(method: Any, *values: Any) -> Any:
+            return method(*values[:count], **dict(zip(options, values[count:], strict=True)))
+
+        return combine(call, self, *arguments, *options.values())
+
+    def __eq__(self, other: object) -> Any:
+        return combine(lambda mine, yours: bool(mine == yours), self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return combine(lambda mine, yours: bool(mine != yours), self, other)
+
+    def __repr__(self) -> str:
+        return f"<traced choice {', '.join(self._names)}>"
+
+    def __bool__(self) -> NoReturn:
+        raise TracingError(f"{self!r} has no single truth value; use mlsysim.where")
+
+    def __hash__(self) -> int:
+        raise TracingError(
+            f"{self!r} is not one dictionary key; use mlsysim.select(key, {{option: value}})"
+        )
+
+    def __iter__(self) -> NoReturn:
+        raise TracingError(f"{self!r} cannot be looped over; search with method='exhaustive'")
+
+    def __len__(self) -> NoReturn:
+        raise TracingError(f"{self!r} has no single length; search with method='exhaustive'")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TracingError(f"{self!r} cannot be searched with `in`; use mlsysim.select")
+
+
+class _Hole:
+    """The place of a combination that does not exist."""
+
+
+_HOLE = _Hole()
+
+
+def combine(function: Callable[..., Any], *values: Any) -> Any:
+    """Apply a function to every alternative of its arguments, and join the results.
+
+    Parameters
+    ----------
+    function
+        Called once per combination, with every `Alternatives` replaced by a thing.
+    values
+        The arguments; those that are not `Alternatives` are handed on as they are.
+
+    Returns
+    -------
+    object
+        The result itself where all combinations agree; a traced number or
+        quantity where they are numbers; else again an `Alternatives`.
+    """
+    deciders = [value for value in values if isinstance(value, Alternatives)]
+    graph = deciders[0]._graph
+    names = tuple(dict.fromkeys(name for decider in deciders for name in decider._names))
+    results: list[Any] = []
+    reasons: list[str] = []
+    for positions in itertools.product(*(range(graph.lengths[name]) for name in names)):
+        at = dict(zip(names, positions, strict=True))
+        picked = [_pick(value, at) if isinstance(value, Alternatives) else value for value in values]
+        if any(thing is _HOLE for thing in picked):
+            results.append(_HOLE)
+            continue
+        try:
+            results.append(function(*picked))
+        except Infeasible as verdict:
+            results.append(_HOLE)
+            reasons.append(str(verdict))
+    if reasons:
+        exists = [float(result is not _HOLE) for result in results]
+        graph.guard(_table(graph, names, exists, truth=True), reasons[0])
+    return join(graph, names, results)
+
+
+def join(graph: Graph, names: tuple[str, ...], results: Sequence[Any]) -> Any:
+    """Make one value out of one result per combination of choices."""
+    present = [result for result in results if result is not _HOLE]
+    if not present:
+        raise Infeasible(f"no value of {', '.join(names)} is possible")
+    first = present[0]
+    if all(_same(result, first) for result in present):
+        return first
+    if all(is_quantity(result) for result in present):
+        if not all(same_dimension(result, first) for result in present):
+            raise TracingError(f"{', '.join(names)} decides between values of different units")
+        unit = unit_of(first)
+        plain = [r if r is _HOLE else magnitude(r, unit) for r in results]
+        return quantity(join(graph, names, plain), unit)
+    if all(_is_number(result) for result in present):
+        column = [math.nan if result is _HOLE else float(result) for result in results]
+        truth = all(isinstance(result, (bool, np.bool_)) for result in present)
+        return Traced(graph, _table(graph, names, column, truth=truth))
+    if all(_is_number(result) or isinstance(result, Traced) for result in present):
+        return _chain(graph, names, results)
+    return Alternatives(graph, names, results)
+
+
+def _chain(graph: Graph, names: tuple[str, ...], results: Sequence[Any]) -> Any:
+    """Select among traced values by nested conditions."""
+    chosen: Any = math.nan
+    for place, result in enumerate(results):
+        if result is not _HOLE:
+            here = [float(other == place) for other in range(len(results))]
+            chosen = apply(
+                "where", Traced(graph, _table(graph, names, here, truth=True)), result, chosen
+            )
+    return chosen
+
+
+def _pick(value: Alternatives, at: dict[str, int]) -> Any:
+    place = 0
+    for name in value._names:
+        place = place * value._graph.lengths[name] + at[name]
+    return value._things[place]
+
+
+def _table(graph: Graph, names: tuple[str, ...], column: Sequence[float], *, truth: bool) -> Any:
+    shape = tuple(graph.lengths[name] for name in names)
+    return graph.table(names, np.array(column, np.float64).reshape(shape), truth=truth)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (numbers.Real, np.bool_))
+
+
+def _same(value: Any, first: Any) -> bool:
+    if value is first:
+        return True
+    simple = (str, bytes, type(None), tuple)
+    return type(value) is type(first) and isinstance(value, simple) and bool(value == first)

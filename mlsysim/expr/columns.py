@@ -1,0 +1,134 @@
+"""The numbers behind positions: values of a domain, and extremes over ranges of positions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+# A table this small has its extremes over every pair of ends tabulated.
+_ALL_PAIRS = 1 << 20
+
+
+class Column:
+    """The values of one numeric choice; a `range` is never expanded.
+
+    Parameters
+    ----------
+    values
+        A range, or a sequence of numbers.
+    """
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self._progression = values if isinstance(values, range) else None
+        self._array = np.empty(0) if self._progression else np.array(values, np.float64)
+        steps = np.diff(self._array)
+        self._monotone = bool(np.all(steps > 0) or np.all(steps < 0))
+        self._extremes = None if self._monotone else Extremes(self._array)
+
+    @property
+    def line(self) -> tuple[int, int] | None:
+        """The first value and the step, where the values are equally spaced whole numbers."""
+        if self._progression is not None:
+            return self._progression.start, self._progression.step
+        steps = np.diff(self._array)
+        if steps.size and np.any(steps != steps[0]):
+            return None
+        if np.any(self._array != np.rint(self._array)):
+            return None
+        return int(self._array[0]), int(steps[0]) if steps.size else 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every value is a whole number."""
+        return self._progression is not None or not np.any(self._array != np.rint(self._array))
+
+    def at(self, positions: Positions) -> Array:
+        """Give the values at some positions."""
+        if self._progression is None:
+            return self._array[positions]
+        return (self._progression.start + self._progression.step * positions).astype(np.float64)
+
+    def extremes(self, first: Positions, last: Positions) -> tuple[Array, Array]:
+        """Give the lowest and the highest value between two positions."""
+        if self._extremes is not None:
+            return self._extremes.over([(first, last)])
+        ends = self.at(first), self.at(last)
+        return np.minimum(*ends), np.maximum(*ends)
+
+
+class Extremes:
+    """The lowest and highest entry of a table over blocks of positions.
+
+    Parameters
+    ----------
+    table
+        The entries; NaN (no such combination) leaves a block open at both ends.
+    """
+
+    def __init__(self, table: Array) -> None:
+        self._shape = table.shape
+        low, high = np.where(np.isnan(table), -np.inf, table), np.where(np.isnan(table), np.inf, table)
+        self._all = float(low.min()), float(high.max())
+        self._pairs: tuple[Array, Array] | None = None
+        self._levels: list[tuple[Array, Array]] = []
+        self._table = table
+        if table.size**2 <= _ALL_PAIRS:
+            self._pairs = _all_pairs(low, np.minimum), _all_pairs(high, np.maximum)
+        elif table.ndim == 1:
+            self._levels = _doubling(low, high)
+
+    def over(self, axes: Sequence[tuple[Positions, Positions]]) -> tuple[Array, Array]:
+        """Give the lowest and highest entry over blocks.
+
+        Parameters
+        ----------
+        axes
+            For each axis the first and the last position of every block.
+        """
+        if self._pairs is not None:
+            at = tuple(place for axis in axes for place in axis)
+            return self._pairs[0][at], self._pairs[1][at]
+        if self._levels:
+            return self._sparse(*axes[0])
+        single = np.logical_and.reduce([first == last for first, last in axes])
+        value = self._table[tuple(first for first, _ in axes)]
+        known = single & ~np.isnan(value)
+        return np.where(known, value, self._all[0]), np.where(known, value, self._all[1])
+
+    def _sparse(self, first: Positions, last: Positions) -> tuple[Array, Array]:
+        level = np.floor(np.log2(last - first + 1)).astype(np.int64)
+        low, high = np.empty(level.shape), np.empty(level.shape)
+        for depth, (lows, highs) in enumerate(self._levels):
+            here = level == depth
+            start, end = first[here], last[here] - (1 << depth) + 1
+            low[here] = np.minimum(lows[start], lows[end])
+            high[here] = np.maximum(highs[start], highs[end])
+        return low, high
+
+
+def _all_pairs(table: Array, join: np.ufunc) -> Array:
+    """Tabulate the extreme between every pair of positions, axis after axis."""
+    for axis in range(0, 2 * table.ndim, 2):
+        moved = np.moveaxis(table, axis, 0)
+        length = moved.shape[0]
+        pairs = np.empty((length, length, *moved.shape[1:]))
+        for start in range(length):
+            pairs[start, :start] = np.nan
+            pairs[start, start:] = join.accumulate(moved[start:], axis=0)
+        table = np.moveaxis(pairs, (0, 1), (axis, axis + 1))
+    return table
+
+
+def _doubling(low: Array, high: Array) -> list[tuple[Array, Array]]:
+    """Tabulate the extremes of all runs of 1, 2, 4, ... entries."""
+    levels = [(low, high)]
+    size, width = low.size, 1
+    while 2 * width <= size:
+        low = np.minimum(low[:-width], low[width:])
+        high = np.maximum(high[:-width], high[width:])
+        levels.append((low, high))
+        width *= 2
+    return levels

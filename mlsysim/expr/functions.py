@@ -1,0 +1,214 @@
+"""Functions for evaluators that serve every reading.
+
+Each works on Python numbers, NumPy arrays, quantities with units and traced
+values alike, where Python's own ``max``, ``if`` or ``math.ceil`` would not.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mlsysim.errors import ParameterError, suggest
+from mlsysim.expr.alternatives import Alternatives, combine
+
+_PLAIN = (int, float)
+
+
+def maximum(first: Any, *others: Any) -> Any:
+    """Give the largest of some values.
+
+    Examples
+    --------
+    >>> maximum(2, 3, 1)
+    3
+    """
+    if all(isinstance(value, _PLAIN) for value in (first, *others)):
+        return max(first, *others) if others else first
+    return functools.reduce(np.maximum, others, first)
+
+
+def minimum(first: Any, *others: Any) -> Any:
+    """Give the smallest of some values.
+
+    Examples
+    --------
+    >>> minimum(2, 3, 1)
+    1
+    """
+    if all(isinstance(value, _PLAIN) for value in (first, *others)):
+        return min(first, *others) if others else first
+    return functools.reduce(np.minimum, others, first)
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """Give one value where a condition holds and another where it does not.
+
+    Both are computed in every case, so neither may raise.
+
+    Examples
+    --------
+    >>> where(3 > 2, "yes", "no")
+    'yes'
+    """
+    if isinstance(condition, (bool, np.bool_)):
+        return yes if condition else no
+    return np.where(condition, yes, no)
+
+
+def select(key: Any, options: Mapping[Any, Any]) -> Any:
+    """Look up a value by a key that may be a choice.
+
+    Parameters
+    ----------
+    key
+        A plain value, an array of numbers, or a traced choice.
+    options
+        The value for each key.
+
+    Raises
+    ------
+    ParameterError
+        If a plain key is not among the options; the message lists them.
+
+    Examples
+    --------
+    >>> select("selective", {"none": 0, "selective": 1, "full": 2})
+    1
+    """
+    if isinstance(key, Alternatives):
+        return combine(lambda option: _look_up(option, options), key)
+    if isinstance(key, np.ndarray) or hasattr(key, "__array_ufunc__") and not np.isscalar(key):
+        chosen: Any = math.nan
+        for option, value in options.items():
+            chosen = where(key == option, value, chosen)
+        return chosen
+    return _look_up(key, options)
+
+
+def _look_up(key: Any, options: Mapping[Any, Any]) -> Any:
+    try:
+        return options[key]
+    except KeyError:
+        known = [str(option) for option in options]
+        raise ParameterError(f"{key!r} is not an option{suggest(str(key), known)}") from None
+
+
+def logical_and(first: Any, *others: Any) -> Any:
+    """Tell whether all conditions hold.
+
+    Examples
+    --------
+    >>> logical_and(True, 1 < 2, False)
+    False
+    """
+    return _fold(np.logical_and, all, first, others)
+
+
+def logical_or(first: Any, *others: Any) -> Any:
+    """Tell whether any condition holds.
+
+    Examples
+    --------
+    >>> logical_or(False, 1 < 2)
+    True
+    """
+    return _fold(np.logical_or, any, first, others)
+
+
+def logical_not(condition: Any) -> Any:
+    """Tell whether a condition fails.
+
+    Examples
+    --------
+    >>> logical_not(False)
+    True
+    """
+    return not condition if isinstance(condition, (bool, np.bool_)) else np.logical_not(condition)
+
+
+def ceil(value: Any) -> Any:
+    """Round up to a whole number.
+
+    Examples
+    --------
+    >>> ceil(2.1)
+    3
+    """
+    return math.ceil(value) if isinstance(value, _PLAIN) else np.ceil(value)
+
+
+def floor(value: Any) -> Any:
+    """Round down to a whole number.
+
+    Examples
+    --------
+    >>> floor(2.9)
+    2
+    """
+    return math.floor(value) if isinstance(value, _PLAIN) else np.floor(value)
+
+
+def absolute(value: Any) -> Any:
+    """Give the distance from zero.
+
+    Examples
+    --------
+    >>> absolute(-3)
+    3
+    """
+    return abs(value)
+
+
+def sqrt(value: Any) -> Any:
+    """Give the square root.
+
+    Examples
+    --------
+    >>> sqrt(9.0)
+    3.0
+    """
+    return math.sqrt(value) if isinstance(value, _PLAIN) else np.sqrt(value)
+
+
+def exp(value: Any) -> Any:
+    """Give e to the power of a value.
+
+    Examples
+    --------
+    >>> exp(0.0)
+    1.0
+    """
+    return math.exp(value) if isinstance(value, _PLAIN) else np.exp(value)
+
+
+def log(value: Any) -> Any:
+    """Give the natural logarithm.
+
+    Examples
+    --------
+    >>> log(1.0)
+    0.0
+    """
+    return math.log(value) if isinstance(value, _PLAIN) else np.log(value)
+
+
+def log2(value: Any) -> Any:
+    """Give the logarithm to base 2.
+
+    Examples
+    --------
+    >>> log2(8)
+    3.0
+    """
+    return math.log2(value) if isinstance(value, _PLAIN) else np.log2(value)
+
+
+def _fold(
+    ufunc: np.ufunc, plain: Callable[..., bool], first: Any, others: tuple[Any, ...]
+) -> Any:
+    if all(isinstance(value, (bool, np.bool_)) for value in (first, *others)):
+        return plain((first, *others))
+    return functools.reduce(ufunc, others, first)

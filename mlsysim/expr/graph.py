@@ -1,0 +1,188 @@
+"""The graph that a trace leaves behind: leaves, operations, sharing.
+
+Equal sub-expressions are one node (hash-consing), and a node is only ever
+built after its arguments, so `Graph.nodes` is in evaluation order.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsysim.expr.operations import OPERATIONS, Operation
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Node:
+    """Base of everything in a graph; compared and hashed by identity.
+
+    Parameters
+    ----------
+    position
+        The place in evaluation order.
+    truth
+        Whether the value is a truth value (1 or 0).
+    support
+        The names of the choices that the value depends on.
+    """
+
+    position: int
+    truth: bool
+    support: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Constant(Node):
+    """A number that no choice changes."""
+
+    value: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Choice(Node):
+    """The value of a numeric choice."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table(Node):
+    """A number looked up by the positions of one or more choices in their domains.
+
+    Parameters
+    ----------
+    names
+        The choices, one per axis of `values`.
+    values
+        The numbers; NaN where the combination does not exist.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Apply(Node):
+    """An operation on earlier nodes."""
+
+    operation: Operation
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """A condition without which a design does not exist, and the reason."""
+
+    condition: Node
+    reason: str
+
+
+@dataclass(eq=False)
+class Graph:
+    """A growing set of nodes in evaluation order.
+
+    Parameters
+    ----------
+    lengths
+        The number of values of each choice.
+    """
+
+    lengths: Mapping[str, int]
+    nodes: list[Node] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+    _interned: dict[tuple[object, ...], Node] = field(default_factory=dict)
+
+    def constant(self, value: float, *, truth: bool = False) -> Node:
+        """Give the node of a number."""
+        number = float(value)
+        return self._intern(
+            (Constant, repr(number), truth),
+            lambda at: Constant(position=at, truth=truth, support=frozenset(), value=number),
+        )
+
+    def choice(self, name: str, *, truth: bool = False) -> Node:
+        """Give the node of a numeric choice's value."""
+        return self._intern(
+            (Choice, name),
+            lambda at: Choice(position=at, truth=truth, support=frozenset({name}), name=name),
+        )
+
+    def table(
+        self, names: tuple[str, ...], values: NDArray[np.float64], *, truth: bool = False
+    ) -> Node:
+        """Give the node of a look-up by positions."""
+        if np.all(values == values.flat[0]):
+            return self.constant(values.flat[0], truth=truth)
+        return self._intern(
+            (Table, names, values.tobytes(), truth),
+            lambda at: Table(
+                position=at, truth=truth, support=frozenset(names), names=names, values=values
+            ),
+        )
+
+    def apply(self, name: str, *arguments: Node) -> Node:
+        """Give the node of an operation, folding what is constant or has no effect."""
+        operation = OPERATIONS[name]
+        if all(isinstance(argument, Constant) for argument in arguments):
+            with np.errstate(all="ignore"):
+                value = operation.compute(*(np.float64(a.value) for a in arguments))  # type: ignore[attr-defined]
+            return self.constant(value, truth=operation.truth)
+        same = self._unchanged(name, arguments)
+        if same is not None:
+            return same
+        return self._intern(
+            (Apply, name, *(argument.position for argument in arguments)),
+            lambda at: Apply(
+                position=at,
+                truth=operation.truth
+                or (name == "where" and arguments[1].truth and arguments[2].truth),
+                support=frozenset().union(*(argument.support for argument in arguments)),
+                operation=operation,
+                arguments=arguments,
+            ),
+        )
+
+    def guard(self, condition: Node, reason: str) -> None:
+        """Record that designs which fail a condition do not exist."""
+        self.guards.append(Guard(condition=condition, reason=reason))
+
+    def _unchanged(self, name: str, arguments: tuple[Node, ...]) -> Node | None:
+        """Find the argument that an operation returns as it is, to the last bit."""
+        if name == "where" and isinstance(arguments[0], Constant):
+            return arguments[1 if arguments[0].value else 2]
+        if len(arguments) != 2:  # noqa: PLR2004 - neutral elements belong to binary operations
+            return None
+        left, right = arguments
+        neutral = _NEUTRAL.get(name)
+        if neutral is None or left.truth or right.truth:
+            return None
+        if isinstance(right, Constant) and right.value == neutral:
+            return left
+        if isinstance(left, Constant) and left.value == neutral and name in {"add", "multiply"}:
+            return right
+        return None
+
+    def _intern(self, key: tuple[object, ...], build: Callable[[int], Node]) -> Node:
+        node = self._interned.get(key)
+        if node is None:
+            node = self._interned[key] = build(len(self.nodes))
+            self.nodes.append(node)
+        return node
+
+
+# x + 0, x - 0, x * 1, x / 1 and x ** 1 are x exactly, also in floating point.
+_NEUTRAL = {"add": 0.0, "subtract": 0.0, "multiply": 1.0, "divide": 1.0, "power": 1.0}
+
+
+def reachable(roots: Iterable[Node]) -> list[Node]:
+    """List the nodes that some roots need, in evaluation order."""
+    seen: dict[int, Node] = {}
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node.position not in seen:
+            seen[node.position] = node
+            if isinstance(node, Apply):
+                stack.extend(node.arguments)
+    return [seen[position] for position in sorted(seen)]

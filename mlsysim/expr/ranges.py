@@ -1,0 +1,234 @@
+"""Interval rules: the range of an operation over whole boxes of designs.
+
+A `Range` is a pair of arrays (lowest, highest), one entry per box; a truth
+value is a range within 0 and 1.  The rules follow the *floating-point*
+meaning of an operation: rounding to nearest is monotone, so the ends of a
+monotone operation, computed as floats, enclose every float that it returns.
+Functions that the mathematics library only approximates are widened by a few
+units in the last place.  Where a value may not be a number the range is
+everything, so that no box is ever dropped for it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+# exp, log and power are accurate to about one unit in the last place (2.2e-16).
+_SLACK = 8 * np.finfo(np.float64).eps
+
+
+class Range(NamedTuple):
+    """The lowest and the highest value over each box."""
+
+    low: Array
+    high: Array
+
+
+def point(value: float) -> Range:
+    """Give the range of a constant: not a number means that it may be anything."""
+    return _hull(np.float64(value), np.float64(value))
+
+
+def add(a: Range, b: Range) -> Range:
+    """Bound ``a + b``."""
+    return _hull(a.low + b.low, a.high + b.high)
+
+
+def subtract(a: Range, b: Range) -> Range:
+    """Bound ``a - b``."""
+    return _hull(a.low - b.high, a.high - b.low)
+
+
+def multiply(a: Range, b: Range) -> Range:
+    """Bound ``a * b``; zero times infinity counts as zero at an end of a range."""
+    ends = [_product(x, y) for x in a for y in b]
+    return Range(np.minimum.reduce(ends), np.maximum.reduce(ends))
+
+
+def divide(a: Range, b: Range) -> Range:
+    """Bound ``a / b``; everything where the divisor can be zero."""
+    through_zero = (b.low <= 0) & (b.high >= 0)
+    ends = [x / y for x in a for y in b]
+    return _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
+
+
+def floor_divide(a: Range, b: Range) -> Range:
+    """Bound ``a // b``: the floor of the true quotient, which is extreme at the corners."""
+    through_zero = (b.low <= 0) & (b.high >= 0)
+    ends = [np.floor_divide(x, y) for x in a for y in b]
+    return _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
+
+
+def remainder(a: Range, b: Range) -> Range:
+    """Bound ``a % b``: within the divisor, and exact where both are single values."""
+    low = np.where(b.low < 0, b.low, 0.0)
+    high = np.where(b.high > 0, b.high, 0.0)
+    small = (a.low >= 0) & (b.low > 0)
+    high = np.where(small, np.minimum(high, a.high), high)
+    keeps = small & (a.high < b.low)
+    single = (a.low == a.high) & (b.low == b.high)
+    value = np.remainder(a.low, b.low)
+    low, high = np.where(keeps, a.low, low), np.where(keeps, a.high, high)
+    bounded = _hull(np.where(single, value, low), np.where(single, value, high))
+    return _free(bounded, (b.low <= 0) & (b.high >= 0))
+
+
+def power(a: Range, b: Range) -> Range:
+    """Bound ``a ** b`` from its corners; even powers turn at zero."""
+    ends = [np.power(x, y) for x in a for y in b]
+    turns = (a.low < 0) & (a.high > 0)
+    low, high = np.minimum.reduce(ends), np.maximum.reduce(ends)
+    low = np.where(turns, np.minimum(low, 0.0), low)
+    whole = (b.low == b.high) & (b.low == np.rint(b.low)) & (b.low >= 0)
+    unknown = ((a.low < 0) & ~whole) | ((a.low <= 0) & (a.high >= 0) & (b.low < 0))
+    return _free(_widen(_hull(low, high)), unknown)
+
+
+def negative(a: Range) -> Range:
+    """Bound ``-a``."""
+    return Range(-a.high, -a.low)
+
+
+def absolute(a: Range) -> Range:
+    """Bound ``abs(a)``."""
+    highest = np.maximum(np.abs(a.low), np.abs(a.high))
+    nearest = np.minimum(np.abs(a.low), np.abs(a.high))
+    return Range(np.where((a.low <= 0) & (a.high >= 0), 0.0, nearest), highest)
+
+
+def square(a: Range) -> Range:
+    """Bound ``a * a``."""
+    size = absolute(a)
+    return _hull(size.low * size.low, size.high * size.high)
+
+
+def rising(
+    function: Callable[[Array], Array], *, from_: float = -np.inf
+) -> Callable[[Range], Range]:
+    """Make the rule of a nondecreasing function that is rounded correctly.
+
+    Parameters
+    ----------
+    function
+        The function.
+    from_
+        Where its domain begins; ranges that reach below are left open.
+    """
+
+    def bound(a: Range) -> Range:
+        return _free(_hull(function(a.low), function(a.high)), a.low < from_)
+
+    return bound
+
+
+def smooth(
+    function: Callable[[Array], Array], *, from_: float = -np.inf
+) -> Callable[[Range], Range]:
+    """Make the rule of a nondecreasing function that is approximated to an ulp or so."""
+    exact = rising(function, from_=from_)
+    return lambda a: _widen(exact(a))
+
+
+def maximum(a: Range, b: Range) -> Range:
+    """Bound ``maximum(a, b)``."""
+    return Range(np.maximum(a.low, b.low), np.maximum(a.high, b.high))
+
+
+def minimum(a: Range, b: Range) -> Range:
+    """Bound ``minimum(a, b)``."""
+    return Range(np.minimum(a.low, b.low), np.minimum(a.high, b.high))
+
+
+def where(condition: Range, a: Range, b: Range) -> Range:
+    """Bound ``where(condition, a, b)``: one branch if the condition is settled, else both."""
+    yes, no = condition.low > 0, condition.high <= 0
+    low = np.where(yes, a.low, np.where(no, b.low, np.minimum(a.low, b.low)))
+    high = np.where(yes, a.high, np.where(no, b.high, np.maximum(a.high, b.high)))
+    return Range(low, high)
+
+
+def less(a: Range, b: Range) -> Range:
+    """Bound ``a < b``."""
+    return _truth(surely=a.high < b.low, possibly=a.low < b.high)
+
+
+def less_equal(a: Range, b: Range) -> Range:
+    """Bound ``a <= b``."""
+    return _truth(surely=a.high <= b.low, possibly=a.low <= b.high)
+
+
+def greater(a: Range, b: Range) -> Range:
+    """Bound ``a > b``."""
+    return less(b, a)
+
+
+def greater_equal(a: Range, b: Range) -> Range:
+    """Bound ``a >= b``."""
+    return less_equal(b, a)
+
+
+def equal(a: Range, b: Range) -> Range:
+    """Bound ``a == b``."""
+    single = (a.low == a.high) & (b.low == b.high) & (a.low == b.low)
+    return _truth(surely=single, possibly=(a.low <= b.high) & (b.low <= a.high))
+
+
+def not_equal(a: Range, b: Range) -> Range:
+    """Bound ``a != b``."""
+    return logical_not(equal(a, b))
+
+
+def logical_and(a: Range, b: Range) -> Range:
+    """Bound ``a and b``."""
+    return _truth(surely=_surely(a) & _surely(b), possibly=_possibly(a) & _possibly(b))
+
+
+def logical_or(a: Range, b: Range) -> Range:
+    """Bound ``a or b``."""
+    return _truth(surely=_surely(a) | _surely(b), possibly=_possibly(a) | _possibly(b))
+
+
+def logical_xor(a: Range, b: Range) -> Range:
+    """Bound ``a xor b``."""
+    settled = (_surely(a) | ~_possibly(a)) & (_surely(b) | ~_possibly(b))
+    differ = _surely(a) != _surely(b)
+    return _truth(surely=settled & differ, possibly=~settled | differ)
+
+
+def logical_not(a: Range) -> Range:
+    """Bound ``not a``."""
+    return _truth(surely=~_possibly(a), possibly=~_surely(a))
+
+
+def _surely(a: Range) -> NDArray[np.bool_]:
+    # Any number but zero counts as true, as it does for NumPy.
+    return (a.low > 0) | (a.high < 0)
+
+
+def _possibly(a: Range) -> NDArray[np.bool_]:
+    return (a.low != 0) | (a.high != 0)
+
+
+def _truth(*, surely: NDArray[np.bool_], possibly: NDArray[np.bool_]) -> Range:
+    return Range(np.asarray(surely, np.float64), np.asarray(possibly, np.float64))
+
+
+def _product(x: Array, y: Array) -> Array:
+    return np.where((x == 0) | (y == 0), 0.0, x * y)
+
+
+def _hull(low: Array, high: Array) -> Range:
+    """Pair two ends; an end that is not a number becomes infinite."""
+    return Range(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+
+
+def _free(bounded: Range, unknown: NDArray[np.bool_]) -> Range:
+    """Open the range to everything where the value may not exist."""
+    return Range(np.where(unknown, -np.inf, bounded.low), np.where(unknown, np.inf, bounded.high))
+
+
+def _widen(a: Range) -> Range:
+    return Range(a.low - _SLACK * np.abs(a.low), a.high + _SLACK * np.abs(a.high))
