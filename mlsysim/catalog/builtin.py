@@ -1,0 +1,117 @@
+"""The catalogue that comes with the package, one data file per tree."""
+
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.fabric import Fabric
+from mlsysim.catalog.grid import Grid
+from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.loader import Section, read_toml
+from mlsysim.catalog.node import Node
+from mlsysim.catalog.record import Record
+from mlsysim.catalog.tree import Branch, Tree, find_in
+from mlsysim.catalog.vision_model import VisionModel
+from mlsysim.errors import CatalogError
+
+
+class _Models(Branch):
+    path = "Models"
+    Language: Tree[LanguageModel]
+    Vision: Tree[VisionModel]
+
+    def __init__(self) -> None:
+        vars(self)["Language"] = _tree("Models.Language", LanguageModel, "language_models")
+        vars(self)["Vision"] = _tree("Models.Vision", VisionModel, "vision_models")
+
+
+class _Systems(Branch):
+    path = "Systems"
+    Accelerators: Tree[Accelerator]
+    Nodes: Tree[Node]
+    Fabrics: Tree[Fabric]
+    Clusters: Tree[Cluster]
+
+    def __init__(self) -> None:
+        vars(self)["Accelerators"] = _tree("Systems.Accelerators", Accelerator, "accelerators")
+        vars(self)["Nodes"] = _tree("Systems.Nodes", Node, "nodes")
+        vars(self)["Fabrics"] = _tree("Systems.Fabrics", Fabric, "fabrics")
+        vars(self)["Clusters"] = _tree("Systems.Clusters", Cluster, "clusters")
+
+
+class _Infrastructure(Branch):
+    path = "Infrastructure"
+    Grids: Tree[Grid]
+
+    def __init__(self) -> None:
+        vars(self)["Grids"] = _tree("Infrastructure.Grids", Grid, "grids")
+
+
+def _tree(path: str, kind: type[Record], stem: str) -> Any:
+    return Tree(path, partial(_section, kind, stem))
+
+
+def _section(kind: type[Record], stem: str) -> Section:
+    file = files("mlsysim.catalog").joinpath("data", f"{stem}.toml")
+    label = f"mlsysim/catalog/data/{stem}.toml"
+    return Section(
+        file=label, prefix="", kind=kind, entries=read_toml(file, label), resolve=resolve
+    )
+
+
+Models = _Models()
+Systems = _Systems()
+Infrastructure = _Infrastructure()
+
+BRANCHES: tuple[Branch, ...] = (Models, Systems, Infrastructure)
+TREES: dict[type[Record], Tree[Any]] = {
+    LanguageModel: Models.Language,
+    VisionModel: Models.Vision,
+    Accelerator: Systems.Accelerators,
+    Node: Systems.Nodes,
+    Fabric: Systems.Fabrics,
+    Cluster: Systems.Clusters,
+    Grid: Infrastructure.Grids,
+}
+
+
+def resolve(kind: type[Record], name: str) -> Any:
+    """Find a record of one kind by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; the message lists the nearest names.
+    """
+    return TREES[kind][name]
+
+
+def find(name: str) -> Any:
+    """Find a record by name, whatever its kind.
+
+    Parameters
+    ----------
+    name
+        An identifier, such as ``"Frontier_8K"``, or the whole path, such as
+        ``"Systems.Clusters.Frontier_8K"``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; the message lists the nearest names.
+
+    Examples
+    --------
+    >>> find("H100_SXM").year
+    2022
+    """
+    if not isinstance(name, str):
+        raise CatalogError(f"{name!r} is not a name of the catalogue; write it as text")
+    path, dot, last = name.rpartition(".")
+    if dot:
+        tree = next((tree for tree in TREES.values() if tree.path == path), None)
+        if tree is not None:
+            return tree[last]
+    return find_in(TREES.values(), name)

@@ -1,0 +1,190 @@
+"""The strict reader of catalogue files.
+
+A file is TOML: one table per record, under the name by which it is known.  A
+figure is a value, or a table that gives its support as well::
+
+    unit_price = "30000 USD"
+    unit_price = { value = "30000 USD", source = "quotation", confidence = "B", note = "2025" }
+
+Anything that is not understood is refused, with the file, the path of the key
+and the cure.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlsysim.catalog.fields import Field, Presence
+from mlsysim.catalog.figure import Confidence, Provenance
+from mlsysim.catalog.measures import Table
+from mlsysim.catalog.record import Record
+from mlsysim.catalog.reference import Reference
+from mlsysim.errors import CatalogError, InputError, suggest
+
+Resolver = Callable[[type[Record], str], Record]
+
+
+class _Supported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A figure that gives its own support."""
+
+    value: Any
+    source: str = ""
+    confidence: Confidence | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """The records of one kind in one file, not yet built.
+
+    Parameters
+    ----------
+    file
+        The file, for messages.
+    prefix
+        The path of the table that holds the records; empty for the whole file.
+    kind
+        The class of the records.
+    entries
+        What the file says, by name.
+    resolve
+        Finds the records that these refer to.
+    """
+
+    file: str
+    prefix: str
+    kind: type[Record]
+    entries: Mapping[str, Any]
+    resolve: Resolver
+
+    def __post_init__(self) -> None:
+        for name in self.entries:
+            if not name.isidentifier():
+                raise CatalogError(
+                    f"{self._place(name)}: {name!r} cannot follow a dot in Python; "
+                    "use letters, digits and underscores, e.g. 'My_Chip_2_5'"
+                )
+
+    def build(self, name: str) -> Record:
+        """Make one record.
+
+        Raises
+        ------
+        CatalogError
+            If a key is unknown, missing or has a value that does not fit.
+        UnitError
+            If an amount has no unit or one of the wrong dimension.
+        UnknownNameError
+            If it refers to a record that does not exist.
+        """
+        entry = self.entries[name]
+        if not isinstance(entry, Mapping):
+            raise CatalogError(f"{self._place(name)}: {entry!r} is not a table; write [{name}]")
+        fields = self.kind.described_fields()
+        self._check_keys(name, entry, fields)
+        values: dict[str, Any] = {}
+        provenance: dict[str, Provenance] = {}
+        for key, raw in entry.items():
+            values[key] = self._read(name, key, raw, fields[key], provenance)
+        make = partial(self.kind, name=name, provenance=provenance, **values)
+        return _at(self._place(name), make)
+
+    def _place(self, *keys: str) -> str:
+        return f"{self.file}: " + ".".join([self.prefix, *keys] if self.prefix else keys)
+
+    def _check_keys(self, name: str, entry: Mapping[str, Any], fields: dict[str, Field]) -> None:
+        known = [key for key in fields if key != "name"]
+        for key in entry:
+            if key not in known:
+                raise CatalogError(
+                    f"{self._place(name, key)}: unknown key {key!r}{suggest(key, known)}"
+                )
+        for key in known:
+            if fields[key].presence is Presence.REQUIRED and key not in entry:
+                raise CatalogError(
+                    f"{self._place(name)}: the key {key!r} is missing; "
+                    f"write e.g. {key} = {_toml(fields[key].example())}"
+                )
+
+    def _read(
+        self, name: str, key: str, raw: Any, field: Field, provenance: dict[str, Provenance]
+    ) -> Any:
+        place = self._place(name, key)
+        if not isinstance(field, Table):
+            plain = _plain(place, raw, key, provenance)
+            if isinstance(field, Reference) and isinstance(plain, str):
+                return _at(place, self.resolve, field.kind, plain)
+            return _at(place, field.parse, plain)
+        if not isinstance(raw, Mapping):
+            raise CatalogError(f"{place}: {raw!r} is not a table; write [{name}.{key}]")
+        items = {}
+        for item, value in raw.items():
+            plain = _plain(f"{place}.{item}", value, f"{key}.{item}", provenance)
+            items[item] = _at(place, field.parse_item, item, plain)
+        return items
+
+
+def read_toml(file: Path | Traversable, label: str) -> dict[str, Any]:
+    """Read a TOML file as plain tables.
+
+    Parameters
+    ----------
+    file
+        Where it is.
+    label
+        What to call it in messages.
+
+    Raises
+    ------
+    CatalogError
+        If there is no such file, or it is not TOML, or a name occurs twice.
+    """
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise CatalogError(f"{label}: cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CatalogError(f"{label}: is not valid TOML: {error}") from None
+
+
+def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -> Any:
+    """Take the support off a figure and keep it."""
+    if not isinstance(raw, Mapping):
+        return raw
+    try:
+        supported = msgspec.convert(raw, _Supported)
+    except msgspec.ValidationError as error:
+        raise CatalogError(
+            f"{place}: {error}; a figure is a value, or a table of value, source, confidence "
+            "(A, B or C) and note"
+        ) from None
+    provenance[path] = Provenance(
+        source=supported.source, confidence=supported.confidence, note=supported.note
+    )
+    return supported.value
+
+
+def _at(place: str, read: Callable[..., Any], *arguments: Any) -> Any:
+    """Call something, and add the place to what it complains about."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        raise type(error)(f"{place}: {error}") from None
+
+
+def _toml(example: object) -> str:
+    match example:
+        case bool():
+            return str(example).lower()
+        case str():
+            return f'"{example}"'
+        case Mapping():
+            inner = ", ".join(f"{key} = {_toml(value)}" for key, value in example.items())
+            return f"{{ {inner} }}"
+        case _:
+            return str(example)

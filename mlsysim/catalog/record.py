@@ -1,0 +1,162 @@
+"""What all records of the catalogue have in common: a name, figures, and their support."""
+
+# ruff: noqa: RUF009 - the calls below make field descriptors, not shared defaults
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Self
+
+from mlsysim.catalog.fields import Field, choice, text
+from mlsysim.catalog.figure import Confidence, Figure, Provenance
+from mlsysim.errors import CatalogError, UnknownNameError, suggest
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Record:
+    """One frozen entry of the catalogue; base of accelerators, nodes, clusters, models, grids.
+
+    Two records are equal if all that is stated about them is equal.
+
+    Parameters
+    ----------
+    name
+        The identifier, e.g. ``"H100_SXM"``: how results and files refer to the record.
+    title
+        The name in full, for people.
+    source
+        Who states the figures, save those in `provenance`.
+    confidence
+        How far to trust the figures, save those in `provenance`.
+    note
+        What a reader must know before using the record.
+    provenance
+        The support of single figures, by field or by ``field.key``.
+    """
+
+    name: str = text()
+    title: str = text("")
+    source: str = text("given by the user")
+    confidence: Confidence = choice(Confidence.C)
+    note: str = text("")
+    provenance: Mapping[str, Provenance] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def described_fields(cls) -> dict[str, Field]:
+        """Give the checked fields by name, in the order in which they are stated."""
+        names = (field.name for field in dataclasses.fields(cls))
+        found = ((name, _descriptor(cls, name)) for name in names)
+        return {name: field for name, field in found if field is not None}
+
+    def has(self, figure: str) -> bool:
+        """Tell whether a figure is known, so that reading it raises no error.
+
+        Parameters
+        ----------
+        figure
+            The name of a field, e.g. ``"unit_price"``.
+
+        Raises
+        ------
+        UnknownNameError
+            If records of this kind have no such field.
+        """
+        return self._stated(figure) not in (None, {})
+
+    def replace(self, **changes: Any) -> Self:
+        """Make a record that differs from this one in the fields given.
+
+        Raises
+        ------
+        UnknownNameError
+            If records of this kind have no such field.
+
+        Examples
+        --------
+        >>> from mlsysim.catalog import Systems
+        >>> dear = Systems.Accelerators.H100_SXM.replace(name="H100_dear", unit_price="40 kUSD")
+        >>> dear.unit_price.m_as("USD")
+        40000.0
+        """
+        names = [field.name for field in dataclasses.fields(self)]
+        for name in changes:
+            if name not in names:
+                raise UnknownNameError(
+                    f"{type(self).__name__} has no field {name!r}{suggest(name, names)}"
+                )
+        derived = self.__dict__.get("_derived", ())
+        stated = {name: self.__dict__[name] for name in names if name not in derived}
+        kept = {
+            figure: support
+            for figure, support in self.provenance.items()
+            if figure.partition(".")[0] not in changes
+        }
+        given = {name: Provenance(source="given by the user") for name in changes}
+        return type(self)(**{**stated, "provenance": kept | given, **changes})
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """Every figure stated, with its unit and support; those of tables as ``field.key``."""
+        shown: dict[str, Figure] = {}
+        for name, field in self.described_fields().items():
+            value = self.__dict__[name]
+            if not field.is_figure or value is None or value == field.default:
+                continue
+            if field.is_table:
+                for key, item in value.items():
+                    shown[f"{name}.{key}"] = self._figure(f"{name}.{key}", field, item)
+            else:
+                shown[name] = self._figure(name, field, value)
+        return MappingProxyType(shown)
+
+    def _figure(self, name: str, field: Field, value: Any) -> Figure:
+        own = self.provenance.get(name) or self.provenance.get(name.partition(".")[0])
+        own = own or Provenance()
+        return Figure(
+            value=field.shown(value),
+            unit=field.shown_unit,
+            source=own.source or self.source,
+            confidence=own.confidence or self.confidence,
+            note=own.note,
+        )
+
+    def _stated(self, name: str) -> Any:
+        fields = self.described_fields()
+        if name not in fields:
+            raise UnknownNameError(
+                f"{type(self).__name__} has no figure {name!r}{suggest(name, fields)}"
+            )
+        return self.__dict__[name]
+
+    def _refuse(self, reason: str) -> CatalogError:
+        """Phrase what is wrong with the record as a whole."""
+        return CatalogError(f"{type(self).__name__} {self.name!r}: {reason}")
+
+    def _derive(self, name: str, value: Any) -> None:
+        """Fill in a field that follows from the others, and is to follow them in `replace`."""
+        self.__dict__.setdefault("_derived", set()).add(name)
+        object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        names = [field.name for field in dataclasses.fields(self)]
+        return all(self.__dict__[name] == other.__dict__[name] for name in names)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _descriptor(cls: type, name: str) -> Field | None:
+    for owner in cls.__mro__:
+        found = owner.__dict__.get(name)
+        if found is not None:
+            return found if isinstance(found, Field) else None
+    return None

@@ -1,0 +1,153 @@
+"""Read-only trees of records: ``Models.Language.Llama3_70B``, with completion and lazy reading."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Generic, NoReturn, TypeVar, cast
+
+from mlsysim.catalog.loader import Section
+from mlsysim.catalog.record import Record
+from mlsysim.errors import CatalogError, UnknownNameError, suggest
+
+Kind_co = TypeVar("Kind_co", bound=Record, covariant=True)
+
+
+class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
+    """The records of one kind by name, as attributes and as a mapping.
+
+    Nothing is read before it is asked for: the file at the first name, a
+    record at its own name.
+
+    Parameters
+    ----------
+    path
+        How the tree itself is reached, for messages.
+    read
+        Gives the records that are not yet built.
+
+    Examples
+    --------
+    >>> from mlsysim.catalog import Systems
+    >>> Systems.Fabrics.IB_NDR is Systems.Fabrics["IB_NDR"]
+    True
+    >>> "IB_NDR" in Systems.Fabrics
+    True
+    """
+
+    _path: str
+    _read: Callable[[], Section]
+    _found: Section | None
+    _built: dict[str, Kind_co]
+
+    def __init__(self, path: str, read: Callable[[], Section]) -> None:
+        vars(self).update(_path=path, _read=read, _found=None, _built={})
+
+    @property
+    def path(self) -> str:
+        """How the tree is reached, e.g. ``"Systems.Clusters"``."""
+        return self._path
+
+    @property
+    def _section(self) -> Section:
+        if self._found is None:
+            vars(self)["_found"] = self._read()
+        return cast("Section", self._found)
+
+    def __getitem__(self, name: str) -> Kind_co:
+        if name not in self._built:
+            if name not in self._section.entries:
+                raise UnknownNameError(
+                    f"{self._path} has no {name!r}{suggest(str(name), self._section.entries)}"
+                )
+            self._built[name] = cast("Kind_co", self._section.build(name))
+        return self._built[name]
+
+    def __getattr__(self, name: str) -> Kind_co:
+        if name.startswith("_"):  # protocols of Python and of notebooks: no reason to read a file
+            raise AttributeError(name)
+        return self[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._section.entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._section.entries)
+
+    def __len__(self) -> int:
+        return len(self._section.entries)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._section.entries]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        refuse_change(self._path, name)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        refuse_change(self._path, name)
+
+    def __hash__(self) -> int:
+        return hash(self._path)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __repr__(self) -> str:
+        return f"<{self._path}: {len(self)} records>"
+
+
+class Branch:
+    """A read-only group of trees, such as ``Models`` or ``Systems``."""
+
+    path = ""
+
+    def trees(self) -> dict[str, Tree[Any]]:
+        """Give the trees by name."""
+        return {name: tree for name, tree in vars(self).items() if isinstance(tree, Tree)}
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise UnknownNameError(f"{self.path} has no {name!r}{suggest(name, self.trees())}")
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        refuse_change(self.path, name)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        refuse_change(self.path, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.trees())
+
+    def __repr__(self) -> str:
+        return f"<{self.path}: {', '.join(self)}>"
+
+
+def refuse_change(path: str, name: str) -> NoReturn:
+    """Tell that the catalogue is read-only, and how to add to it.
+
+    Raises
+    ------
+    CatalogError
+        Always.
+    """
+    raise CatalogError(
+        f"{path}.{name} cannot be set or removed: the catalogue is read-only; make a record of "
+        "your own in Python, or load a file with mlsysim.load_catalog"
+    )
+
+
+def find_in(trees: Iterable[Tree[Any]], name: str) -> Any:
+    """Find a record by name in several trees.
+
+    Raises
+    ------
+    UnknownNameError
+        If none of them has it.
+    """
+    known: list[str] = []
+    for tree in trees:
+        if name in tree:
+            return tree[name]
+        known.extend(tree)
+    raise UnknownNameError(f"the catalogue has no {name!r}{suggest(name, known)}")
