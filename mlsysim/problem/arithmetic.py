@@ -1,0 +1,159 @@
+"""Arithmetic of expressions, on numbers, arrays, traced values and quantities.
+
+Quantities are taken apart, computed on and put together again, so that
+whatever they hold meets plain operators and NumPy's dispatch only.  That also
+keeps the unit of the left operand, which the user will recognise.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mlsysim.errors import UnitError
+from mlsysim.problem.wording import kind_of
+from mlsysim.units import is_quantity, magnitude, quantity, same_dimension, unit_of
+
+_LARGEST_EXPONENT = 64
+"""Above it a power of whole numbers is taken of floats, lest it fill the memory."""
+
+
+def aligned(left: Any, right: Any) -> tuple[Any, Any, str] | None:
+    """Read two values in the unit of the left one.
+
+    Returns
+    -------
+    tuple or None
+        Both magnitudes and the unit; nothing where the dimensions differ.
+    """
+    if not is_quantity(left) and not is_quantity(right):
+        return left, right, ""
+    if is_quantity(left) and is_quantity(right) and left.units == right.units:
+        return left.magnitude, right.magnitude, unit_of(left)
+    if not same_dimension(left, right):
+        return None
+    unit = unit_of(left)
+    return magnitude(left, unit), magnitude(right, unit), unit
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is one ordinary number."""
+    return isinstance(value, (bool, int, float, np.number, np.bool_))
+
+
+def binary(sign: str, left: Any, right: Any, text: str) -> Any:
+    """Apply an operator.
+
+    Parameters
+    ----------
+    sign
+        The operator.
+    left, right
+        The operands.
+    text
+        The operation as the user knows it, for messages.
+
+    Raises
+    ------
+    UnitError
+        If the operands are of different dimensions, or an exponent has a unit.
+    """
+    if isinstance(left, str) or isinstance(right, str):
+        word = left if isinstance(left, str) else right
+        raise UnitError(
+            f"'{text}' calculates with the text {word!r}; a text can only be compared, "
+            f"e.g. \"precision == 'fp16'\""
+        )
+    if sign == "**":
+        return _power(left, right, text)
+    if sign in _PRODUCTS:
+        return _PRODUCTS[sign](left, right)
+    pair = aligned(left, right)
+    if pair is None:
+        raise UnitError(
+            f"'{text}' puts {kind_of(left)} and {kind_of(right)} together; "
+            "give both the same unit, e.g. '5 ms'"
+        )
+    value = _SAME_UNIT[sign](pair[0], pair[1])
+    return quantity(value, pair[2]) if is_quantity(left) and sign != "//" else value
+
+
+def call(name: str, values: list[Any], text: str) -> Any:
+    """Apply a function.
+
+    Parameters
+    ----------
+    name
+        One of `FUNCTIONS`.
+    values
+        Its arguments.
+    text
+        The call as the user knows it, for messages.
+
+    Raises
+    ------
+    UnitError
+        If the arguments of ``min`` or ``max`` are of different dimensions, or
+        what is to be rounded has a unit.
+    """
+    result = values[0]
+    if any(isinstance(value, str) for value in values):
+        raise UnitError(f"'{text}' is about a text; {name} needs numbers")
+    if name in ("min", "max"):
+        for value in values[1:]:
+            pair = aligned(result, value)
+            if pair is None:
+                raise UnitError(f"'{text}' compares {kind_of(result)} with {kind_of(value)}")
+            outcome = _extreme(name, pair[0], pair[1])
+            result = quantity(outcome, pair[2]) if is_quantity(result) else outcome
+        return result
+    if name == "abs":
+        return abs(result)
+    if is_quantity(result):
+        if not same_dimension(result, 1.0):
+            raise UnitError(
+                f"'{text}' rounds {kind_of(result)}, and the outcome would depend on its unit; "
+                f"divide first, e.g. '{name}({text[len(name) + 1 : -1]} / 1 {unit_of(result)})'"
+            )
+        result = magnitude(result, "")
+    return _rounded(name, result)
+
+
+FUNCTIONS = {"min": 2, "max": 2, "ceil": 1, "floor": 1, "abs": 1}
+"""The functions, with how many arguments each needs at least."""
+
+_PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {"*": operator.mul, "/": operator.truediv}
+_SAME_UNIT: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+
+
+def _power(base: Any, exponent: Any, text: str) -> Any:
+    if is_quantity(exponent):
+        if not same_dimension(exponent, 1.0):
+            raise UnitError(f"'{text}' has {kind_of(exponent)} in the exponent; write a number")
+        exponent = magnitude(exponent, "")
+    if is_quantity(base) and not is_plain(exponent):
+        raise UnitError(f"'{text}': the unit of the outcome would differ from design to design")
+    if isinstance(base, int) and isinstance(exponent, int) and exponent > _LARGEST_EXPONENT:
+        base = float(base)
+    return base**exponent
+
+
+def _extreme(name: str, left: Any, right: Any) -> Any:
+    if is_plain(left) and is_plain(right) and not (math.isnan(left) or math.isnan(right)):
+        return min(left, right) if name == "min" else max(left, right)
+    return np.minimum(left, right) if name == "min" else np.maximum(left, right)
+
+
+def _rounded(name: str, value: Any) -> Any:
+    if isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return math.ceil(value) if name == "ceil" else math.floor(value)
+    return np.ceil(value) if name == "ceil" else np.floor(value)

@@ -1,0 +1,202 @@
+"""Parse an expression by recursive descent; nothing is ever evaluated by Python.
+
+::
+
+    sum      = product (("+" | "-") product)*
+    product  = signed (("*" | "/" | "//" | "%") signed)*
+    signed   = ("-" | "+") signed | power
+    power    = atom ["**" signed]
+    atom     = number [unit] | name | "text" | "(" sum ")" | function "(" sum ("," sum)* ")"
+"""
+
+import math
+
+from mlsysim.errors import InputError, suggest
+from mlsysim.problem.arithmetic import FUNCTIONS
+from mlsysim.problem.nodes import Binary, Call, Name, Negative, Node, Number, Text, Truth
+from mlsysim.problem.source import Source
+from mlsysim.problem.tokens import Kind, Token
+from mlsysim.units import is_unit, unit_names
+
+_DEEPEST = 60
+
+
+class Parser:
+    """Reads the words of one expression from left to right.
+
+    Parameters
+    ----------
+    source
+        The text, for messages.
+    tokens
+        Its words; the last one is an end.
+    """
+
+    def __init__(self, source: Source, tokens: list[Token]) -> None:
+        self._source = source
+        self._tokens = tokens
+        self._position = 0
+        self._depth = 0
+
+    def parse(self) -> Node:
+        """Read the whole expression.
+
+        Raises
+        ------
+        InputError
+            If it is malformed; of the class that the source asks for.
+        """
+        node = self._sum()
+        token = self._token
+        if token.kind is not Kind.END:
+            raise self._unexpected(token)
+        return node
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._position]
+
+    def _next(self) -> Token:
+        token = self._token
+        self._position += 1
+        return token
+
+    def _at(self, *signs: str) -> bool:
+        return self._token.kind is Kind.OPERATOR and self._token.text in signs
+
+    def _sum(self) -> Node:
+        node = self._product()
+        while self._at("+", "-"):
+            sign = self._next().text
+            node = Binary(sign=sign, left=node, right=self._product())
+        return node
+
+    def _product(self) -> Node:
+        node = self._signed()
+        while self._at("*", "/", "//", "%"):
+            operator = self._next()
+            self._refuse_percent_sign(operator)
+            node = Binary(sign=operator.text, left=node, right=self._signed())
+        return node
+
+    def _signed(self) -> Node:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._source.fault(f"it is nested more than {_DEEPEST} levels deep")
+        if self._at("-"):
+            self._next()
+            node: Node = Negative(operand=self._signed())
+        elif self._at("+"):
+            self._next()
+            node = self._signed()
+        else:
+            node = self._power()
+        self._depth -= 1
+        return node
+
+    def _power(self) -> Node:
+        first = self._token
+        base = self._atom()
+        if not self._at("**"):
+            return base
+        operator = self._next()
+        if first.kind is Kind.NUMBER and isinstance(base, Number) and base.unit:
+            start = first.start
+            text = self._source.text[start : operator.start].strip()
+            corrected = self._source.replaced(start, operator.start, f"({text}) ")
+            raise self._source.fault("it is unclear what the power is of", corrected)
+        return Binary(sign="**", left=base, right=self._signed())
+
+    def _atom(self) -> Node:
+        token = self._next()
+        match token.kind:
+            case Kind.NUMBER:
+                return self._number(token)
+            case Kind.TEXT:
+                return Text(value=token.text[1:-1])
+            case Kind.NAME:
+                if self._at("("):
+                    return self._call(token)
+                if token.text.lower() in ("true", "false"):
+                    return Truth(value=token.text.lower() == "true")
+                return Name(path=token.text)
+            case _:
+                if token.text == "(":
+                    node = self._sum()
+                    self._close(token)
+                    return node
+                raise self._unexpected(token, wanted="a number or a name")
+
+    def _number(self, token: Token) -> Node:
+        try:
+            value: float = int(token.text)
+        except ValueError:
+            try:
+                value = float(token.text)
+            except ValueError:
+                raise self._source.fault(f"{token.text!r} is not a number") from None
+        if math.isinf(value):
+            raise self._source.fault(f"the number {token.text} is too large")
+        word = self._token
+        if word.kind is not Kind.NAME:
+            return Number(text=token.text, value=value)
+        self._next()
+        if not is_unit(word.text):
+            known = suggest(word.text, unit_names())
+            raise self._source.fault(
+                f"{word.text!r} after {token.text} is not a unit{known}"
+                if known
+                else f"{token.text} and {word.text!r} need an operator between them, "
+                f"e.g. '{token.text} * {word.text}'"
+            )
+        return Number(text=token.text, value=value, unit=word.text)
+
+    def _call(self, name: Token) -> Node:
+        if name.text not in FUNCTIONS:
+            known = suggest(name.text, FUNCTIONS)
+            raise self._source.fault(f"{name.text!r} is not a function{known}")
+        opening = self._next()
+        if self._at(")"):
+            raise self._source.fault(f"{name.text}() needs something between the parentheses")
+        arguments = [self._sum()]
+        while self._at(","):
+            self._next()
+            arguments.append(self._sum())
+        self._close(opening)
+        least = FUNCTIONS[name.text]
+        if len(arguments) < least or (least == 1 and len(arguments) > 1):
+            wanted = "at least two arguments" if least > 1 else "one argument"
+            raise self._source.fault(f"{name.text} takes {wanted}, not {len(arguments)}")
+        return Call(function=name.text, arguments=tuple(arguments))
+
+    def _close(self, opening: Token) -> None:
+        if not self._at(")"):
+            token = self._token
+            if token.kind is Kind.END:
+                raise self._source.fault(
+                    f"the parenthesis at position {opening.start + 1} is never closed"
+                )
+            raise self._unexpected(token)
+        self._next()
+
+    def _refuse_percent_sign(self, operator: Token) -> None:
+        if operator.text == "%" and (self._token.kind is Kind.END or self._at(")", ",")):
+            number = self._tokens[self._position - 2]
+            corrected = self._source.replaced(number.stop, operator.stop, " percent")
+            raise self._source.fault("'%' is the remainder of a division", corrected)
+
+    def _unexpected(self, token: Token, wanted: str = "an operator") -> InputError:
+        if token.kind is Kind.END:
+            return self._source.fault(f"{wanted} is missing at the end")
+        if token.kind is Kind.RELATION:
+            return self._source.fault(f"{wanted} is missing before {token.text!r}")
+        if token.text == ",":
+            return self._source.fault(
+                "',' separates the arguments of a function; write large numbers without it, "
+                "e.g. 1_000"
+            )
+        if token.text == ")":
+            return self._source.fault(f"the ')' at position {token.start + 1} was never opened")
+        return self._source.fault(
+            f"{wanted} is missing before {token.text!r} at position {token.start + 1}"
+        )

@@ -1,0 +1,201 @@
+"""Read off a result the numbers that a problem asks for.
+
+The same reading serves plain numbers, blocks of arrays and traced values:
+only operators and NumPy's dispatch touch what the evaluator returned.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.errors import UnitError
+from mlsysim.problem.arithmetic import aligned
+from mlsysim.problem.domain import label
+from mlsysim.problem.metrics import MISSING, find, missing, number
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.relation import Relation
+from mlsysim.problem.verdict import Check, verdicts_of
+from mlsysim.problem.wording import kind_of
+from mlsysim.units import is_quantity, is_unit, quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """Both sides of a constraint.
+
+    Parameters
+    ----------
+    left, right
+        The magnitudes.
+    unit
+        The unit of both.
+    """
+
+    left: Any
+    right: Any
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One thing that must hold: a constraint, or one reason of a verdict.
+
+    Parameters
+    ----------
+    name
+        The name of the requirement that it belongs to.
+    reason
+        The reason of a verdict; the text of a constraint.
+    holds
+        Whether it does: a truth value, an array or a traced value.
+    left, relation, right
+        What is compared, in one unit; all `None` for a bare condition.
+    unit
+        The unit of both sides.
+    """
+
+    name: str
+    reason: str
+    holds: Any
+    left: Any = None
+    relation: Relation | None = None
+    right: Any = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a problem sees of one evaluation.
+
+    Parameters
+    ----------
+    objective
+        The magnitude of the objective, in its own unit.
+    unit
+        The unit of the objective.
+    sides
+        Constraint name -> its sides.
+    verdicts
+        ``"<Stage>.feasible"`` -> reason -> check.
+    conditions
+        All constraints and checks in one list, in the order of
+        `Problem.requirements`.
+    """
+
+    objective: Any
+    unit: str
+    sides: Mapping[str, Sides]
+    verdicts: Mapping[str, Mapping[str, Check]]
+    conditions: tuple[Condition, ...]
+
+
+def read(problem: Problem, params: Mapping[str, Any], result: Any) -> Reading:
+    """Read a result.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    params
+        The design: plain values, arrays or traced values.
+    result
+        What the evaluator returned for it.
+
+    Raises
+    ------
+    MetricError
+        If a metric does not exist or is not a number.
+    UnitError
+        If a constraint compares different dimensions.
+    """
+    resolve = resolver(params, result)
+    objective, unit = problem.objective.value(resolve)
+    sides = {}
+    conditions = []
+    for constraint in problem.constraints:
+        left, right, side_unit = constraint.sides(resolve)
+        sides[constraint.name] = Sides(left=left, right=right, unit=side_unit)
+        conditions.append(
+            Condition(
+                name=constraint.name,
+                reason=constraint.text,
+                holds=constraint.relation.holds(left, right),
+                left=left,
+                relation=constraint.relation,
+                right=right,
+                unit=side_unit,
+            )
+        )
+    verdicts = verdicts_of(result)
+    conditions += conditions_of(verdicts)
+    return Reading(
+        objective=objective,
+        unit=unit,
+        sides=sides,
+        verdicts=verdicts,
+        conditions=tuple(conditions),
+    )
+
+
+def conditions_of(verdicts: Mapping[str, Mapping[str, Check]]) -> list[Condition]:
+    """List the checks of verdicts as conditions."""
+    return [
+        _condition(name, reason, check)
+        for name, verdict in verdicts.items()
+        for reason, check in verdict.items()
+    ]
+
+
+def resolver(params: Mapping[str, Any], result: Any) -> Callable[[str], Any]:
+    """Build the look-up of names: first choices, then metrics, then units.
+
+    Parameters
+    ----------
+    params
+        The design.
+    result
+        What the evaluator returned for it.
+    """
+
+    def resolve(name: str) -> Any:
+        if name in params:
+            return _comparable(params[name])
+        head, _, rest = name.partition(".")
+        value = find(params[head], rest) if rest and head in params else MISSING
+        if value is MISSING:
+            value = find(result, name)
+        if value is not MISSING:
+            return value if isinstance(value, str) and rest else number(value, name)
+        if not rest and is_unit(name):
+            return quantity(1.0, name)
+        raise missing(result, name, tuple(params))
+
+    return resolve
+
+
+def _comparable(value: Any) -> Any:
+    """Give a choice as what a constraint can use: a number, or the name of an object."""
+    if isinstance(value, (str, bool, int, float)) or is_quantity(value):
+        return value
+    if hasattr(value, "name"):  # an object, or a stand-in for several of them
+        return value.name
+    return value if hasattr(value, "__array_ufunc__") else label(value)
+
+
+def _condition(name: str, reason: str, check: Check) -> Condition:
+    if check.value is None or check.limit is None:
+        return Condition(name=name, reason=reason, holds=check.holds)
+    pair = aligned(check.value, check.limit)
+    if pair is None:
+        raise UnitError(
+            f"{name}: {reason} compares {kind_of(check.value)} with {kind_of(check.limit)}"
+        )
+    return Condition(
+        name=name,
+        reason=reason,
+        holds=check.holds,
+        left=pair[0],
+        relation=Relation.AT_MOST,
+        right=pair[1],
+        unit=pair[2],
+    )

@@ -1,0 +1,13 @@
+"""The answer: a status, the best designs, or the explanation of why there are none.
+
+Frozen records that know no solver; every search builds them.
+"""
+
+from mlsysim.results.candidate import Candidate as Candidate
+from mlsysim.results.conflict import minimal_conflict as minimal_conflict
+from mlsysim.results.relaxation import Relaxation as Relaxation
+from mlsysim.results.relaxation import relaxation_of as relaxation_of
+from mlsysim.results.result import SearchResult as SearchResult
+from mlsysim.results.result import relative_gap as relative_gap
+from mlsysim.results.statistics import Statistics as Statistics
+from mlsysim.results.status import Status as Status

@@ -1,0 +1,48 @@
+"""What a search did to get its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """Counts and times of one search.
+
+    Parameters
+    ----------
+    grid_size
+        The number of designs in the space.
+    points_evaluated
+        How many of them were evaluated, in blocks or one by one.
+    feasible_points
+        How many of those meet every requirement; `None` where they were not counted.
+    rejected
+        Requirement -> how many of the evaluated designs break it (a design may
+        break several).
+    seconds
+        Phase -> seconds; ``total`` is the whole search.
+    solver
+        The solver's own counters.
+    fallback_reason
+        Why the exhaustive search answered in place of CP-SAT.
+    stopped_by
+        ``"time limit"`` or ``"interrupt"``, where the search was cut short.
+    extra
+        Whatever else the method has to tell, by name.
+    """
+
+    grid_size: int
+    points_evaluated: int = 0
+    feasible_points: int | None = None
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    solver: Mapping[str, Any] = field(default_factory=dict)
+    fallback_reason: str | None = None
+    stopped_by: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def total_seconds(self) -> float:
+        """The time of the whole search."""
+        return self.seconds.get("total", sum(self.seconds.values()))
