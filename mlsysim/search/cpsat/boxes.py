@@ -1,0 +1,89 @@
+"""Boxes of designs: for each choice a range of positions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boxes:
+    """Many boxes at once.
+
+    Parameters
+    ----------
+    first, last
+        The first and last position of each choice in each box; one row per
+        box, one column per choice.
+    bound
+        A lower bound on the objective in each box.
+    """
+
+    first: Positions
+    last: Positions
+    bound: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def volumes(self) -> NDArray[np.float64]:
+        """The number of designs in each box (a float: it may be astronomical)."""
+        return np.prod((self.last - self.first + 1).astype(np.float64), axis=1)
+
+    def take(self, which: NDArray[np.generic]) -> "Boxes":
+        """Select boxes by a mask or by positions."""
+        return Boxes(first=self.first[which], last=self.last[which], bound=self.bound[which])
+
+    def halves(self, axis: Positions) -> "Boxes":
+        """Cut each box in two along one choice of its own.
+
+        Parameters
+        ----------
+        axis
+            For each box the column of the choice, which must have two positions or more.
+        """
+        rows = np.arange(len(self))
+        middle = (self.first[rows, axis] + self.last[rows, axis]) // 2
+        last = self.last.copy()
+        last[rows, axis] = middle
+        first = self.first.copy()
+        first[rows, axis] = middle + 1
+        return Boxes(
+            first=np.concatenate([self.first, first]),
+            last=np.concatenate([last, self.last]),
+            bound=np.concatenate([self.bound, self.bound]),
+        )
+
+    def designs(self) -> Positions:
+        """List every design of every box, one row each."""
+        sizes = self.last - self.first + 1
+        counts = np.prod(sizes, axis=1)
+        box = np.repeat(np.arange(len(self)), counts)
+        rest = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        designs = np.empty((len(rest), self.first.shape[1]), np.int64)
+        for column in reversed(range(self.first.shape[1])):
+            rest, place = np.divmod(rest, sizes[box, column])
+            designs[:, column] = self.first[box, column] + place
+        return designs
+
+
+def whole(lengths: Sequence[int]) -> Boxes:
+    """Give the one box that holds every design of a space."""
+    return Boxes(
+        first=np.zeros((1, len(lengths)), np.int64),
+        last=np.array([lengths], np.int64) - 1,
+        bound=np.array([-np.inf]),
+    )
+
+
+def joined(parts: Sequence[Boxes]) -> Boxes:
+    """Put several collections of boxes into one."""
+    return Boxes(
+        first=np.concatenate([part.first for part in parts]),
+        last=np.concatenate([part.last for part in parts]),
+        bound=np.concatenate([part.bound for part in parts]),
+    )

@@ -1,0 +1,51 @@
+"""The integer variables of a model: one per choice, and its position."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from mlsysim.expr.columns import Column
+
+
+def add_choices(
+    model: cp_model.CpModel, lengths: Mapping[str, int], columns: Mapping[str, Column]
+) -> tuple[dict[str, cp_model.IntVar], dict[str, cp_model.IntVar]]:
+    """Make the variables of every choice.
+
+    Parameters
+    ----------
+    model
+        Where they go.
+    lengths
+        The number of positions of each choice.
+    columns
+        The values of the numeric choices.
+
+    Returns
+    -------
+    dict
+        The variable of each choice, under its name: its value where all values
+        are whole numbers, else its position.
+    dict
+        The position of each choice in its domain.
+    """
+    variables = {}
+    positions = {}
+    for name, length in lengths.items():
+        column = columns.get(name)
+        if column is None or not column.is_whole:
+            variables[name] = positions[name] = model.new_int_var(0, length - 1, name)
+            continue
+        position = model.new_int_var(0, length - 1, f"{name}.position")
+        if column.line is not None:
+            start, step = column.line
+            ends = sorted((start, start + step * (length - 1)))
+            variable = model.new_int_var(ends[0], ends[1], name)
+            model.add(variable == start + step * position)
+        else:
+            values = [int(value) for value in column.at(np.arange(length))]
+            variable = model.new_int_var_from_domain(cp_model.Domain.from_values(values), name)
+            model.add_element(position, values, variable)
+        variables[name], positions[name] = variable, position
+    return variables, positions

@@ -1,0 +1,146 @@
+"""Trace a question: what is to be minimised, and what must hold, as a graph."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlsysim.errors import Infeasible, TracingError
+from mlsysim.expr.columns import Column
+from mlsysim.expr.graph import Graph, Node
+from mlsysim.expr.traced import node_of
+from mlsysim.expr.tracing import parameters
+from mlsysim.problem.problem import INFEASIBLE, Problem
+from mlsysim.problem.reading import Condition, Reading, read
+from mlsysim.problem.relation import Relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """One condition that every design must meet, in the graph.
+
+    Parameters
+    ----------
+    name
+        The user's constraint, or ``<Stage>.feasible`` for a model's verdict.
+    reason
+        The constraint's text, or the verdict's reason, e.g. memory.
+    truth
+        Whether it holds.
+    left, relation, right, unit
+        What is compared, where it compares numbers.
+    """
+
+    name: str
+    reason: str
+    truth: Node
+    left: Node | None = None
+    relation: Relation | None = None
+    right: Node | None = None
+    unit: str = ""
+
+    @property
+    def sides(self) -> tuple[Node, ...]:
+        """The numbers that are compared."""
+        return tuple(side for side in (self.left, self.right) if side is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Formulation:
+    """A traced question.
+
+    Parameters
+    ----------
+    problem
+        The question.
+    graph
+        The operations that the evaluator performed.
+    columns
+        The values of the numeric choices.
+    metric
+        The objective, in its own unit and sense.
+    unit
+        The unit of the objective.
+    requirements
+        What must hold.
+    """
+
+    problem: Problem
+    graph: Graph
+    columns: Mapping[str, Column]
+    metric: Node
+    unit: str
+    requirements: tuple[Requirement, ...]
+
+
+def formulate(problem: Problem, evaluate: Callable[[dict[str, Any]], Any]) -> Formulation:
+    """Call the evaluator once on traced values, and read what it returned.
+
+    Raises
+    ------
+    TracingError
+        If the evaluator does what only particular numbers can do.
+    """
+    graph, traced = parameters(problem.space)
+    columns = {
+        name: Column(domain.values) for name, domain in problem.space.items() if domain.is_numeric
+    }
+    try:
+        reading = read(problem, traced, evaluate(dict(traced)))
+    except Infeasible as verdict:
+        # Raised without looking at any choice: no design is possible.
+        never = Requirement(
+            name=INFEASIBLE, reason=str(verdict), truth=graph.constant(0.0, truth=True)
+        )
+        return Formulation(
+            problem=problem,
+            graph=graph,
+            columns=columns,
+            metric=graph.constant(0.0),
+            unit="",
+            requirements=(never,),
+        )
+    return Formulation(
+        problem=problem,
+        graph=graph,
+        columns=columns,
+        metric=_node(graph, reading.objective, problem.objective.metric),
+        unit=reading.unit,
+        requirements=(*_requirements(graph, reading), *_guards(graph)),
+    )
+
+
+def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
+    return [_requirement(graph, condition) for condition in reading.conditions]
+
+
+def _requirement(graph: Graph, condition: Condition) -> Requirement:
+    truth = _node(graph, condition.holds, condition.name)
+    if condition.relation is None or isinstance(condition.left, str):
+        return Requirement(name=condition.name, reason=condition.reason, truth=truth)
+    return Requirement(
+        name=condition.name,
+        reason=condition.reason,
+        truth=truth,
+        left=_node(graph, condition.left, condition.name),
+        relation=condition.relation,
+        right=_node(graph, condition.right, condition.name),
+        unit=condition.unit,
+    )
+
+
+def _guards(graph: Graph) -> list[Requirement]:
+    return [
+        Requirement(name=INFEASIBLE, reason=guard.reason, truth=guard.condition)
+        for guard in graph.guards
+    ]
+
+
+def _node(graph: Graph, value: Any, what: str) -> Node:
+    if isinstance(value, np.ndarray) and value.ndim:
+        raise TracingError(f"{what} is an array of shape {value.shape}, not one number")
+    node = node_of(graph, value)
+    if node is None:
+        raise TracingError(f"{what} is a {type(value).__name__}, which cannot be traced")
+    return node

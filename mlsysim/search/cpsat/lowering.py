@@ -1,0 +1,262 @@
+"""Lower a graph to CP-SAT: choices become integers, formulas become constraints.
+
+The model is a *relaxation*: for every design that the evaluator accepts it has
+an assignment whose numbers are within the stated slack of the true ones.  All
+rounding is outward, so its bound is a bound and its infeasibility is a proof.
+Sub-formulas of few choices are tabulated exactly; the others follow the rule
+of their operation in `rules` and `logic`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.sat.python import cp_model
+
+from mlsysim.expr.evaluate import BoxReader, over_designs
+from mlsysim.expr.graph import Apply, Choice, Constant, Node, reachable
+from mlsysim.expr.ranges import Range
+from mlsysim.expr.text import describe
+from mlsysim.search.cpsat import logic, rules
+from mlsysim.search.cpsat.boxes import Boxes, whole
+from mlsysim.search.cpsat.model import Encoding, Kind
+from mlsysim.search.cpsat.program import Program
+from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+
+# A sub-formula with no more combinations than this is tabulated.
+CELLS = 4096
+# Values are resolved to this share of the largest one.
+_RESOLUTION = 2.0**-40
+_WHOLE = 2.0**40
+
+
+class Lowering:
+    """A model under construction.
+
+    Parameters
+    ----------
+    program
+        What is minimised.
+    variables
+        The position of each choice.
+    model
+        Where the constraints go.
+    box
+        The one box that holds every design of interest.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        model: cp_model.CpModel,
+        positions: dict[str, cp_model.IntVar],
+        box: Boxes | None = None,
+    ) -> None:
+        self.model = model
+        self.encodings: list[Encoding] = []
+        self._program = program
+        self._positions = positions
+        self._box = box or whole(list(program.lengths.values()))
+        self._flat: dict[tuple[str, ...], cp_model.LinearExprT] = {}
+        self._numbers: dict[int, Scaled] = {}
+        self._literals: dict[int, cp_model.BoolVarT] = {}
+
+    def number(self, node: Node, wish: float) -> Scaled:
+        """Lower a number.
+
+        Parameters
+        ----------
+        node
+            The number.
+        wish
+            The slack that is hoped for; it may come out smaller or larger.
+
+        Raises
+        ------
+        NotLowerableError
+            If no sound encoding exists.
+        """
+        known = self._numbers.get(node.position)
+        if known is not None and known.slack <= wish:
+            return known
+        low, high = self.range(node)
+        wish = max(wish, max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
+        self._numbers[node.position] = lowered = self._number(node, wish)
+        return lowered
+
+    def literal(self, node: Node) -> cp_model.BoolVarT:
+        """Lower a truth value to a literal that can take the true value of any design."""
+        known = self._literals.get(node.position)
+        if known is None:
+            known = self._literals[node.position] = logic.literal(self, node)
+        return known
+
+    def range(self, node: Node) -> tuple[float, float]:
+        """Give the finite range of a number over the box.
+
+        Raises
+        ------
+        NotLowerableError
+            If it is not bounded.
+        """
+        bound = self._ranges[node.position]
+        low, high = float(np.min(bound.low)), float(np.max(bound.high))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise NotLowerableError(f"{describe(node)} is not bounded")
+        return low, high
+
+    def record(self, node: Node, kind: Kind, size: int, error: float) -> None:
+        """Note how an expression went in."""
+        self.encodings.append(
+            Encoding(name=describe(node), kind=kind, size=size, error=error)
+        )
+
+    def variable(self, low: int, high: int, name: str = "") -> cp_model.IntVar:
+        """Make an integer variable.
+
+        Raises
+        ------
+        NotLowerableError
+            If its range does not fit the solver's integers.
+        """
+        if max(abs(low), abs(high)) > LARGEST:
+            raise NotLowerableError(f"a range of {low} to {high} is too wide for the solver")
+        return self.model.new_int_var(low, high, name)
+
+    def tabulates(self, node: Node) -> bool:
+        """Tell whether a sub-formula is small enough for a table."""
+        return math.prod(self._sizes(node)) <= CELLS
+
+    def cells(self, node: Node) -> NDArray[np.float64]:
+        """Evaluate a sub-formula at every combination of its choices, in grid order."""
+        names = self._support(node)
+        axes = [
+            start + np.arange(size)
+            for start, size in zip(self._starts(node), self._sizes(node), strict=True)
+        ]
+        grids = np.meshgrid(*axes, indexing="ij")
+        at = {name: grid.ravel() for name, grid in zip(names, grids, strict=True)}
+        (values,) = over_designs([node], at, self._program.columns)
+        return np.broadcast_to(values, math.prod(self._sizes(node)))
+
+    def between(
+        self,
+        terms: Sequence[Scaled],
+        low: float,
+        high: float,
+        *literals: cp_model.BoolVarT,
+    ) -> None:
+        """Demand that a sum lies between two ends, as far as its slack allows.
+
+        Parameters
+        ----------
+        terms
+            What is added.
+        low, high
+            The ends; infinite where there is none.
+        *literals
+            The demand holds where all of these do.
+        """
+        sum_ = total(terms)
+        first = _whole((low - sum_.slack) / sum_.unit, math.floor, sum_.low)
+        last = _whole((high + sum_.slack) / sum_.unit, math.ceil, sum_.high)
+        if not sum_.exact:  # one more step for the rounding of the division above
+            first, last = first - 1, last + 1
+        if first > sum_.low or last < sum_.high:
+            demand = self.model.add_linear_constraint(sum_.expression, first, last)
+            if literals:
+                demand.only_enforce_if(*literals)
+
+    def place(self, node: Node) -> cp_model.LinearExprT:
+        """Give the position of the present combination in `cells`, as a linear expression."""
+        names = self._support(node)
+        if names not in self._flat:
+            self._flat[names] = self._flattened(node)
+        return self._flat[names]
+
+    def _number(self, node: Node, wish: float) -> Scaled:
+        match node:
+            case Constant():
+                return rules.constant(node.value, wish)
+            case Choice() if (line := self._line(node)) is not None:
+                return line
+            case _ if self.tabulates(node):
+                return self._table(node, wish)
+            case Apply():
+                return rules.RULES[node.operation.name](self, node, wish)
+            case _:
+                raise NotLowerableError(f"{describe(node)} has too many values for a table")
+
+    def _line(self, node: Choice) -> Scaled | None:
+        """Read a choice off its position, where its values are equally spaced integers."""
+        line = self._program.columns[node.name].line
+        if line is None:
+            return None
+        start, step = line
+        low, high = self.range(node)
+        if max(abs(low), abs(high)) > _WHOLE:
+            return None
+        self.record(node, Kind.LINEAR, 1, 0.0)
+        return Scaled(
+            expression=start + step * self._positions[node.name], low=int(low), high=int(high)
+        )
+
+    def _table(self, node: Node, wish: float) -> Scaled:
+        values = self.cells(node)
+        if not np.all(np.isfinite(values)):
+            raise NotLowerableError(f"{describe(node)} is not a number for some designs")
+        unit = 1.0
+        if np.any(values != np.rint(values)) or np.max(np.abs(values)) > _WHOLE:
+            unit = power_of_two(wish)
+        entries = [round(value) for value in values / unit]
+        error = float(np.max(np.abs(values - np.array(entries) * unit)))
+        target = self.variable(min(entries), max(entries))
+        self.model.add_element(self.place(node), entries, target)
+        self.record(node, Kind.TABLE, len(entries), error)
+        return Scaled(
+            expression=target, low=min(entries), high=max(entries), unit=unit, slack=error
+        )
+
+    def _flattened(self, node: Node) -> cp_model.LinearExprT:
+        place: cp_model.LinearExprT = 0
+        sizes = self._sizes(node)
+        for name, start, size in zip(
+            self._support(node), self._starts(node), sizes, strict=True
+        ):
+            place = place * size + (self._positions[name] - start)
+        if len(sizes) == 1:
+            return place
+        flat = self.model.new_int_var(0, math.prod(sizes) - 1, "")
+        self.model.add(flat == place)
+        return flat
+
+    def _support(self, node: Node) -> tuple[str, ...]:
+        return tuple(name for name in self._program.names if name in node.support)
+
+    def _starts(self, node: Node) -> list[int]:
+        return [int(self._box.first[0, column]) for column in self._columns(node)]
+
+    def _sizes(self, node: Node) -> list[int]:
+        box = self._box
+        return [int(box.last[0, c] - box.first[0, c]) + 1 for c in self._columns(node)]
+
+    def _columns(self, node: Node) -> list[int]:
+        return [self._program.names.index(name) for name in self._support(node)]
+
+    @cached_property
+    def _ranges(self) -> dict[int, Range]:
+        program = self._program
+        roots = [program.objective, *(condition.node for condition in program.conditions)]
+        nodes = reachable(roots)
+        names = program.names
+        first = dict(zip(names, self._box.first.T, strict=True))
+        last = dict(zip(names, self._box.last.T, strict=True))
+        bounds = BoxReader(nodes, program.columns).read(first, last)
+        return {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
+
+
+def _whole(end: float, toward: Callable[[float], int], beyond: int) -> int:
+    """Round an end outward; an infinite one becomes the end of the range."""
+    return toward(end) if math.isfinite(end) else beyond

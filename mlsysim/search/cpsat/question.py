@@ -1,0 +1,167 @@
+"""A traced question, ready to be asked in several forms.
+
+The trace is made once.  A form of the question keeps some of the requirements
+and minimises the objective or the excess of one requirement.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mlsysim.errors import TracingError
+from mlsysim.expr.graph import Node
+from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.formulation import Formulation, Requirement, formulate
+from mlsysim.search.cpsat.program import Condition, Program
+from mlsysim.search.verify import Evaluator, Point, evaluate_point
+
+# The solver's answer and the evaluator must agree to this, relative.
+TOLERANCE = 1e-9
+
+
+class Question:
+    """A problem and its evaluator, traced.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    evaluate
+        The user's evaluator.
+
+    Raises
+    ------
+    TracingError
+        If the evaluator cannot be traced, or traces to something else than it
+        computes on plain numbers.
+    """
+
+    def __init__(self, problem: Problem, evaluate: Evaluator) -> None:
+        self.problem = problem
+        self._evaluate = evaluate
+        self.formulation = self._traced()
+
+    @property
+    def sign(self) -> int:
+        """The factor between the user's objective and the one that is minimised."""
+        return self.problem.objective.sense.sign
+
+    @property
+    def unit(self) -> str:
+        """The unit of the objective."""
+        return self.formulation.unit
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Everything that a design must meet."""
+        return self.formulation.requirements
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the requirements: the user's constraints first."""
+        return self.problem.requirements(item.name for item in self.requirements)
+
+    def params(self, design: Sequence[int]) -> dict[str, Any]:
+        """Give the values of a design from their positions."""
+        domains = self.problem.space.items()
+        return {name: domain[at] for (name, domain), at in zip(domains, design, strict=True)}
+
+    def point(self, design: Sequence[int]) -> Point:
+        """Evaluate a design on plain numbers."""
+        return evaluate_point(self.problem, self._evaluate, self.params(design))
+
+    def program(
+        self,
+        *,
+        excluded: Collection[tuple[int, ...]] = (),
+        kept: Collection[Requirement] | None = None,
+        objective: Node | None = None,
+    ) -> Program:
+        """Put the question into a form.
+
+        Parameters
+        ----------
+        excluded
+            Designs that must not be returned.
+        kept
+            The requirements that hold in this form; all if left out.
+        objective
+            What to minimise instead of the objective.
+        """
+        requirements = self.requirements if kept is None else kept
+        return Program(
+            lengths=self.formulation.graph.lengths,
+            columns=self.formulation.columns,
+            objective=self._objective if objective is None else objective,
+            conditions=tuple(
+                Condition(
+                    name=item.name if item.relation else f"{item.name}: {item.reason}",
+                    node=item.truth,
+                    sides=item.sides,
+                )
+                for item in requirements
+            ),
+            judge=self._judge if objective is None and kept is None else lambda _: None,
+            excluded=frozenset(excluded),
+        )
+
+    def _traced(self) -> Formulation:
+        try:
+            formulation = formulate(self.problem, self._evaluate)
+        except TracingError:
+            raise
+        except Exception as error:
+            # Either the evaluator fails on plain numbers too, and its own
+            # exception is the answer, or only traced values are beyond it.
+            self.point([0] * len(self.problem.space))
+            raise TracingError(
+                f"the evaluator fails on traced values, though not on plain ones: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return formulation
+
+    def check_trace(self) -> None:
+        """Compare the trace with the evaluator on plain numbers at two designs.
+
+        Raises
+        ------
+        TracingError
+            If they differ: the evaluator looks at its arguments behind the
+            tracer's back, or does not always return the same.
+        """
+        lengths = self.formulation.graph.lengths.values()
+        program = self.program()
+        for design in ([0] * len(lengths), [length - 1 for length in lengths]):
+            table = program.tabulate(np.array([design], np.int64), ask=False)
+            if not np.isfinite(table.objective[0]):
+                continue
+            point = self.point(design)
+            traced = (float(table.objective[0]), bool(table.holds.all()))
+            plain = (self.sign * point.objective_in(self.unit), point.is_feasible)
+            if traced[1] != plain[1] or not agree(traced[0], plain[0]):
+                raise TracingError(
+                    f"at the design {point.params} the trace gives {_told(traced)}, but plain "
+                    f"numbers {_told(plain)}: the evaluator depends on something besides its "
+                    "arguments, or on their type"
+                )
+
+    @cached_property
+    def _objective(self) -> Node:
+        graph, metric = self.formulation.graph, self.formulation.metric
+        return metric if self.sign > 0 else graph.apply("negative", metric)
+
+    def _judge(self, design: Sequence[int]) -> float | None:
+        point = self.point(design)
+        return self.sign * point.objective_in(self.unit) if point.is_feasible else None
+
+
+def agree(traced: float, plain: float) -> bool:
+    """Tell whether two readings of one number agree to within rounding."""
+    return math.isclose(traced, plain, rel_tol=TOLERANCE, abs_tol=1e-300) or math.isnan(plain)
+
+
+def _told(reading: tuple[float, bool]) -> str:
+    return f"{abs(reading[0]):g} ({'feasible' if reading[1] else 'infeasible'})"

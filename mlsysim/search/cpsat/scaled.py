@@ -1,0 +1,96 @@
+"""Real numbers as integers of CP-SAT: fixed point with a known error.
+
+Every unit is a power of two, so that sums of differently scaled numbers need
+no rounding at all.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ortools.sat.python import cp_model
+
+# |expression| stays below this, so that products of two and sums of many fit 64 bits.
+LARGEST = 1 << 58
+
+
+class NotLowerableError(Exception):
+    """An expression has no sound encoding: its range is unbounded or too wide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaled:
+    """A number that is `unit` times an integer expression, up to `slack`.
+
+    For every design the model has an assignment in which the true value is
+    within `slack` of ``unit * expression``.
+
+    Parameters
+    ----------
+    expression
+        Linear in the model's integer variables.
+    low, high
+        The range of the expression.
+    unit
+        A power of two.
+    slack
+        The largest distance from the true value.
+    """
+
+    expression: cp_model.LinearExprT
+    low: int
+    high: int
+    unit: float = 1.0
+    slack: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """The largest absolute value of the expression."""
+        return max(abs(self.low), abs(self.high), 1)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the expression is the value itself."""
+        return self.slack == 0.0
+
+    def times(self, factor: int) -> "Scaled":
+        """Multiply by a whole number."""
+        ends = (self.low * factor, self.high * factor)
+        return replace(
+            self,
+            expression=factor * self.expression,
+            low=min(ends),
+            high=max(ends),
+            slack=self.slack * abs(factor),
+        )
+
+    def finer(self, unit: float) -> "Scaled":
+        """Write the same number in a smaller unit."""
+        factor = round(self.unit / unit)
+        return replace(self.times(factor), unit=unit, slack=self.slack)
+
+
+def power_of_two(wish: float) -> float:
+    """Give the largest power of two that is at most a positive number."""
+    return 2.0 ** math.floor(math.log2(wish))
+
+
+def aligned(numbers: Sequence[Scaled]) -> list[Scaled]:
+    """Write numbers in one unit: the finest among them."""
+    unit = min(number.unit for number in numbers)
+    return [number.finer(unit) for number in numbers]
+
+
+def total(numbers: Sequence[Scaled]) -> Scaled:
+    """Add numbers, exactly."""
+    parts = aligned(numbers)
+    result = Scaled(
+        expression=sum(part.expression for part in parts),
+        low=sum(part.low for part in parts),
+        high=sum(part.high for part in parts),
+        unit=parts[0].unit,
+        slack=sum(part.slack for part in parts),
+    )
+    if result.size > LARGEST:
+        raise NotLowerableError("a sum spans more than 58 bits")
+    return result

@@ -1,0 +1,18 @@
+"""The reference: every design of the grid, evaluated; an oracle for the solver.
+
+It shares no code with the tracer or the lowering.  The evaluator is called on
+whole blocks of the grid as NumPy arrays where it can take them, and point by
+point where it cannot; whatever is returned has been judged on plain numbers.
+
+====================  =====================================================
+`layout`              cuts the grid into blocks of arrays
+`block_reading`       evaluates one block, or says why it cannot be
+`doubts`              finds the points of a block that plain numbers must judge
+`opaque`              tells whether a whole block is impossible
+`leaders`, `tally`    keep the best designs, and how the others fail
+`explanation`         turns the ways of failing into conflict and relaxations
+`scan`                goes through the grid
+====================  =====================================================
+"""
+
+from mlsysim.search.exhaustive.engine import search as search

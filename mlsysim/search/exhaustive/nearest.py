@@ -1,0 +1,137 @@
+"""The designs that come nearest to being feasible."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlsysim.problem.reading import Condition
+from mlsysim.search.exhaustive.block_reading import Booleans, Floats
+from mlsysim.search.exhaustive.layout import Block
+from mlsysim.search.verify import Point
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Near:
+    """How far a design is from meeting the one requirement that it breaks.
+
+    Parameters
+    ----------
+    waived
+        How many conditions without numbers would have to be waived.
+    excess
+        How far the others would have to give.
+    key
+        The objective, negated where more is better.
+    index
+        The position in the grid.
+    """
+
+    waived: int
+    excess: float
+    key: float
+    index: int
+
+
+class Nearest:
+    """Keeps, for each requirement, the nearest of the designs that break it alone.
+
+    Parameters
+    ----------
+    sign
+        The factor that makes the objective one to be minimised.
+    """
+
+    def __init__(self, sign: int) -> None:
+        self._sign = sign
+        self._nearest: dict[str, Near] = {}
+
+    def index(self, name: str) -> int | None:
+        """Give the position of the design that comes nearest to a requirement."""
+        near = self._nearest.get(name)
+        return None if near is None else near.index
+
+    def add_point(self, index: int, objective: float, point: Point) -> None:
+        """Offer a design that breaks one requirement."""
+        (name,) = point.violated
+        waived, excess = 0, 0.0
+        for condition in () if point.reading is None else point.reading.conditions:
+            if (condition.name, condition.reason) not in point.broken:
+                continue
+            if condition.relation is None or isinstance(condition.left, str):
+                waived += 1
+            else:
+                excess = max(excess, float(_excess(condition)))
+        self._offer(
+            name,
+            Near(
+                waived=waived,
+                excess=_or_infinity(excess),
+                key=_or_infinity(self._sign * objective),
+                index=index,
+            ),
+        )
+
+    def add_block(
+        self,
+        name: str,
+        block: Block,
+        objective: Floats,
+        conditions: list[Condition],
+        alone: Booleans,
+    ) -> None:
+        """Offer the designs of a block that break one requirement alone.
+
+        Parameters
+        ----------
+        name
+            The requirement.
+        block, objective
+            The designs and their objectives.
+        conditions
+            Those of the requirement.
+        alone
+            The designs that break it alone.
+        """
+        chosen = np.flatnonzero(alone)
+        waived = np.zeros(len(chosen), dtype=np.int64)
+        excess = np.zeros(len(chosen))
+        for condition in conditions:
+            broken = ~condition.holds[chosen]
+            if condition.relation is None:
+                waived += broken
+            else:
+                amount = np.broadcast_to(_excess(condition), alone.shape)[chosen]
+                excess = np.where(broken, np.maximum(excess, amount), excess)
+        keys = np.nan_to_num(self._sign * objective[chosen], nan=math.inf, posinf=math.inf)
+        excess = np.nan_to_num(excess, nan=math.inf, posinf=math.inf)
+        best = np.lexsort((keys, excess, waived))[0]
+        self._offer(
+            name,
+            Near(
+                waived=int(waived[best]),
+                excess=float(excess[best]),
+                key=float(keys[best]),
+                index=block.index(int(chosen[best])),
+            ),
+        )
+
+    def _offer(self, name: str, near: Near) -> None:
+        known = self._nearest.get(name)
+        if known is None or near < known:
+            self._nearest[name] = near
+
+
+def _excess(condition: Condition) -> Any:
+    """How far a condition is from holding, relative to its right side."""
+    if condition.relation is None:
+        return 0.0
+    with np.errstate(all="ignore"):
+        scale = np.abs(condition.right)
+        amount = condition.relation.excess(condition.left, condition.right)
+        return np.asarray(amount) / np.where(scale > 0, scale, 1.0)
+
+
+def _or_infinity(value: float) -> float:
+    return math.inf if math.isnan(value) else value

@@ -1,0 +1,236 @@
+"""Go through the grid, in blocks or point by point."""
+
+import random
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.reading import Condition
+from mlsysim.search.exhaustive.block_reading import (
+    BlockInfeasibleError,
+    BlockReading,
+    NotVectorisedError,
+    read_block,
+)
+from mlsysim.search.exhaustive.doubts import CLOSE, near_equality, undefined
+from mlsysim.search.exhaustive.layout import Block, Layout
+from mlsysim.search.exhaustive.opaque import Opaque, impossible
+from mlsysim.search.exhaustive.tally import Tally
+from mlsysim.search.options import SearchOptions
+from mlsysim.search.verify import Evaluator, Point, evaluate_point
+
+_SMALL = 16
+"""A block of fewer points costs less one by one."""
+
+_SAMPLES = 4
+"""How many points of the first block of each kind are compared with plain numbers."""
+
+_RESAMPLE = 64
+"""One point in every so many blocks is compared with plain numbers, too."""
+
+_TRUST = 256
+"""After so many doubtful points in which arrays were right, they are believed."""
+
+_PULSE = 0.1
+"""Seconds between two reports of progress."""
+
+
+class OutOfTimeError(Exception):
+    """The time limit has come."""
+
+
+class Scan:
+    """One pass over the grid.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    evaluate
+        The user's evaluator.
+    options
+        What the caller wants.
+    deadline
+        When to stop, by the monotonic clock.
+    in_blocks
+        Whether to try arrays.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        evaluate: Evaluator,
+        options: SearchOptions,
+        *,
+        deadline: float,
+        in_blocks: bool,
+    ) -> None:
+        self.tally = Tally(problem, options.top)
+        self.unit: str | None = None
+        self.plain_evaluations = 0
+        self.blocks = 0
+        self.point_by_point: str | None = None
+        self._problem = problem
+        self._evaluate = evaluate
+        self._options = options
+        self._deadline = deadline
+        self._in_blocks = in_blocks
+        self._random = random.Random(options.seed)  # noqa: S311 - for sampling
+        self._kinds: set[tuple[int, ...]] = set()
+        self._agreements = 0
+        self._next_pulse = 0.0
+        self._first: Point | None = None
+
+    def run(self) -> None:
+        """Take in every design.
+
+        Raises
+        ------
+        OutOfTimeError
+            If the time limit comes first; the tally holds what was seen.
+        NotVectorisedError
+            If arrays turn out to mislead; the pass has to be repeated point by
+            point.
+        """
+        self._first = self.judge(0)
+        for block in Layout(self._problem.space).blocks():
+            self._tick()
+            if not self._in_blocks or block.size < _SMALL or not self._take_block(block):
+                self._take_points(block, range(block.size))
+        self._report(self._problem.space.size)
+
+    def judge(self, index: int) -> Point:
+        """Evaluate one design on plain numbers."""
+        if index == 0 and self._first is not None:
+            return self._first
+        self.plain_evaluations += 1
+        point = evaluate_point(self._problem, self._evaluate, self._problem.space.point(index))
+        if self.unit is None and point.reading is not None:
+            self.unit = point.reading.unit  # the first readable design settles it
+        return point
+
+    def _take_block(self, block: Block) -> bool:
+        """Take in a block of arrays; say no where it has to be done point by point."""
+        try:
+            reading = read_block(self._problem, self._evaluate, block, self.unit)
+        except BlockInfeasibleError:
+            return self._take_impossible(block)
+        except NotVectorisedError as reason:
+            if not self.blocks:
+                self._in_blocks = False
+            self.point_by_point = self.point_by_point or str(reason)
+            return False
+        self.unit = reading.unit
+        reading, unclear = undefined(reading)
+        near = near_equality(reading)
+        self._compare_samples(block, reading, near | unclear)
+        asked = np.flatnonzero(unclear)
+        self._take_points(block, asked)
+        active = ~unclear
+        for local in np.flatnonzero(near & active):
+            if self._agreements >= _TRUST:
+                break
+            active[local] = False
+            point = self._take_point(block, int(local))
+            same = _agrees(point, reading, int(local), decisions_only=True)
+            self._agreements = self._agreements + 1 if same else 0
+        self.tally.add_block(block, reading, active)
+        self.blocks += 1
+        return True
+
+    def _take_impossible(self, block: Block) -> bool:
+        params = {
+            name: Opaque() if domain.fits_array else domain[block.fixed[name]]
+            for name, domain in self._problem.space.items()
+        }
+        reason = impossible(self._evaluate, params)
+        if reason is None:
+            return False
+        self.tally.add_impossible(block, reason)
+        return True
+
+    def _compare_samples(self, block: Block, reading: BlockReading, skip: np.ndarray) -> None:
+        """Compare a few points with plain numbers.
+
+        Arrays may run through an evaluator without an error and still give
+        nonsense, e.g. through ``np.max`` over the designs.
+        """
+        locals_ = set()
+        if block.objects not in self._kinds:
+            self._kinds.add(block.objects)
+            drawn = [self._random.randrange(block.size) for _ in range(_SAMPLES - 2)]
+            locals_ = {0, block.size - 1, *drawn}
+        elif self.blocks % _RESAMPLE == 0:
+            locals_ = {self._random.randrange(block.size)}
+        for local in sorted(locals_):
+            if skip[local]:
+                continue
+            index = block.index(local)
+            if not _agrees(self.judge(index), reading, local):
+                raise NotVectorisedError(
+                    "arrays and plain numbers give different values at "
+                    f"{self._problem.space.point(index)}"
+                )
+
+    def _take_points(self, block: Block, points: Iterable[int]) -> None:
+        for local in points:
+            self._tick()
+            self._take_point(block, int(local))
+
+    def _take_point(self, block: Block, local: int) -> Point:
+        index = block.index(local)
+        point = self.judge(index)
+        self.tally.add_point(index, point, self.unit or "")
+        return point
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now >= self._deadline:
+            raise OutOfTimeError
+        if now >= self._next_pulse:
+            self._next_pulse = now + _PULSE
+            self._report(self.tally.seen)
+
+    def _report(self, done: int) -> None:
+        if self._options.progress is not None:
+            self._options.progress(done, self._problem.space.size)
+
+
+def _agrees(
+    point: Point,
+    reading: BlockReading,
+    local: int,
+    *,
+    decisions_only: bool = False,
+) -> bool:
+    """Tell whether arrays say of a point what plain numbers say."""
+    array_broken = {
+        (condition.name, condition.reason)
+        for condition in reading.conditions
+        if not condition.holds[local]
+    }
+    if array_broken != point.broken:
+        return False
+    if decisions_only or point.reading is None:
+        return True
+    plain, array = point.reading.conditions, reading.conditions
+    return (
+        _close(point.objective_in(reading.unit), float(reading.objective[local]))
+        and len(plain) == len(array)
+        and all(_same_sides(one, other, local) for one, other in zip(plain, array, strict=True))
+    )
+
+
+def _same_sides(plain: Condition, array: Condition, local: int) -> bool:
+    if array.relation is None:
+        return True
+    pairs = ((plain.left, array.left), (plain.right, array.right))
+    return all(_close(float(one), float(np.ravel(side)[local % side.size])) for one, side in pairs)
+
+
+def _close(one: float, other: float) -> bool:
+    if np.isfinite(one) and np.isfinite(other):
+        return abs(one - other) <= CLOSE * max(abs(one), abs(other))
+    return not np.isfinite(one) and not np.isfinite(other)

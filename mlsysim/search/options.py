@@ -1,0 +1,71 @@
+"""What a caller may ask of any search."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mlsysim.errors import ParameterError
+
+ProgressCallback = Callable[[int, int], None]
+"""Called now and then with the number of designs accounted for, and of all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How much of an answer is wanted, and how long it may take.
+
+    Parameters
+    ----------
+    top
+        How many of the best designs to return.
+    time_limit
+        Seconds after which the search stops with what it has; no limit if `None`.
+    workers
+        Threads of the solver; as many as there are cores if `None`.
+    seed
+        For everything random; the answer does not depend on it, up to ties.
+    progress
+        Called as ``progress(done, total)``.
+
+    Raises
+    ------
+    ParameterError
+        If a value is of the wrong type or out of range.
+    """
+
+    top: int = 5
+    time_limit: float | None = None
+    workers: int | None = None
+    seed: int = 0
+    progress: ProgressCallback | None = None
+
+    def __post_init__(self) -> None:
+        """Check every option."""
+        _check_count("top", self.top, 1)
+        _check_count("seed", self.seed, 0)
+        if self.workers is not None:
+            _check_count("workers", self.workers, 1)
+        if self.time_limit is not None:
+            limit = self.time_limit
+            if isinstance(limit, bool) or not isinstance(limit, (int, float)):
+                raise ParameterError(
+                    f"time_limit = {limit!r} is not a number of seconds; write e.g. time_limit=60"
+                )
+            if math.isnan(limit) or limit <= 0:
+                raise ParameterError(
+                    f"time_limit = {limit} must be more than 0 seconds; leave it out for no limit"
+                )
+        if self.progress is not None and not callable(self.progress):
+            raise ParameterError(
+                f"progress = {self.progress!r} cannot be called; "
+                "hand in a function of two counts: progress(done, total)"
+            )
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ParameterError(
+            f"{name} = {value!r} is not a whole number; write e.g. {name}={least + 4}"
+        )
+    if value < least:
+        raise ParameterError(f"{name} = {value} is too small; the least is {name}={least}")
