@@ -49,10 +49,16 @@ def multiply(a: Range, b: Range) -> Range:
 
 
 def divide(a: Range, b: Range) -> Range:
-    """Bound ``a / b``; everything where the divisor can be zero."""
+    """Bound ``a / b``; everything where the divisor can be zero.
+
+    A positive number over one that is nowhere negative is an exception: it is
+    positive, and infinite at worst.
+    """
     through_zero = (b.low <= 0) & (b.high >= 0)
     ends = [x / y for x in a for y in b]
-    return _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
+    bound = _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
+    one_sided = through_zero & (a.low > 0) & (b.low >= 0)
+    return Range(np.where(one_sided, a.low / b.high, bound.low), bound.high)
 
 
 def floor_divide(a: Range, b: Range) -> Range:

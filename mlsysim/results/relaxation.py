@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.problem.constraint import Constraint
+from mlsysim.problem.relation import Relation
 from mlsysim.results.formatting import design, number, with_unit
 from mlsysim.units import magnitude, quantity
 
@@ -88,8 +89,7 @@ def relaxation_of(
     if params is None:
         text = f"{subject}: no value of it is enough, the others exclude every design on their own"
         return Relaxation(name=name, text=text)
-    numeric = isinstance(left, (int, float)) and isinstance(right, (int, float))
-    if not numeric or isinstance(left, bool):
+    if not _is_measured(constraint, left, right):
         text = f"{subject}: would have to be waived, e.g. for {design(params)}"
         return Relaxation(name=name, text=text, params=dict(params), objective=objective)
     if constraint is not None and constraint.written_unit:
@@ -100,15 +100,24 @@ def relaxation_of(
     goal = "" if constraint is not None else f" against a limit of {with_unit(right, unit)}"
     if constraint is not None and constraint.left.names and constraint.right.names:
         goal = f" against {number(right)} {unit}".rstrip()
+    equal = constraint is not None and constraint.relation is Relation.EQUAL
+    how = "nearest" if equal else "best"
     return Relaxation(
         name=name,
-        text=f"{subject}: best reachable {reached}{goal} at {design(params)}",
+        text=f"{subject}: {how} reachable {reached}{goal} at {design(params)}",
         value=_finite(left),
         unit=unit,
         limit=_finite(right),
         params=dict(params),
         objective=objective,
     )
+
+
+def _is_measured(constraint: Constraint | None, left: Any, right: Any) -> bool:
+    """Tell whether a requirement has a limit that could be moved."""
+    if constraint is not None and constraint.relation is Relation.NOT_EQUAL:
+        return False
+    return all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (left, right))
 
 
 def _converted(left: float, right: float, unit: str, wanted: str) -> tuple[float, float, str]:

@@ -7,6 +7,7 @@ knows neither arrays nor solvers.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from mlsysim.errors import Infeasible, MetricError, UnitError
 from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.problem.reading import Condition, Reading, conditions_of, read
+from mlsysim.problem.space import Domain, SearchSpace
 from mlsysim.problem.verdict import verdicts_of
 from mlsysim.results.formatting import design
 from mlsysim.units import magnitude, quantity
@@ -120,6 +122,43 @@ def evaluate_point(problem: Problem, evaluate: Evaluator, params: Mapping[str, A
             raise
         return _impossible(params, result, broken, error)
     return _judged(problem, params, result, reading)
+
+
+def extremes(space: SearchSpace) -> list[int]:
+    """Pick designs that bring out values that a model refuses.
+
+    Arrays and traced values pass by the checks that a model makes of single
+    numbers, such as a batch that must be positive.  Each numeric choice is
+    therefore tried at its least and greatest value, and at its first fraction,
+    with the first value of every other choice.
+
+    Parameters
+    ----------
+    space
+        The designs.
+
+    Returns
+    -------
+    list of int
+        Positions in the grid, each once.
+    """
+    found: dict[int, None] = {}
+    stride = space.size
+    for domain in space.domains:
+        stride //= len(domain.values)
+        if domain.is_numeric:
+            for position in _extreme_positions(domain):
+                found.setdefault(position * stride)
+    return list(found)
+
+
+def _extreme_positions(domain: Domain) -> list[int]:
+    values = domain.values
+    if isinstance(values, range):
+        return [0, len(values) - 1]
+    fractions = (place for place, value in enumerate(values) if value != math.floor(value))
+    ends = [values.index(min(values)), values.index(max(values))]
+    return [*ends, *islice(fractions, 1)]
 
 
 def _impossible(

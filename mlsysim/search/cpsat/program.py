@@ -133,6 +133,8 @@ class Program:
     judge
         Asked for the objective of a design where the graph's numbers are not
         finite; gives nothing where the design is infeasible, and may raise.
+    estimate
+        A node that is nowhere larger than the objective, for tighter bounds.
     excluded
         Designs that must not be returned.
     """
@@ -142,6 +144,7 @@ class Program:
     objective: Node
     conditions: tuple[Condition, ...]
     judge: Callable[[Sequence[int]], float | None]
+    estimate: Node | None = None
     excluded: frozenset[tuple[int, ...]] = frozenset()
 
     @property
@@ -195,17 +198,19 @@ class Program:
         """Bound the objective over boxes, and keep those in which the conditions may hold."""
         first = dict(zip(self.names, boxes.first.T, strict=True))
         last = dict(zip(self.names, boxes.last.T, strict=True))
-        objective, *truths = self._boxes.read(first, last)
+        objective, estimate, *truths = self._boxes.read(first, last)
         possible = np.ones(len(boxes), np.bool_)
         for truth in truths:
             possible &= (truth.high != 0) | (truth.low != 0)
-        low = np.broadcast_to(objective.low, len(boxes))
+        low = np.broadcast_to(np.maximum(objective.low, estimate.low), len(boxes))
         bounded = Boxes(first=boxes.first, last=boxes.last, bound=np.maximum(boxes.bound, low))
         return bounded if possible.all() else bounded.take(possible)
 
     @cached_property
     def _boxes(self) -> BoxReader:
-        return BoxReader([self.objective, *(c.node for c in self.conditions)], self.columns)
+        estimate = self.objective if self.estimate is None else self.estimate
+        conditions = (condition.node for condition in self.conditions)
+        return BoxReader([self.objective, estimate, *conditions], self.columns)
 
     def _excluded(self, designs: Positions) -> Mask:
         banned = np.zeros(len(designs), np.bool_)

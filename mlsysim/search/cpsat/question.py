@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from mlsysim.errors import TracingError
-from mlsysim.expr.graph import Node
+from mlsysim.expr.evaluate import BoxReader
+from mlsysim.expr.graph import Node, reachable
 from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.boxes import whole
 from mlsysim.search.cpsat.formulation import Formulation, Requirement, formulate
+from mlsysim.search.cpsat.presolve import TABLE_ROWS
 from mlsysim.search.cpsat.program import Condition, Program
-from mlsysim.search.verify import Evaluator, Point, evaluate_point
+from mlsysim.search.cpsat.rearrange import Rearranger
+from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
 
 # The solver's answer and the evaluator must agree to this, relative.
 TOLERANCE = 1e-9
@@ -92,18 +96,20 @@ class Question:
             What to minimise instead of the objective.
         """
         requirements = self.requirements if kept is None else kept
+        chosen = self._objective if objective is None else objective
         return Program(
             lengths=self.formulation.graph.lengths,
             columns=self.formulation.columns,
-            objective=self._objective if objective is None else objective,
+            objective=chosen,
             conditions=tuple(
                 Condition(
-                    name=item.name if item.relation else f"{item.name}: {item.reason}",
+                    name=self._label(item),
                     node=item.truth,
                     sides=item.sides,
                 )
                 for item in requirements
             ),
+            estimate=self._estimate(chosen),
             judge=self._judge if objective is None and kept is None else lambda _: None,
             excluded=frozenset(excluded),
         )
@@ -124,7 +130,7 @@ class Question:
         return formulation
 
     def check_trace(self) -> None:
-        """Compare the trace with the evaluator on plain numbers at two designs.
+        """Compare the trace with the evaluator on plain numbers at a few extreme designs.
 
         Raises
         ------
@@ -132,26 +138,55 @@ class Question:
             If they differ: the evaluator looks at its arguments behind the
             tracer's back, or does not always return the same.
         """
-        lengths = self.formulation.graph.lengths.values()
+        space = self.problem.space
         program = self.program()
-        for design in ([0] * len(lengths), [length - 1 for length in lengths]):
-            table = program.tabulate(np.array([design], np.int64), ask=False)
-            if not np.isfinite(table.objective[0]):
-                continue
+        for index in extremes(space) or [0]:
+            design = self._design(index)
             point = self.point(design)
+            table = program.tabulate(np.array([design], np.int64), ask=False)
             traced = (float(table.objective[0]), bool(table.holds.all()))
+            if not np.isfinite(traced[0]):
+                continue
             plain = (self.sign * point.objective_in(self.unit), point.is_feasible)
             if traced[1] != plain[1] or not agree(traced[0], plain[0]):
                 raise TracingError(
-                    f"at the design {point.params} the trace gives {_told(traced)}, but plain "
-                    f"numbers {_told(plain)}: the evaluator depends on something besides its "
-                    "arguments, or on their type"
+                    f"at the design {dict(point.params)} the trace gives {self._told(traced)}, but "
+                    f"plain numbers {self._told(plain)}: the evaluator depends on something "
+                    "besides its arguments, or on their type"
                 )
+
+    def _label(self, item: Requirement) -> str:
+        is_verdict = self.problem.constraint(item.name) is None
+        return f"{item.name}: {item.reason}" if is_verdict else item.name
+
+    def _design(self, index: int) -> list[int]:
+        """Give the positions of a design from its place in the grid."""
+        positions = []
+        for length in reversed(list(self.formulation.graph.lengths.values())):
+            index, position = divmod(index, length)
+            positions.append(position)
+        return positions[::-1]
+
+    def _told(self, reading: tuple[float, bool]) -> str:
+        verdict = "feasible" if reading[1] else "infeasible"
+        return f"{self.sign * reading[0]:g} {self.unit} ({verdict})"
 
     @cached_property
     def _objective(self) -> Node:
         graph, metric = self.formulation.graph, self.formulation.metric
         return metric if self.sign > 0 else graph.apply("negative", metric)
+
+    def _estimate(self, objective: Node) -> Node | None:
+        graph, columns = self.formulation.graph, self.formulation.columns
+        if self.problem.space.size <= TABLE_ROWS:
+            return None  # it will not be bounded, but tabulated
+        nodes = reachable([objective])
+        everything = whole(list(graph.lengths.values()))
+        first = dict(zip(graph.lengths, everything.first.T, strict=True))
+        last = dict(zip(graph.lengths, everything.last.T, strict=True))
+        bounds = BoxReader(nodes, columns).read(first, last)
+        ranges = {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
+        return Rearranger(graph, ranges).below(objective)
 
     def _judge(self, design: Sequence[int]) -> float | None:
         point = self.point(design)
@@ -161,7 +196,3 @@ class Question:
 def agree(traced: float, plain: float) -> bool:
     """Tell whether two readings of one number agree to within rounding."""
     return math.isclose(traced, plain, rel_tol=TOLERANCE, abs_tol=1e-300) or math.isnan(plain)
-
-
-def _told(reading: tuple[float, bool]) -> str:
-    return f"{abs(reading[0]):g} ({'feasible' if reading[1] else 'infeasible'})"

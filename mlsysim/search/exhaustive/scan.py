@@ -19,7 +19,7 @@ from mlsysim.search.exhaustive.layout import Block, Layout
 from mlsysim.search.exhaustive.opaque import Opaque, impossible
 from mlsysim.search.exhaustive.tally import Tally
 from mlsysim.search.options import SearchOptions
-from mlsysim.search.verify import Evaluator, Point, evaluate_point
+from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
 
 _SMALL = 16
 """A block of fewer points costs less one by one."""
@@ -125,6 +125,9 @@ class Scan:
         self.unit = reading.unit
         reading, unclear = undefined(reading)
         near = near_equality(reading)
+        if not self.blocks:
+            for index in extremes(self._problem.space):
+                self.judge(index)
         self._compare_samples(block, reading, near | unclear)
         asked = np.flatnonzero(unclear)
         self._take_points(block, asked)

@@ -1,0 +1,179 @@
+"""Rearrange a formula into one that is never larger but bounds boxes better.
+
+The range of ``batch / (a * batch + b)`` over a box is overestimated, because
+``batch`` counts as two unrelated numbers.  Dividing term by term, cancelling
+what stands above and below, and replacing ``ceil(x)`` by ``x`` where less is
+safe, gives formulas in which each choice occurs less often: tighter bounds
+from the same arithmetic.  On a training question of 1e12 designs this is the
+difference between a minute and a second.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from mlsysim.expr.graph import Apply, Constant, Graph, Node
+from mlsysim.expr.ranges import Range
+from mlsysim.search.cpsat import terms
+from mlsysim.search.cpsat.terms import Terms
+
+# More than some hundred operations, off by 1.1e-16 each, can add up to.
+_ROUNDING = 1e-12
+
+
+class Rearranger:
+    """Finds estimates of nodes as sums of monomials.
+
+    An estimate *up* is nowhere smaller than the node; one *down* nowhere larger.
+
+    Parameters
+    ----------
+    graph
+        The graph that holds the nodes; estimates are added to it.
+    ranges
+        The range of every node over all designs.
+    """
+
+    def __init__(self, graph: Graph, ranges: Mapping[int, Range]) -> None:
+        self.graph = graph
+        self._ranges = ranges
+        self._estimates: dict[tuple[int, bool], Terms] = {}
+        self._positive: dict[int, bool] = {}
+
+    def below(self, node: Node) -> Node:
+        """Give a formula that is nowhere larger than a node, rounding included."""
+        estimate = self.estimate(node, up=False)
+        size = Terms({monomial: abs(factor) for monomial, factor in estimate.coefficients.items()})
+        if estimate.is_positive:
+            estimate = estimate.scaled(1.0 - _ROUNDING)
+        elif estimate.scaled(-1.0).is_positive:
+            estimate = estimate.scaled(1.0 + _ROUNDING)
+        else:  # terms of both signs may cancel, their rounding errors do not
+            estimate = estimate.plus(size.scaled(-_ROUNDING))
+        return estimate.node(self.graph)
+
+    def estimate(self, node: Node, *, up: bool) -> Terms:
+        """Estimate a node; where nothing better is known, by itself."""
+        key = (node.position, up)
+        if key not in self._estimates:
+            self._estimates[key] = self._new(node, up=up)
+        return self._estimates[key]
+
+    def nonnegative(self, node: Node, *, up: bool) -> Terms:
+        """Estimate a node that is nowhere negative by something that is not either."""
+        estimate = self.estimate(node, up=up)
+        return estimate if estimate.is_positive and estimate.coefficients else terms.atom(node)
+
+    def is_positive(self, node: Node) -> bool:
+        """Tell whether a number is nowhere negative, by its range or by its form."""
+        known = self._positive.get(node.position)
+        if known is None:
+            by_range = bool(np.all(self._ranges[node.position].low >= 0))
+            known = by_range or (isinstance(node, Apply) and self._is_positive_by_form(node))
+            self._positive[node.position] = known
+        return known
+
+    def _is_positive_by_form(self, node: Apply) -> bool:
+        name = node.operation.name
+        if name == "where":
+            return all(map(self.is_positive, node.arguments[1:]))
+        if name == "maximum":
+            return any(map(self.is_positive, node.arguments))
+        return name in _SIGN_KEEPING and all(map(self.is_positive, node.arguments))
+
+    def _new(self, node: Node, *, up: bool) -> Terms:
+        if isinstance(node, Constant) and np.isfinite(node.value):
+            return terms.number(node.value)
+        if isinstance(node, Apply) and node.operation.name in _RULES:
+            found = _RULES[node.operation.name](self, node.arguments, up=up)
+            if found is not None:
+                return found
+        return terms.atom(node)
+
+
+# Of numbers that are nowhere negative, these make others.
+_SIGN_KEEPING = frozenset(
+    {"add", "multiply", "divide", "minimum", "ceil", "floor", "rint", "trunc", "sqrt", "power"}
+)
+
+
+class _Rule(Protocol):
+    """Estimates the result of one operation; gives nothing where it cannot."""
+
+    def __call__(
+        self, by: Rearranger, arguments: tuple[Node, ...], *, up: bool
+    ) -> Terms | None: ...
+
+
+def _add(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
+    left, right = (by.estimate(argument, up=up) for argument in arguments)
+    return left.plus(right)
+
+
+def _subtract(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
+    left, right = by.estimate(arguments[0], up=up), by.estimate(arguments[1], up=not up)
+    return left.plus(right.scaled(-1.0))
+
+
+def _negative(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
+    return by.estimate(arguments[0], up=not up).scaled(-1.0)
+
+
+def _multiply(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+    for factor, other in (arguments, arguments[::-1]):
+        if isinstance(factor, Constant):
+            return _by_constant(by, other, factor.value, up=up)
+    if not all(map(by.is_positive, arguments)):
+        return None
+    left, right = (by.nonnegative(argument, up=up) for argument in arguments)
+    return left.times(right)
+
+
+def _divide(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+    above, below = arguments
+    if isinstance(below, Constant) and below.value:
+        return _by_constant(by, above, 1.0 / below.value, up=up)
+    if not (by.is_positive(above) and by.is_positive(below)):
+        return None
+    dividend, divisor = by.nonnegative(above, up=up), by.nonnegative(below, up=not up)
+    if divisor.is_single:
+        return dividend.times(divisor.to_the(-1.0))
+    if dividend.is_single:
+        # 1 / (b1/a + b2/a + ...): every term of the divisor meets the dividend.
+        inverse = divisor.times(dividend.to_the(-1.0))
+        if inverse is not None:
+            one = by.graph.constant(1.0)
+            return terms.atom(by.graph.apply("divide", one, inverse.node(by.graph)))
+    return dividend.times(terms.atom(below).to_the(-1.0))
+
+
+def _ceil(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
+    inner = by.estimate(arguments[0], up=up)
+    return inner.plus(terms.number(1.0)) if up else inner
+
+
+def _floor(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+    return by.estimate(arguments[0], up=True) if up else None
+
+
+def _square(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+    return _multiply(by, (arguments[0], arguments[0]), up=up)
+
+
+def _by_constant(by: Rearranger, node: Node, factor: float, *, up: bool) -> Terms | None:
+    if not np.isfinite(factor):
+        return None
+    return by.estimate(node, up=up if factor >= 0 else not up).scaled(factor)
+
+
+_RULES: dict[str, _Rule] = {
+    "add": _add,
+    "subtract": _subtract,
+    "negative": _negative,
+    "multiply": _multiply,
+    "divide": _divide,
+    "ceil": _ceil,
+    "floor": _floor,
+    "square": _square,
+}
