@@ -1,0 +1,172 @@
+"""Design-space exploration: ask a question, get the proven best design."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, assert_never
+
+from mlsysim.errors import ParameterError, TracingError, suggest
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.space import SearchSpace
+from mlsysim.results.result import SearchResult
+from mlsysim.search import exhaustive
+from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search.options import ProgressCallback, SearchOptions
+from mlsysim.search.verify import Evaluator
+
+if TYPE_CHECKING:
+    from mlsysim.search.cpsat.model import CompiledModel
+
+__all__ = ["DSE", "Method", "SearchSpace"]
+
+
+class Method(StrEnum):
+    """How a question is answered."""
+
+    AUTO = "auto"
+    CP_SAT = "cp-sat"
+    EXHAUSTIVE = "exhaustive"
+
+
+class DSE:
+    """A question about a space of designs.
+
+    Parameters
+    ----------
+    space
+        Maps the name of each choice to its finite values, or a `SearchSpace`.
+    objective
+        ``"maximize: <metric path>"`` or ``"minimize: <metric path>"``.
+    constraints
+        A list of strings such as ``"latency <= 50 ms"``, or a dict that names them.
+
+    Raises
+    ------
+    SpaceError, ObjectiveError, ConstraintError
+        If one of them is malformed; the message shows the corrected text.
+
+    Examples
+    --------
+    >>> dse = DSE({"x": range(10)}, "maximize: gain", ["x <= 7"])
+    >>> dse.search(lambda params: {"gain": 3 * params["x"]}).best_params
+    {'x': 7}
+    """
+
+    def __init__(
+        self,
+        space: Mapping[str, Any] | SearchSpace,
+        objective: str,
+        constraints: Sequence[str] | Mapping[str, str] | None = None,
+    ) -> None:
+        self.problem = Problem.of(space, objective, constraints)
+
+    def __repr__(self) -> str:
+        return f"DSE({self.problem.space.size:,} designs, {self.problem.objective.text!r})"
+
+    def search(
+        self,
+        evaluate: Evaluator,
+        *,
+        method: str = Method.AUTO,
+        top: int = 5,
+        time_limit: float | None = None,
+        workers: int | None = None,
+        seed: int = 0,
+        progress: ProgressCallback | None = None,
+    ) -> SearchResult:
+        """Find the best designs, with proof.
+
+        Parameters
+        ----------
+        evaluate
+            Takes a dict of choices, returns anything with the metrics.
+        method
+            ``"cp-sat"`` traces the evaluator and proves the optimum with CP-SAT;
+            ``"exhaustive"`` evaluates every design; ``"auto"`` takes the first
+            where the evaluator can be traced, and the second elsewhere.
+        top
+            How many of the best designs to return.
+        time_limit
+            Seconds after which to stop with what there is.
+        workers
+            Threads of the solver; all cores if left out.
+        seed
+            For everything random; the answer does not depend on it, up to ties.
+        progress
+            Called as ``progress(done, total)`` now and then.
+
+        Raises
+        ------
+        ParameterError
+            If an option is unknown or out of range.
+        TracingError
+            With ``method="cp-sat"``, if the evaluator cannot be traced.
+        """
+        options = SearchOptions(
+            top=top, time_limit=time_limit, workers=workers, seed=seed, progress=progress
+        )
+        match _method(method):
+            case Method.CP_SAT:
+                return self._by_cp_sat(evaluate, options)
+            case Method.EXHAUSTIVE:
+                return exhaustive.search(self.problem, evaluate, options)
+            case Method.AUTO:
+                return self._by_either(evaluate, options)
+            case other:
+                assert_never(other)
+
+    def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
+        """Answer by CP-SAT and by the exhaustive reference, and compare.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        top
+            How many of the best designs to compare.
+        **options
+            The other options of `search`.
+        """
+        solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
+        walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
+        return compare(solved, walked)
+
+    def compile(self, evaluate: Evaluator) -> "CompiledModel":
+        """Build the CP-SAT model without solving it.
+
+        Returns
+        -------
+        CompiledModel
+            The model, its integer variables by choice, and how each expression
+            was encoded.
+
+        Raises
+        ------
+        TracingError
+            If the evaluator cannot be traced.
+        """
+        from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
+
+        return compile_model(self.problem, evaluate)
+
+    def _by_cp_sat(self, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
+        from mlsysim.search.cpsat import engine  # noqa: PLC0415 - takes 0.2 s to import
+
+        return engine.search(self.problem, evaluate, options)
+
+    def _by_either(self, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
+        try:
+            return self._by_cp_sat(evaluate, options)
+        except TracingError as reason:
+            result = exhaustive.search(self.problem, evaluate, options)
+            statistics = replace(result.statistics, fallback_reason=str(reason))
+            return replace(result, statistics=statistics)
+
+
+def _method(method: str) -> Method:
+    try:
+        return Method(method)
+    except ValueError:
+        raise ParameterError(
+            f"method = {method!r} is not a way to search{suggest(str(method), Method)}"
+        ) from None

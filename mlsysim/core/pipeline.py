@@ -1,0 +1,165 @@
+"""Chains of models: each takes what the caller gives and what earlier models produce."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from mlsysim.core.pipeline_result import PipelineResult, metric
+from mlsysim.core.stage import ForwardModel
+from mlsysim.errors import ParameterError, PipelineError, suggest
+
+
+class Callback(Protocol):
+    """What `Pipeline.register_callback` accepts."""
+
+    def on_stage_end(self, stage_name: str, result: Any) -> None:
+        """Receive the result of a stage as soon as it is there."""
+
+
+class Pipeline:
+    """Models that run one after the other.
+
+    An argument given to `run` goes to every stage that has a parameter of
+    that name.  Where none is given, the stage takes what the latest earlier
+    stage `produces` under that name, else the parameter's default.
+
+    Parameters
+    ----------
+    stages
+        The models, in order.
+
+    Raises
+    ------
+    PipelineError
+        If there is no stage, two share a name, or something is not a model.
+
+    Examples
+    --------
+    >>> from mlsysim.core.solver import DistributedModel, EconomicsModel
+    >>> print(Pipeline([DistributedModel(), EconomicsModel()]).explain().splitlines()[0])
+    1. DistributedModel
+    """
+
+    def __init__(self, stages: Iterable[ForwardModel]) -> None:
+        self._stages = tuple(stages)
+        self._callbacks: list[Callback] = []
+        if not self._stages:
+            raise PipelineError("a pipeline needs at least one stage, e.g. [DistributedModel()]")
+        seen: set[str] = set()
+        for stage in self._stages:
+            if not isinstance(stage, ForwardModel):
+                cure = f"; write {stage.__name__}()" if isinstance(stage, type) else ""
+                raise PipelineError(f"{stage!r} is not a stage{cure or '; subclass ForwardModel'}")
+            if stage.name in seen:
+                raise PipelineError(
+                    f"two stages are called {stage.name!r}; give a subclass its own `name`"
+                )
+            seen.add(stage.name)
+
+    @property
+    def stages(self) -> tuple[ForwardModel, ...]:
+        """The models, in order."""
+        return self._stages
+
+    def register_callback(self, callback: Callback) -> None:
+        """Call ``callback.on_stage_end(stage_name, result)`` after each stage.
+
+        During a search the results may hold arrays or traced values.
+
+        Raises
+        ------
+        PipelineError
+            If the object has no such method.
+        """
+        if not callable(getattr(callback, "on_stage_end", None)):
+            raise PipelineError(
+                f"{callback!r} cannot be called back; give it on_stage_end(stage_name, result)"
+            )
+        self._callbacks.append(callback)
+
+    def run(self, **inputs: Any) -> PipelineResult:
+        """Evaluate all stages.
+
+        Parameters
+        ----------
+        inputs
+            Arguments for the stages, by name.
+
+        Raises
+        ------
+        ParameterError
+            If no stage takes an argument.
+        PipelineError
+            If a stage lacks an argument that neither the caller nor an earlier
+            stage provides, or does not produce what it declares.
+        """
+        self._check(inputs)
+        available: dict[str, Any] = {}
+        results: dict[str, Any] = {}
+        for stage in self._stages:
+            offered = {**available, **inputs}
+            taken = {name: offered[name] for name in stage.inputs() if name in offered}
+            result = stage.solve(**taken)
+            results[stage.name] = result
+            for callback in self._callbacks:
+                callback.on_stage_end(stage.name, result)
+            available.update(_produced(stage, result))
+        return PipelineResult(results, {stage.name: stage.view for stage in self._stages})
+
+    def explain(self) -> str:
+        """Describe the flow: what each stage takes, from where, and what it hands on."""
+        lines: list[str] = []
+        origin: dict[str, str] = {}
+        for number, stage in enumerate(self._stages, start=1):
+            known = stage.inputs()
+            fed = [f"{name} (from {origin[name]})" for name in known if name in origin]
+            free = {name: item for name, item in known.items() if name not in origin}
+            needs = [name for name, item in free.items() if item.default is item.empty]
+            options = [
+                f"{name}={item.default!r}"
+                for name, item in free.items()
+                if item.default is not item.empty
+            ]
+            lines.append(f"{number}. {stage.name}")
+            for title, entries in (
+                ("takes", fed),
+                ("needs", needs),
+                ("options", options),
+                ("hands on", stage.produces),
+            ):
+                if entries:
+                    lines.append(f"     {title}: {', '.join(entries)}")
+            origin.update(dict.fromkeys(stage.produces, stage.name))
+        return "\n".join(lines)
+
+    def _check(self, inputs: Mapping[str, Any]) -> None:
+        known = {name for stage in self._stages for name in stage.inputs()}
+        for name in inputs:
+            if name not in known:
+                near = suggest(name, known) or f"; known: {', '.join(sorted(known))}"
+                raise ParameterError(f"no stage takes an argument {name!r}{near}")
+        available = set(inputs)
+        for stage in self._stages:
+            for name, item in stage.inputs().items():
+                if item.default is item.empty and name not in available:
+                    raise PipelineError(self._gap(stage, name))
+            available.update(stage.produces)
+
+    def _gap(self, stage: ForwardModel, name: str) -> str:
+        makers = [other.name for other in self._stages if name in other.produces]
+        cure = f"put {makers[0]} before it" if makers else f"pass {name}=... to run"
+        return (
+            f"{stage.name} needs {name!r}, which neither the arguments nor an earlier stage "
+            f"provides; {cure}"
+        )
+
+
+def _produced(stage: ForwardModel, result: Any) -> dict[str, Any]:
+    produced = {}
+    for name in stage.produces:
+        try:
+            produced[name] = metric(result, name)
+        except (AttributeError, KeyError):
+            raise PipelineError(
+                f"{stage.name} declares to produce {name!r}, but its result has no such attribute"
+            ) from None
+    return produced

@@ -1,0 +1,184 @@
+"""The result of a pipeline: one result per stage, and views across the stages."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mlsysim.core.stage import View
+from mlsysim.errors import UnknownNameError, suggest
+from mlsysim.expr.functions import logical_and
+
+_VERDICT = ("checks", "feasible")
+
+
+class PipelineResult(Mapping[str, Any]):
+    """Results by stage name; ``result["Stage"]``, ``result.Stage`` and ``result["Stage.metric"]``.
+
+    Parameters
+    ----------
+    results
+        The result of each stage.
+    views
+        The view to which each stage belongs.
+    """
+
+    __slots__ = ("_results", "_views")
+
+    def __init__(self, results: Mapping[str, Any], views: Mapping[str, View]) -> None:
+        self._results = MappingProxyType(dict(results))
+        self._views = views
+
+    @property
+    def performance(self) -> "StageView":
+        """The metrics of all stages about speed and memory."""
+        return self._view(View.PERFORMANCE)
+
+    @property
+    def macro(self) -> "StageView":
+        """The metrics of all stages about money, energy and carbon."""
+        return self._view(View.MACRO)
+
+    @property
+    def feasibility(self) -> "Feasibility":
+        """The verdicts of all stages."""
+        return Feasibility(self._results)
+
+    def __getitem__(self, path: str) -> Any:
+        stage, _, rest = path.partition(".")
+        if stage not in self._results:
+            raise UnknownNameError(f"no stage is called {stage!r}{suggest(stage, self._results)}")
+        value = self._results[stage]
+        for name in rest.split(".") if rest else ():
+            try:
+                value = metric(value, name)
+            except (AttributeError, KeyError):
+                near = suggest(name, metrics_of(value))
+                raise UnknownNameError(f"{path!r}: there is no {name!r}{near}") from None
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Give a stage's result, or the default; cheaper than a failing look-up."""
+        return self[path] if path.partition(".")[0] in self._results else default
+
+    def __contains__(self, path: object) -> bool:
+        stage, _, rest = str(path).partition(".")
+        return stage in self._results and (not rest or super().__contains__(path))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._results]
+
+    def __repr__(self) -> str:
+        return f"<PipelineResult of {', '.join(self._results)}>"
+
+    def _view(self, view: View) -> "StageView":
+        members = {name: self._results[name] for name, own in self._views.items() if own is view}
+        return StageView(view.value, members)
+
+
+class StageView:
+    """The metrics of some stages, each under its own name.
+
+    Parameters
+    ----------
+    title
+        The name of the view.
+    members
+        The results of the stages that it gathers.
+    """
+
+    __slots__ = ("_members", "_title")
+
+    def __init__(self, title: str, members: Mapping[str, Any]) -> None:
+        self._title = title
+        self._members = members
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        owners = [stage for stage, result in self._members.items() if name in metrics_of(result)]
+        if len(owners) == 1:
+            return metric(self._members[owners[0]], name)
+        if not owners:
+            raise UnknownNameError(
+                f"{self._title} has no metric {name!r}{suggest(name, dir(self))}"
+            )
+        choices = " or ".join(f"{stage}.{name}" for stage in owners)
+        raise UnknownNameError(f"{self._title}.{name} is ambiguous; write {choices}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({name for result in self._members.values() for name in metrics_of(result)})
+
+    def __repr__(self) -> str:
+        return f"<{self._title} of {', '.join(self._members) or 'no stage'}>"
+
+
+class Feasibility:
+    """The verdicts of all stages that give one.
+
+    Parameters
+    ----------
+    results
+        The result of each stage.
+    """
+
+    __slots__ = ("_results",)
+
+    def __init__(self, results: Mapping[str, Any]) -> None:
+        self._results = results
+
+    @property
+    def feasible(self) -> Any:
+        """Whether every stage finds the design feasible."""
+        return logical_and(True, *(verdict for _, verdict in self._verdicts()))  # noqa: FBT003
+
+    @property
+    def checks(self) -> Mapping[str, Any]:
+        """Every check, under ``"<stage>: <reason>"``."""
+        return {
+            f"{stage}: {reason}": check
+            for stage, result in self._results.items()
+            for reason, check in getattr(result, "checks", {}).items()
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        verdicts = dict(self._verdicts())
+        if name.startswith("_") or name not in verdicts:
+            raise UnknownNameError(f"feasibility has no stage {name!r}{suggest(name, verdicts)}")
+        return verdicts[name]
+
+    def __dir__(self) -> list[str]:
+        return ["feasible", "checks", *(stage for stage, _ in self._verdicts())]
+
+    def __repr__(self) -> str:
+        return f"<feasibility of {', '.join(self._results)}>"
+
+    def _verdicts(self) -> list[tuple[str, Any]]:
+        found = []
+        for stage, result in self._results.items():
+            try:
+                found.append((stage, metric(result, "feasible")))
+            except (AttributeError, KeyError):
+                continue  # a stage without a verdict rules nothing out
+        return found
+
+
+def metric(result: Any, name: str) -> Any:
+    """Read a metric out of a stage's result, be it a mapping or an object."""
+    return result[name] if isinstance(result, Mapping) else getattr(result, name)
+
+
+def metrics_of(result: Any) -> list[str]:
+    """List the metrics of a stage's result; verdicts have a view of their own."""
+    names = result if isinstance(result, Mapping) else dir(result)
+    return [name for name in names if not name.startswith("_") and name not in _VERDICT]

@@ -1,0 +1,1 @@
+"""The models that come with mlsysim: they unpack catalogue records and call `mlsysim.physics`."""

@@ -1,0 +1,24 @@
+"""Attach the units in which stages report; the formulas work in s, byte and flop."""
+
+from typing import Any
+
+from mlsysim.units import Quantity, as_unit
+
+_MILLISECOND = as_unit("ms")
+_GIGABYTE = as_unit("GB")
+_RATE = as_unit("1/s")
+
+
+def milliseconds(seconds: Any) -> Any:
+    """Report a time."""
+    return Quantity(1e3 * seconds, _MILLISECOND)
+
+
+def gigabytes(amount: Any) -> Any:
+    """Report an amount of bytes."""
+    return Quantity(amount / 1e9, _GIGABYTE)
+
+
+def per_second(count: Any) -> Any:
+    """Report a rate of tokens, sequences or images."""
+    return Quantity(count, _RATE)

@@ -1,0 +1,136 @@
+"""Checks of arguments, made on plain numbers only.
+
+An array or a traced value stands for many designs at once; what is out of
+range among them shows when a design is evaluated on plain numbers.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from mlsysim.errors import ParameterError, suggest
+from mlsysim.expr.alternatives import Alternatives
+from mlsysim.units import is_quantity, magnitude
+
+_NUMBERS = (int, float, np.number, np.bool_)
+_TRUTHS = (bool, np.bool_)
+# These can never stand for a number; what else is not plain may be an array or a traced value.
+_NEVER_NUMBERS = (str, bytes, type(None), list, tuple, dict, set)
+
+
+def check_whole(name: str, value: Any, *, least: int = 1, most: float = math.inf) -> None:
+    """Refuse what is not a whole number in a range.
+
+    Raises
+    ------
+    ParameterError
+        If a plain value is no whole number, or too small or too large.
+    """
+    wanted = _range(least, most, "a whole number")
+    _refuse_strangers(name, value, wanted)
+    if isinstance(value, _NUMBERS):
+        number = float(value)
+        if isinstance(value, _TRUTHS) or not (least <= number <= most and number.is_integer()):
+            raise ParameterError(f"{name} is {value!r}; it must be {wanted}")
+
+
+def check_number(
+    name: str, value: Any, *, least: float = 0.0, most: float = math.inf, above: bool = False
+) -> None:
+    """Refuse what is not a number in a range.
+
+    Parameters
+    ----------
+    name
+        The argument.
+    value
+        What it was given.
+    least, most
+        The range.
+    above
+        Whether `least` itself is excluded.
+
+    Raises
+    ------
+    ParameterError
+        If a plain value is no finite number, or too small or too large.
+    """
+    wanted = _range(least, most, "a number", above=above)
+    _refuse_strangers(name, value, wanted)
+    if isinstance(value, _NUMBERS):
+        number = float(value)
+        fits = math.isfinite(number) and least <= number <= most and not (above and number == least)
+        if isinstance(value, _TRUTHS) or not fits:
+            raise ParameterError(f"{name} is {value!r}; it must be {wanted}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse a plain value that is neither true nor false (arrays hold 0 and 1).
+
+    Raises
+    ------
+    ParameterError
+        If it is another number or a text.
+    """
+    _refuse_strangers(name, value, "True or False")
+    if isinstance(value, _NUMBERS) and value not in (0, 1):
+        raise ParameterError(f"{name} is {value!r}; it must be True or False")
+
+
+def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
+    """Refuse a plain value that is not among the options.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an option; the message lists them.
+    """
+    known = tuple(options)
+    plain = isinstance(value, (*_NUMBERS, *_NEVER_NUMBERS)) or is_quantity(value)
+    if plain and value not in known:
+        listed = suggest(str(value), (str(option) for option in known))
+        raise ParameterError(f"{name} is {value!r}, which is not an option{listed}")
+
+
+def in_unit(value: Any, unit: str) -> Any:
+    """Read an argument that is a plain number in a unit, or a quantity of that dimension.
+
+    Raises
+    ------
+    UnitError
+        If it is a quantity of another dimension.
+
+    Examples
+    --------
+    >>> from mlsysim.units import quantity
+    >>> in_unit(quantity(48, "hour"), "day"), in_unit(3, "day")
+    (2.0, 3)
+    """
+    return magnitude(value, unit) if is_quantity(value) else value
+
+
+def check_record(name: str, value: Any, kind: type[Any]) -> None:
+    """Refuse what is not a record of one kind; a choice among records passes.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    if isinstance(value, (kind, Alternatives)):
+        return
+    raise ParameterError(
+        f"{name} is {value!r}; it must be a {kind.__name__} of the catalogue, or one that you made"
+    )
+
+
+def _refuse_strangers(name: str, value: Any, wanted: str) -> None:
+    if isinstance(value, _NEVER_NUMBERS) or is_quantity(value):
+        raise ParameterError(f"{name} is {value!r}; it must be {wanted}")
+
+
+def _range(least: float, most: float, kind: str, *, above: bool = False) -> str:
+    start = f"{kind} above {least:g}" if above else f"{kind} from {least:g}"
+    return start if most == math.inf else f"{start} to {most:g}"

@@ -1,0 +1,127 @@
+"""How a training step is laid out over a fleet: the whole numbers that follow from the choices."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.core.stages.machine import Machine
+from mlsysim.core.stages.shape import ModelShape
+from mlsysim.expr.functions import logical_and, logical_not, logical_or, maximum, minimum
+from mlsysim.physics.partition import expert_layers_on_stage, fullest_share, slack
+from mlsysim.problem.verdict import Check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a planner chooses about a training run (`DistributedModel.solve` describes each).
+
+    Parameters
+    ----------
+    batch_size, tensor, pipeline, virtual_stages, micro_batch, seq_len, nodes, zero_stage
+        Whole numbers.
+    recompute
+        One of ``"none"``, ``"selective"``, ``"full"``.
+    sequence_parallel
+        Whether it is on.
+    efficiency
+        Fraction of the peak that matrix products reach.
+    """
+
+    batch_size: Any
+    tensor: Any
+    pipeline: Any
+    virtual_stages: Any
+    micro_batch: Any
+    seq_len: Any
+    nodes: Any
+    zero_stage: Any
+    recompute: Any
+    sequence_parallel: Any
+    efficiency: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What follows from the choices; each count is that of the fullest part.
+
+    Parameters
+    ----------
+    accelerators
+        Accelerators that are paid for.
+    data
+        Replicas that fit on them.
+    replicas
+        Those that have a sequence to work on.
+    used
+        Accelerators of all replicas.
+    sequences
+        Sequences of the fullest replica.
+    microbatches
+        Its microbatches.
+    layers, expert_layers
+        Layers of the fullest stage, and those with experts among them.
+    slack
+        Layers by which the stage with the head is lighter.
+    """
+
+    accelerators: Any
+    data: Any
+    replicas: Any
+    used: Any
+    sequences: Any
+    microbatches: Any
+    layers: Any
+    expert_layers: Any
+    slack: Any
+
+
+def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
+    """Derive the counts."""
+    accelerators = choices.nodes * machine.accelerators_per_node
+    model_parallel = choices.tensor * choices.pipeline
+    # A replica that does not fit is an infeasible verdict, not a division by zero.
+    data = maximum(accelerators // model_parallel, 1)
+    sequences = fullest_share(choices.batch_size, data)
+    chunks = choices.pipeline * choices.virtual_stages
+    layers = fullest_share(shape.layers, chunks) * choices.virtual_stages
+    return Layout(
+        accelerators=accelerators,
+        data=data,
+        replicas=minimum(data, choices.batch_size),
+        used=data * model_parallel,
+        sequences=sequences,
+        microbatches=fullest_share(sequences, choices.micro_batch),
+        layers=layers,
+        expert_layers=expert_layers_on_stage(
+            layers, shape.layers, shape.expert_layers, shape.spread
+        ),
+        slack=slack(shape.layers, chunks),
+    )
+
+
+def layout_checks(
+    choices: Choices, layout: Layout, shape: ModelShape, machine: Machine
+) -> dict[str, Check]:
+    """State what frameworks cannot run, by reason."""
+    tensor, stages, chunks = choices.tensor, choices.pipeline, choices.virtual_stages
+    plain_schedule = chunks <= 1
+    return {
+        "nodes": Check.at_most(choices.nodes, machine.nodes),
+        "accelerators": Check.at_most(tensor * stages, layout.accelerators),
+        "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
+        "tensor parallel fits key-value heads": Check.that(
+            logical_or(shape.kv_heads % tensor == 0, tensor % shape.kv_heads == 0)
+        ),
+        "tensor parallel divides the MLP": Check.that(
+            logical_and(shape.dense_width % tensor == 0, shape.expert_width % tensor == 0)
+        ),
+        "sequence parallel divides the sequence": Check.that(
+            logical_or(logical_not(choices.sequence_parallel), choices.seq_len % tensor == 0)
+        ),
+        "pipeline stages within layers": Check.at_most(stages * chunks, shape.layers),
+        "virtual stages need a pipeline": Check.that(logical_or(plain_schedule, stages > 1)),
+        "interleaving divides microbatches": Check.that(
+            logical_or(plain_schedule, layout.microbatches % stages == 0)
+        ),
+        "micro batch within the replica": Check.at_most(choices.micro_batch, layout.sequences),
+        "sequence within the context": Check.at_most(choices.seq_len, shape.max_context),
+    }

@@ -1,0 +1,130 @@
+"""Everything that is known about a training run before memory and time are computed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.core.stages.calibration import Calibration
+from mlsysim.core.stages.layout import Choices, Layout
+from mlsysim.core.stages.machine import Machine
+from mlsysim.core.stages.shape import ModelShape
+from mlsysim.expr.functions import where
+from mlsysim.physics import activations, flops
+from mlsysim.physics.state import StateWidth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A model, a machine, and how the one is laid out on the other.
+
+    Parameters
+    ----------
+    choices, layout
+        What the planner chose, and the counts that follow.
+    shape, machine
+        The model and the fleet as plain numbers.
+    width
+        Bytes per parameter.
+    gradient
+        Bytes per gradient.
+    calibration
+        What the hardware achieves.
+    """
+
+    choices: Choices
+    layout: Layout
+    shape: ModelShape
+    machine: Machine
+    width: StateWidth
+    gradient: Any
+    calibration: Calibration
+
+    def on_stage(self, figure: str) -> Any:
+        """Add a figure of `LayerShape` up over the layers of the fullest stage."""
+        dense = getattr(self.shape.dense, figure)
+        difference = getattr(self.shape.expert, figure) - dense
+        return self.layout.layers * dense + self.layout.expert_layers * difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One microbatch on the fullest stage, as one accelerator sees it.
+
+    Parameters
+    ----------
+    tokens
+        Tokens of the microbatch.
+    parameters, largest_layer
+        Parameters of the stage, and of its largest layer.
+    activations
+        What its layers keep per microbatch, attention scores excluded (byte).
+    scores
+        Their attention scores (byte).
+    logits
+        Logits and their gradient (byte).
+    """
+
+    tokens: Any
+    parameters: Any
+    largest_layer: Any
+    activations: Any
+    scores: Any
+    logits: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic:
+    """Forward operations per token (flop).
+
+    Parameters
+    ----------
+    core
+        The attention core of one layer.
+    layers
+        The weights of all layers.
+    head
+        The weights of the output head.
+    """
+
+    core: Any
+    layers: Any
+    head: Any
+
+
+def work_of(run: Run) -> Work:
+    """Measure one microbatch on the fullest stage."""
+    choices, shape, element = run.choices, run.shape, run.width.weight
+    tokens = choices.micro_batch * choices.seq_len
+    # A stage other than the only one holds the embedding or the head, not both.
+    tables = shape.tables + where(choices.pipeline > 1, 0, shape.own_head)
+    kept = activations.layer_activations(
+        tokens,
+        element * run.on_stage("replicated"),
+        element * run.on_stage("divided"),
+        choices.tensor,
+        choices.sequence_parallel,
+    )
+    largest = where(shape.expert_layers > 0, shape.expert.parameters, shape.dense.parameters)
+    return Work(
+        tokens=tokens,
+        parameters=(run.on_stage("parameters") + tables) / choices.tensor,
+        largest_layer=largest / choices.tensor,
+        activations=kept + tokens * element * run.on_stage("routed"),
+        scores=run.layout.layers
+        * activations.score_bytes(tokens, choices.seq_len, shape.heads, choices.tensor, element),
+        logits=activations.logit_bytes(tokens, shape.vocab, choices.tensor),
+    )
+
+
+def arithmetic_of(run: Run) -> Arithmetic:
+    """Count what one token takes in the forward pass."""
+    shape, length = run.shape, run.choices.seq_len
+    whole = flops.attended_positions(length, length)
+    sliding = flops.attended_positions(length, shape.window)
+    positions = whole + shape.sliding_share * (sliding - whole)
+    dense, expert = shape.dense.matmul_parameters, shape.expert.matmul_parameters
+    weights = shape.layers * dense + shape.expert_layers * (expert - dense)
+    return Arithmetic(
+        core=flops.attention_flops(1, positions, shape.score_width, shape.value_width),
+        layers=flops.matmul_flops(weights, 1),
+        head=flops.matmul_flops(shape.head, 1),
+    )

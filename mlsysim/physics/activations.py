@@ -1,0 +1,100 @@
+"""Memory of the activations that wait for the backward pass."""
+
+from typing import Any
+
+from mlsysim.expr.functions import maximum, select, where
+
+
+def layer_activations(
+    tokens: Any, replicated: Any, divided: Any, tensor_parallel: Any, sequence_parallel: Any
+) -> Any:
+    """Measure what one layer keeps of one microbatch, scores excluded (byte).
+
+    ``T (r/t + w/t)`` with sequence parallelism, ``T (r + w/t)`` without.  For
+    classic attention of hidden size h, two bytes per element, a 4h-wide MLP
+    and dropout, ``r = 10 h`` and ``w = 24 h``: Korthikanti et al. 2022, table 2.
+
+    Parameters
+    ----------
+    tokens
+        Tokens of a microbatch, T.
+    replicated
+        Bytes per token outside the tensor-parallel blocks, r: inputs of norms,
+        attention and MLP.
+    divided
+        Bytes per token inside them, w: queries, keys, values, the attention's
+        output, the MLP's inner layers.
+    tensor_parallel
+        Tensor-parallel size, t.
+    sequence_parallel
+        Whether the sequence is split where tensor parallelism replicates.
+
+    Examples
+    --------
+    >>> layer_activations(1, 10, 24, 8, False), layer_activations(1, 10, 24, 8, True)
+    (13.0, 4.25)
+    """
+    shared = where(sequence_parallel, tensor_parallel, 1)
+    return tokens * (replicated / shared + divided / tensor_parallel)
+
+
+def score_bytes(
+    tokens: Any, seq_len: Any, heads: Any, tensor_parallel: Any, element_bytes: Any = 2
+) -> Any:
+    """Measure the attention scores that one layer keeps of one microbatch (byte).
+
+    ``(2 w + 1) a s T / t``: the softmax, its dropout mask of one byte and the
+    dropped-out copy, for each head and pair of positions; ``5 a s² b`` for two
+    bytes.  Korthikanti et al. 2022, section 4.1.
+
+    Examples
+    --------
+    >>> score_bytes(2048, 2048, 64, 64)  # 5 s²
+    20971520.0
+    """
+    return (2 * element_bytes + 1) * heads * seq_len * tokens / tensor_parallel
+
+
+def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any) -> Any:
+    """Choose what a layer keeps of a microbatch (byte).
+
+    All; all but the scores; or only its input.  Korthikanti et al. 2022, section 5.
+
+    Parameters
+    ----------
+    recompute
+        ``"none"``, ``"selective"`` (also what fused attention does) or ``"full"``.
+    layer
+        Activations without scores (`layer_activations`).
+    scores
+        Attention scores (`score_bytes`).
+    checkpoint
+        The input of the layer.
+    """
+    return select(recompute, {"none": layer + scores, "selective": layer, "full": checkpoint})
+
+
+def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any) -> Any:
+    """Measure logits and their gradient in single precision: ``8 T V / t`` (byte).
+
+    Examples
+    --------
+    >>> logit_bytes(8192, 128256, 1) / 2**30
+    7.828125
+    """
+    return 8 * tokens * vocabulary / tensor_parallel
+
+
+def logits_beyond(logits: Any, first: Any, last: Any) -> Any:
+    """Measure what the logits add to the fullest stage (byte).
+
+    The first stage holds the most microbatches and the last one the logits;
+    the peak is ``max(first, last + logits)``, of which this is the part above
+    ``first``.
+
+    Examples
+    --------
+    >>> logits_beyond(5.0, 10.0, 7.0), logits_beyond(2.0, 10.0, 7.0)
+    (2.0, 0.0)
+    """
+    return maximum(last + logits - first, 0 * logits)

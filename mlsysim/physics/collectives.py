@@ -1,0 +1,99 @@
+"""Time of collective communication on rings, within and across scale-up domains."""
+
+from typing import Any
+
+from mlsysim.expr.functions import ceil, where
+
+
+def ring_gather_time(message: Any, group: Any, bandwidth: Any, latency: Any) -> Any:
+    """Time an all-gather or a reduce-scatter on a ring (s).
+
+    ``(g - 1)/g M/β + (g - 1) λ``.  Thakur et al. 2005; Patarasu and Yuan
+    2009: no algorithm moves less.
+
+    Parameters
+    ----------
+    message
+        Bytes of the whole tensor, M.
+    group
+        Members, g.
+    bandwidth
+        Bytes per second and direction out of one member, β.
+    latency
+        Time of one hop, λ.
+
+    Examples
+    --------
+    >>> ring_gather_time(8e9, 4, 1e9, 0.0)
+    6.0
+    """
+    return (group - 1) * (message / (group * bandwidth) + latency)
+
+
+def gather_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
+    """Time an all-gather or a reduce-scatter over several scale-up domains (s).
+
+    First within each domain, then across domains, where each member moves its
+    own share ``M/g`` through its own port:
+    ``(g-1)/g M/β₁ + (g-1) λ₁ + (k-1)/k (M/g)/β₂ + (k-1) λ₂``.
+
+    Parameters
+    ----------
+    message
+        Bytes of the whole tensor, M.
+    together
+        Members per domain, g.
+    domains
+        Domains, k.
+    inside, across
+        ``(bandwidth, latency)`` per member of the two levels.
+    """
+    return ring_gather_time(message, together, *inside) + ring_gather_time(
+        message / together, domains, *across
+    )
+
+
+def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
+    """Time an all-reduce: a reduce-scatter and then an all-gather (s).
+
+    Parameters as for `gather_time`.  Patarasu and Yuan 2009.
+
+    Examples
+    --------
+    >>> all_reduce_time(8e9, 4, 1, (1e9, 0.0), (1e9, 0.0))
+    12.0
+    """
+    return 2 * gather_time(message, together, domains, inside, across)
+
+
+def domains_spanned(group: Any, together: Any) -> Any:
+    """Count the domains that a group spans: ``ceil(n / g)``."""
+    return ceil(group / together)
+
+
+def mesh_bandwidth(bandwidth: Any, group: Any, domain: Any, full_mesh: Any) -> Any:
+    """Find the bandwidth that a group gets out of a member (byte/s).
+
+    In a full mesh each pair has its own link, ``β / (domain - 1)``, so a
+    group of g drives only ``g - 1`` of them; behind a switch a group of any
+    size gets all of β.
+
+    Parameters
+    ----------
+    bandwidth
+        Bytes per second and direction out of one accelerator, β.
+    group
+        Members that talk.
+    domain
+        Accelerators of the scale-up domain.
+    full_mesh
+        Whether accelerators are linked pairwise.
+
+    Examples
+    --------
+    >>> mesh_bandwidth(448.0, 2, 8, True)
+    64.0
+    """
+    pairs = where(domain > 1, domain - 1, 1)
+    active = where(group > 1, group - 1, 1)
+    return where(full_mesh, bandwidth * active / pairs, bandwidth)

@@ -1,0 +1,90 @@
+"""What hardware and energy cost."""
+
+from typing import Any
+
+
+def straight_line_capital(price: Any, time: Any, lifetime: Any) -> Any:
+    """Charge a purchase to a period, in equal parts over its life: ``C T / Y`` (USD).
+
+    Parameters
+    ----------
+    price
+        What was paid, C.
+    time
+        The period, T.
+    lifetime
+        Years of service, Y, in the unit of the period.
+
+    Examples
+    --------
+    >>> straight_line_capital(1460.0, 30, 4 * 365)
+    30.0
+    """
+    return price * time / lifetime
+
+
+def maintenance(price: Any, rate: Any, time: Any) -> Any:
+    """Charge upkeep in proportion to the full purchase price: ``r C T`` (USD).
+
+    The price is not depreciated: a machine in its last year breaks no less.
+
+    Parameters
+    ----------
+    price
+        What was paid, C.
+    rate
+        Share of it per unit of time, r.
+    time
+        The period, T.
+    """
+    return price * rate * time
+
+
+def average_power(maximum: Any, idle_share: Any, utilization: Any) -> Any:
+    """Interpolate between idle and full power: ``P (i + u (1 - i))`` (watt).
+
+    Parameters
+    ----------
+    maximum
+        Power at full load, P.
+    idle_share
+        What an idle machine draws of it, i.
+    utilization
+        Share of the time at full load, u.
+
+    Examples
+    --------
+    >>> average_power(10000.0, 0.25, 0.5)
+    6250.0
+    """
+    return maximum * (idle_share + utilization * (1 - idle_share))
+
+
+def facility_energy(power: Any, time: Any, effectiveness: Any) -> Any:
+    """Measure the energy that a facility draws for its machines: ``PUE P T`` (joule).
+
+    Parameters
+    ----------
+    power
+        Average power of the machines, P.
+    time
+        The period, T.
+    effectiveness
+        Power usage effectiveness: facility power over machine power.
+    """
+    return power * time * effectiveness
+
+
+def cost_per_token(cost: Any, time: Any, tokens_per_second: Any) -> Any:
+    """Divide a cost by what was produced: ``C / (T r)`` (USD).
+
+    Parameters
+    ----------
+    cost
+        Cost of the period, C.
+    time
+        The period, T.
+    tokens_per_second
+        Rate of production, r.
+    """
+    return cost / (time * tokens_per_second)

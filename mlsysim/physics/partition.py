@@ -1,0 +1,89 @@
+"""How work is split: uneven parts, and which accelerators sit together."""
+
+from typing import Any
+
+from mlsysim.expr.functions import ceil, floor, minimum, where
+
+
+def fullest_share(total: Any, parts: Any) -> Any:
+    """Count the items in the fullest of some parts: ``ceil(total / parts)``.
+
+    Everyone waits for the fullest part, so it sets time and memory.
+
+    Examples
+    --------
+    >>> fullest_share(80, 3)
+    27
+    """
+    return ceil(total / parts)
+
+
+def slack(total: Any, parts: Any) -> Any:
+    """Count by how much the emptiest part falls short of the fullest: 0 or 1.
+
+    Examples
+    --------
+    >>> slack(80, 3), slack(80, 4)
+    (1, 0)
+    """
+    return ceil(total / parts) - floor(total / parts)
+
+
+def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
+    """Count the members of a group that share a scale-up domain.
+
+    Ranks are numbered with tensor parallelism fastest, then data, then
+    pipeline (Megatron-LM's order).  A domain holds ``domain / stride`` ranks
+    of a group.  A group that is larger fills whole domains; a smaller one lies
+    in one domain if its size divides that number; a group that straddles
+    domains unevenly counts as scattered, because the slowest group sets the
+    pace.
+
+    Parameters
+    ----------
+    size
+        Members of the group.
+    stride
+        Distance between the ranks of neighbours.
+    domain
+        Accelerators of a scale-up domain.
+    used
+        Accelerators at work in all.
+
+    Examples
+    --------
+    >>> members_together(4, 1, 8, 64), members_together(16, 1, 8, 64)
+    (4, 8)
+    >>> members_together(8, 4, 8, 64), members_together(3, 1, 8, 64)
+    (2, 1)
+    """
+    places = where(domain % stride == 0, domain // stride, 1)
+    packed = where(places % size == 0, size, 1)
+    scattered = where(size >= places, places, packed)
+    return where(used <= domain, size, scattered)
+
+
+def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
+    """Count the layers with experts on the stage that holds the most of them.
+
+    ``ceil(l n / L)`` where they alternate with dense layers, ``min(l, n)``
+    where they follow them.
+
+    Parameters
+    ----------
+    stage_layers
+        Layers on the stage, l.
+    layers
+        Layers of the model, L.
+    expert_layers
+        Those with experts, n.
+    spread
+        Whether the two kinds alternate.
+
+    Examples
+    --------
+    >>> expert_layers_on_stage(4, 61, 58, False), expert_layers_on_stage(12, 48, 24, True)
+    (4, 6)
+    """
+    even = ceil(stage_layers * expert_layers / layers)
+    return where(spread, even, minimum(stage_layers, expert_layers))

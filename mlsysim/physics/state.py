@@ -1,0 +1,116 @@
+"""Memory and traffic of a model's state: weights, gradients, optimizer."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from mlsysim.errors import ParameterError, suggest
+from mlsysim.expr.functions import maximum, where
+
+
+class ZeroStage(IntEnum):
+    """What replicas share instead of keeping copies; each stage includes those before."""
+
+    NOTHING = 0
+    OPTIMIZER = 1
+    GRADIENTS = 2
+    WEIGHTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateWidth:
+    """Bytes per parameter (and per activation element) of a training precision.
+
+    Parameters
+    ----------
+    weight
+        A working weight; an activation takes the same.
+    gradient
+        The narrowest gradient that the optimizer accepts.
+    optimizer
+        What Adam keeps: two moments of 4 bytes, and a 4-byte master copy where
+        the working weight is narrower.
+    """
+
+    weight: int
+    gradient: int
+    optimizer: int
+
+
+_MIXED = StateWidth(weight=2, gradient=2, optimizer=12)
+_SINGLE = StateWidth(weight=4, gradient=4, optimizer=8)
+
+# Products in 8 or 4 bits cast their operands on the fly; weights and activations stay in 16 bits.
+STATE_WIDTHS = {
+    "fp32": _SINGLE,
+    "tf32": _SINGLE,
+    "bf16": _MIXED,
+    "fp16": _MIXED,
+    "fp8": _MIXED,
+    "fp4": _MIXED,
+}
+
+
+def state_width(precision: str) -> StateWidth:
+    """Look up what a parameter takes in mixed-precision training with Adam.
+
+    Rajbhandari et al. 2020, section 3: 2 + 2 + 12 bytes; 4 + 4 + 8 in single
+    precision, where the weight is its own master copy.
+
+    Raises
+    ------
+    ParameterError
+        If nothing trains in this precision.
+    """
+    try:
+        return STATE_WIDTHS[precision]
+    except (KeyError, TypeError):
+        near = suggest(str(precision), STATE_WIDTHS)
+        raise ParameterError(f"precision: training in {precision!r} is not known{near}") from None
+
+
+def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
+    """Count the replicas that share one copy: d from a ZeRO stage on, else 1.
+
+    Rajbhandari et al. 2020, section 5.
+    """
+    return where(zero_stage >= from_stage, data_parallel, 1)
+
+
+def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
+    """Measure one part of the state on one accelerator: ``N w / d`` (byte).
+
+    Examples
+    --------
+    >>> state_bytes(1000, 12, 4)
+    3000.0
+    """
+    return parameters * width / sharing
+
+
+def gathered_bytes(layer_parameters: Any, width: Any, zero_stage: Any) -> Any:
+    """Measure the layers that ZeRO-3 has gathered: the one at work and the next (byte).
+
+    ``2 N_layer w``, and nothing below stage 3.
+    """
+    gathered = 2 * layer_parameters * width
+    return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
+
+
+def gradient_width(requested: Any, narrowest: Any) -> Any:
+    """Give the bytes of a gradient: as requested, but not below what the precision takes."""
+    return maximum(requested, narrowest)
+
+
+def optimizer_traffic(parameters: Any, width: StateWidth, gradient: Any) -> Any:
+    """Measure what an Adam step moves: ``N (2 w_o + w_g + w_w)`` (byte).
+
+    States are read and written, gradients read, weights written: 30 bytes
+    per parameter in mixed precision with 4-byte gradients.
+
+    Examples
+    --------
+    >>> optimizer_traffic(1, state_width("bf16"), 4)
+    30
+    """
+    return parameters * (2 * width.optimizer + gradient + width.weight)

@@ -1,0 +1,62 @@
+"""State bytes against Rajbhandari et al. 2020 and figure 1 of Korthikanti et al. 2022."""
+
+import pytest
+
+from mlsysim.errors import ParameterError
+from mlsysim.physics import state
+from mlsysim.physics.state import ZeroStage
+
+
+def per_parameter(zero_stage: int, replicas: int, gradient: int) -> float:
+    """Add up weights, gradients and optimizer of one parameter."""
+    width = state.state_width("bf16")
+    parts = {
+        ZeroStage.WEIGHTS: width.weight,
+        ZeroStage.GRADIENTS: gradient,
+        ZeroStage.OPTIMIZER: width.optimizer,
+    }
+    total: float = sum(
+        state.state_bytes(1, item, state.shards(zero_stage, stage, replicas))
+        for stage, item in parts.items()
+    )
+    return total
+
+
+@pytest.mark.parametrize(
+    ("zero_stage", "gradient", "expected"),
+    [
+        (0, 2, 16),  # 2 + 2 + 12
+        (1, 2, 4 + 12 / 64),
+        (2, 2, 2 + 14 / 64),
+        (3, 2, 16 / 64),
+        (0, 4, 18),  # Megatron-LM
+        (1, 4, 6 + 12 / 64),  # its distributed optimizer
+    ],
+)
+def test_bytes_per_parameter(zero_stage: int, gradient: int, expected: float) -> None:
+    """The bytes of both conventions, over 64 replicas."""
+    assert per_parameter(zero_stage, 64, gradient) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "layers", "stages", "gibibytes"),
+    [(6144, 48, 1, 45.56), (12288, 96, 8, 45.56), (20480, 105, 35, 31.64), (25600, 128, 64, 32.96)],
+)
+def test_state_of_korthikanti_figure_1(
+    hidden: int, layers: int, stages: int, gibibytes: float
+) -> None:
+    """18 bytes for each of 12 L h² parameters over t p accelerators, t = 8."""
+    parameters = 12 * layers * hidden**2 / (8 * stages)
+    assert parameters * per_parameter(0, 1, 4) / 2**30 == pytest.approx(gibibytes, abs=0.0051)
+
+
+def test_single_precision_keeps_no_second_master() -> None:
+    """fp32 takes 4 + 4 + 8 bytes: the weight is its own master copy."""
+    width = state.state_width("fp32")
+    assert (width.weight, width.gradient, width.optimizer) == (4, 4, 8)
+
+
+def test_unknown_precision_names_the_known_ones() -> None:
+    """A precision in which nothing trains is refused, with the nearest names."""
+    with pytest.raises(ParameterError, match=r"'fp9'.*fp"):
+        state.state_width("fp9")
