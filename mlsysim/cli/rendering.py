@@ -1,0 +1,78 @@
+"""How answers look in a terminal: the verdict first, then the designs or the reasons."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mlsysim.core.question import Question
+from mlsysim.problem.domain import label
+from mlsysim.problem.reading import read
+from mlsysim.results import SearchResult, Status
+from mlsysim.results.formatting import number
+
+_COLOURS = {
+    Status.OPTIMAL: "bold green",
+    Status.FEASIBLE: "bold yellow",
+    Status.INFEASIBLE: "bold red",
+    Status.UNKNOWN: "bold yellow",
+}
+
+
+def answer_view(question: Question, result: SearchResult) -> RenderableType:
+    """Show an answer: the verdict, and the best designs or what stands against them.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    result
+        What was found.
+    """
+    # The text of a result is its verdict and account, an empty line, and a plain table.
+    verdict = Text(str(result).partition("\n\n")[0])
+    verdict.stylize(_COLOURS[result.status], 0, len(result.status))
+    if result.top_candidates:
+        return Group(verdict, Text(), designs_table(question, result))
+    return Group(verdict, *_becauses(question, result))
+
+
+def designs_table(question: Question, result: SearchResult) -> Table:
+    """List the best designs with their objective and what the constraints limit.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    result
+        What was found; holds at least one design.
+    """
+    problem = question.problem
+    table = Table(box=None, header_style="bold")
+    table.add_column("#", justify="right", overflow="fold")
+    for name in problem.space:
+        table.add_column(name, justify="right", overflow="fold")
+    metric = problem.objective.metric.rpartition(".")[2]
+    table.add_column(_with_unit(metric, result.unit), justify="right", overflow="fold")
+    readings = [read(problem, item.params, item.result) for item in result.top_candidates]
+    for name, sides in readings[0].sides.items():
+        table.add_column(_with_unit(name, sides.unit), justify="right", overflow="fold")
+    for rank, (item, reading) in enumerate(zip(result.top_candidates, readings, strict=True), 1):
+        limited = [number(sides.left) for sides in reading.sides.values()]
+        row = [str(rank), *map(label, item.params.values()), number(item.objective_value), *limited]
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _becauses(question: Question, result: SearchResult) -> list[Text]:
+    """Recall why the planner insists on the constraints in conflict."""
+    lines = [
+        Text(f"  {name}: {question.reasons[name]}")
+        for name in result.conflict
+        if name in question.reasons
+    ]
+    return [Text("Why they are required:"), *lines] if lines else []
+
+
+def _with_unit(name: str, unit: str) -> Text:
+    # As text, because the table would take "[ms]" for a style.
+    return Text(f"{name} [{unit}]" if unit else name)

@@ -1,0 +1,63 @@
+"""What the exit status of the command means, and how errors become one."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+
+import typer
+
+from mlsysim.errors import InputError, MlsysimError, TracingError
+
+
+class ExitStatus(IntEnum):
+    """The exit statuses of ``mlsysim``."""
+
+    ANSWERED = 0
+    CHECK_FAILED = 1
+    BAD_INPUT = 2
+    INFEASIBLE = 3
+    NO_ANSWER = 4
+
+
+def report(error: MlsysimError, file: Path | None = None) -> ExitStatus:
+    """Print an error as one line on standard error and say which status it means.
+
+    Parameters
+    ----------
+    error
+        What went wrong.
+    file
+        The question file at hand; named where the message does not name it.
+    """
+    message = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    if file is not None and not message.startswith(str(file)):
+        message = f"{file}: {message}"
+    sys.stderr.write(f"mlsysim: error: {' '.join(message.split())}\n")
+    return (
+        ExitStatus.BAD_INPUT
+        if isinstance(error, InputError | TracingError)
+        else ExitStatus.CHECK_FAILED
+    )
+
+
+@contextmanager
+def errors_to_status(file: Path | None = None) -> Iterator[None]:
+    """End the command with one line and a status where mlsysim raises an error.
+
+    Parameters
+    ----------
+    file
+        The question file at hand.
+
+    Raises
+    ------
+    typer.Exit
+        If mlsysim raised one of its errors.  Other exceptions are defects and
+        keep their traceback.
+    """
+    try:
+        yield
+    except MlsysimError as error:
+        raise typer.Exit(report(error, file)) from None

@@ -1,0 +1,147 @@
+"""Question files: a planner's question as one TOML file, loaded and answered.
+
+>>> question = load("models/training/tutorial.toml")    # doctest: +SKIP
+>>> question.solve(method="exhaustive")["best_params"]  # doctest: +SKIP
+
+The file says what is fixed, what can be chosen, which models evaluate a
+design, what must hold and what is best.  ``models/README.md`` describes every key.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mlsysim.core.dse import DSE
+from mlsysim.core.questions.assembly import assemble, located, probe
+from mlsysim.core.questions.binding import PipelineEvaluator, bind
+from mlsysim.core.questions.reading import read_file
+from mlsysim.core.questions.schema import Expected
+from mlsysim.errors import InputError
+from mlsysim.problem.problem import Problem
+from mlsysim.results import SearchResult
+from mlsysim.search.comparison import Comparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question file, ready to be answered.
+
+    Parameters
+    ----------
+    path
+        Where it was read from.
+    text
+        The question in prose.
+    source
+        Where the question comes from.
+    problem
+        Space, objective and constraints.
+    evaluate
+        Evaluates one design: the pipeline with the fixed arguments.
+    reasons
+        Constraint name -> why the planner insists on it.
+    expected
+        The known answer, or nothing.
+    """
+
+    path: Path
+    text: str
+    source: str
+    problem: Problem
+    evaluate: PipelineEvaluator
+    reasons: Mapping[str, str]
+    expected: Expected | None
+
+    @property
+    def explorer(self) -> DSE:
+        """The design space explorer that answers this question."""
+        constraints = {item.name: item.text for item in self.problem.constraints}
+        return DSE(self.problem.space, self.problem.objective.text, constraints)
+
+    def solve(self, **options: Any) -> SearchResult:
+        """Answer the question.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.search`: method, top, time_limit,
+            workers, seed, progress.
+
+        Raises
+        ------
+        QuestionError
+            If a model refuses a value of the file; the message names the key.
+        InputError
+            If an option is out of range.
+        """
+        with self._located():
+            return self.explorer.search(self.evaluate, **options)
+
+    def cross_check(self, **options: Any) -> Comparison:
+        """Answer the question by CP-SAT and by the exhaustive reference.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.cross_check`.
+        """
+        with self._located():
+            return self.explorer.cross_check(self.evaluate, **options)
+
+    def without(self, name: str) -> "Question":
+        """Give the same question without one of its constraints.
+
+        Parameters
+        ----------
+        name
+            The name of the constraint.
+        """
+        kept = tuple(item for item in self.problem.constraints if item.name != name)
+        return replace(self, problem=replace(self.problem, constraints=kept), expected=None)
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Put file and key in front of what a model says about a value of the file."""
+        try:
+            yield
+        except InputError as error:
+            key = self.evaluate.key_in(str(error))
+            if key is None:
+                raise
+            raise located(error, f"{self.path}: {key}") from None
+
+
+def load(path: str | PathLike[str]) -> Question:
+    """Read a question file and check every name in it.
+
+    The first design of the space is evaluated, so that a misspelt metric or a
+    wrong unit is reported at once, with its key.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Raises
+    ------
+    QuestionError
+        If the file cannot be read, does not follow the schema, or names
+        something that does not exist.  The message starts with file and key.
+    """
+    path = Path(path)
+    content = read_file(path)
+    choices, evaluate = bind(content, str(path))
+    problem = assemble(content, choices, str(path))
+    probe(problem, evaluate, str(path))
+    return Question(
+        path=path,
+        text=content.question,
+        source=content.source,
+        problem=problem,
+        evaluate=evaluate,
+        reasons={name: item.because for name, item in content.constraints.items()},
+        expected=content.expected,
+    )

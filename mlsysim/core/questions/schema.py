@@ -1,0 +1,118 @@
+"""What a question file may hold: one record per table of the file.
+
+The records are plain data.  What the names in them mean (catalogue entries,
+stages, metrics) is decided by `mlsysim.core.questions.binding`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Scalar = str | int | float | bool
+"""What a choice or a fixed argument may be."""
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
+    """The whole numbers from ``from`` up to and including ``to``, in equal steps.
+
+    Parameters
+    ----------
+    first
+        Written ``from``: the first value.
+    last
+        Written ``to``: the last value, which must be met exactly.
+    step
+        The distance of neighbours, 1 unless said otherwise.
+    """
+
+    first: int
+    last: int
+    step: int = 1
+
+
+class PipelineTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Which models are chained, and which choice feeds which of their arguments.
+
+    Parameters
+    ----------
+    stages
+        Names of models, in the order in which they run.
+    arguments
+        Argument of a model -> name of the choice that it takes; only needed
+        where the two names differ.
+    """
+
+    stages: tuple[str, ...]
+    arguments: dict[str, str] = {}
+
+
+class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A hard constraint and the reason for it.
+
+    Parameters
+    ----------
+    require
+        The constraint, such as ``"EconomicsModel.tco_usd <= 2e6"``.
+    because
+        Why the planner insists on it; shown by ``mlsysim explain``.
+    """
+
+    require: str
+    because: str
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer that the file is known to have; ``mlsysim check`` compares with it.
+
+    Parameters
+    ----------
+    status
+        ``"OPTIMAL"`` or ``"INFEASIBLE"``.
+    objective
+        The best value, in the metric's own unit.
+    parameters
+        The best design.
+    conflict
+        The names in the minimal conflict of an infeasible question.
+    tolerance
+        The relative difference at which two objectives still count as equal.
+    """
+
+    status: Literal["OPTIMAL", "INFEASIBLE"]
+    objective: float | None = None
+    parameters: dict[str, Scalar] = {}
+    conflict: tuple[str, ...] = ()
+    tolerance: float = 1e-9
+
+
+class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole question file.
+
+    Parameters
+    ----------
+    question
+        The question in prose.
+    source
+        Where the question comes from.
+    objective
+        ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
+    pipeline
+        The models that answer it.
+    space
+        The choices: a list of values each, or a range.
+    fixed
+        The arguments of the models that are no choice.
+    constraints
+        Name -> what has to hold.
+    expected
+        The known answer, if there is one.
+    """
+
+    question: str
+    objective: str
+    pipeline: PipelineTable
+    space: dict[str, tuple[Scalar, ...] | Range]
+    source: str = ""
+    fixed: dict[str, Scalar] = {}
+    constraints: dict[str, ConstraintTable] = {}
+    expected: Expected | None = None

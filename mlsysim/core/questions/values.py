@@ -1,0 +1,118 @@
+"""Turn the text of a question file into what an argument of a model wants.
+
+A file can only hold text and numbers.  What a text stands for follows from
+the annotation of the argument that takes it: a catalogue entry where a record
+is wanted (``fleet: Cluster``), itself where text is wanted
+(``precision: str``), a quantity where neither is (``"0.08 USD/kWh"``).
+"""
+
+import re
+from collections.abc import Sequence
+from types import NoneType
+from typing import Any, cast, get_args
+
+from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.record import Record
+from mlsysim.core.questions.schema import Range, Scalar
+from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
+from mlsysim.units import quantity
+
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?[\d_]*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)\s*")
+
+
+def choices(values: tuple[Scalar, ...] | Range, annotation: Any, place: str) -> Any:
+    """Build the values of one choice.
+
+    Parameters
+    ----------
+    values
+        The list or the range of the file.
+    annotation
+        The annotation of the argument that takes the choice.
+    place
+        File and key, for messages.
+
+    Raises
+    ------
+    QuestionError
+        If the range has no or a negative step or misses its end, or a value
+        does not fit the argument.
+    """
+    if isinstance(values, Range):
+        return _expand(values, place)
+    return tuple(
+        argument(value, annotation, f"{place}[{position}]") for position, value in enumerate(values)
+    )
+
+
+def argument(value: Scalar, annotation: Any, place: str) -> Any:
+    """Build the value of one argument.
+
+    Parameters
+    ----------
+    value
+        What the file holds.
+    annotation
+        The annotation of the argument.
+    place
+        File and key, for messages.
+
+    Raises
+    ------
+    QuestionError
+        If a text names no catalogue entry, or one of the wrong kind, or is no
+        quantity where one is wanted.
+    """
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not NoneType]
+    records = [kind for kind in kinds if kind in TREES]
+    if not isinstance(value, str):
+        if set(kinds) <= {*records, str}:
+            cure = f"the name of a {_wanted(records)}; 'mlsysim list' shows them"
+            raise QuestionError(
+                f"{place}: {value!r} is no text; write {cure if records else 'it in quotes'}"
+            )
+        return value
+    try:
+        if records:
+            return _record(value, records)
+        if str in kinds:
+            return value
+        if match := _QUANTITY.fullmatch(value):
+            return quantity(float(match[1]), match[2])
+    except InputError as error:
+        raise QuestionError(f"{place}: {error}") from None
+    raise QuestionError(
+        f"{place}: {value!r} is no number; drop the quotes, or add a unit: '2 hour'"
+    )
+
+
+def _record(name: str, kinds: Sequence[type[Record]]) -> Record:
+    """Find a catalogue entry of one of some kinds."""
+    for kind in kinds:
+        if name in TREES[kind]:
+            return cast("Record", TREES[kind][name])
+    try:
+        found = find(name)
+    except UnknownNameError:
+        known = [known for kind in kinds for known in TREES[kind]]
+        cure = suggest(name, known) or "; 'mlsysim list' shows them"
+        raise QuestionError(f"the catalogue has no {_wanted(kinds)} {name!r}{cure}") from None
+    raise QuestionError(f"{name!r} is of kind {type(found).__name__}, not {_wanted(kinds)}")
+
+
+def _wanted(kinds: Sequence[type[Record]]) -> str:
+    return " or ".join(kind.__name__ for kind in kinds)
+
+
+def _expand(values: Range, place: str) -> range:
+    if values.step < 1:
+        raise QuestionError(f"{place}.step: {values.step} is no distance; write a positive number")
+    count, rest = divmod(values.last - values.first, values.step)
+    if count < 0:
+        raise QuestionError(f"{place}.to: {values.last} lies before {values.first}, the start")
+    if rest:
+        raise QuestionError(
+            f"{place}.to: steps of {values.step} from {values.first} meet"
+            f" {values.last - rest} and {values.last - rest + values.step}, not {values.last}"
+        )
+    return range(values.first, values.last + 1, values.step)

@@ -1,0 +1,167 @@
+"""What the commands print, and the status that each ends with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mlsysim.cli import app as app_module
+from mlsysim.cli.app import app
+from mlsysim.core import dse
+from mlsysim.core.question import load
+
+ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "models" / "training" / "tutorial.toml"
+STRICT = ROOT / "models" / "infeasible" / "step_50ms.toml"
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    """Run the command line; give its status, output and errors."""
+    outcome = CliRunner(env={"COLUMNS": "160"}).invoke(app, [str(item) for item in arguments])
+    return outcome.exit_code, outcome.stdout, outcome.stderr
+
+
+@pytest.mark.parametrize("method", ["auto", "cp-sat", "exhaustive"])
+def test_solve_prints_the_best_design(method: str) -> None:
+    """An answered question ends with 0 and lists the reference's top designs, best first."""
+    status, output, errors = run("solve", TUTORIAL, "--method", method, "--top", 3)
+    best = load(TUTORIAL).solve(method="exhaustive", top=3)
+    assert status == 0
+    assert errors == ""
+    assert output.startswith("OPTIMAL")
+    rows = [line.split() for line in output.splitlines()[-3:]]
+    shown = [
+        {name: int(cell) for name, cell in zip(best.best_params, row[1:], strict=False)}
+        for row in rows
+    ]
+    assert shown == [dict(item.params) for item in best.top_candidates]
+
+
+def test_solve_json_is_the_result() -> None:
+    """With --json the output is the result for programs, and nothing else."""
+    status, output, _ = run("solve", TUTORIAL, "--json", "--method", "exhaustive")
+    found = json.loads(output)
+    best = load(TUTORIAL).solve(method="exhaustive")
+    assert status == 0
+    assert found["status"] == "OPTIMAL"
+    assert found["best_params"] == dict(best.best_params)
+    assert found["best_objective"] == best.best_objective
+
+
+def test_infeasible_ends_with_3() -> None:
+    """A proof that nothing fits is told with its conflict and the best reachable value."""
+    status, output, _ = run("solve", STRICT)
+    assert status == 3
+    assert output.startswith("INFEASIBLE")
+    assert "step_latency_total <= 50 ms" in output
+    assert "best reachable" in output
+
+
+def test_no_answer_ends_with_4() -> None:
+    """A limit that comes before the first design ends with 4."""
+    status, output, _ = run("solve", TUTORIAL, "--method", "exhaustive", "--time-limit", 1e-9)
+    assert status == 4
+    assert output.startswith("UNKNOWN")
+
+
+def test_check_agrees() -> None:
+    """A file whose expectation holds is checked with status 0."""
+    status, output, _ = run("check", TUTORIAL, STRICT)
+    assert status == 0
+    assert output.count("agrees") == 2
+
+
+def test_check_takes_folders() -> None:
+    """A folder stands for the question files in it."""
+    status, output, _ = run("check", STRICT.parent)
+    assert status == 0
+    assert output.count("agrees") == len(list(STRICT.parent.glob("*.toml")))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("objective = ", "objective = 1e3 # ", "expected.objective: 1000.0, but"),
+        ('status = "OPTIMAL"', 'status = "INFEASIBLE"', "expected.status: INFEASIBLE, but"),
+        ("parameters = {", "parameters = { seq_len = 1,", "expected.parameters: seq_len=1"),
+    ],
+)
+def test_check_tells_what_differs(written: str, instead: str, told: str, tmp_path: Path) -> None:
+    """An expectation that does not hold ends with 1 and says what was found."""
+    head, mark, expected = TUTORIAL.read_text(encoding="utf-8").partition("[expected]")
+    assert written in expected
+    file = tmp_path / "question.toml"
+    file.write_text(head + mark + expected.replace(written, instead), encoding="utf-8")
+    status, output, _ = run("check", file)
+    assert status == 1
+    assert "differs" in output
+    assert told in output
+
+
+def test_check_goes_on_after_a_bad_file(tmp_path: Path) -> None:
+    """A bad file among good ones is reported, the others are checked, and the status is 2."""
+    status, output, errors = run("check", tmp_path / "none.toml", TUTORIAL)
+    assert status == 2
+    assert "none.toml: cannot be read" in errors
+    assert output.count("agrees") == 1
+
+
+def test_explain_says_what_a_design_meets() -> None:
+    """The best design is explained by the requirements that it meets and their room."""
+    status, output, _ = run("explain", TUTORIAL)
+    assert status == 0
+    assert "DistributedModel: memory" in output
+
+
+def test_explain_says_why_nothing_fits() -> None:
+    """An infeasible question is explained by its conflict and the planner's own reason."""
+    status, output, _ = run("explain", STRICT)
+    assert status == 3
+    assert load(STRICT).reasons["sla"] in output
+
+
+def test_list_shows_the_catalogue() -> None:
+    """All kinds are listed, or one of them."""
+    status, output, _ = run("list")
+    assert status == 0
+    assert "Systems.Accelerators" in output
+    assert "Llama3_70B" in output
+    status, output, _ = run("list", "accelerators")
+    assert status == 0
+    assert "H100_SXM" in output
+    assert "Llama3_70B" not in output
+
+
+def test_list_refuses_an_unknown_kind() -> None:
+    """A kind that does not exist ends with 2 and the nearest ones."""
+    status, _, errors = run("list", "acelerators")
+    assert status == 2
+    assert "did you mean 'accelerators'" in errors
+
+
+def test_show_gives_figures_with_their_support() -> None:
+    """A figure is shown with its unit, confidence and source."""
+    status, output, _ = run("show", "H100_SXM")
+    assert status == 0
+    (line,) = [line for line in output.splitlines() if line.split()[:1] == ["memory_bandwidth"]]
+    # 3.35 TB/s, as NVIDIA states it.
+    assert line.split()[1:4] == ["3,350", "GB/s", "A"]
+
+
+def test_show_refuses_an_unknown_name() -> None:
+    """A name that does not exist ends with 2 and the nearest ones."""
+    status, _, errors = run("show", "H100_SXN")
+    assert status == 2
+    assert "did you mean 'H100_SXM'" in errors
+
+
+def test_no_command_prints_the_help() -> None:
+    """Without a command the help is shown, with the meaning of the statuses."""
+    _, output, errors = run()
+    assert "3 proven infeasible" in output + errors
+
+
+def test_methods_are_those_of_the_library() -> None:
+    """The command offers the methods that a search knows."""
+    assert {item.value for item in app_module.Method} == {item.value for item in dse.Method}

@@ -1,0 +1,54 @@
+"""Every question in models/ has one answer: CP-SAT's, the reference's and the file's agree."""
+
+from pathlib import Path
+
+import pytest
+
+from mlsysim.core.question import load
+from mlsysim.core.questions.comparison import differences
+from mlsysim.problem.relation import Relation
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "models").rglob("*.toml"))
+NAMES = [str(file.relative_to(ROOT / "models")) for file in FILES]
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_solver_reference_and_file_agree(file: Path) -> None:
+    """Status, objective, design and conflict are the same, whoever answers."""
+    question = load(file)
+    assert question.expected is not None
+    assert differences(question.expected, question.cross_check(workers=1)) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_question_says_why(file: Path) -> None:
+    """A question has its prose, its source, and a reason for each constraint."""
+    question = load(file)
+    assert question.text.strip().endswith("?")
+    assert question.source.strip().endswith(".")
+    assert all(reason.strip().endswith(".") for reason in question.reasons.values())
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_infeasible_questions_are_in_their_folder(file: Path) -> None:
+    """The folder infeasible/ holds exactly the questions without a design."""
+    expected = load(file).expected
+    assert expected is not None
+    assert (expected.status == "INFEASIBLE") == (file.parent.name == "infeasible")
+
+
+def test_every_relation_is_used() -> None:
+    """Between them the questions use each relation that a constraint can have."""
+    used = {item.relation for file in FILES for item in load(file).problem.constraints}
+    assert used >= set(Relation) - {Relation.LESS, Relation.GREATER}
+
+
+def test_there_is_a_large_question() -> None:
+    """At least one space has 10,000 designs."""
+    assert max(load(file).problem.space.size for file in FILES) >= 10_000
+
+
+def test_there_is_a_choice_between_fleets() -> None:
+    """At least one question leaves the fleet open."""
+    assert any("fleet" in load(file).problem.space for file in FILES)

@@ -1,0 +1,130 @@
+"""Every code block of README.md and models/README.md runs, and prints what is printed there."""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser
+
+from mlsysim.core.question import load
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "models" / "README.md"]
+STATUSES = {"solve": {0, 3}, "explain": {0, 3}}
+
+
+def run_python(example: Example) -> None:
+    """Run a block and keep what it prints for the block that shows it."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        PythonEvaluator()(example)
+    example.namespace["printed"] = printed.getvalue()
+
+
+def compare_output(example: Example) -> None:
+    """Compare a block with what the Python block before it printed."""
+    assert without_times(example.parsed) == without_times(example.namespace.pop("printed"))
+
+
+def run_console(example: Example) -> None:
+    """Run each line that starts with a prompt and compare what follows it."""
+    for session in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
+        command, _, shown = session.partition("\n")
+        assert without_times(run_command(command)) == without_times(shown), command
+
+
+def check_shell(example: Example) -> None:
+    """Run the part of an installation line that needs no network."""
+    for line in example.parsed.splitlines():
+        for command in line.split(" && "):
+            program, _, rest = command.removeprefix(".venv/bin/").partition(" ")
+            if program == "mlsysim":
+                assert "OPTIMAL" in run_command(command.removeprefix(".venv/bin/"))
+            else:
+                # .ci/run takes these two lines from the README and runs them as printed.
+                assert (program, rest) in {
+                    ("python3", "-m venv .venv"),
+                    ("pip", "install ."),
+                    ("pip", "install '.[test]'"),
+                    ("pytest", "-n 2"),
+                }
+
+
+def load_question(example: Example) -> None:
+    """Load and answer a question file that is printed."""
+    folder = Path(example.namespace["folder"])
+    file = folder / f"line_{example.line}.toml"
+    file.write_text(example.parsed, encoding="utf-8")
+    assert load(file).solve(method="exhaustive").status in {"OPTIMAL", "INFEASIBLE"}
+
+
+def run_command(line: str) -> str:
+    """Run ``mlsysim ...`` from the repository root, in a terminal of 100 columns."""
+    program, *arguments = line.split()
+    assert program == "mlsysim"
+    done = subprocess.run(  # noqa: S603 - the lines come from our own README
+        [sys.executable, "-c", "from mlsysim.cli import main; main()", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in STATUSES.get(arguments[0], {0}), done.stderr
+    return done.stdout
+
+
+def without_times(text: str) -> list[str]:
+    """Give the words of a text without what differs from run to run: the seconds."""
+    words = " ".join(text.split())
+    return re.sub(r"in [\d.]+ (ms|s) by", "in TIME by", words).split()
+
+
+LANGUAGES = {
+    "python": run_python,
+    "text": compare_output,
+    "console": run_console,
+    "sh": check_shell,
+    "toml": load_question,
+}
+
+
+def parse(page: Path) -> Document:
+    """Find the blocks of a page."""
+    parsers = [CodeBlockParser(name, evaluator) for name, evaluator in LANGUAGES.items()]
+    return Sybil(parsers=parsers).parse(page)
+
+
+BLOCKS = [
+    pytest.param(page, number, id=f"{page.relative_to(ROOT)}:{example.line}")
+    for page in PAGES
+    for number, example in enumerate(parse(page).examples())
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_block_is_left_out(page: Path) -> None:
+    """Each fenced block is in a language that these tests run."""
+    fences = re.findall(r"^```(\w*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert set(fences[::2]) <= set(LANGUAGES)
+    assert set(fences[1::2]) <= {""}
+    assert len(list(parse(page).examples())) == len(fences) // 2
+
+
+@pytest.mark.parametrize(("page", "number"), BLOCKS)
+def test_block_runs(page: Path, number: int, tmp_path: Path) -> None:
+    """A block runs after the Python blocks above it and prints what is shown."""
+    document = parse(page)
+    document.namespace["folder"] = str(tmp_path)
+    *before, block = list(document.examples())[: number + 1]
+    for example in before:
+        if example.region.evaluator is run_python:
+            example.evaluate()
+    block.evaluate()
