@@ -74,22 +74,31 @@ class BoxReader:
             node.position: Extremes(node.values) for node in self._nodes if isinstance(node, Table)
         }
 
-    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Range]:
+    def read(
+        self,
+        first: Mapping[str, Positions],
+        last: Mapping[str, Positions],
+        known: Mapping[int, Range] | None = None,
+    ) -> list[Range]:
         """Bound every root over every box.
 
         Parameters
         ----------
         first, last
             For each choice the first and the last position in each box.
+        known
+            The ranges of nodes, by position, that are known better than by their arguments.
 
         Returns
         -------
         list
             One `Range` per root.
         """
-        bounds: dict[int, Range] = {}
+        bounds: dict[int, Range] = dict(known or {})
         with np.errstate(all="ignore"):
             for node in self._nodes:
+                if node.position in bounds:
+                    continue
                 match node:
                     case Constant():
                         bound = ranges.point(node.value)

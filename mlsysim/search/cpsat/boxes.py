@@ -19,7 +19,7 @@ class Boxes:
         The first and last position of each choice in each box; one row per
         box, one column per choice.
     bound
-        A lower bound on the objective in each box.
+        A lower bound on each objective in each box; one column per objective.
     """
 
     first: Positions
@@ -71,12 +71,12 @@ class Boxes:
         return designs
 
 
-def whole(lengths: Sequence[int]) -> Boxes:
+def whole(lengths: Sequence[int], objectives: int = 1) -> Boxes:
     """Give the one box that holds every design of a space."""
     return Boxes(
         first=np.zeros((1, len(lengths)), np.int64),
         last=np.array([lengths], np.int64) - 1,
-        bound=np.array([-np.inf]),
+        bound=np.full((1, objectives), -np.inf),
     )
 
 

@@ -82,7 +82,7 @@ def find_conflict(question: Question, solve: Solve) -> Conflict:
 def _feasibility(question: Question, names: Collection[str]) -> Program:
     return question.program(
         kept=[item for item in question.requirements if item.name in names],
-        objective=question.formulation.graph.constant(0.0),
+        objectives=[question.formulation.graph.constant(0.0)],
     )
 
 
@@ -92,12 +92,12 @@ def _nearest(question: Question, name: str, solve: Solve) -> Point | None:
     others = [item for item in question.requirements if item.name != name]
     broken = [item for item in question.requirements if item.name == name]
     waived = sum((_broken(graph, item) for item in broken if item.relation is None), _zero(graph))
-    fewest = solve(question.program(kept=others, objective=waived.node)).best
+    fewest = solve(question.program(kept=others, objectives=[waived.node])).best
     if not len(fewest):
         return None
-    bare = Requirement(name=name, reason="", truth=(waived <= fewest.objective[0]).node)
+    bare = Requirement(name=name, reason="", truth=(waived <= float(fewest.values[0, 0])).node)
     excess = maximum(_zero(graph), *(_excess(graph, item) for item in broken if item.relation))
-    closest = solve(question.program(kept=[*others, bare], objective=excess.node)).best
+    closest = solve(question.program(kept=[*others, bare], objectives=[excess.node])).best
     return question.point((closest if len(closest) else fewest).designs[0].tolist())
 
 

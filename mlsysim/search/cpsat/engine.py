@@ -17,8 +17,7 @@ from mlsysim.search.cpsat.conflict import find_conflict
 from mlsysim.search.cpsat.lowered import lower
 from mlsysim.search.cpsat.minimize import Minimum, minimize
 from mlsysim.search.cpsat.model import CompiledModel
-from mlsysim.search.cpsat.presolve import TABLE_ROWS
-from mlsysim.search.cpsat.program import Priced
+from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
 from mlsysim.search.cpsat.question import Question, agree
 from mlsysim.search.cpsat.table import table_model
 from mlsysim.search.options import SearchOptions
@@ -64,7 +63,7 @@ def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
     """
     program = Question(problem, evaluate).program()
     if problem.space.size > TABLE_ROWS:
-        return lower(program)[0]
+        return lower(program).compiled
     designs = whole(list(program.lengths.values())).designs()
     return table_model(program, program.tabulate(designs).sorted())
 
@@ -125,7 +124,7 @@ class _Search:
             rejected = set()
             with self._clock.phase("verify"):
                 for design, traced in zip(
-                    minimum.best.designs.tolist(), minimum.best.objective, strict=True
+                    minimum.best.designs.tolist(), minimum.best.values[:, 0], strict=True
                 ):
                     point = self._question.point(design)
                     if point.is_feasible:
@@ -148,10 +147,10 @@ class _Search:
     def _minimum(self, program: Any, top: int) -> Minimum:
         return minimize(program, top, self._clock, self._report)
 
-    def _report(self, accounted: float, _found: Priced) -> None:
+    def _report(self, presolve: Presolve) -> None:
         if self._options.progress is not None:
             size = self._problem.space.size
-            self._options.progress(min(int(accounted), size), size)
+            self._options.progress(max(0, size - int(presolve.left_over)), size)
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(

@@ -25,7 +25,7 @@ def demand(lowering: "Lowering", node: Node) -> None:
     if isinstance(node, Apply) and node.operation.name == "logical_and":
         for argument in node.arguments:
             demand(lowering, argument)
-    elif _is_comparison(node) and not lowering.tabulates(node):
+    elif _is_comparison(node) and lowering.block(node) is None and not lowering.tabulates(node):
         difference = _difference(lowering, node)
         _post(lowering, difference, node.operation.name)
         lowering.record(node, Kind.LINEAR, 1, difference.slack)
@@ -37,6 +37,9 @@ def literal(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
     """Give a literal that can take the true value of any design."""
     if isinstance(node, Constant):
         return lowering.model.new_constant(int(node.value != 0))
+    block = lowering.block(node)
+    if block is not None:
+        return block.literal(node)
     if lowering.tabulates(node):
         return _tabulated(lowering, node)
     if not isinstance(node, Apply) or not node.truth:
@@ -84,9 +87,7 @@ def _connected(
     return chosen
 
 
-def _compared(
-    lowering: "Lowering", node: Node, difference: Scaled, name: str
-) -> cp_model.BoolVarT:
+def _compared(lowering: "Lowering", node: Node, difference: Scaled, name: str) -> cp_model.BoolVarT:
     chosen = lowering.model.new_bool_var("")
     lowering.record(node, Kind.LOGICAL, 1, difference.slack)
     _post(lowering, difference, name, chosen)

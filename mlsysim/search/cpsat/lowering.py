@@ -19,14 +19,23 @@ from mlsysim.expr.evaluate import BoxReader, over_designs
 from mlsysim.expr.graph import Apply, Choice, Constant, Node, reachable
 from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
-from mlsysim.search.cpsat import logic, rules
+from mlsysim.search.cpsat import logic, products, rules
 from mlsysim.search.cpsat.boxes import Boxes, whole
 from mlsysim.search.cpsat.model import Encoding, Kind
 from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.rowblock import RowBlock
+from mlsysim.search.cpsat.scaled import (
+    LARGEST,
+    NotLowerableError,
+    Scaled,
+    power_of_two,
+    total,
+)
 
 # A sub-formula with no more combinations than this is tabulated.
 CELLS = 4096
+# Values that no rule can take apart may be more.
+_LEAF_CELLS = 1 << 16
 # Values are resolved to this share of the largest one.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
@@ -45,6 +54,8 @@ class Lowering:
         Where the constraints go.
     box
         The one box that holds every design of interest.
+    blocks
+        Choices of which only some combinations are of interest, each a row.
     """
 
     def __init__(
@@ -53,8 +64,10 @@ class Lowering:
         model: cp_model.CpModel,
         positions: dict[str, cp_model.IntVar],
         box: Boxes | None = None,
+        blocks: Sequence[RowBlock] = (),
     ) -> None:
         self.model = model
+        self._blocks = blocks
         self.encodings: list[Encoding] = []
         self._program = program
         self._positions = positions
@@ -62,6 +75,11 @@ class Lowering:
         self._flat: dict[tuple[str, ...], cp_model.LinearExprT] = {}
         self._numbers: dict[int, Scaled] = {}
         self._literals: dict[int, cp_model.BoolVarT] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The choices, in the order of the space."""
+        return self._program.names
 
     def number(self, node: Node, wish: float) -> Scaled:
         """Lower a number.
@@ -109,9 +127,7 @@ class Lowering:
 
     def record(self, node: Node, kind: Kind, size: int, error: float) -> None:
         """Note how an expression went in."""
-        self.encodings.append(
-            Encoding(name=describe(node), kind=kind, size=size, error=error)
-        )
+        self.encodings.append(Encoding(name=describe(node), kind=kind, size=size, error=error))
 
     def variable(self, low: int, high: int, name: str = "") -> cp_model.IntVar:
         """Make an integer variable.
@@ -125,9 +141,16 @@ class Lowering:
             raise NotLowerableError(f"a range of {low} to {high} is too wide for the solver")
         return self.model.new_int_var(low, high, name)
 
+    def block(self, node: Node) -> RowBlock | None:
+        """Give the rows that a sub-formula depends on, if it depends on nothing else."""
+        return next((b for b in self._blocks if node.support and b.holds(node)), None)
+
     def tabulates(self, node: Node) -> bool:
         """Tell whether a sub-formula is small enough for a table."""
-        return math.prod(self._sizes(node)) <= CELLS
+        if any(node.support & set(block.names) for block in self._blocks):
+            return False
+        most = CELLS if isinstance(node, Apply) else _LEAF_CELLS
+        return math.prod(self._sizes(node)) <= most
 
     def cells(self, node: Node) -> NDArray[np.float64]:
         """Evaluate a sub-formula at every combination of its choices, in grid order."""
@@ -162,12 +185,28 @@ class Lowering:
         sum_ = total(terms)
         first = _whole((low - sum_.slack) / sum_.unit, math.floor, sum_.low)
         last = _whole((high + sum_.slack) / sum_.unit, math.ceil, sum_.high)
-        if not sum_.exact:  # one more step for the rounding of the division above
-            first, last = first - 1, last + 1
-        if first > sum_.low or last < sum_.high:
-            demand = self.model.add_linear_constraint(sum_.expression, first, last)
+        if not sum_.exact:  # the ends above were rounded as floats
+            first, last = first - 1 - (abs(first) >> 52), last + 1 + (abs(last) >> 52)
+        if first > sum_.high or last < sum_.low or first > last:
+            self.model.add_bool_or([~literal for literal in literals])
+        elif first > sum_.low or last < sum_.high:
+            ends = max(first, sum_.low), min(last, sum_.high)
+            demand = self.model.add_linear_constraint(sum_.expression, *ends)
             if literals:
                 demand.only_enforce_if(*literals)
+
+    def check_defined(self, node: Node) -> None:
+        """Insist that a number is finite for every design of the box.
+
+        Raises
+        ------
+        NotLowerableError
+            If it may not be; the evaluator then has to be asked.
+        """
+        if not self.tabulates(node):
+            self.range(node)
+        elif not np.all(np.isfinite(self.cells(node))):
+            raise NotLowerableError(f"{describe(node)} is not a number for some designs")
 
     def place(self, node: Node) -> cp_model.LinearExprT:
         """Give the position of the present combination in `cells`, as a linear expression."""
@@ -179,7 +218,9 @@ class Lowering:
     def _number(self, node: Node, wish: float) -> Scaled:
         match node:
             case Constant():
-                return rules.constant(node.value, wish)
+                return products.constant(node.value, wish)
+            case _ if (block := self.block(node)) is not None:
+                return block.number(node, wish)
             case Choice() if (line := self._line(node)) is not None:
                 return line
             case _ if self.tabulates(node):
@@ -222,9 +263,7 @@ class Lowering:
     def _flattened(self, node: Node) -> cp_model.LinearExprT:
         place: cp_model.LinearExprT = 0
         sizes = self._sizes(node)
-        for name, start, size in zip(
-            self._support(node), self._starts(node), sizes, strict=True
-        ):
+        for name, start, size in zip(self._support(node), self._starts(node), sizes, strict=True):
             place = place * size + (self._positions[name] - start)
         if len(sizes) == 1:
             return place
@@ -248,12 +287,17 @@ class Lowering:
     @cached_property
     def _ranges(self) -> dict[int, Range]:
         program = self._program
-        roots = [program.objective, *(condition.node for condition in program.conditions)]
+        roots = [*program.objectives, *(condition.node for condition in program.conditions)]
         nodes = reachable(roots)
         names = program.names
         first = dict(zip(names, self._box.first.T, strict=True))
         last = dict(zip(names, self._box.last.T, strict=True))
-        bounds = BoxReader(nodes, program.columns).read(first, last)
+        known = {
+            node.position: block.range(node)
+            for node in nodes
+            if (block := self.block(node)) is not None
+        }
+        bounds = BoxReader(nodes, program.columns).read(first, last, known)
         return {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
 
 

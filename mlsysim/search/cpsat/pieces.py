@@ -7,6 +7,7 @@ the curve's own rise between grid points, so that no derivative is needed.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,7 @@ def encode(
     chosen = [lowering.model.new_bool_var("") for _ in ends[1:]]
     lowering.model.add_exactly_one(chosen)
     worst = 0.0
-    for literal, start, end in zip(chosen, ends[:-1], ends[1:], strict=True):
+    for literal, (start, end) in zip(chosen, pairwise(ends), strict=True):
         slope, below, above = _strip(start, end, curve)
         lowering.between([inner], start, end, literal)
         tilted, rounding = _tilted(inner, -slope, unit)
@@ -85,10 +86,7 @@ def _breakpoints(low: float, high: float, wish: float, curve: Callable[[Array], 
         if low > 0:
             cuts.append(np.geomspace(low, high, count + 1))
             cuts[-1][[0, -1]] = low, high
-        errors = [
-            max(_error(start, end, curve) for start, end in zip(cut[:-1], cut[1:], strict=True))
-            for cut in cuts
-        ]
+        errors = [max(_error(start, end, curve) for start, end in pairwise(cut)) for cut in cuts]
         best = int(np.argmin(errors))
         if not math.isfinite(errors[best]):
             raise NotLowerableError("a curve is not finite on the range of its argument")

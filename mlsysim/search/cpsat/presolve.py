@@ -1,8 +1,8 @@
 """Presolve: shrink a program to the designs that can still matter.
 
 Branch and bound over boxes, thousands at a time.  A box is dropped when some
-condition fails all over it, or when its lower bound is no better than the
-designs already found; a small box is evaluated design by design; any other is
+condition fails all over it, or when its lower bounds are dominated by designs
+already found; a small box is evaluated design by design; any other is
 halved along the choice that, on a sample, tightens the bounds most.  It stops
 as soon as what is left fits in one table, so that small questions reach
 CP-SAT untouched, and questions of 1e12 designs as a few thousand rows.
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mlsysim.search.cpsat.boxes import Boxes, Positions, joined, whole
 from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.program import Priced, Program
+from mlsysim.search.cpsat.program import Program
+from mlsysim.search.cpsat.rows import Rows, dominators, no_rows
 
 # What CP-SAT gets as one table at most.
 TABLE_ROWS = 20_000
@@ -25,6 +26,7 @@ _LEAF = 32.0
 # Boxes bounded in one pass: enough to amortise NumPy's calls, few enough to stay in cache.
 _BATCH = 4096
 _SAMPLE = 24
+_TINY = 1e-300
 
 
 @dataclass(kw_only=True)
@@ -34,13 +36,14 @@ class Presolve:
     Parameters
     ----------
     program
-        What is minimised.
+        What is minimised: one number, or several at once.
     keep
-        How many best designs are wanted.
+        How many designs may dominate one that is still of interest: k for the
+        k best designs, 1 for a Pareto front.
     clock
         The time that there is.
     on_progress
-        Told the bound and the incumbent now and then.
+        Told the state now and then.
 
     Attributes
     ----------
@@ -55,31 +58,36 @@ class Presolve:
     program: Program
     keep: int
     clock: Clock
-    on_progress: Callable[[float, Priced], None]
+    on_progress: Callable[["Presolve"], None]
     open: Boxes = field(init=False)
-    found: Priced = field(init=False)
+    found: Rows = field(init=False)
     evaluated: int = 0
     bounded: int = 0
 
     def __post_init__(self) -> None:
-        width = len(self.program.lengths)
-        self.open = whole(list(self.program.lengths.values()))
-        self.found = Priced(designs=np.empty((0, width), np.int64), objective=np.empty(0))
+        lengths, objectives = self.program.lengths, len(self.program.objectives)
+        self.open = whole(list(lengths.values()), objectives)
+        self.found = no_rows(len(lengths), objectives)
 
     @property
     def cutoff(self) -> float:
-        """The objective that a further design has to beat."""
-        return float(self.found.objective[-1]) if len(self.found) >= self.keep else np.inf
+        """The objective that a further design has to beat, where there is one objective."""
+        return float(self.found.values[-1, 0]) if len(self.found) >= self.keep else np.inf
 
     @property
     def bound(self) -> float:
-        """A lower bound on the objective of every design that is still open."""
-        return float(self.open.bound.min()) if len(self.open) else np.inf
+        """A lower bound on the first objective of every design that is still open."""
+        return float(self.open.bound[:, 0].min()) if len(self.open) else np.inf
 
     @property
     def fits(self) -> bool:
         """Whether what is left can be handed over as one table."""
-        return float(self.open.volumes.sum()) <= TABLE_ROWS
+        return self.left_over <= TABLE_ROWS
+
+    @property
+    def left_over(self) -> float:
+        """The number of designs in open boxes."""
+        return float(self.open.volumes.sum())
 
     @property
     def hull(self) -> Boxes:
@@ -87,7 +95,7 @@ class Presolve:
         return Boxes(
             first=self.open.first.min(axis=0, keepdims=True),
             last=self.open.last.max(axis=0, keepdims=True),
-            bound=self.open.bound.min(keepdims=True),
+            bound=self.open.bound.min(axis=0, keepdims=True),
         )
 
     def run(self, patience: int) -> bool:
@@ -108,59 +116,68 @@ class Presolve:
                 self.open = self._bounded(self.open)
             while not self.fits and self.bounded < patience and self.clock.left > 0:
                 self._step()
-                self.on_progress(self.bound, self.found)
+                self.on_progress(self)
         except KeyboardInterrupt:
             self.clock.interrupted = True
         return self.fits
 
-    def adopt(self, found: Priced, bound: float) -> None:
+    def adopt(self, found: Rows, bound: float) -> None:
         """Take over designs and a bound that another search has found."""
         self.found = found
         raised = Boxes(
-            first=self.open.first,
-            last=self.open.last,
-            bound=np.maximum(self.open.bound, bound),
+            first=self.open.first, last=self.open.last, bound=np.maximum(self.open.bound, bound)
         )
-        self.open = raised.take(raised.bound < self.cutoff)
+        self.open = self._promising(raised)
 
     def left(self) -> Positions:
         """List every design that is left, and the best found before."""
         return np.unique(np.concatenate([self.found.designs, self.open.designs()]), axis=0)
 
     def _step(self) -> None:
-        batch, rest = self._most_promising()
+        batch, rest = self._first()
         small = batch.volumes <= _LEAF
-        self._harvest(batch.take(small))
         large = batch.take(~small)
+        self._evaluate(batch.take(small))
         if len(large):
-            self._probe(large)
-            children = self._bounded(large.halves(self._axes(large)))
-            rest = joined([rest, children])
-        self.open = rest.take(rest.bound < self.cutoff)
+            # The middle of each box, to find good designs early.
+            middle = (large.first + large.last) // 2
+            self._evaluate(Boxes(first=middle, last=middle, bound=large.bound))
+            rest = joined([rest, self._bounded(large.halves(self._axes(large)))])
+        self.open = self._promising(rest)
 
-    def _most_promising(self) -> tuple[Boxes, Boxes]:
+    def _first(self) -> tuple[Boxes, Boxes]:
+        """Part the boxes with the lowest bounds from the others."""
         if len(self.open) <= _BATCH:
             return self.open, self.open.take(np.empty(0, np.int64))
-        order = np.argpartition(self.open.bound, _BATCH)
-        return self.open.take(order[:_BATCH]), self.open.take(order[_BATCH:])
+        place = np.argpartition(self._merit(self.open), _BATCH)
+        return self.open.take(place[:_BATCH]), self.open.take(place[_BATCH:])
 
-    def _probe(self, boxes: Boxes) -> None:
-        """Evaluate the middle of each box, to find good designs early."""
-        middle = (boxes.first + boxes.last) // 2
-        self._keep(self._evaluated(Boxes(first=middle, last=middle, bound=boxes.bound)))
+    def _merit(self, boxes: Boxes) -> NDArray[np.float64]:
+        """Add up the bounds, each relative to the values found."""
+        return np.asarray((boxes.bound / self._scale).sum(axis=1), np.float64)
 
-    def _harvest(self, boxes: Boxes) -> None:
-        if len(boxes):
-            self._keep(self._evaluated(boxes))
+    @property
+    def _scale(self) -> NDArray[np.float64]:
+        """The size of each objective, as far as it is known."""
+        if not len(self.found):
+            return np.ones(self.found.values.shape[1])
+        return np.maximum(np.abs(self.found.values).max(axis=0), _TINY)
 
-    def _keep(self, priced: Priced) -> None:
-        better = priced.take(priced.objective < self.cutoff)
-        self.found = self.found.plus(better).distinct().best(self.keep)
+    def _promising(self, boxes: Boxes) -> Boxes:
+        """Drop the boxes that hold nothing of interest."""
+        if len(self.found.values.T) == 1:
+            return boxes.take(boxes.bound[:, 0] < self.cutoff)
+        return boxes.take(dominators(boxes.bound, self.found.values) < self.keep)
 
-    def _evaluated(self, boxes: Boxes) -> Priced:
+    def _evaluate(self, boxes: Boxes) -> None:
+        if not len(boxes):
+            return
         designs = boxes.designs()
         self.evaluated += len(designs)
-        return self.program.price(designs)
+        rows = self.program.rows(designs)
+        if len(self.found.values.T) == 1:
+            rows = rows.take(rows.values[:, 0] < self.cutoff)
+        self.found = self.found.plus(rows).undominated(self.keep)
 
     def _bounded(self, boxes: Boxes) -> Boxes:
         self.bounded += len(boxes)
@@ -169,8 +186,7 @@ class Presolve:
     def _axes(self, boxes: Boxes) -> NDArray[np.int64]:
         """Choose for each box the choice to halve: the best on a sample of boxes."""
         sizes = boxes.last - boxes.first + 1
-        scores = self._scores(boxes)
-        ranked = np.where(sizes > 1, scores + 1e-9 * np.log2(sizes), -np.inf)
+        ranked = np.where(sizes > 1, self._scores(boxes) + 1e-9 * np.log2(sizes), -np.inf)
         return np.argmax(ranked, axis=1)
 
     def _scores(self, boxes: Boxes) -> NDArray[np.float64]:
@@ -180,25 +196,21 @@ class Presolve:
         scores = np.zeros(sample.first.shape[1])
         for column in range(len(scores)):
             wide = sample.take(sample.last[:, column] > sample.first[:, column])
-            if not len(wide):
-                continue
-            halves = wide.halves(np.full(len(wide), column))
-            kept = self.program.bound(halves)
-            kept = kept.take(kept.bound < self.cutoff)
-            dropped = 1.0 - len(kept) / len(halves)
-            scores[column] = dropped + self._raise(sample, kept)
+            if len(wide):
+                halves = wide.halves(np.full(len(wide), column))
+                kept = self._promising(self.program.bound(halves))
+                dropped = 1.0 - len(kept) / len(halves)
+                scores[column] = dropped + self._rise(sample, kept)
         return scores
 
-    def _raise(self, parents: Boxes, children: Boxes) -> float:
-        """Measure the rise of the bounds, as a share of the distance to the cutoff."""
+    def _rise(self, parents: Boxes, children: Boxes) -> float:
+        """Measure the rise of the bounds, as a share of the way to the cutoff."""
         if not len(children):
             return 1.0
-        low = float(np.median(parents.bound))
-        rise = (
-            float(np.mean(np.maximum(children.bound, low) - low))
-            if np.isfinite(low)
-            else (1.0 if np.isfinite(children.bound).all() else 0.0)
-        )
-        distance = self.cutoff - low
-        scale = distance if np.isfinite(distance) and distance > 0 else abs(low) + 1e-300
-        return min(1.0, rise / scale) if np.isfinite(rise) else 1.0
+        low = np.median(parents.bound, axis=0)
+        if not np.isfinite(low).all():
+            return float(np.isfinite(children.bound).mean())
+        rise = np.mean(np.maximum(children.bound, low) - low, axis=0)
+        way = self.cutoff - low if np.isfinite(self.cutoff) else np.abs(low)
+        share = rise / np.where(way > 0, way, self._scale)
+        return float(np.minimum(np.nan_to_num(share, posinf=1.0), 1.0).mean())

@@ -12,14 +12,10 @@ from typing import Any
 import numpy as np
 
 from mlsysim.errors import TracingError
-from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Node, reachable
+from mlsysim.expr.graph import Node
 from mlsysim.problem.problem import Problem
-from mlsysim.search.cpsat.boxes import whole
 from mlsysim.search.cpsat.formulation import Formulation, Requirement, formulate
-from mlsysim.search.cpsat.presolve import TABLE_ROWS
 from mlsysim.search.cpsat.program import Condition, Program
-from mlsysim.search.cpsat.rearrange import Rearranger
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
 
 # The solver's answer and the evaluator must agree to this, relative.
@@ -82,7 +78,7 @@ class Question:
         *,
         excluded: Collection[tuple[int, ...]] = (),
         kept: Collection[Requirement] | None = None,
-        objective: Node | None = None,
+        objectives: Sequence[Node] | None = None,
     ) -> Program:
         """Put the question into a form.
 
@@ -92,15 +88,16 @@ class Question:
             Designs that must not be returned.
         kept
             The requirements that hold in this form; all if left out.
-        objective
+        objectives
             What to minimise instead of the objective.
         """
         requirements = self.requirements if kept is None else kept
-        chosen = self._objective if objective is None else objective
+        chosen = (self._objective,) if objectives is None else tuple(objectives)
         return Program(
+            graph=self.formulation.graph,
             lengths=self.formulation.graph.lengths,
             columns=self.formulation.columns,
-            objective=chosen,
+            objectives=chosen,
             conditions=tuple(
                 Condition(
                     name=self._label(item),
@@ -109,8 +106,7 @@ class Question:
                 )
                 for item in requirements
             ),
-            estimate=self._estimate(chosen),
-            judge=self._judge if objective is None and kept is None else lambda _: None,
+            judge=self._judge if objectives is None and kept is None else lambda _: None,
             excluded=frozenset(excluded),
         )
 
@@ -144,7 +140,7 @@ class Question:
             design = self._design(index)
             point = self.point(design)
             table = program.tabulate(np.array([design], np.int64), ask=False)
-            traced = (float(table.objective[0]), bool(table.holds.all()))
+            traced = (float(table.values[0, 0]), bool(table.holds.all()))
             if not np.isfinite(traced[0]):
                 continue
             plain = (self.sign * point.objective_in(self.unit), point.is_feasible)
@@ -176,21 +172,9 @@ class Question:
         graph, metric = self.formulation.graph, self.formulation.metric
         return metric if self.sign > 0 else graph.apply("negative", metric)
 
-    def _estimate(self, objective: Node) -> Node | None:
-        graph, columns = self.formulation.graph, self.formulation.columns
-        if self.problem.space.size <= TABLE_ROWS:
-            return None  # it will not be bounded, but tabulated
-        nodes = reachable([objective])
-        everything = whole(list(graph.lengths.values()))
-        first = dict(zip(graph.lengths, everything.first.T, strict=True))
-        last = dict(zip(graph.lengths, everything.last.T, strict=True))
-        bounds = BoxReader(nodes, columns).read(first, last)
-        ranges = {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
-        return Rearranger(graph, ranges).below(objective)
-
-    def _judge(self, design: Sequence[int]) -> float | None:
+    def _judge(self, design: Sequence[int]) -> Sequence[float] | None:
         point = self.point(design)
-        return self.sign * point.objective_in(self.unit) if point.is_feasible else None
+        return [self.sign * point.objective_in(self.unit)] if point.is_feasible else None
 
 
 def agree(traced: float, plain: float) -> bool:

@@ -5,6 +5,7 @@ no rounding at all.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,8 @@ from ortools.sat.python import cp_model
 
 # |expression| stays below this, so that products of two and sums of many fit 64 bits.
 LARGEST = 1 << 58
+# Floats hold every whole number up to this.
+_EXACT = 1 << 53
 
 
 class NotLowerableError(Exception):
@@ -35,6 +38,11 @@ class Scaled:
         A power of two.
     slack
         The largest distance from the true value.
+
+    Raises
+    ------
+    NotLowerableError
+        If the expression does not fit the solver's integers.
     """
 
     expression: cp_model.LinearExprT
@@ -42,6 +50,11 @@ class Scaled:
     high: int
     unit: float = 1.0
     slack: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would overflow in the solver."""
+        if self.size > LARGEST:
+            raise NotLowerableError(f"{self.low} to {self.high} spans more than 58 bits")
 
     @property
     def size(self) -> int:
@@ -69,6 +82,13 @@ class Scaled:
         factor = round(self.unit / unit)
         return replace(self.times(factor), unit=unit, slack=self.slack)
 
+    def rounded(self) -> "Scaled":
+        """Allow for the rounding of the float operation whose true result this is."""
+        if self.exact and self.size <= _EXACT:
+            return self
+        largest = self.size * self.unit + self.slack
+        return replace(self, slack=self.slack + sys.float_info.epsilon * largest)
+
 
 def power_of_two(wish: float) -> float:
     """Give the largest power of two that is at most a positive number."""
@@ -84,13 +104,10 @@ def aligned(numbers: Sequence[Scaled]) -> list[Scaled]:
 def total(numbers: Sequence[Scaled]) -> Scaled:
     """Add numbers, exactly."""
     parts = aligned(numbers)
-    result = Scaled(
+    return Scaled(
         expression=sum(part.expression for part in parts),
         low=sum(part.low for part in parts),
         high=sum(part.high for part in parts),
         unit=parts[0].unit,
         slack=sum(part.slack for part in parts),
     )
-    if result.size > LARGEST:
-        raise NotLowerableError("a sum spans more than 58 bits")
-    return result

@@ -52,6 +52,12 @@ def run(model: cp_model.CpModel, clock: Clock, seconds: float = float("inf")) ->
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = clock.workers
     solver.parameters.random_seed = clock.seed
+    # With OR-Tools 9.15 it cuts off solutions where values exceed 32 bits.
+    solver.parameters.auto_detect_greater_than_at_least_one_of = False
+    # In CP-SAT 9.15 this pass of the presolve loses solutions of models with
+    # weighted sums over an exactly-one group, and then "proves" a wrong optimum
+    # (or-tools issue 5293).
+    solver.parameters.presolve_inclusion_work_limit = 0
     limit = min(clock.left, seconds)
     if limit != float("inf"):
         solver.parameters.max_time_in_seconds = max(limit, _LEAST_SECONDS)
@@ -67,5 +73,12 @@ def run(model: cp_model.CpModel, clock: Clock, seconds: float = float("inf")) ->
     return Outcome(
         solved=solved,
         solver=solver if found else None,
-        bound=solver.best_objective_bound if status != cp_model.INFEASIBLE else float("inf"),
+        bound=_bound(solver, status),
     )
+
+
+def _bound(solver: cp_model.CpSolver, status: cp_model.CpSolverStatus) -> float:
+    """Read the bound, which is meaningless (zero) unless there is a solution."""
+    if status == cp_model.INFEASIBLE:
+        return float("inf")
+    return -float("inf") if status == cp_model.UNKNOWN else float(solver.best_objective_bound)

@@ -1,0 +1,156 @@
+"""The lowering rules of products and quotients.
+
+Factors keep few enough bits for the solver's 64; what that leaves out, and the
+rounding of the evaluator's own floats, is in the slack.
+"""
+
+import math
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.search.cpsat import pieces
+from mlsysim.search.cpsat.model import Kind
+from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+
+if TYPE_CHECKING:
+    from mlsysim.search.cpsat.lowering import Lowering
+
+# A float product or quotient is off by one unit in the last place at most.
+_ULP = sys.float_info.epsilon
+# Each factor of a product keeps this many bits, so that the product fits.
+FACTOR_BITS = 28
+WHOLE = 2.0**40
+
+
+def constant(value: float, wish: float) -> Scaled:
+    """Encode a constant."""
+    if not math.isfinite(value):
+        raise NotLowerableError("a constant is not a number")
+    unit = 1.0 if value == round(value) and abs(value) <= WHOLE else power_of_two(wish)
+    entry = round(value / unit)
+    return Scaled(
+        expression=entry, low=entry, high=entry, unit=unit, slack=abs(value - entry * unit)
+    )
+
+
+def multiply(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
+    """Encode ``a * b``."""
+    left, right = node.arguments
+    if isinstance(left, Constant):
+        return _by_constant(lowering, right, left.value, wish)
+    if isinstance(right, Constant):
+        return _by_constant(lowering, left, right.value, wish)
+    return _product(lowering, node, (left, right), wish)
+
+
+def square(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
+    """Encode ``a * a``."""
+    base = node.arguments[0]
+    return _product(lowering, node, (base, base), wish)
+
+
+def power(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
+    """Encode ``a ** c`` for a constant c: a product, or a curve."""
+    base, exponent = node.arguments
+    if not isinstance(exponent, Constant):
+        raise NotLowerableError("a power with a variable exponent over many values")
+    index = exponent.value
+    if index == 2.0:  # noqa: PLR2004 - the square
+        return _product(lowering, node, (base, base), wish)
+    lowest = lowering.range(base)[0]
+    if lowest < 0 or (lowest == 0 and index < 0):
+        raise NotLowerableError("a power of a number that may be negative, or one through zero")
+    return pieces.encode(lowering, node, wish, lambda x: np.power(x, index))
+
+
+def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
+    """Encode ``a / b``."""
+    above, below = node.arguments
+    if not isinstance(below, Constant):
+        return _quotient(lowering, node, wish)
+    scaled = _by_constant(lowering, above, 1.0 / below.value, wish)
+    if abs(math.frexp(below.value)[0]) == 0.5:  # noqa: PLR2004 - a power of two has a reciprocal
+        return scaled
+    return replace(scaled, slack=scaled.slack + 2 * _ULP * scaled.size * scaled.unit)
+
+
+def narrow(lowering: "Lowering", node: Node, wish: float) -> Scaled:
+    """Lower a number to few enough bits for a product."""
+    number = lowering.number(node, wish)
+    excess = math.ceil(math.log2(number.size)) - FACTOR_BITS - 1
+    if excess <= 0:
+        return number
+    return _coarser(lowering, number, 1 << excess)
+
+
+def _coarser(lowering: "Lowering", number: Scaled, ratio: int) -> Scaled:
+    unit = number.unit * ratio
+    low, high = number.low // ratio, -(-number.high // ratio)
+    target = Scaled(expression=lowering.variable(low, high), low=low, high=high, unit=unit)
+    lowering.between([target, replace(number, slack=0.0).times(-1)], -unit / 2, unit / 2)
+    return replace(target, slack=number.slack + unit / 2)
+
+
+def _by_constant(lowering: "Lowering", node: Node, factor: float, wish: float) -> Scaled:
+    if not math.isfinite(factor):
+        raise NotLowerableError("a factor is not a number")
+    if factor == 0.0:
+        return constant(0.0, wish)
+    if factor == round(factor) and abs(factor) < WHOLE:
+        inner = lowering.number(node, wish / abs(factor))
+        if inner.size * abs(factor) <= LARGEST:
+            return inner.times(round(factor)).rounded()
+    inner = narrow(lowering, node, wish / abs(factor) / 2)
+    unit = power_of_two(max(wish / inner.size / 2, abs(factor) * inner.unit * 2.0**-FACTOR_BITS))
+    exact = factor * inner.unit / unit
+    scaled = inner.times(round(exact))
+    rounding = (abs(exact - round(exact)) + 2 * _ULP * abs(exact)) * unit * inner.size
+    return replace(scaled, unit=unit, slack=inner.slack * abs(factor) + rounding)
+
+
+def _product(lowering: "Lowering", node: Node, factors: tuple[Node, Node], wish: float) -> Scaled:
+    largest = [max(map(abs, lowering.range(factor))) for factor in factors]
+    if 0.0 in largest:
+        return constant(0.0, wish)
+    a, b = (
+        narrow(lowering, factor, max(wish / (2 * other), own * 2.0**-FACTOR_BITS))
+        for factor, own, other in zip(factors, largest, reversed(largest), strict=True)
+    )
+    ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    target = lowering.variable(min(ends), max(ends))
+    lowering.model.add_multiplication_equality(target, [a.expression, b.expression])
+    slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
+    lowering.record(node, Kind.PRODUCT, 1, slack)
+    product = Scaled(
+        expression=target, low=min(ends), high=max(ends), unit=a.unit * b.unit, slack=slack
+    ).rounded()
+    # Finer than its own slack, a product would only make later numbers huge,
+    # and CP-SAT treats objectives beyond 2**53 in floating point.
+    spare = math.floor(math.log2(max(slack, 1e-300) / product.unit))
+    return product if spare <= 0 else _coarser(lowering, product, 1 << spare)
+
+
+def _quotient(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
+    """Encode a quotient by its product: ``quotient * below`` is ``above``, up to rounding."""
+    above, below = node.arguments
+    low, high = lowering.range(node)
+    below_largest = max(map(abs, lowering.range(below)))
+    largest = max(abs(low), abs(high))
+    unit = power_of_two(max(wish, largest * 2.0**-FACTOR_BITS, 1e-300))
+    first, last = math.floor(low / unit), math.ceil(high / unit)
+    target = lowering.variable(first, last)
+    b = narrow(lowering, below, below_largest * 2.0**-FACTOR_BITS)
+    ends = [x * y for x in (first, last) for y in (b.low, b.high)]
+    product = lowering.variable(min(ends), max(ends))
+    lowering.model.add_multiplication_equality(product, [target, b.expression])
+    a = lowering.number(above, unit * below_largest / 4)
+    encoded = Scaled(expression=product, low=min(ends), high=max(ends), unit=unit * b.unit)
+    reach = unit / 2 * (below_largest + b.slack) + b.slack * largest
+    reach += 4 * _ULP * largest * below_largest
+    lowering.between([encoded, a.times(-1)], -reach, reach)
+    lowering.record(node, Kind.QUOTIENT, 1, unit / 2)
+    return Scaled(expression=target, low=first, high=last, unit=unit, slack=unit / 2)

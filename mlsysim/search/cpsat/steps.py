@@ -1,0 +1,93 @@
+"""The lowering rules of operations with whole results: rounding, division with remainder."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlsysim.expr import ranges
+from mlsysim.expr.graph import Apply
+from mlsysim.expr.ranges import Range
+from mlsysim.search.cpsat.model import Kind
+from mlsysim.search.cpsat.products import FACTOR_BITS, WHOLE, narrow
+from mlsysim.search.cpsat.scaled import NotLowerableError, Scaled, total
+
+if TYPE_CHECKING:
+    from mlsysim.search.cpsat.lowering import Lowering
+
+# What is rounded is resolved to this.
+_FINE = 2.0**-20
+
+
+def floor(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode the largest whole number that is not above a."""
+    return _step(lowering, node, -1.0, 0.0)
+
+
+def ceil(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode the smallest whole number that is not below a."""
+    return _step(lowering, node, 0.0, 1.0)
+
+
+def rint(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode a whole number that is nearest to a."""
+    return _step(lowering, node, -0.5, 0.5)
+
+
+def trunc(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode a whole number less than one away from a."""
+    return _step(lowering, node, -1.0, 1.0)
+
+
+def sign(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode any sign that a can have."""
+    low, high = (round(end) for end in lowering.range(node))
+    return Scaled(expression=lowering.variable(low, high), low=low, high=high)
+
+
+def floor_divide(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode ``a // b`` as the whole k with ``a - b k`` between 0 and b."""
+    return _euclid(lowering, node)[0]
+
+
+def remainder(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+    """Encode ``a % b`` as what ``b k`` leaves of a."""
+    return _euclid(lowering, node)[1]
+
+
+def _step(lowering: "Lowering", node: Apply, below: float, above: float) -> Scaled:
+    """Encode a whole number that lies from `below` to `above` of another; 1 itself is too far."""
+    inner = lowering.number(node.arguments[0], _FINE)
+    low, high = (round(end) for end in lowering.range(node))
+    target = Scaled(expression=lowering.variable(low, high), low=low, high=high)
+    least = min(inner.unit, 1.0) if inner.exact else 0.0
+    below, above = max(below, least - 1.0), min(above, 1.0 - least)
+    lowering.between([target, inner.times(-1)], below, above)
+    lowering.record(node, Kind.ROUNDED, 1, 0.0)
+    return target
+
+
+def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
+    above, below = node.arguments
+    dividend, divisor = (Range(*map(np.asarray, lowering.range(side))) for side in (above, below))
+    if divisor.low <= 0:
+        raise NotLowerableError("a remainder by a divisor that may be zero or negative")
+    # Not the floor of a float quotient: 1 // 0.1 is 9, though 1 / 0.1 rounds to 10.
+    counts = ranges.floor_divide(dividend, divisor)
+    if not max(abs(counts.low), abs(counts.high)) <= WHOLE:
+        raise NotLowerableError("a division with remainder that counts too far")
+    first, last = int(counts.low), int(counts.high)
+    a = lowering.number(above, _FINE)
+    b = narrow(lowering, below, float(divisor.high) * 2.0**-FACTOR_BITS)
+    count = lowering.variable(first, last)
+    ends = [x * y for x in (first, last) for y in (b.low, b.high)]
+    product = lowering.variable(min(ends), max(ends))
+    lowering.model.add_multiplication_equality(product, [count, b.expression])
+    slack = b.slack * max(abs(first), abs(last))
+    multiple = Scaled(expression=product, low=min(ends), high=max(ends), unit=b.unit, slack=slack)
+    rest = total([a, multiple.times(-1)]).rounded()
+    lowering.between([rest], 0.0, math.inf)
+    gap = min(a.unit, b.unit) if rest.exact else 0.0
+    lowering.between([rest, b.times(-1)], -math.inf, -gap)
+    lowering.record(node, Kind.PRODUCT, 1, rest.slack)
+    return Scaled(expression=count, low=first, high=last), rest
