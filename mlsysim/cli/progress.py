@@ -1,13 +1,17 @@
 """One line of progress on standard error, only where a person is watching."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
-ProgressCallback = Callable[[int, int], None]
+from mlsysim.search.options import Progress, ProgressCallback
+
+# Longer counts are written as powers of ten.
+_LONGEST = 12
 
 
 @contextmanager
@@ -27,12 +31,29 @@ def progress_line(title: str) -> Iterator[ProgressCallback | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        task = progress.add_task(title, total=None)
+    with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None, state="")
 
-        def show(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+        def show(progress: Progress) -> None:
+            # As a share: a joint question has more designs than a float can hold.
+            share = 1000 * progress.done // progress.total
+            bar.update(task, completed=share, total=1000, state=_state(progress))
 
         yield show
+
+
+def _state(progress: Progress) -> str:
+    """Say what is known: how many designs are done with, the best, the bound."""
+    parts = [f"{_count(progress.done)} of {_count(progress.total)} designs"]
+    if progress.best is not None:
+        parts.append(f"best {progress.best:,.6g}")
+    if progress.bound is not None:
+        parts.append(f"bound {progress.bound:,.6g}")
+    return ", ".join(parts)
+
+
+def _count(number: int) -> str:
+    digits = len(str(number))
+    return f"{number:,}" if digits <= _LONGEST else f"1e{digits - 1}"

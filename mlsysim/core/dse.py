@@ -93,7 +93,7 @@ class DSE:
         seed
             For everything random; the answer does not depend on it, up to ties.
         progress
-            Called as ``progress(done, total)`` now and then.
+            Called with a `Progress` now and then: designs done, best, bound.
 
         Raises
         ------

@@ -9,8 +9,9 @@ out as a number becomes a traced look-up table.
 import itertools
 import math
 import numbers
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -18,6 +19,14 @@ from mlsysim.errors import Infeasible, TracingError
 from mlsysim.expr.graph import Graph
 from mlsysim.expr.traced import Traced, apply
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension, unit_of
+
+
+class _Content(NamedTuple):
+    """What an `Alternatives` holds, out of the way of the things' own attributes."""
+
+    graph: Graph
+    names: tuple[str, ...]
+    things: tuple[Any, ...]
 
 
 class Alternatives:
@@ -33,12 +42,10 @@ class Alternatives:
         One thing per combination of their values, the last choice fastest.
     """
 
-    __slots__ = ("_graph", "_names", "_things")
+    __slots__ = ("_content",)
 
     def __init__(self, graph: Graph, names: tuple[str, ...], things: Sequence[Any]) -> None:
-        self._graph = graph
-        self._names = names
-        self._things = tuple(things)
+        self._content = _Content(graph, names, tuple(things))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # protocols are a matter of the class, not of the things
@@ -49,6 +56,7 @@ class Alternatives:
         return combine(lambda thing, at: thing[at], self, key)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Call every alternative, with every alternative of the arguments."""
         count = len(arguments)
 
         def call(method: Any, *values: Any) -> Any:
@@ -63,7 +71,7 @@ class Alternatives:
         return combine(lambda mine, yours: bool(mine != yours), self, other)
 
     def __repr__(self) -> str:
-        return f"<traced choice {', '.join(self._names)}>"
+        return f"<traced choice {', '.join(self._content.names)}>"
 
     def __bool__(self) -> NoReturn:
         raise TracingError(f"{self!r} has no single truth value; use mlsysim.where")
@@ -81,6 +89,9 @@ class Alternatives:
 
     def __contains__(self, item: object) -> NoReturn:
         raise TracingError(f"{self!r} cannot be searched with `in`; use mlsysim.select")
+
+
+_content: Callable[[Alternatives], _Content] = operator.attrgetter("_content")
 
 
 class _Hole:
@@ -106,14 +117,16 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
         The result itself where all combinations agree; a traced number or
         quantity where they are numbers; else again an `Alternatives`.
     """
-    deciders = [value for value in values if isinstance(value, Alternatives)]
-    graph = deciders[0]._graph
-    names = tuple(dict.fromkeys(name for decider in deciders for name in decider._names))
+    deciders = [_content(value) for value in values if isinstance(value, Alternatives)]
+    graph = deciders[0].graph
+    names = tuple(dict.fromkeys(name for decider in deciders for name in decider.names))
     results: list[Any] = []
     reasons: list[str] = []
     for positions in itertools.product(*(range(graph.lengths[name]) for name in names)):
         at = dict(zip(names, positions, strict=True))
-        picked = [_pick(value, at) if isinstance(value, Alternatives) else value for value in values]
+        picked = [
+            _pick(value, at) if isinstance(value, Alternatives) else value for value in values
+        ]
         if any(thing is _HOLE for thing in picked):
             results.append(_HOLE)
             continue
@@ -164,10 +177,11 @@ def _chain(graph: Graph, names: tuple[str, ...], results: Sequence[Any]) -> Any:
 
 
 def _pick(value: Alternatives, at: dict[str, int]) -> Any:
+    content = _content(value)
     place = 0
-    for name in value._names:
-        place = place * value._graph.lengths[name] + at[name]
-    return value._things[place]
+    for name in content.names:
+        place = place * content.graph.lengths[name] + at[name]
+    return content.things[place]
 
 
 def _table(graph: Graph, names: tuple[str, ...], column: Sequence[float], *, truth: bool) -> Any:

@@ -70,7 +70,10 @@ class Extremes:
 
     def __init__(self, table: Array) -> None:
         self._shape = table.shape
-        low, high = np.where(np.isnan(table), -np.inf, table), np.where(np.isnan(table), np.inf, table)
+        low, high = (
+            np.where(np.isnan(table), -np.inf, table),
+            np.where(np.isnan(table), np.inf, table),
+        )
         self._all = float(low.min()), float(high.max())
         self._pairs: tuple[Array, Array] | None = None
         self._levels: list[tuple[Array, Array]] = []

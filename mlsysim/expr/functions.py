@@ -80,7 +80,7 @@ def select(key: Any, options: Mapping[Any, Any]) -> Any:
     """
     if isinstance(key, Alternatives):
         return combine(lambda option: _look_up(option, options), key)
-    if isinstance(key, np.ndarray) or hasattr(key, "__array_ufunc__") and not np.isscalar(key):
+    if hasattr(key, "__array_ufunc__") and not np.isscalar(key):
         chosen: Any = math.nan
         for option, value in options.items():
             chosen = where(key == option, value, chosen)
@@ -206,9 +206,7 @@ def log2(value: Any) -> Any:
     return math.log2(value) if isinstance(value, _PLAIN) else np.log2(value)
 
 
-def _fold(
-    ufunc: np.ufunc, plain: Callable[..., bool], first: Any, others: tuple[Any, ...]
-) -> Any:
+def _fold(ufunc: np.ufunc, plain: Callable[..., bool], first: Any, others: tuple[Any, ...]) -> Any:
     if all(isinstance(value, (bool, np.bool_)) for value in (first, *others)):
         return plain((first, *others))
     return functools.reduce(ufunc, others, first)

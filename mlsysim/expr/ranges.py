@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 # exp, log and power are accurate to about one unit in the last place (2.2e-16).
 _SLACK = 8 * np.finfo(np.float64).eps
+_LEAST = 8 * np.finfo(np.float64).smallest_subnormal
+_LARGE = 2.0**51
 
 
 class Range(NamedTuple):
@@ -29,7 +31,7 @@ class Range(NamedTuple):
 
 def point(value: float) -> Range:
     """Give the range of a constant: not a number means that it may be anything."""
-    return _hull(np.float64(value), np.float64(value))
+    return _hull(np.asarray(value), np.asarray(value))
 
 
 def add(a: Range, b: Range) -> Range:
@@ -43,9 +45,10 @@ def subtract(a: Range, b: Range) -> Range:
 
 
 def multiply(a: Range, b: Range) -> Range:
-    """Bound ``a * b``; zero times infinity counts as zero at an end of a range."""
-    ends = [_product(x, y) for x in a for y in b]
-    return Range(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    """Bound ``a * b``; zero times infinity is not a number."""
+    ends = [x * y for x in a for y in b]
+    bound = _hull(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    return _free(bound, _zero_in(a) & _endless(b) | _endless(a) & _zero_in(b))
 
 
 def divide(a: Range, b: Range) -> Range:
@@ -65,7 +68,12 @@ def floor_divide(a: Range, b: Range) -> Range:
     """Bound ``a // b``: the floor of the true quotient, which is extreme at the corners."""
     through_zero = (b.low <= 0) & (b.high >= 0)
     ends = [np.floor_divide(x, y) for x in a for y in b]
-    return _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
+    low, high = np.minimum.reduce(ends), np.maximum.reduce(ends)
+    # Beyond 2**51 the float algorithm misses the true floor by one at times.
+    large = np.maximum(np.abs(low), np.abs(high)) >= _LARGE
+    whole = _widen(_hull(low, high))
+    bound = _hull(np.where(large, whole.low, low), np.where(large, whole.high, high))
+    return _free(bound, through_zero | _endless(a))
 
 
 def remainder(a: Range, b: Range) -> Range:
@@ -79,18 +87,18 @@ def remainder(a: Range, b: Range) -> Range:
     value = np.remainder(a.low, b.low)
     low, high = np.where(keeps, a.low, low), np.where(keeps, a.high, high)
     bounded = _hull(np.where(single, value, low), np.where(single, value, high))
-    return _free(bounded, (b.low <= 0) & (b.high >= 0))
+    return _free(bounded, (b.low <= 0) & (b.high >= 0) | _endless(a))
 
 
 def power(a: Range, b: Range) -> Range:
     """Bound ``a ** b`` from its corners; even powers turn at zero."""
     ends = [np.power(x, y) for x in a for y in b]
+    corners = _hull(np.minimum.reduce(ends), np.maximum.reduce(ends))
     turns = (a.low < 0) & (a.high > 0)
-    low, high = np.minimum.reduce(ends), np.maximum.reduce(ends)
-    low = np.where(turns, np.minimum(low, 0.0), low)
+    low = np.where(turns, np.minimum(corners.low, 0.0), corners.low)
     whole = (b.low == b.high) & (b.low == np.rint(b.low)) & (b.low >= 0)
     unknown = ((a.low < 0) & ~whole) | ((a.low <= 0) & (a.high >= 0) & (b.low < 0))
-    return _free(_widen(_hull(low, high)), unknown)
+    return _free(_widen(Range(low, corners.high)), unknown | _anything(a))
 
 
 def negative(a: Range) -> Range:
@@ -102,13 +110,14 @@ def absolute(a: Range) -> Range:
     """Bound ``abs(a)``."""
     highest = np.maximum(np.abs(a.low), np.abs(a.high))
     nearest = np.minimum(np.abs(a.low), np.abs(a.high))
-    return Range(np.where((a.low <= 0) & (a.high >= 0), 0.0, nearest), highest)
+    bounded = Range(np.where((a.low <= 0) & (a.high >= 0), 0.0, nearest), highest)
+    return _free(bounded, _anything(a))
 
 
 def square(a: Range) -> Range:
     """Bound ``a * a``."""
     size = absolute(a)
-    return _hull(size.low * size.low, size.high * size.high)
+    return _free(_hull(size.low * size.low, size.high * size.high), _anything(a))
 
 
 def rising(
@@ -125,7 +134,7 @@ def rising(
     """
 
     def bound(a: Range) -> Range:
-        return _free(_hull(function(a.low), function(a.high)), a.low < from_)
+        return _free(_hull(function(a.low), function(a.high)), (a.low < from_) | _anything(a))
 
     return bound
 
@@ -140,17 +149,19 @@ def smooth(
 
 def maximum(a: Range, b: Range) -> Range:
     """Bound ``maximum(a, b)``."""
-    return Range(np.maximum(a.low, b.low), np.maximum(a.high, b.high))
+    bounded = Range(np.maximum(a.low, b.low), np.maximum(a.high, b.high))
+    return _free(bounded, _anything(a) | _anything(b))
 
 
 def minimum(a: Range, b: Range) -> Range:
     """Bound ``minimum(a, b)``."""
-    return Range(np.minimum(a.low, b.low), np.minimum(a.high, b.high))
+    bounded = Range(np.minimum(a.low, b.low), np.minimum(a.high, b.high))
+    return _free(bounded, _anything(a) | _anything(b))
 
 
 def where(condition: Range, a: Range, b: Range) -> Range:
     """Bound ``where(condition, a, b)``: one branch if the condition is settled, else both."""
-    yes, no = condition.low > 0, condition.high <= 0
+    yes, no = _surely(condition), ~_possibly(condition)
     low = np.where(yes, a.low, np.where(no, b.low, np.minimum(a.low, b.low)))
     high = np.where(yes, a.high, np.where(no, b.high, np.maximum(a.high, b.high)))
     return Range(low, high)
@@ -163,7 +174,8 @@ def less(a: Range, b: Range) -> Range:
 
 def less_equal(a: Range, b: Range) -> Range:
     """Bound ``a <= b``."""
-    return _truth(surely=a.high <= b.low, possibly=a.low <= b.high)
+    known = ~(_anything(a) | _anything(b))
+    return _truth(surely=known & (a.high <= b.low), possibly=a.low <= b.high)
 
 
 def greater(a: Range, b: Range) -> Range:
@@ -222,8 +234,17 @@ def _truth(*, surely: NDArray[np.bool_], possibly: NDArray[np.bool_]) -> Range:
     return Range(np.asarray(surely, np.float64), np.asarray(possibly, np.float64))
 
 
-def _product(x: Array, y: Array) -> Array:
-    return np.where((x == 0) | (y == 0), 0.0, x * y)
+def _anything(a: Range) -> NDArray[np.bool_]:
+    """Tell where a value is not known at all, and may thus be not a number."""
+    return (a.low == -np.inf) & (a.high == np.inf)
+
+
+def _endless(a: Range) -> NDArray[np.bool_]:
+    return (a.low == -np.inf) | (a.high == np.inf)
+
+
+def _zero_in(a: Range) -> NDArray[np.bool_]:
+    return (a.low <= 0) & (a.high >= 0)
 
 
 def _hull(low: Array, high: Array) -> Range:
@@ -237,4 +258,7 @@ def _free(bounded: Range, unknown: NDArray[np.bool_]) -> Range:
 
 
 def _widen(a: Range) -> Range:
-    return Range(a.low - _SLACK * np.abs(a.low), a.high + _SLACK * np.abs(a.high))
+    # Zero is met exactly, and must not turn into a number below the domain of a root.
+    low = np.where(a.low == 0, 0.0, a.low - _SLACK * np.abs(a.low) - _LEAST)
+    high = np.where(a.high == 0, 0.0, a.high + _SLACK * np.abs(a.high) + _LEAST)
+    return _hull(low, high)  # infinity less a share of itself is not a number

@@ -15,6 +15,8 @@ from mlsysim.errors import TracingError
 from mlsysim.expr.graph import Graph, Node
 from mlsysim.expr.operations import OPERATIONS
 
+_TRUTHS = (bool, np.bool_)
+
 # NumPy's names for what the table already has.
 _SYNONYMS = {
     "true_divide": "divide",
@@ -22,8 +24,6 @@ _SYNONYMS = {
     "float_power": "power",
     "fabs": "absolute",
     "abs": "absolute",
-    "fmax": "maximum",
-    "fmin": "minimum",
     "bitwise_and": "logical_and",
     "bitwise_or": "logical_or",
     "bitwise_xor": "logical_xor",
@@ -53,12 +53,12 @@ class Traced:
     def __repr__(self) -> str:
         return f"<traced value of {', '.join(sorted(self.node.support)) or 'no choice'}>"
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any
-    ) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         name = _SYNONYMS.get(ufunc.__name__, ufunc.__name__)
         if name == "positive":
             return self
+        if ufunc.__name__.startswith("bitwise_") or ufunc.__name__ == "invert":
+            _check_truths(f"np.{ufunc.__name__}", inputs)
         if method != "__call__" or options or name not in OPERATIONS:
             raise TracingError(
                 f"np.{ufunc.__name__} cannot be traced in this form; the traceable operations are "
@@ -66,9 +66,7 @@ class Traced:
             )
         return apply(name, *inputs)
 
-    def __array_function__(
-        self, function: Any, types: Any, arguments: Any, options: Any
-    ) -> Any:
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         rule = _FUNCTIONS.get(function)
         if rule is None:
             raise TracingError(
@@ -78,6 +76,9 @@ class Traced:
         if not all(issubclass(kind, (Traced, np.ndarray)) for kind in types):
             return NotImplemented  # a quantity is among the arguments and sees to its units
         return rule(*arguments, **options)
+
+    def __pos__(self) -> "Traced":
+        return self
 
     def __ceil__(self) -> Any:
         return apply("ceil", self)
@@ -89,40 +90,54 @@ class Traced:
         return apply("trunc", self)
 
     def __round__(self, digits: int | None = None) -> Any:
-        if not digits:
-            return apply("rint", self)
-        scale = 10.0**digits
-        return apply("rint", self * scale) / scale
+        if digits:
+            raise _refusal(
+                "a traced value is not rounded to decimal digits as Python rounds",
+                f"round(..., {digits})",
+                f"np.round(..., {digits})",
+            )
+        return apply("rint", self)
 
-    def __bool__(self) -> NoReturn:
-        _refuse(
+    def __invert__(self) -> NoReturn:
+        raise _refusal(
+            "`~` on a plain truth value is not its negation (~True is -2)",
+            "`~`",
+            "mlsysim.logical_not",
+        )
+
+    def __bool__(self) -> bool:
+        raise _refusal(
             "a traced value has no single truth value",
             "an `if`, `and`, `or`, `not`, `in`, or the built-in max() or min()",
             "mlsysim.where, maximum, minimum, logical_and, logical_or, logical_not",
         )
 
     def __float__(self) -> NoReturn:
-        _refuse(
+        raise _refusal(
             "a traced value is not one number",
             "float() or a function of the math module",
             "NumPy's functions or those of mlsysim (sqrt, exp, log, log2)",
         )
 
     def __int__(self) -> NoReturn:
-        _refuse("a traced value is not one integer", "int()", "mlsysim.floor or mlsysim.ceil")
+        raise _refusal(
+            "a traced value is not one integer", "int()", "mlsysim.floor or mlsysim.ceil"
+        )
 
-    def __index__(self) -> NoReturn:
-        _refuse(
+    def __index__(self) -> int:
+        raise _refusal(
             "a traced value is not one position",
             "indexing or range()",
             "mlsysim.select(key, {option: value}) for a look-up",
         )
 
     def __iter__(self) -> NoReturn:
-        _refuse("a traced value is not a sequence", "a loop, sum() or unpacking", "arithmetic")
+        raise _refusal(
+            "a traced value is not a sequence", "a loop, sum() or unpacking", "arithmetic"
+        )
 
     def __hash__(self) -> int:
-        _refuse(
+        raise _refusal(
             "a traced value is not one key",
             "a dictionary or set",
             "mlsysim.select(key, {option: value})",
@@ -172,10 +187,33 @@ def node_of(graph: Graph, value: Any) -> Node | None:
     return None
 
 
-def _refuse(what: str, where: str, remedy: str) -> NoReturn:
-    raise TracingError(
+def _refusal(what: str, where: str, remedy: str) -> TracingError:
+    return TracingError(
         f"{what}, and {where} asked for it; use {remedy}, or search with method='exhaustive'"
     )
+
+
+def _check_truths(what: str, values: tuple[Any, ...]) -> None:
+    """Refuse arithmetic on the bits of numbers, which has no rule."""
+    for value in values:
+        truth = value.node.truth if isinstance(value, Traced) else isinstance(value, _TRUTHS)
+        if not truth and not hasattr(value, "units"):
+            raise _refusal(
+                "a traced number has no bits",
+                what,
+                "arithmetic (x % 2 for x & 1), or comparisons on both sides",
+            )
+
+
+def _round(value: Any, decimals: int = 0) -> Any:
+    """Round as NumPy does: scale, round, scale back."""
+    if decimals < 0:
+        scale = 10.0**-decimals
+        return apply("multiply", apply("rint", apply("divide", value, scale)), scale)
+    if decimals == 0:
+        return apply("rint", value)
+    scale = 10.0**decimals
+    return apply("divide", apply("rint", apply("multiply", value, scale)), scale)
 
 
 def _clip(value: Any, low: Any = None, high: Any = None) -> Any:
@@ -187,13 +225,21 @@ def _clip(value: Any, low: Any = None, high: Any = None) -> Any:
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: lambda condition, yes, no: apply("where", condition, yes, no),
     np.clip: _clip,
-    np.round: lambda value, decimals=0: round(value, decimals),
-    np.around: lambda value, decimals=0: round(value, decimals),
+    np.round: _round,
+    np.around: _round,
 }
 
 
 def _operator(name: str) -> Callable[[Traced, Any], Any]:
     def method(self: Traced, other: Any) -> Any:
+        return apply(name, self, other)
+
+    return method
+
+
+def _connective(name: str, sign: str) -> Callable[[Traced, Any], Any]:
+    def method(self: Traced, other: Any) -> Any:
+        _check_truths(f"`{sign}`", (self, other))
         return apply(name, self, other)
 
     return method
@@ -218,9 +264,6 @@ for _method, _name in {
     "floordiv": "floor_divide",
     "mod": "remainder",
     "pow": "power",
-    "and": "logical_and",
-    "or": "logical_or",
-    "xor": "logical_xor",
 }.items():
     setattr(Traced, f"__{_method}__", _operator(_name))
     setattr(Traced, f"__r{_method}__", _reflected(_name))
@@ -233,6 +276,12 @@ for _method, _name in {
     "ne": "not_equal",
 }.items():
     setattr(Traced, f"__{_method}__", _operator(_name))
-for _method, _name in {"neg": "negative", "abs": "absolute", "invert": "logical_not"}.items():
+for _method, _name, _sign in (
+    ("and", "logical_and", "&"),
+    ("or", "logical_or", "|"),
+    ("xor", "logical_xor", "^"),
+):
+    setattr(Traced, f"__{_method}__", _connective(_name, _sign))
+    setattr(Traced, f"__r{_method}__", _connective(_name, _sign))
+for _method, _name in {"neg": "negative", "abs": "absolute"}.items():
     setattr(Traced, f"__{_method}__", _unary(_name))
-Traced.__pos__ = lambda self: self  # type: ignore[attr-defined]

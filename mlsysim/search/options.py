@@ -6,8 +6,31 @@ from dataclasses import dataclass
 
 from mlsysim.errors import ParameterError
 
-ProgressCallback = Callable[[int, int], None]
-"""Called now and then with the number of designs accounted for, and of all."""
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a search has come.
+
+    Parameters
+    ----------
+    done
+        The designs accounted for: evaluated, or proven not to matter.
+    total
+        The designs in the space.
+    best
+        The objective of the best design so far, in the metric's own unit.
+    bound
+        No design is better than this.
+    """
+
+    done: int
+    total: int
+    best: float | None = None
+    bound: float | None = None
+
+
+ProgressCallback = Callable[[Progress], None]
+"""Called now and then while a search lasts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +48,7 @@ class SearchOptions:
     seed
         For everything random; the answer does not depend on it, up to ties.
     progress
-        Called as ``progress(done, total)``.
+        Called with a `Progress` now and then.
 
     Raises
     ------
@@ -58,7 +81,7 @@ class SearchOptions:
         if self.progress is not None and not callable(self.progress):
             raise ParameterError(
                 f"progress = {self.progress!r} cannot be called; "
-                "hand in a function of two counts: progress(done, total)"
+                "hand in a function of one Progress: progress(state)"
             )
 
 

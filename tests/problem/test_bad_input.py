@@ -199,7 +199,7 @@ CASES: list[tuple[Callable[[], Any], type[InputError], str]] = [
     (lambda: SearchOptions(top=2.5), ParameterError, "top = 2.5 is not a whole number"),  # type: ignore[arg-type]
     (lambda: SearchOptions(time_limit=-1), ParameterError, "must be more than 0 seconds"),
     (lambda: SearchOptions(workers=0), ParameterError, "the least is workers=1"),
-    (lambda: SearchOptions(progress=True), ParameterError, "hand in a function of two counts"),  # type: ignore[arg-type]
+    (lambda: SearchOptions(progress=True), ParameterError, "hand in a function of one Progress"),  # type: ignore[arg-type]
 ]
 
 

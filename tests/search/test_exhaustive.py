@@ -16,7 +16,7 @@ from mlsysim.errors import Infeasible, InfeasibleError, MetricError, NoAnswerErr
 from mlsysim.problem import Check, Problem
 from mlsysim.results import SearchResult, Status
 from mlsysim.search.exhaustive import search
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.units import quantity
 
 Params = dict[str, Any]
@@ -411,14 +411,14 @@ def test_an_interrupt_is_like_a_time_limit() -> None:
 
 def test_progress_ends_at_the_size_of_the_grid() -> None:
     """The callback hears how many designs are accounted for."""
-    heard: list[tuple[int, int]] = []
+    heard: list[Progress] = []
     answer(
         lambda params: {"cost": params["x"]},
         {"x": range(1000)},
-        progress=lambda done, total: heard.append((done, total)),
+        progress=heard.append,
     )
-    assert heard[0] == (0, 1000)
-    assert heard[-1] == (1000, 1000)
+    assert (heard[0].done, heard[0].total) == (0, 1000)
+    assert (heard[-1].done, heard[-1].best) == (1000, 0)
 
 
 def test_objects_and_huge_integers_are_choices() -> None:

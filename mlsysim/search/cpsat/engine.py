@@ -15,12 +15,12 @@ from mlsysim.search.cpsat.boxes import whole
 from mlsysim.search.cpsat.clock import Clock
 from mlsysim.search.cpsat.conflict import find_conflict
 from mlsysim.search.cpsat.lowered import lower
-from mlsysim.search.cpsat.minimize import Minimum, minimize
+from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.model import CompiledModel
 from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
 from mlsysim.search.cpsat.question import Question, agree
 from mlsysim.search.cpsat.table import table_model
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
 METHOD = "cp-sat"
@@ -83,6 +83,7 @@ class _Search:
         self._problem = problem
         self._options = options
         self._clock = Clock(options)
+        self._minimizer = Minimizer(self._clock, self._report)
         with self._clock.phase("trace"):
             self._question = Question(problem, evaluate)
             self._question.check_trace()
@@ -93,7 +94,7 @@ class _Search:
         answer: dict[str, Any] = {}
         if minimum.proven and not judged.points:
             with self._clock.phase("explain"):
-                conflict = find_conflict(question, lambda program: self._minimum(program, 1))
+                conflict = find_conflict(question, lambda form: self._minimizer.minimize(form, 1))
             answer = {
                 "conflict": conflict.names,
                 "conflict_reasons": conflict.reasons,
@@ -119,7 +120,8 @@ class _Search:
         """Solve, and re-evaluate; designs that fail on plain numbers are cut off."""
         excluded: set[tuple[int, ...]] = set()
         while True:
-            minimum = self._minimum(self._question.program(excluded=excluded), self._options.top)
+            form = self._question.program(excluded=excluded)
+            minimum = self._minimizer.minimize(form, self._options.top)
             points = []
             rejected = set()
             with self._clock.phase("verify"):
@@ -144,13 +146,21 @@ class _Search:
             )
         return point
 
-    def _minimum(self, program: Any, top: int) -> Minimum:
-        return minimize(program, top, self._clock, self._report)
-
     def _report(self, presolve: Presolve) -> None:
-        if self._options.progress is not None:
-            size = self._problem.space.size
-            self._options.progress(max(0, size - int(presolve.left_over)), size)
+        if self._options.progress is None:
+            return
+        size, sign = self._problem.space.size, self._question.sign
+        done = size - int(presolve.left_over) if np.isfinite(presolve.left_over) else 0
+        single = presolve.program.names == self._question.program().names
+        best = float(presolve.found.values[0, 0]) if single and len(presolve.found) else None
+        self._options.progress(
+            Progress(
+                done=max(0, done),
+                total=size,
+                best=None if best is None else sign * best,
+                bound=sign * presolve.bound if best is not None else None,
+            )
+        )
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(

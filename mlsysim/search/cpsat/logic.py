@@ -44,16 +44,9 @@ def literal(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
         return _tabulated(lowering, node)
     if not isinstance(node, Apply) or not node.truth:
         return _compared(lowering, node, lowering.number(node, _wish(lowering, node)), "not_equal")
-    name = node.operation.name
     if _is_comparison(node):
-        return _compared(lowering, node, _difference(lowering, node), name)
-    if name == "where":
-        condition, yes, no = (lowering.literal(argument) for argument in node.arguments)
-        chosen = lowering.model.new_bool_var("")
-        lowering.model.add(chosen == yes).only_enforce_if(condition)
-        lowering.model.add(chosen == no).only_enforce_if(~condition)
-        return chosen
-    return _connected(lowering, name, [lowering.literal(a) for a in node.arguments])
+        return _compared(lowering, node, _difference(lowering, node), node.operation.name)
+    return _connected(lowering, node.operation.name, [lowering.literal(a) for a in node.arguments])
 
 
 def _tabulated(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
@@ -76,7 +69,11 @@ def _connected(
     if name == "logical_not":
         return ~literals[0]
     chosen = model.new_bool_var("")
-    if name == "logical_and":
+    if name == "where":
+        condition, yes, no = literals
+        model.add(chosen == yes).only_enforce_if(condition)
+        model.add(chosen == no).only_enforce_if(~condition)
+    elif name == "logical_and":
         model.add_bool_and(literals).only_enforce_if(chosen)
         model.add_bool_or([~one for one in literals]).only_enforce_if(~chosen)
     elif name == "logical_or":

@@ -10,6 +10,7 @@ of their operation in `rules` and `logic`.
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -261,7 +262,7 @@ class Lowering:
         )
 
     def _flattened(self, node: Node) -> cp_model.LinearExprT:
-        place: cp_model.LinearExprT = 0
+        place: Any = 0  # OR-Tools' own types do not add up
         sizes = self._sizes(node)
         for name, start, size in zip(self._support(node), self._starts(node), sizes, strict=True):
             place = place * size + (self._positions[name] - start)

@@ -107,6 +107,12 @@ class Program:
         """The names of the choices."""
         return tuple(self.lengths)
 
+    @property
+    def key(self) -> object:
+        """What tells this program from others over the same graph."""
+        nodes = (*self.objectives, *(condition.node for condition in self.conditions))
+        return self.names, tuple(node.position for node in nodes), self.excluded
+
     def rows(self, designs: Positions) -> Rows:
         """Evaluate designs, and keep those that meet every condition."""
         return self.tabulate(designs).feasible

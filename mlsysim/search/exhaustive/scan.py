@@ -18,7 +18,7 @@ from mlsysim.search.exhaustive.doubts import CLOSE, near_equality, undefined
 from mlsysim.search.exhaustive.layout import Block, Layout
 from mlsysim.search.exhaustive.opaque import Opaque, impossible
 from mlsysim.search.exhaustive.tally import Tally
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
 
 _SMALL = 16
@@ -198,7 +198,15 @@ class Scan:
 
     def _report(self, done: int) -> None:
         if self._options.progress is not None:
-            self._options.progress(done, self._problem.space.size)
+            leader = next(iter(self.tally.leaders), None)
+            sign = self._problem.objective.sense.sign
+            self._options.progress(
+                Progress(
+                    done=done,
+                    total=self._problem.space.size,
+                    best=None if leader is None else sign * leader.key,
+                )
+            )
 
 
 def _agrees(
