@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, assert_never
 
-from rich.console import Console
-
+from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.rendering import answer_view
 from mlsysim.cli.status import ExitStatus, errors_to_status
@@ -32,7 +31,7 @@ def solve_file(file: Path, *, as_json: bool, **options: Any) -> ExitStatus:
         if as_json:
             sys.stdout.write(result.to_json() + "\n")
         else:
-            Console().print(answer_view(question, result))
+            console().print(answer_view(question, result))
     return exit_status(result.status)
 
 

@@ -87,12 +87,13 @@ def explain(
     time_limit: TimeLimit = None,
     workers: Workers = None,
     seed: Seed = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
 ) -> None:
     """Say what binds the best design, or why nothing fits and what would have to give."""
     from mlsysim.cli.explanation import explain_file
 
     options = {"time_limit": time_limit, "workers": workers, "seed": seed}
-    raise typer.Exit(explain_file(file, method=method.value, **options))
+    raise typer.Exit(explain_file(file, as_json=json, method=method.value, **options))
 
 
 @app.command("list")

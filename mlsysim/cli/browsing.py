@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree
+from mlsysim.cli.console import console
 from mlsysim.cli.status import errors_to_status
 from mlsysim.errors import UnknownNameError, suggest
 
@@ -28,7 +28,7 @@ def print_kinds(kind: str | None) -> None:
             known = [_words(tree)[-1] for tree in TREES.values()]
             raise UnknownNameError(f"there is no kind {kind!r}{suggest(str(kind), known)}")
         for tree in trees:
-            Console().print(_entries_table(tree))
+            console().print(_entries_table(tree))
 
 
 def print_entry(name: str) -> None:
@@ -41,19 +41,22 @@ def print_entry(name: str) -> None:
     """
     with errors_to_status():
         entry: Record = find(name)
-        console = Console()
+        out = console()
         heading = Text.assemble((entry.name, "bold"), f"  {type(entry).__name__}")
         if entry.title:
             heading.append(f": {entry.title}")
-        console.print(heading)
+        out.print(heading)
         if entry.note:
-            console.print(Text(entry.note))
+            out.print(Text(entry.note))
         for part, inner in _parts(entry):
-            console.print(Text(f"{part}: {inner.name}"))
-        console.print(_figures_table(entry))
+            out.print(Text(f"{part}: {inner.name}"))
+        references: dict[str, int] = {}
+        out.print(_figures_table(entry, references))
+        for text, position in references.items():
+            out.print(Text(f"[{position}] {text}"))
         missing = [field for field in entry.described_fields() if not entry.has(field)]
         if missing:
-            console.print(Text(f"not known: {', '.join(missing)}"))
+            out.print(Text(f"not known: {', '.join(missing)}"))
 
 
 def _words(tree: Tree[Any]) -> list[str]:
@@ -77,17 +80,17 @@ def _entries_table(tree: Tree[Any]) -> Table:
     return table
 
 
-def _figures_table(entry: Record) -> Table:
+def _figures_table(entry: Record, references: dict[str, int]) -> Table:
+    """List the figures; sources recur, so they are numbered below the table."""
     table = Table(box=None, header_style="bold")
-    table.add_column("figure", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("unit", no_wrap=True)
-    table.add_column("confidence")
-    table.add_column("source", overflow="fold")
-    table.add_column("note", overflow="fold")
+    for heading in ("figure", "value", "unit", "confidence", "see"):
+        table.add_column(heading, justify="right" if heading == "value" else "left", no_wrap=True)
     for name, figure in entry.figures.items():
-        row = (name, _number(figure.value), figure.unit, figure.confidence.value)
-        table.add_row(*map(Text, (*row, figure.source, figure.note)))
+        text = ": ".join(filter(None, (figure.source, figure.note)))
+        seen = f"[{references.setdefault(text, len(references) + 1)}]" if text else ""
+        value = str(figure.value) if name == "year" else _number(figure.value)
+        row = (name, value, figure.unit, figure.confidence.value, seen)
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
+from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, report
 from mlsysim.core.question import load
@@ -42,7 +42,7 @@ def _question_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
-    console = Console(highlight=False, soft_wrap=True)
+    out = console()
     question = load(file)
     if question.expected is None:
         raise QuestionError(f"{file}: expected: missing; the file says no answer to compare with")
@@ -50,7 +50,7 @@ def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
         comparison = question.cross_check(progress=progress, **options)
     found = differences(question.expected, comparison)
     verdict = "[red]differs[/red]" if found else "[green]agrees[/green] "
-    console.print(f"{verdict}  {escape(str(file))}  {comparison.reference.status}")
+    out.print(f"{verdict}  {escape(str(file))}  {comparison.reference.status}")
     for line in found:
-        console.print(f"         {escape(line)}")
+        out.print(f"         {escape(line)}")
     return ExitStatus.CHECK_FAILED if found else ExitStatus.ANSWERED

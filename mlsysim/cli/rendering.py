@@ -1,9 +1,9 @@
 """How answers look in a terminal: the verdict first, then the designs or the reasons."""
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from mlsysim.cli.columns import Sideways
 from mlsysim.core.question import Question
 from mlsysim.problem.domain import label
 from mlsysim.problem.reading import read
@@ -36,7 +36,7 @@ def answer_view(question: Question, result: SearchResult) -> RenderableType:
     return Group(verdict, *_becauses(question, result))
 
 
-def designs_table(question: Question, result: SearchResult) -> Table:
+def designs_table(question: Question, result: SearchResult) -> Sideways:
     """List the best designs with their objective and what the constraints limit.
 
     Parameters
@@ -47,20 +47,15 @@ def designs_table(question: Question, result: SearchResult) -> Table:
         What was found; holds at least one design.
     """
     problem = question.problem
-    table = Table(box=None, header_style="bold")
-    table.add_column("#", justify="right", overflow="fold")
-    for name in problem.space:
-        table.add_column(name, justify="right", overflow="fold")
-    metric = problem.objective.metric.rpartition(".")[2]
-    table.add_column(_with_unit(metric, result.unit), justify="right", overflow="fold")
     readings = [read(problem, item.params, item.result) for item in result.top_candidates]
-    for name, sides in readings[0].sides.items():
-        table.add_column(_with_unit(name, sides.unit), justify="right", overflow="fold")
+    metric = problem.objective.metric.rpartition(".")[2]
+    limited = [_with_unit(name, sides.unit) for name, sides in readings[0].sides.items()]
+    header = ["#", *problem.space, _with_unit(metric, result.unit), *limited]
+    rows = []
     for rank, (item, reading) in enumerate(zip(result.top_candidates, readings, strict=True), 1):
-        limited = [number(sides.left) for sides in reading.sides.values()]
-        row = [str(rank), *map(label, item.params.values()), number(item.objective_value), *limited]
-        table.add_row(*map(Text, row))
-    return table
+        values = [number(item.objective_value), *(number(s.left) for s in reading.sides.values())]
+        rows.append([str(rank), *map(label, item.params.values()), *values])
+    return Sideways(header, rows)
 
 
 def _becauses(question: Question, result: SearchResult) -> list[Text]:
@@ -73,6 +68,5 @@ def _becauses(question: Question, result: SearchResult) -> list[Text]:
     return [Text("Why they are required:"), *lines] if lines else []
 
 
-def _with_unit(name: str, unit: str) -> Text:
-    # As text, because the table would take "[ms]" for a style.
-    return Text(f"{name} [{unit}]" if unit else name)
+def _with_unit(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name

@@ -3,19 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
+from mlsysim.results.explained import Explanation
+from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.search import exhaustive
 from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search.explain import explain_exhaustively
+from mlsysim.search.goals import Goals
 from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.model import CompiledModel
+
+_Result = TypeVar("_Result", SearchResult, ParetoFront)
 
 __all__ = ["DSE", "Method", "SearchSpace"]
 
@@ -115,6 +121,123 @@ class DSE:
             case other:
                 assert_never(other)
 
+    def pareto(
+        self,
+        evaluate: Evaluator,
+        objectives: Sequence[str],
+        *,
+        method: str = Method.AUTO,
+        time_limit: float | None = None,
+        workers: int | None = None,
+        seed: int = 0,
+        progress: ProgressCallback | None = None,
+    ) -> ParetoFront:
+        """Find the exact Pareto front of several objectives.
+
+        Space and constraints are those of this question; its own objective is
+        not used.  Objectives that agree to about ten significant digits count
+        as equal.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        objectives
+            Two or more, each ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
+        method, time_limit, workers, seed, progress
+            As for `search`.
+
+        Returns
+        -------
+        ParetoFront
+            Every vector of objectives that no design improves on, proven
+            complete, each with one design: the first of the space, except that
+            CP-SAT takes another where ties are too many to sort out.
+
+        Raises
+        ------
+        ObjectiveError
+            If there are fewer than two objectives, one is malformed, or a
+            metric comes twice.
+        ParameterError
+            If an option is unknown or out of range.
+        TracingError
+            With ``method="cp-sat"``, if the evaluator cannot be traced.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10), "y": range(10)}, "minimize: cost", ["x * y <= 16"])
+        >>> front = dse.pareto(
+        ...     lambda params: {"cost": 3 * params["x"] + params["y"], "gain": params["x"] ** 2},
+        ...     objectives=["minimize: cost", "maximize: gain"],
+        ... )
+        >>> len(front), front[1].params, front[1].objective_values
+        (10, {'x': 1, 'y': 0}, (3.0, 1.0))
+        """
+        goals = Goals.of(self.problem, objectives)
+        options = SearchOptions(
+            time_limit=time_limit, workers=workers, seed=seed, progress=progress
+        )
+        match _method(method):
+            case Method.CP_SAT:
+                return self._front_by_cp_sat(goals, evaluate, options)
+            case Method.EXHAUSTIVE:
+                return exhaustive.front(goals, evaluate, options)
+            case Method.AUTO:
+                try:
+                    return self._front_by_cp_sat(goals, evaluate, options)
+                except TracingError as reason:
+                    return _fallen_back(exhaustive.front(goals, evaluate, options), reason)
+            case other:
+                assert_never(other)
+
+    def explain(
+        self, evaluate: Evaluator, *, method: str = Method.AUTO, **options: Any
+    ) -> Explanation:
+        """Find the best design and say what binds it, or why nothing fits.
+
+        The question is solved anew without each requirement; for those that
+        bind, also with their limit relaxed by 1, 5 and 20 percent of itself.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        method
+            As for `search`.
+        **options
+            The other options of `search`; the time limit is for everything
+            together.
+
+        Raises
+        ------
+        ParameterError
+            If an option is out of range.
+        TracingError
+            With ``method="cp-sat"``, if the evaluator cannot be traced.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(100)}, "maximize: gain", ["x <= 60", "x >= 5"])
+        >>> found = dse.explain(lambda params: {"gain": 3 * params["x"]})
+        >>> [(item.name, item.at(0.05).objective) for item in found.binding]
+        [('x <= 60', 189.0)]
+        """
+        asked = SearchOptions(**options)
+        match _method(method):
+            case Method.CP_SAT:
+                return self._explained_by_cp_sat(evaluate, asked)
+            case Method.EXHAUSTIVE:
+                return explain_exhaustively(self.problem, evaluate, asked)
+            case Method.AUTO:
+                try:
+                    return self._explained_by_cp_sat(evaluate, asked)
+                except TracingError as reason:
+                    found = explain_exhaustively(self.problem, evaluate, asked)
+                    return replace(found, result=_fallen_back(found.result, reason))
+            case other:
+                assert_never(other)
+
     def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
         """Answer by CP-SAT and by the exhaustive reference, and compare.
 
@@ -158,9 +281,25 @@ class DSE:
         try:
             return self._by_cp_sat(evaluate, options)
         except TracingError as reason:
-            result = exhaustive.search(self.problem, evaluate, options)
-            statistics = replace(result.statistics, fallback_reason=str(reason))
-            return replace(result, statistics=statistics)
+            return _fallen_back(exhaustive.search(self.problem, evaluate, options), reason)
+
+    def _front_by_cp_sat(
+        self, goals: Goals, evaluate: Evaluator, options: SearchOptions
+    ) -> ParetoFront:
+        from mlsysim.search.cpsat import pareto  # noqa: PLC0415 - takes 0.2 s to import
+
+        return pareto.front(goals, evaluate, options)
+
+    def _explained_by_cp_sat(self, evaluate: Evaluator, options: SearchOptions) -> Explanation:
+        from mlsysim.search.cpsat import explaining  # noqa: PLC0415 - takes 0.2 s to import
+
+        return explaining.explain(self.problem, evaluate, options)
+
+
+def _fallen_back(result: _Result, reason: TracingError) -> _Result:
+    """Note why the exhaustive search answered."""
+    statistics = replace(result.statistics, fallback_reason=str(reason))
+    return replace(result, statistics=statistics)
 
 
 def _method(method: str) -> Method:

@@ -40,6 +40,8 @@ class Pipeline:
     """
 
     def __init__(self, stages: Iterable[ForwardModel]) -> None:
+        if isinstance(stages, ForwardModel):
+            raise PipelineError(f"a pipeline takes a list of stages; write [{stages.name}()]")
         self._stages = tuple(stages)
         self._callbacks: list[Callback] = []
         if not self._stages:
@@ -90,7 +92,8 @@ class Pipeline:
             If no stage takes an argument.
         PipelineError
             If a stage lacks an argument that neither the caller nor an earlier
-            stage provides, or does not produce what it declares.
+            stage provides (an optional one too, if a later stage produces it),
+            or does not produce what it declares.
         """
         self._check(inputs)
         available: dict[str, Any] = {}
@@ -138,18 +141,21 @@ class Pipeline:
                 near = suggest(name, known) or f"; known: {', '.join(sorted(known))}"
                 raise ParameterError(f"no stage takes an argument {name!r}{near}")
         available = set(inputs)
-        for stage in self._stages:
+        for position, stage in enumerate(self._stages):
+            # A default in place of what a later stage will find would be a silent one.
+            late = {name for other in self._stages[position + 1 :] for name in other.produces}
             for name, item in stage.inputs().items():
-                if item.default is item.empty and name not in available:
+                wanted = item.default is item.empty or name in late
+                if wanted and name not in available:
                     raise PipelineError(self._gap(stage, name))
             available.update(stage.produces)
 
     def _gap(self, stage: ForwardModel, name: str) -> str:
         makers = [other.name for other in self._stages if name in other.produces]
-        cure = f"put {makers[0]} before it" if makers else f"pass {name}=... to run"
+        cure = f"put {makers[0]} before it, or " if makers else ""
         return (
-            f"{stage.name} needs {name!r}, which neither the arguments nor an earlier stage "
-            f"provides; {cure}"
+            f"{stage.name} takes {name!r}, which neither the arguments nor an earlier stage "
+            f"provides; {cure}pass {name}=... to run"
         )
 
 

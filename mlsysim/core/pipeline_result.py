@@ -1,7 +1,6 @@
 """The result of a pipeline: one result per stage, and views across the stages."""
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from mlsysim.core.stage import View
@@ -25,7 +24,7 @@ class PipelineResult(Mapping[str, Any]):
     __slots__ = ("_results", "_views")
 
     def __init__(self, results: Mapping[str, Any], views: Mapping[str, View]) -> None:
-        self._results = MappingProxyType(dict(results))
+        self._results = dict(results)
         self._views = views
 
     @property
@@ -62,8 +61,10 @@ class PipelineResult(Mapping[str, Any]):
         return self[name]
 
     def get(self, path: str, default: Any = None) -> Any:
-        """Give a stage's result, or the default; cheaper than a failing look-up."""
-        return self[path] if path.partition(".")[0] in self._results else default
+        """Give what a path leads to, or the default; cheaper than a failing look-up."""
+        if path.partition(".")[0] not in self._results:
+            return default
+        return super().get(path, default)
 
     def __contains__(self, path: object) -> bool:
         stage, _, rest = str(path).partition(".")

@@ -21,7 +21,7 @@ from mlsysim.core.questions.reading import read_file
 from mlsysim.core.questions.schema import Expected
 from mlsysim.errors import InputError
 from mlsysim.problem.problem import Problem
-from mlsysim.results import SearchResult
+from mlsysim.results import Explanation, SearchResult
 from mlsysim.search.comparison import Comparison
 
 
@@ -90,6 +90,17 @@ class Question:
         """
         with self._located():
             return self.explorer.cross_check(self.evaluate, **options)
+
+    def explain(self, **options: Any) -> Explanation:
+        """Answer the question, and say what binds the best design.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.explain`.
+        """
+        with self._located():
+            return self.explorer.explain(self.evaluate, **options)
 
     def without(self, name: str) -> "Question":
         """Give the same question without one of its constraints.

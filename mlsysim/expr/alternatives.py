@@ -73,6 +73,14 @@ class Alternatives:
     def __repr__(self) -> str:
         return f"<traced choice {', '.join(self._content.names)}>"
 
+    def __str__(self) -> str:
+        raise TracingError(
+            f"{self!r} has no text of its own; use repr(), or mlsysim.select for a look-up"
+        )
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
     def __bool__(self) -> NoReturn:
         raise TracingError(f"{self!r} has no single truth value; use mlsysim.where")
 

@@ -17,40 +17,58 @@ Array = NDArray[np.float64]
 def over_designs(
     roots: Iterable[Node], positions: Mapping[str, Positions], columns: Mapping[str, Column]
 ) -> list[Array]:
-    """Evaluate nodes at many designs.
+    """Evaluate nodes at many designs, once; see `DesignReader.read`."""
+    return DesignReader(roots, columns).read(positions)
+
+
+class DesignReader:
+    """Evaluates nodes at many designs.
 
     Parameters
     ----------
     roots
         The nodes wanted.
-    positions
-        For each choice the position of its value in each design; the shapes
-        broadcast together.
     columns
         The values of the numeric choices.
-
-    Returns
-    -------
-    list
-        The values of each root, in float64, rounded as the evaluator rounds
-        them on plain floats.
     """
-    wanted = list(roots)
-    values: dict[int, Any] = {}
-    with np.errstate(all="ignore"):
-        for node in reachable(wanted):
-            match node:
-                case Constant():
-                    value: Any = np.float64(node.value)
-                case Choice():
-                    value = columns[node.name].at(positions[node.name])
-                case Table():
-                    value = node.values[tuple(positions[name] for name in node.names)]
-                case Apply():
-                    inputs = (values[argument.position] for argument in node.arguments)
-                    value = np.asarray(node.operation.compute(*inputs), np.float64)
-            values[node.position] = value
-    return [values[root.position] for root in wanted]
+
+    def __init__(self, roots: Iterable[Node], columns: Mapping[str, Column]) -> None:
+        self._roots = list(roots)
+        self._columns = columns
+        self._steps = _with_last_uses(self._roots)
+
+    def read(self, positions: Mapping[str, Positions]) -> list[Array]:
+        """Evaluate every root.
+
+        Parameters
+        ----------
+        positions
+            For each choice the position of its value in each design; the shapes
+            broadcast together.
+
+        Returns
+        -------
+        list
+            The values of each root, in float64, rounded as the evaluator rounds
+            them on plain floats.
+        """
+        values: dict[int, Any] = {}
+        with np.errstate(all="ignore"):
+            for node, done in self._steps:
+                match node:
+                    case Constant():
+                        value: Any = np.float64(node.value)
+                    case Choice():
+                        value = self._columns[node.name].at(positions[node.name])
+                    case Table():
+                        value = node.values[tuple(positions[name] for name in node.names)]
+                    case Apply():
+                        inputs = (values[argument.position] for argument in node.arguments)
+                        value = np.asarray(node.operation.compute(*inputs), np.float64)
+                values[node.position] = value
+                for position in done:
+                    del values[position]
+        return [values[root.position] for root in self._roots]
 
 
 class BoxReader:
@@ -68,10 +86,12 @@ class BoxReader:
 
     def __init__(self, roots: Iterable[Node], columns: Mapping[str, Column]) -> None:
         self._roots = list(roots)
-        self._nodes = reachable(self._roots)
+        self._steps = _with_last_uses(self._roots)
         self._columns = columns
         self._extremes = {
-            node.position: Extremes(node.values) for node in self._nodes if isinstance(node, Table)
+            node.position: Extremes(node.values)
+            for node, _ in self._steps
+            if isinstance(node, Table)
         }
 
     def read(
@@ -96,20 +116,46 @@ class BoxReader:
         """
         bounds: dict[int, Range] = dict(known or {})
         with np.errstate(all="ignore"):
-            for node in self._nodes:
-                if node.position in bounds:
-                    continue
-                match node:
-                    case Constant():
-                        bound = ranges.point(node.value)
-                    case Choice():
-                        name = node.name
-                        bound = Range(*self._columns[name].extremes(first[name], last[name]))
-                    case Table():
-                        axes = [(first[name], last[name]) for name in node.names]
-                        bound = Range(*self._extremes[node.position].over(axes))
-                    case Apply():
-                        inputs = (bounds[argument.position] for argument in node.arguments)
-                        bound = node.operation.bound(*inputs)
-                bounds[node.position] = bound
+            for node, done in self._steps:
+                if node.position not in bounds:
+                    bounds[node.position] = self._bound(node, bounds, first, last)
+                for position in done:
+                    bounds.pop(position, None)
         return [bounds[root.position] for root in self._roots]
+
+    def _bound(
+        self,
+        node: Node,
+        bounds: Mapping[int, Range],
+        first: Mapping[str, Positions],
+        last: Mapping[str, Positions],
+    ) -> Range:
+        match node:
+            case Constant():
+                return ranges.point(node.value)
+            case Choice():
+                name = node.name
+                return Range(*self._columns[name].extremes(first[name], last[name]))
+            case Table():
+                axes = [(first[name], last[name]) for name in node.names]
+                return Range(*self._extremes[node.position].over(axes))
+            case Apply():
+                inputs = (bounds[argument.position] for argument in node.arguments)
+                return node.operation.bound(*inputs)
+            case _:
+                raise TypeError(f"a graph holds no {type(node).__name__}")
+
+
+def _with_last_uses(roots: Iterable[Node]) -> list[tuple[Node, tuple[int, ...]]]:
+    """List the nodes that roots need, each with those that nothing after it needs."""
+    wanted = {root.position for root in roots}
+    nodes = reachable(roots)
+    last: dict[int, int] = {}
+    for node in nodes:
+        if isinstance(node, Apply):
+            last |= {argument.position: node.position for argument in node.arguments}
+    done: dict[int, list[int]] = {}
+    for position, user in last.items():
+        if position not in wanted:
+            done.setdefault(user, []).append(position)
+    return [(node, tuple(done.get(node.position, ()))) for node in nodes]

@@ -60,7 +60,8 @@ def divide(a: Range, b: Range) -> Range:
     through_zero = (b.low <= 0) & (b.high >= 0)
     ends = [x / y for x in a for y in b]
     bound = _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
-    one_sided = through_zero & (a.low > 0) & (b.low >= 0)
+    one_sided = through_zero & (a.low > 0) & (b.low >= 0) & ~np.signbit(b.low)
+    one_sided &= np.isfinite(a.high) | np.isfinite(b.high)
     return Range(np.where(one_sided, a.low / b.high, bound.low), bound.high)
 
 
@@ -98,7 +99,7 @@ def power(a: Range, b: Range) -> Range:
     low = np.where(turns, np.minimum(corners.low, 0.0), corners.low)
     whole = (b.low == b.high) & (b.low == np.rint(b.low)) & (b.low >= 0)
     unknown = ((a.low < 0) & ~whole) | ((a.low <= 0) & (a.high >= 0) & (b.low < 0))
-    return _free(_widen(Range(low, corners.high)), unknown | _anything(a))
+    return _free(_widen(Range(low, corners.high)), unknown | _anything(a) | _anything(b))
 
 
 def negative(a: Range) -> Range:

@@ -53,6 +53,12 @@ class Traced:
     def __repr__(self) -> str:
         return f"<traced value of {', '.join(sorted(self.node.support)) or 'no choice'}>"
 
+    def __str__(self) -> str:
+        raise _refusal("a traced value has no text of its own", "str() or an f-string", "repr()")
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         name = _SYNONYMS.get(ufunc.__name__, ufunc.__name__)
         if name == "positive":

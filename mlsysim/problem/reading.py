@@ -5,11 +5,13 @@ only operators and NumPy's dispatch touch what the evaluator returned.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Number
 from typing import Any
 
 from mlsysim.errors import UnitError
 from mlsysim.problem.arithmetic import aligned
+from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.domain import label
 from mlsysim.problem.metrics import MISSING, find, missing, number
 from mlsysim.problem.problem import Problem
@@ -115,17 +117,7 @@ def read(problem: Problem, params: Mapping[str, Any], result: Any) -> Reading:
     for constraint in problem.constraints:
         left, right, side_unit = constraint.sides(resolve)
         sides[constraint.name] = Sides(left=left, right=right, unit=side_unit)
-        conditions.append(
-            Condition(
-                name=constraint.name,
-                reason=constraint.text,
-                holds=constraint.relation.holds(left, right),
-                left=left,
-                relation=constraint.relation,
-                right=right,
-                unit=side_unit,
-            )
-        )
+        conditions.append(_constrained(constraint, left, right, side_unit))
     verdicts = verdicts_of(result)
     conditions += conditions_of(verdicts)
     return Reading(
@@ -165,7 +157,7 @@ def resolver(params: Mapping[str, Any], result: Any) -> Callable[[str], Any]:
         if value is MISSING:
             value = find(result, name)
         if value is not MISSING:
-            return value if isinstance(value, str) and rest else number(value, name)
+            return value if isinstance(value, str) else number(value, name)
         if not rest and is_unit(name):
             return quantity(1.0, name)
         raise missing(result, name, tuple(params))
@@ -179,7 +171,21 @@ def _comparable(value: Any) -> Any:
         return value
     if hasattr(value, "name"):  # an object, or a stand-in for several of them
         return value.name
+    if hasattr(value, "isidentifier"):  # a stand-in for several strings
+        return value
     return value if hasattr(value, "__array_ufunc__") else label(value)
+
+
+def _constrained(constraint: Constraint, left: Any, right: Any, unit: str) -> Condition:
+    holds = constraint.relation.holds(left, right)
+    bare = Condition(name=constraint.name, reason=constraint.text, holds=holds)
+    if not (_is_numeric(left) and _is_numeric(right)):  # texts have no distance
+        return bare
+    return replace(bare, left=left, relation=constraint.relation, right=right, unit=unit)
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, Number) or hasattr(value, "__array_ufunc__")
 
 
 def _condition(name: str, reason: str, check: Check) -> Condition:

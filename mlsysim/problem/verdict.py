@@ -82,7 +82,7 @@ def verdicts_of(result: Any) -> dict[str, Mapping[str, Check]]:
     own = _verdict(result, TOP)
     if own:
         found[TOP] = own
-    for name, member in _members(result):
+    for name, member in members_of(result):
         verdict = _verdict(member, f"{name}.{TOP}")
         if verdict:
             found[f"{name}.{TOP}"] = verdict
@@ -106,7 +106,14 @@ def _verdict(carrier: Any, name: str) -> Mapping[str, Check]:
     return {} if feasible is missing else {TOP: Check.that(_truth(feasible, name))}
 
 
-def _members(result: Any) -> Iterator[tuple[str, Any]]:
+def members_of(result: Any) -> Iterator[tuple[str, Any]]:
+    """List what a result holds: the items of a mapping, or the public fields of an object.
+
+    Parameters
+    ----------
+    result
+        What an evaluator returned, or a part of it.
+    """
     if isinstance(result, Mapping):
         yield from ((str(name), member) for name, member in result.items())
     elif is_dataclass(result):

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.relation import Relation
 from mlsysim.results.formatting import design, number, with_unit
+from mlsysim.results.jsonable import jsonable
 from mlsysim.units import magnitude, quantity
 
 
@@ -45,6 +46,10 @@ class Relaxation:
 
     def __str__(self) -> str:
         return self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the relaxation as data that JSON can hold."""
+        return {item.name: jsonable(getattr(self, item.name)) for item in fields(self)}
 
 
 def relaxation_of(

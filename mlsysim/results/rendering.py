@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from mlsysim.problem.domain import label
 from mlsysim.results.formatting import number, seconds, with_unit
+from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 
 if TYPE_CHECKING:
@@ -14,28 +15,42 @@ if TYPE_CHECKING:
 
 def as_text(result: "SearchResult") -> str:
     """Write the verdict, and the best designs as a table or the explanation."""
-    lines = [verdict(result), *_account(result)]
-    if result.status is Status.INFEASIBLE:
-        lines += result.explanation.splitlines()[1:]
-    if result.top_candidates:
-        rows = [_header(result), *_rows(result)]
+    return text_of(verdict(result), _more(result), _rows(result))
+
+
+def as_html(result: "SearchResult") -> str:
+    """Write the same for a notebook."""
+    return html_of(verdict(result), _more(result), _rows(result))
+
+
+def text_of(verdict: str, more: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write an answer as text.
+
+    Parameters
+    ----------
+    verdict
+        The first line.
+    more
+        What follows it, line by line.
+    rows
+        The header and the rows of a table; nothing if there is none.
+    """
+    lines = [verdict, *more]
+    if rows:
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines.append("")
         lines += ["  ".join(map(str.rjust, row, widths)).rstrip() for row in rows]
     return "\n".join(lines)
 
 
-def as_html(result: "SearchResult") -> str:
-    """Write the same for a notebook."""
-    parts = [f"<p><b>{escape(verdict(result))}</b></p>"]
-    more = [*_account(result)]
-    if result.status is Status.INFEASIBLE:
-        more += result.explanation.splitlines()[1:]
+def html_of(verdict: str, more: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write an answer as HTML; the parameters are those of `text_of`."""
+    parts = [f"<p><b>{escape(verdict)}</b></p>"]
     if more:
         parts.append(f"<pre>{escape(chr(10).join(more))}</pre>")
-    if result.top_candidates:
-        body = "".join(_html_row(row, "td") for row in _rows(result))
-        parts.append(f"<table>{_html_row(_header(result), 'th')}{body}</table>")
+    if rows:
+        body = "".join(_html_row(row, "td") for row in rows[1:])
+        parts.append(f"<table>{_html_row(rows[0], 'th')}{body}</table>")
     return "".join(parts)
 
 
@@ -48,13 +63,12 @@ def verdict(result: "SearchResult") -> str:
         case Status.OPTIMAL:
             return f"OPTIMAL (proven): {_best(result)}; {over}"
         case Status.FEASIBLE:
-            return (
-                f"FEASIBLE (not proven): {_best(result)}; {_bound(result)}; {_stop(result)}{over}"
-            )
+            known = f"{_best(result)}; {_bound(result)}"
+            return f"FEASIBLE (not proven): {known}; {stop(statistics)}{over}"
         case Status.INFEASIBLE:
             return f"INFEASIBLE (proven): no design meets every requirement; {over}"
         case Status.UNKNOWN:
-            return f"UNKNOWN: no feasible design found yet; {_stop(result)}{over}"
+            return f"UNKNOWN: no feasible design found yet; {stop(statistics)}{over}"
         case _:
             assert_never(result.status)
 
@@ -71,12 +85,13 @@ def _bound(result: "SearchResult") -> str:
     return f"bound {with_unit(result.bound, result.unit)}{gap}"
 
 
-def _stop(result: "SearchResult") -> str:
-    return f"stopped by {result.statistics.stopped_by}; " if result.statistics.stopped_by else ""
+def stop(statistics: Statistics) -> str:
+    """Say what cut a search short, if anything did."""
+    return f"stopped by {statistics.stopped_by}; " if statistics.stopped_by else ""
 
 
-def _account(result: "SearchResult") -> list[str]:
-    statistics = result.statistics
+def account(statistics: Statistics) -> list[str]:
+    """Say how many designs were counted, and why not by CP-SAT."""
     lines = []
     if statistics.feasible_points is not None:
         broken = sorted(statistics.rejected.items(), key=lambda item: -item[1])
@@ -90,14 +105,17 @@ def _account(result: "SearchResult") -> list[str]:
     return lines
 
 
-def _header(result: "SearchResult") -> list[str]:
-    metric = result.objective.partition(": ")[2]
-    unit = f" [{result.unit}]" if result.unit else ""
-    return ["#", *result.top_candidates[0].params, f"{metric}{unit}"]
+def _more(result: "SearchResult") -> list[str]:
+    return [*account(result.statistics), *result.explanation.splitlines()[1:]]
 
 
 def _rows(result: "SearchResult") -> list[list[str]]:
-    return [
+    """Give the header and a row per design; nothing where there are none."""
+    if not result.top_candidates:
+        return []
+    metric = result.objective.partition(": ")[2]
+    unit = f" [{result.unit}]" if result.unit else ""
+    rows = [
         [
             str(rank),
             *(label(value) for value in candidate.params.values()),
@@ -105,6 +123,7 @@ def _rows(result: "SearchResult") -> list[list[str]]:
         ]
         for rank, candidate in enumerate(result.top_candidates, start=1)
     ]
+    return [["#", *result.top_candidates[0].params, f"{metric}{unit}"], *rows]
 
 
 def _html_row(cells: Sequence[str], tag: str) -> str:

@@ -143,18 +143,7 @@ class SearchResult(Mapping[str, Any]):
             "statistics": jsonable(self.statistics),
             "conflict": list(self.conflict),
             "conflict_reasons": dict(self.conflict_reasons),
-            "relaxations": [
-                {
-                    "name": item.name,
-                    "text": item.text,
-                    "value": item.value,
-                    "unit": item.unit,
-                    "limit": item.limit,
-                    "params": jsonable(item.params),
-                    "objective": jsonable(item.objective),
-                }
-                for item in self.relaxations
-            ],
+            "relaxations": [item.to_dict() for item in self.relaxations],
         }
 
     def to_json(self, indent: int | None = 2) -> str:

@@ -1,11 +1,13 @@
 """What the commands print, and the status that each ends with."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from mlsysim.catalog import Systems
 from mlsysim.cli import app as app_module
 from mlsysim.cli.app import app
 from mlsysim.core import dse
@@ -16,9 +18,11 @@ TUTORIAL = ROOT / "models" / "training" / "tutorial.toml"
 STRICT = ROOT / "models" / "infeasible" / "step_50ms.toml"
 
 
-def run(*arguments: object) -> tuple[int, str, str]:
+def run(*arguments: object, columns: int = 160) -> tuple[int, str, str]:
     """Run the command line; give its status, output and errors."""
-    outcome = CliRunner(env={"COLUMNS": "160"}).invoke(app, [str(item) for item in arguments])
+    outcome = CliRunner(env={"COLUMNS": str(columns)}).invoke(
+        app, [str(item) for item in arguments]
+    )
     return outcome.exit_code, outcome.stdout, outcome.stderr
 
 
@@ -36,6 +40,22 @@ def test_solve_prints_the_best_design(method: str) -> None:
         for row in rows
     ]
     assert shown == [dict(item.params) for item in best.top_candidates]
+
+
+def test_a_narrow_terminal_breaks_no_number() -> None:
+    """Where the table of designs is too wide, it is turned: a line per choice, names whole."""
+    _, wide, _ = run("solve", TUTORIAL, "--top", 1)
+    _, narrow, _ = run("solve", TUTORIAL, "--top", 1, columns=45)
+    upright = [re.split(" {2,}", line.strip()) for line in wide.splitlines()[-2:]]
+    turned = [re.split(" {2,}", line.strip()) for line in narrow.splitlines()[-len(upright[0]) :]]
+    assert turned == [list(line) for line in zip(*upright, strict=True)]
+
+
+def test_a_pipe_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not printed to a terminal is not wrapped: the verdict stays one line."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    outcome = CliRunner().invoke(app, ["solve", str(TUTORIAL)])
+    assert outcome.stdout.splitlines()[0].endswith("by cp-sat")
 
 
 def test_solve_json_is_the_result() -> None:
@@ -147,6 +167,9 @@ def test_show_gives_figures_with_their_support() -> None:
     (line,) = [line for line in output.splitlines() if line.split()[:1] == ["memory_bandwidth"]]
     # 3.35 TB/s, as NVIDIA states it.
     assert line.split()[1:4] == ["3,350", "GB/s", "A"]
+    # The last cell is the number of the source, which is listed below.
+    source = Systems.Accelerators.H100_SXM.figures["memory_bandwidth"].source
+    assert f"{line.split()[4]} {source}" in output.splitlines()
 
 
 def test_show_refuses_an_unknown_name() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlsysim.catalog import Cluster, Models, Systems
@@ -424,6 +424,20 @@ def test_throughput_stays_below_the_peak(layout: dict[str, Any], batch: int, kil
     assert min(part(result, name) for name in TIMES) >= 0
 
 
+@example(
+    # All traffic is exposed; a lone stage has no lighter one to hide the head behind.
+    {
+        "tp_size": 1,
+        "pp_size": 1,
+        "micro_batch_size": 1,
+        "virtual_stages": 3,
+        "zero_stage": 1,
+        "recompute": "none",
+        "sequence_parallel": False,
+    },
+    3,
+    3,
+)
 @given(layouts, st.integers(1, 5000), st.integers(1, 15))
 @settings(max_examples=100)
 def test_longer_sequences_take_no_less(layout: dict[str, Any], batch: int, kilo: int) -> None:

@@ -117,14 +117,14 @@ def test_amounts_may_carry_units() -> None:
     """A tariff or a duration may be a quantity; a wrong dimension is an error."""
     cents = solve(electricity_price=quantity(10, "cent/kWh"), duration_days=quantity(720, "hour"))
     assert cents.tco_usd == pytest.approx(solve().tco_usd)
-    with pytest.raises(UnitError):
+    with pytest.raises(UnitError, match="duration_days is in kWh; it must be in day"):
         solve(duration_days=quantity(1, "kWh"))
 
 
 def test_nodes_are_paid_for_one_by_one() -> None:
-    """Half of the nodes cost half; more than there are is a verdict."""
+    """Half of the nodes cost half; what can be had is not for economics to say."""
     assert solve(nodes=512).tco_usd == pytest.approx(solve().tco_usd / 2)
-    assert not solve(nodes=1025).feasible
+    assert solve(nodes=1025).feasible
     assert solve().feasible
 
 

@@ -1,5 +1,7 @@
 """Pipelines: who takes what from whom, and what is refused before anything runs."""
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -188,3 +190,33 @@ def test_explain_shows_the_flow() -> None:
     assert "needs: model, fleet, batch_size" in text
     assert "utilization (from DistributedModel)" in text
     assert "needs: fleet, duration_days" in text
+
+
+def test_an_option_is_not_left_to_its_default_by_order() -> None:
+    """B16: a bill that stands before the model of its load is refused, not priced at full load."""
+    backwards = Pipeline([EconomicsModel(), DistributedModel()])
+    with pytest.raises(PipelineError, match=r"takes 'utilization'.*put DistributedModel before it"):
+        backwards.run(**TUTORIAL)
+    given = backwards.run(**TUTORIAL, utilization=0.4, effective_throughput=1e5)
+    assert given["EconomicsModel"].feasible
+
+
+def test_one_stage_is_no_list() -> None:
+    """A stage in place of the list of stages is named with the list to write."""
+    with pytest.raises(PipelineError, match=r"write \[DistributedModel\(\)\]"):
+        Pipeline(DistributedModel())  # type: ignore[arg-type]
+
+
+def test_get_gives_the_default() -> None:
+    """As of any mapping: whether the stage is missing or its metric."""
+    result = tutorial().run(**TUTORIAL)
+    assert result.get("DistributedModel.mfu") == result.DistributedModel.mfu
+    assert result.get("DistributedModel.mfv", 3) == 3
+    assert result.get("SingleNodeModel.mfu", 3) == 3
+
+
+def test_results_can_be_copied_and_kept() -> None:
+    """A result survives a copy and a file."""
+    result = tutorial().run(**TUTORIAL)
+    kept = pickle.loads(pickle.dumps(copy.deepcopy(result)))  # noqa: S301 - our own bytes
+    assert kept.macro.tco_usd == result.macro.tco_usd

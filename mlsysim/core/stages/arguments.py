@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.errors import ParameterError, suggest
+from mlsysim.errors import ParameterError, UnitError, suggest
 from mlsysim.expr.alternatives import Alternatives
-from mlsysim.units import is_quantity, magnitude
+from mlsysim.units import is_quantity, magnitude, unit_of
 
 _NUMBERS = (int, float, np.number, np.bool_)
 _TRUTHS = (bool, np.bool_)
@@ -94,7 +94,7 @@ def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
         raise ParameterError(f"{name} is {value!r}, which is not an option{listed}")
 
 
-def in_unit(value: Any, unit: str) -> Any:
+def in_unit(name: str, value: Any, unit: str) -> Any:
     """Read an argument that is a plain number in a unit, or a quantity of that dimension.
 
     Raises
@@ -105,10 +105,15 @@ def in_unit(value: Any, unit: str) -> Any:
     Examples
     --------
     >>> from mlsysim.units import quantity
-    >>> in_unit(quantity(48, "hour"), "day"), in_unit(3, "day")
+    >>> in_unit("days", quantity(48, "hour"), "day"), in_unit("days", 3, "day")
     (2.0, 3)
     """
-    return magnitude(value, unit) if is_quantity(value) else value
+    if not is_quantity(value):
+        return value
+    try:
+        return magnitude(value, unit)
+    except UnitError:
+        raise UnitError(f"{name} is in {unit_of(value)}; it must be in {unit}") from None
 
 
 def check_record(name: str, value: Any, kind: type[Any]) -> None:

@@ -1,6 +1,5 @@
 """What a fleet costs over a period, in money, energy and carbon."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from mlsysim.core.stages.arguments import check_number, check_record, check_whol
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.expr.functions import where
 from mlsysim.physics import economics
-from mlsysim.problem.verdict import Check
 from mlsysim.units import Quantity, as_unit, is_quantity, magnitude
 
 _DAY = 86400.0
@@ -119,7 +117,8 @@ class EconomicsModel(ForwardModel):
         effective_throughput
             Tokens per second, for the cost of a token; from `DistributedModel` in a pipeline.
         nodes
-            Nodes that are paid for; all unless given.
+            Nodes that are paid for; all unless given.  Whether there are so many
+            is for the stage to tell that places the work on them.
         lifetime_years
             Years over which a purchase is written off.
         maintenance_rate
@@ -143,7 +142,7 @@ class EconomicsModel(ForwardModel):
             If a price or a power is needed that the catalogue does not have.
         """
         check_record("fleet", fleet, Cluster)
-        days = in_unit(duration_days, "day")
+        days = in_unit("duration_days", duration_days, "day")
         counted = fleet.nodes if nodes is None else nodes
         check_number("duration_days", days)
         check_whole("nodes", counted)
@@ -167,7 +166,7 @@ class EconomicsModel(ForwardModel):
         bill = energy * tariff
         total = capital + bill + upkeep
         return EconomicsResult(
-            checks=_checks(counted, fleet.nodes),
+            checks={},
             capital_usd=capital,
             energy_usd=bill,
             maintenance_usd=upkeep,
@@ -207,13 +206,9 @@ def _node_figures(fleet: Cluster) -> _Node:
 def _tariff(grid: Any, given: Any) -> Any:
     if given is None:
         return magnitude(grid.electricity_price, "USD/kWh")
-    price = in_unit(given, "USD/kWh")
+    price = in_unit("electricity_price", given, "USD/kWh")
     check_number("electricity_price", price)
     return price
-
-
-def _checks(nodes: Any, available: Any) -> Mapping[str, Check]:
-    return {"nodes": Check.at_most(nodes, available)}
 
 
 def _per_million(total: Any, time: Any, throughput: Any) -> Any:

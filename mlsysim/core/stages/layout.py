@@ -5,7 +5,7 @@ from typing import Any
 
 from mlsysim.core.stages.machine import Machine
 from mlsysim.core.stages.shape import ModelShape
-from mlsysim.expr.functions import logical_and, logical_not, logical_or, maximum, minimum
+from mlsysim.expr.functions import logical_and, logical_not, logical_or, maximum, minimum, where
 from mlsysim.physics.partition import expert_layers_on_stage, fullest_share, slack
 from mlsysim.problem.verdict import Check
 
@@ -94,7 +94,8 @@ def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
         expert_layers=expert_layers_on_stage(
             layers, shape.layers, shape.expert_layers, shape.spread
         ),
-        slack=slack(shape.layers, chunks),
+        # A stage that stands alone holds the head and every layer.
+        slack=where(choices.pipeline > 1, slack(shape.layers, chunks), 0),
     )
 
 

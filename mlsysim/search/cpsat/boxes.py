@@ -38,25 +38,27 @@ class Boxes:
         """Select boxes by a mask or by positions."""
         return Boxes(first=self.first[which], last=self.last[which], bound=self.bound[which])
 
-    def halves(self, axis: Positions) -> "Boxes":
-        """Cut each box in two along one choice of its own.
+    def cut(self, axis: Positions, parts: int) -> "Boxes":
+        """Cut each box into parts along one choice of its own; empty parts are left out.
 
         Parameters
         ----------
         axis
             For each box the column of the choice, which must have two positions or more.
+        parts
+            How many parts to make of each, the first parts of all boxes first.
         """
         rows = np.arange(len(self))
-        middle = (self.first[rows, axis] + self.last[rows, axis]) // 2
-        last = self.last.copy()
-        last[rows, axis] = middle
-        first = self.first.copy()
-        first[rows, axis] = middle + 1
-        return Boxes(
-            first=np.concatenate([self.first, first]),
-            last=np.concatenate([last, self.last]),
-            bound=np.concatenate([self.bound, self.bound]),
-        )
+        start = self.first[rows, axis]
+        length = self.last[rows, axis] - start + 1
+        pieces = []
+        for part in range(parts):
+            first, last = self.first.copy(), self.last.copy()
+            first[rows, axis] = start + length * part // parts
+            last[rows, axis] = start + length * (part + 1) // parts - 1
+            full = first[rows, axis] <= last[rows, axis]
+            pieces.append(Boxes(first=first, last=last, bound=self.bound).take(full))
+        return joined(pieces)
 
     def designs(self) -> Positions:
         """List every design of every box, one row each."""

@@ -6,6 +6,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.columns import Column
+from mlsysim.search.cpsat.scaled import LARGEST
 
 
 def add_choices(
@@ -34,7 +35,7 @@ def add_choices(
     positions = {}
     for name, length in lengths.items():
         column = columns.get(name)
-        if column is None or not column.is_whole:
+        if column is None or not column.is_whole or _is_huge(column, length):
             variables[name] = positions[name] = model.new_int_var(0, length - 1, name)
             continue
         position = model.new_int_var(0, length - 1, f"{name}.position")
@@ -49,3 +50,9 @@ def add_choices(
             model.add_element(position, values, variable)
         variables[name], positions[name] = variable, position
     return variables, positions
+
+
+def _is_huge(column: Column, length: int) -> bool:
+    """Tell whether values do not fit the solver's integers."""
+    low, high = column.extremes(np.array([0]), np.array([length - 1]))
+    return bool(max(-low[0], high[0]) > LARGEST)

@@ -1,6 +1,8 @@
 """The time that a search has, and what it has spent it on."""
 
 import os
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -44,6 +46,27 @@ class Clock:
         if self.interrupted:
             return "interrupt"
         return "time limit" if self.left <= 0 else None
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Take the first Ctrl-C as a time limit that has come; a second one raises as ever.
+
+        Only Python's own handler is replaced, and only in the main thread,
+        where signals arrive: who has installed another one wants it to act.
+        """
+        own = threading.current_thread() is threading.main_thread()
+        if not own or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _interrupt(self, _number: int, _frame: Any) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

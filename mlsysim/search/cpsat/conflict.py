@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.expr.functions import absolute, maximum, where
-from mlsysim.expr.graph import Graph
+from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.problem.problem import INFEASIBLE
 from mlsysim.results.relaxation import Relaxation
@@ -96,7 +96,10 @@ def _nearest(question: Question, name: str, solve: Solve) -> Point | None:
     if not len(fewest):
         return None
     bare = Requirement(name=name, reason="", truth=(waived <= float(fewest.values[0, 0])).node)
-    excess = maximum(_zero(graph), *(_excess(graph, item) for item in broken if item.relation))
+    compared = [item for item in broken if item.relation]
+    excess = maximum(_zero(graph), *(_excess(graph, item) for item in compared))
+    if len(compared) == 1 and not any(item.relation is None for item in broken):
+        excess = _shortfall(graph, compared[0])
     closest = solve(question.program(kept=[*others, bare], objectives=[excess.node])).best
     return question.point((closest if len(closest) else fewest).designs[0].tolist())
 
@@ -118,6 +121,20 @@ def _zero(graph: Graph) -> Any:
 
 def _broken(graph: Graph, item: Requirement) -> Any:
     return where(Traced(graph, item.truth), 0.0, 1.0)
+
+
+def _shortfall(graph: Graph, item: Requirement) -> Any:
+    """Say how far the one comparison that cannot hold is from holding.
+
+    Nothing is clipped: the shortfall of a sum stays a sum, which the solver
+    minimises as it minimises an objective.
+    """
+    if item.left is None or item.right is None or item.relation is None:
+        return _zero(graph)
+    left, right = Traced(graph, item.left), Traced(graph, item.right)
+    if isinstance(item.right, Constant):
+        return item.relation.excess(left, right)
+    return _excess(graph, item)
 
 
 def _excess(graph: Graph, item: Requirement) -> Any:

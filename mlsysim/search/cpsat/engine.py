@@ -1,6 +1,7 @@
 """Answer a question by CP-SAT: trace, shrink, solve, judge, prove."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,22 @@ from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.boxes import whole
 from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.conflict import find_conflict
+from mlsysim.search.cpsat.infeasibility import why_infeasible
 from mlsysim.search.cpsat.lowered import lower
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.model import CompiledModel
 from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
+from mlsysim.search.cpsat.program import Program
 from mlsysim.search.cpsat.question import Question, agree
 from mlsysim.search.cpsat.table import table_model
+from mlsysim.search.explain import Solved
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
 METHOD = "cp-sat"
+
+Judge = Callable[[Sequence[int]], Point]
+"""Evaluates a design, given by its positions, on plain numbers."""
 
 
 def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
@@ -46,7 +52,7 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     DisagreementError
         If a returned design is not worth on plain numbers what the solver says.
     """
-    return _Search(problem, evaluate, options).result()
+    return Search(problem, evaluate, options).result()
 
 
 def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
@@ -76,69 +82,108 @@ class _Judged:
     points: tuple[Point, ...]
 
 
-class _Search:
-    """One search, from the trace to the answer."""
+class Search:
+    """One search, from the trace to the answer.
+
+    Parameters
+    ----------
+    problem, evaluate, options
+        As for `search`.
+
+    Attributes
+    ----------
+    question
+        The traced question.
+
+    Raises
+    ------
+    TracingError
+        If the evaluator cannot be traced.
+    """
 
     def __init__(self, problem: Problem, evaluate: Evaluator, options: SearchOptions) -> None:
         self._problem = problem
         self._options = options
         self._clock = Clock(options)
         self._minimizer = Minimizer(self._clock, self._report)
-        with self._clock.phase("trace"):
-            self._question = Question(problem, evaluate)
-            self._question.check_trace()
+        with self._clock.phase("trace"), self._clock.interruptible():
+            self.question = Question(problem, evaluate)
+            self.question.check_trace()
 
     def result(self) -> SearchResult:
-        judged = self._judged()
-        minimum, question = judged.minimum, self._question
-        answer: dict[str, Any] = {}
+        """Answer the question."""
+        with self._clock.interruptible():
+            return self._result()
+
+    def solve(self, form: Program, judge: Judge) -> Solved:
+        """Find the best design of another form of the question, which was traced already.
+
+        Parameters
+        ----------
+        form
+            Its program.
+        judge
+            Evaluates a design of it on plain numbers.
+        """
+        with self._clock.interruptible():
+            judged = self._judged(form, 1, judge)
+        best = judged.points[0] if judged.points else None
+        status = _status(proven=judged.minimum.proven, found=best is not None)
+        return Solved(status=status, point=best)
+
+    def _result(self) -> SearchResult:
+        judged = self._judged(self.question.program(), self._options.top, self.question.point)
+        minimum, question = judged.minimum, self.question
+        answer: dict[str, Any]
         if minimum.proven and not judged.points:
             with self._clock.phase("explain"):
-                conflict = find_conflict(question, lambda form: self._minimizer.minimize(form, 1))
-            answer = {
-                "conflict": conflict.names,
-                "conflict_reasons": conflict.reasons,
-                "relaxations": conflict.relaxations,
-            }
-        elif np.isfinite(minimum.bound):
-            answer["bound"] = question.sign * minimum.bound
-            if judged.points:
-                best = judged.points[0].objective_in(question.unit)
-                answer["bound"] = best if minimum.proven else answer["bound"]
-                answer["gap"] = relative_gap(best, answer["bound"])
+                answer = why_infeasible(question, lambda form: self._minimizer.minimize(form, 1))
+        else:
+            answer = self._bounds(judged)
+        status = _status(proven=minimum.proven, found=bool(judged.points))
         return SearchResult(
-            status=_status(proven=minimum.proven, found=bool(judged.points)),
+            status=status,
             objective=self._problem.objective.text,
             unit=question.unit,
             method=METHOD,
-            statistics=self._statistics(),
+            statistics=self._statistics(status),
             top_candidates=tuple(self._candidate(point) for point in judged.points),
             **answer,
         )
 
-    def _judged(self) -> _Judged:
+    def _judged(self, form: Program, top: int, judge: Judge) -> _Judged:
         """Solve, and re-evaluate; designs that fail on plain numbers are cut off."""
-        excluded: set[tuple[int, ...]] = set()
         while True:
-            form = self._question.program(excluded=excluded)
-            minimum = self._minimizer.minimize(form, self._options.top)
+            minimum = self._minimizer.minimize(form, top)
             points = []
             rejected = set()
             with self._clock.phase("verify"):
                 for design, traced in zip(
                     minimum.best.designs.tolist(), minimum.best.values[:, 0], strict=True
                 ):
-                    point = self._question.point(design)
+                    point = judge(design)
                     if point.is_feasible:
                         points.append(self._checked(point, float(traced)))
                     else:
                         rejected.add(tuple(design))
             if not rejected:
                 return _Judged(minimum=minimum, points=tuple(points))
-            excluded |= rejected
+            form = replace(form, excluded=form.excluded | rejected)
+
+    def _bounds(self, judged: _Judged) -> dict[str, float]:
+        """Say how good a design can be at most, and how far from it the best one is."""
+        sign, bound = self.question.sign, judged.minimum.bound
+        if not judged.points:
+            return {"bound": sign * bound} if np.isfinite(bound) else {}
+        best = judged.points[0].objective_in(self.question.unit)
+        if judged.minimum.proven:
+            return {"bound": best, "gap": 0.0}
+        # What is still open may all be worse than the best design found.
+        bound = sign * min(bound, sign * best)
+        return {"bound": bound, "gap": relative_gap(best, bound)} if np.isfinite(bound) else {}
 
     def _checked(self, point: Point, traced: float) -> Point:
-        plain = self._question.sign * point.objective_in(self._question.unit)
+        plain = self.question.sign * point.objective_in(self.question.unit)
         if not agree(traced, plain):
             raise DisagreementError(
                 f"at {dict(point.params)} the solver's objective is {traced!r}, but the "
@@ -149,35 +194,38 @@ class _Search:
     def _report(self, presolve: Presolve) -> None:
         if self._options.progress is None:
             return
-        size, sign = self._problem.space.size, self._question.sign
+        size, sign = self._problem.space.size, self.question.sign
         done = size - int(presolve.left_over) if np.isfinite(presolve.left_over) else 0
-        single = presolve.program.names == self._question.program().names
+        single = presolve.program.names == self.question.program().names
         best = float(presolve.found.values[0, 0]) if single and len(presolve.found) else None
-        self._options.progress(
-            Progress(
-                done=max(0, done),
-                total=size,
-                best=None if best is None else sign * best,
-                bound=sign * presolve.bound if best is not None else None,
-            )
+        state = Progress(
+            done=max(0, done),
+            total=size,
+            best=None if best is None else sign * best,
+            bound=sign * presolve.bound if best is not None else None,
         )
+        try:
+            self._options.progress(state)
+        except KeyboardInterrupt:
+            self._clock.interrupted = True
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(
             params=dict(point.params),
-            objective_value=point.objective_in(self._question.unit),
+            objective_value=point.objective_in(self.question.unit),
             result=point.result,
         )
 
-    def _statistics(self) -> Statistics:
+    def _statistics(self, status: Status) -> Statistics:
         clock = self._clock
         return Statistics(
             grid_size=self._problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
-            stopped_by=clock.stopped_by,
-            extra={"operations": len(self._question.formulation.graph.nodes)},
+            # A limit that comes after the proof has stopped nothing.
+            stopped_by=None if status is Status.OPTIMAL else clock.stopped_by,
+            extra={"operations": len(self.question.formulation.graph.nodes)},
         )
 
 

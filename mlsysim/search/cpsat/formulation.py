@@ -1,18 +1,20 @@
 """Trace a question: what is to be minimised, and what must hold, as a graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlsysim.errors import Infeasible, TracingError
+from mlsysim.expr.alternatives import Alternatives
 from mlsysim.expr.columns import Column
 from mlsysim.expr.graph import Graph, Node
 from mlsysim.expr.traced import node_of
 from mlsysim.expr.tracing import parameters
+from mlsysim.problem.objective import Objective
 from mlsysim.problem.problem import INFEASIBLE, Problem
-from mlsysim.problem.reading import Condition, Reading, read
+from mlsysim.problem.reading import Condition, Reading, read, resolver
 from mlsysim.problem.relation import Relation
 
 
@@ -47,6 +49,22 @@ class Requirement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Metric:
+    """An objective in the graph.
+
+    Parameters
+    ----------
+    node
+        The objective, in its own unit and sense.
+    unit
+        Its unit.
+    """
+
+    node: Node
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Formulation:
     """A traced question.
 
@@ -58,10 +76,8 @@ class Formulation:
         The operations that the evaluator performed.
     columns
         The values of the numeric choices.
-    metric
-        The objective, in its own unit and sense.
-    unit
-        The unit of the objective.
+    metrics
+        The objectives; those of a front are several.
     requirements
         What must hold.
     """
@@ -69,13 +85,25 @@ class Formulation:
     problem: Problem
     graph: Graph
     columns: Mapping[str, Column]
-    metric: Node
-    unit: str
+    metrics: tuple[Metric, ...]
     requirements: tuple[Requirement, ...]
 
 
-def formulate(problem: Problem, evaluate: Callable[[dict[str, Any]], Any]) -> Formulation:
+def formulate(
+    problem: Problem,
+    evaluate: Callable[[dict[str, Any]], Any],
+    others: Sequence[Objective] = (),
+) -> Formulation:
     """Call the evaluator once on traced values, and read what it returned.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    evaluate
+        The user's evaluator.
+    others
+        The objectives of a front besides that of the problem.
 
     Raises
     ------
@@ -87,7 +115,8 @@ def formulate(problem: Problem, evaluate: Callable[[dict[str, Any]], Any]) -> Fo
         name: Column(domain.values) for name, domain in problem.space.items() if domain.is_numeric
     }
     try:
-        reading = read(problem, traced, evaluate(dict(traced)))
+        result = evaluate(dict(traced))
+        reading = read(problem, traced, result)
     except Infeasible as verdict:
         # Raised without looking at any choice: no design is possible.
         never = Requirement(
@@ -97,18 +126,23 @@ def formulate(problem: Problem, evaluate: Callable[[dict[str, Any]], Any]) -> Fo
             problem=problem,
             graph=graph,
             columns=columns,
-            metric=graph.constant(0.0),
-            unit="",
+            metrics=(Metric(node=graph.constant(0.0), unit=""),) * (1 + len(others)),
             requirements=(never,),
         )
     return Formulation(
         problem=problem,
         graph=graph,
         columns=columns,
-        metric=_node(graph, reading.objective, problem.objective.metric),
-        unit=reading.unit,
+        metrics=(
+            _metric(graph, problem.objective, (reading.objective, reading.unit)),
+            *(_metric(graph, item, item.value(resolver(traced, result))) for item in others),
+        ),
         requirements=(*_requirements(graph, reading), *_guards(graph)),
     )
+
+
+def _metric(graph: Graph, objective: Objective, value: tuple[Any, str]) -> Metric:
+    return Metric(node=_node(graph, value[0], objective.metric), unit=value[1])
 
 
 def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
@@ -117,7 +151,7 @@ def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
 
 def _requirement(graph: Graph, condition: Condition) -> Requirement:
     truth = _node(graph, condition.holds, condition.name)
-    if condition.relation is None or isinstance(condition.left, str):
+    if condition.relation is None or isinstance(condition.left, (str, Alternatives)):
         return Requirement(name=condition.name, reason=condition.reason, truth=truth)
     return Requirement(
         name=condition.name,

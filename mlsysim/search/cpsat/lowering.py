@@ -8,8 +8,9 @@ of their operation in `rules` and `logic`.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,16 @@ from mlsysim.search.cpsat.scaled import (
     power_of_two,
     total,
 )
+from mlsysim.search.cpsat.strips import add_strips, strips_of
 
 # A sub-formula with no more combinations than this is tabulated.
 CELLS = 4096
-# Values that no rule can take apart may be more.
-_LEAF_CELLS = 1 << 16
+# The same for what is a table from the start, and for strips along one choice.
+LONG = 1 << 16
+# A long table of one choice goes in as so many strips if they are exact, ...
+_EXACT_STRIPS = 12
+# ... and if it is a smooth curve, as so many that are not.
+_CURVE_STRIPS = 16
 # Values are resolved to this share of the largest one.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
@@ -57,18 +63,29 @@ class Lowering:
         The one box that holds every design of interest.
     blocks
         Choices of which only some combinations are of interest, each a row.
+    marks
+        Choice -> positions around which curves are encoded closely.
+
+    Attributes
+    ----------
+    is_approximate
+        Whether marks could make the model better.
     """
 
     def __init__(
         self,
         program: Program,
         model: cp_model.CpModel,
-        positions: dict[str, cp_model.IntVar],
+        positions: Mapping[str, cp_model.IntVar],
+        *,
         box: Boxes | None = None,
         blocks: Sequence[RowBlock] = (),
+        marks: Mapping[str, frozenset[int]] = MappingProxyType({}),
     ) -> None:
+        self.is_approximate = False
         self.model = model
         self._blocks = blocks
+        self._marks = marks
         self.encodings: list[Encoding] = []
         self._program = program
         self._positions = positions
@@ -120,7 +137,7 @@ class Lowering:
         NotLowerableError
             If it is not bounded.
         """
-        bound = self._ranges[node.position]
+        bound = self._ranges.get(node.position) or self._range_of(node)
         low, high = float(np.min(bound.low)), float(np.max(bound.high))
         if not (math.isfinite(low) and math.isfinite(high)):
             raise NotLowerableError(f"{describe(node)} is not bounded")
@@ -150,7 +167,7 @@ class Lowering:
         """Tell whether a sub-formula is small enough for a table."""
         if any(node.support & set(block.names) for block in self._blocks):
             return False
-        most = CELLS if isinstance(node, Apply) else _LEAF_CELLS
+        most = CELLS if isinstance(node, Apply) else LONG
         return math.prod(self._sizes(node)) <= most
 
     def cells(self, node: Node) -> NDArray[np.float64]:
@@ -226,6 +243,8 @@ class Lowering:
                 return line
             case _ if self.tabulates(node):
                 return self._table(node, wish)
+            case Apply() if (strips := self._strips(node, wish)) is not None:
+                return strips
             case Apply():
                 return rules.RULES[node.operation.name](self, node, wish)
             case _:
@@ -261,6 +280,29 @@ class Lowering:
             expression=target, low=min(entries), high=max(entries), unit=unit, slack=error
         )
 
+    def _strips(self, node: Apply, wish: float) -> Scaled | None:
+        """Encode a long table of one choice by strips, where no rule of its operation is better."""
+        if self.block(node) is not None or len(node.support) != 1 or self._sizes(node)[0] > LONG:
+            return None
+        values = self.cells(node)
+        if not np.all(np.isfinite(values)):
+            return None
+        pieces = strips_of(values, wish, _EXACT_STRIPS)
+        widest = max(piece.width for piece in pieces)
+        if len(pieces) == 1 and widest <= wish:
+            return None  # a line: the rule is exact
+        if widest > wish:
+            if not rules.is_curve(node):
+                return None
+            self.is_approximate = True
+            (name,) = node.support
+            (start,) = self._starts(node)
+            cuts = [place - start for place in self._marks.get(name, ())]
+            pieces = strips_of(values, wish, _CURVE_STRIPS, cuts)
+        number = add_strips(self.model, self.place(node), values, pieces)
+        self.record(node, Kind.PIECEWISE_LINEAR, len(pieces), number.slack)
+        return number
+
     def _flattened(self, node: Node) -> cp_model.LinearExprT:
         place: Any = 0  # OR-Tools' own types do not add up
         sizes = self._sizes(node)
@@ -288,18 +330,25 @@ class Lowering:
     @cached_property
     def _ranges(self) -> dict[int, Range]:
         program = self._program
-        roots = [*program.objectives, *(condition.node for condition in program.conditions)]
-        nodes = reachable(roots)
-        names = program.names
+        nodes = reachable([*program.objectives, *(c.node for c in program.conditions)])
+        bounds = self._bounds(nodes)
+        return {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
+
+    def _range_of(self, node: Node) -> Range:
+        """Bound a node that was made after the program."""
+        (self._ranges[node.position],) = self._bounds([node])
+        return self._ranges[node.position]
+
+    def _bounds(self, nodes: Sequence[Node]) -> list[Range]:
+        names = self._program.names
         first = dict(zip(names, self._box.first.T, strict=True))
         last = dict(zip(names, self._box.last.T, strict=True))
         known = {
             node.position: block.range(node)
-            for node in nodes
+            for node in reachable(nodes)
             if (block := self.block(node)) is not None
         }
-        bounds = BoxReader(nodes, program.columns).read(first, last, known)
-        return {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
+        return BoxReader(nodes, self._program.columns).read(first, last, known)
 
 
 def _whole(end: float, toward: Callable[[float], int], beyond: int) -> int:

@@ -9,18 +9,17 @@ take turns, and each starts from the best designs of the other.
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlsysim.errors import DisagreementError
 from mlsysim.search.cpsat import solver
-from mlsysim.search.cpsat.boxes import Positions
 from mlsysim.search.cpsat.clock import Clock
 from mlsysim.search.cpsat.joint import Blocks
-from mlsysim.search.cpsat.lowered import LoweredSearch
-from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
+from mlsysim.search.cpsat.presolve import TABLE_ROWS, WALK, Presolve
 from mlsysim.search.cpsat.program import Program, Tabulated
+from mlsysim.search.cpsat.refine import LoweredSearch
 from mlsysim.search.cpsat.rows import Rows, no_rows
 from mlsysim.search.cpsat.scaled import NotLowerableError
 from mlsysim.search.cpsat.table import table_model
@@ -84,17 +83,17 @@ class Minimizer:
             presolve = self._presolve(program, keep)
             with self._clock.phase("presolve"):
                 finished = presolve.run(_NO_LIMIT) and self._clock.left > 0
-            self._count(presolve)
             if not finished:
+                self._count(presolve)
                 return None
             with self._clock.phase("tabulate"):
-                rows = self._tabulate(program, presolve.left()).feasible
-                self._reduced[key] = rows.undominated(keep)
+                self._reduced[key] = presolve.best(keep)
+            self._count(presolve)
         return self._reduced[key]
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
         """Treat a question of several blocks as such; give nothing where it is none."""
-        if math.prod(program.lengths.values()) <= TABLE_ROWS:
+        if math.prod(program.lengths.values()) <= WALK:
             return None
         blocks = Blocks(program)
         if len(blocks) < 2:  # noqa: PLR2004 - one block has no interface
@@ -112,7 +111,9 @@ class Minimizer:
         with suppress(NotLowerableError):
             search = LoweredSearch(blocks.program, top, nothing, tables=tables)
             proven = search.run(self._clock, self._clock.left)
-            return Minimum(best=search.found, proven=proven, bound=search.bound)
+            if proven:
+                return _proven(search.found)
+            return Minimum(best=search.found, proven=False, bound=search.bound)
         return None
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
@@ -123,13 +124,11 @@ class Minimizer:
         while True:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
-            if finished or self._clock.left <= 0:
-                self._count(presolve)
             if finished and self._clock.left > 0:
-                return self._by_table(program, presolve.left(), top)
+                return self._by_table(presolve, self._table(presolve, top), top)
             if self._clock.left <= 0:
-                bound = min(presolve.bound, presolve.cutoff)
-                return Minimum(best=presolve.found, proven=False, bound=bound)
+                self._count(presolve)
+                return _stopped(presolve)
             if lowerable:
                 try:
                     if self._by_formulas(presolve, top):
@@ -138,32 +137,40 @@ class Minimizer:
                     lowerable = False
             patience *= 2
 
-    def _by_table(self, program: Program, designs: Positions, top: int) -> Minimum:
-        """Let CP-SAT choose among tabulated designs, one after the other."""
+    def _table(self, presolve: Presolve, top: int) -> Tabulated:
+        """Tabulate what presolve has left: all of it, or where that is too much, the best."""
+        program = presolve.program
         with self._clock.phase("tabulate"):
-            table = self._tabulate(program, designs).sorted()
+            if presolve.left_over <= TABLE_ROWS:
+                designs = presolve.left()
+                presolve.evaluated += len(designs)
+                table = program.tabulate(designs).sorted()
+            else:
+                rows = presolve.best(max(top, TABLE_ROWS))
+                holds = np.ones((len(program.conditions) + 1, len(rows)), np.bool_)
+                table = Tabulated(designs=rows.designs, values=rows.values, holds=holds)
+        self._count(presolve)
+        self._clock.counters["rows"] += len(table.designs)
+        return table
+
+    def _by_table(self, presolve: Presolve, table: Tabulated, top: int) -> Minimum:
+        """Let CP-SAT choose among tabulated designs, one after the other."""
         best: list[int] = []
-        if len(designs):
-            model = table_model(program, table)
+        if len(table.designs):
+            model = table_model(presolve.program, table)
             while len(best) < top:
                 outcome = solver.run(model.model, self._clock)
-                if outcome.solver is None and not outcome.solved:
-                    break
                 if outcome.solver is None:
-                    return self._rows(table, best, proven=True)
+                    if not (outcome.solved or best):
+                        return _stopped(presolve)
+                    break  # all are found, or time ran out among those after the best
                 row = outcome.solver.value(model.objective)
                 if not table.holds[:, row].all():
                     raise DisagreementError(f"the solver chose row {row}, which is excluded")
                 best.append(row)
                 model.model.add(model.objective > row)
-        return self._rows(table, best, proven=len(best) == top or not len(designs))
-
-    def _rows(self, table: Tabulated, best: list[int], *, proven: bool) -> Minimum:
         rows = np.array(best, np.int64)
-        chosen = Rows(designs=table.designs[rows], values=table.values[rows])
-        if proven or len(best):
-            return replace(_proven(chosen), proven=proven)
-        return Minimum(best=chosen, proven=False, bound=-math.inf)
+        return _proven(Rows(designs=table.designs[rows], values=table.values[rows]))
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
@@ -175,13 +182,16 @@ class Minimizer:
     def _presolve(self, program: Program, keep: int) -> Presolve:
         return Presolve(program=program, keep=keep, clock=self._clock, on_progress=self._progress)
 
-    def _tabulate(self, program: Program, designs: Positions) -> Tabulated:
-        self._clock.counters["designs"] += len(designs)
-        return program.tabulate(designs)
-
     def _count(self, presolve: Presolve) -> None:
         self._clock.counters["boxes"] += presolve.bounded
         self._clock.counters["designs"] += presolve.evaluated
+
+
+def _stopped(presolve: Presolve) -> Minimum:
+    """Give what a presolve that ran out of time has found."""
+    found = presolve.found
+    best = float(found.values[0, 0]) if len(found) else math.inf
+    return Minimum(best=found, proven=False, bound=min(presolve.bound, best))
 
 
 def _proven(best: Rows) -> Minimum:

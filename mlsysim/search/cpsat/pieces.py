@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr.graph import Apply
 from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.scaled import NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering import Lowering
@@ -115,7 +115,14 @@ def _strip(start: float, end: float, curve: Callable[[Array], Array]) -> tuple[f
 
 def _tilted(number: Scaled, slope: float, unit: float) -> tuple[Scaled, float]:
     """Multiply a number by a slope; give the result and its rounding error."""
-    fine = power_of_two(max(unit / number.size, abs(slope) * number.unit * 2.0**-_BITS))
+    steep = abs(slope) * number.unit
+    fine = power_of_two(
+        max(
+            unit / min(number.size, 1 << _BITS),
+            steep * 2.0**-_BITS,
+            steep * number.size / (LARGEST >> 2),
+        )
+    )
     factor = round(slope * number.unit / fine)
     rounding = abs(slope * number.unit - factor * fine) * number.size
     scaled = number.times(factor)

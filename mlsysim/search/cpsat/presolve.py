@@ -3,12 +3,12 @@
 Branch and bound over boxes, thousands at a time.  A box is dropped when some
 condition fails all over it, or when its lower bounds are dominated by designs
 already found; a small box is evaluated design by design; any other is
-halved along the choice that, on a sample, tightens the bounds most.  It stops
-as soon as what is left fits in one table, so that small questions reach
-CP-SAT untouched, and questions of 1e12 designs as a few thousand rows.
+cut along the choice that, on a sample, tightens the bounds most.  It stops as
+soon as what is left can be evaluated: small questions reach CP-SAT untouched,
+and questions of 1e12 designs as the best few thousand rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,12 +20,17 @@ from mlsysim.search.cpsat.program import Program
 from mlsysim.search.cpsat.rows import Rows, dominators, no_rows
 
 # What CP-SAT gets as one table at most.
-TABLE_ROWS = 20_000
+TABLE_ROWS = 4096
+# What is evaluated design by design, rather than bounded further.
+WALK = 1 << 18
+_BLOCK = 1 << 14
 # A box this small costs less to evaluate than to bound again.
 _LEAF = 32.0
 # Boxes bounded in one pass: enough to amortise NumPy's calls, few enough to stay in cache.
 _BATCH = 4096
 _SAMPLE = 24
+# Few boxes are cut into so many parts at once, to fill a pass sooner.
+_MOST_PARTS = 8
 _TINY = 1e-300
 
 
@@ -81,8 +86,8 @@ class Presolve:
 
     @property
     def fits(self) -> bool:
-        """Whether what is left can be handed over as one table."""
-        return self.left_over <= TABLE_ROWS
+        """Whether what is left can be evaluated design by design."""
+        return self.left_over <= WALK
 
     @property
     def left_over(self) -> float:
@@ -133,6 +138,25 @@ class Presolve:
         """List every design that is left, and the best found before."""
         return np.unique(np.concatenate([self.found.designs, self.open.designs()]), axis=0)
 
+    def best(self, keep: int) -> Rows:
+        """Evaluate what is left, and give the designs that fewer than `keep` others dominate."""
+        best = self.found
+        for some in self._portions():
+            designs = some.designs()
+            self.evaluated += len(designs)
+            best = best.plus(self.program.rows(designs)).undominated(keep)
+        return best
+
+    def _portions(self) -> Iterator[Boxes]:
+        """Deal out the open boxes, about a block of designs at a time."""
+        boxes = self.open
+        while np.any(large := boxes.volumes > _BLOCK):
+            longest = np.argmax(boxes.last - boxes.first, axis=1)
+            boxes = joined([boxes.take(~large), boxes.take(large).cut(longest[large], 2)])
+        ends = np.floor(np.cumsum(boxes.volumes) / _BLOCK)
+        for portion in np.unique(ends):
+            yield boxes.take(ends == portion)
+
     def _step(self) -> None:
         batch, rest = self._first()
         small = batch.volumes <= _LEAF
@@ -142,7 +166,8 @@ class Presolve:
             # The middle of each box, to find good designs early.
             middle = (large.first + large.last) // 2
             self._evaluate(Boxes(first=middle, last=middle, bound=large.bound))
-            rest = joined([rest, self._bounded(large.halves(self._axes(large)))])
+            parts = int(np.clip(_BATCH // (2 * len(large)), 2, _MOST_PARTS))
+            rest = joined([rest, self._bounded(large.cut(self._axes(large), parts))])
         self.open = self._promising(rest)
 
     def _first(self) -> tuple[Boxes, Boxes]:
@@ -165,9 +190,13 @@ class Presolve:
 
     def _promising(self, boxes: Boxes) -> Boxes:
         """Drop the boxes that hold nothing of interest."""
-        if len(self.found.values.T) == 1:
-            return boxes.take(boxes.bound[:, 0] < self.cutoff)
-        return boxes.take(dominators(boxes.bound, self.found.values) < self.keep)
+        return boxes.take(self._is_promising(boxes))
+
+    def _is_promising(self, boxes: Boxes) -> NDArray[np.bool_]:
+        if boxes.bound.shape[1] == 1:
+            return np.asarray(boxes.bound[:, 0] < self.cutoff)
+        possible = np.all(boxes.bound < np.inf, axis=1)
+        return possible & (dominators(boxes.bound, self.found.values) < self.keep)
 
     def _evaluate(self, boxes: Boxes) -> None:
         if not len(boxes):
@@ -193,14 +222,17 @@ class Presolve:
         """Measure how much halving each choice tightens the bounds of a sample."""
         step = max(1, len(boxes) // _SAMPLE)
         sample = boxes.take(np.arange(0, len(boxes), step)[:_SAMPLE])
-        scores = np.zeros(sample.first.shape[1])
-        for column in range(len(scores)):
-            wide = sample.take(sample.last[:, column] > sample.first[:, column])
-            if len(wide):
-                halves = wide.halves(np.full(len(wide), column))
-                kept = self._promising(self.program.bound(halves))
-                dropped = 1.0 - len(kept) / len(halves)
-                scores[column] = dropped + self._rise(sample, kept)
+        width = sample.first.shape[1]
+        wide = [np.flatnonzero(sample.last[:, c] > sample.first[:, c]) for c in range(width)]
+        axis = np.repeat(np.arange(width), [len(rows) for rows in wide])
+        # All choices in one pass: a pass costs little more for many boxes than for few.
+        halves = self.program.bound(sample.take(np.concatenate(wide)).cut(axis, 2))
+        axis, kept = np.tile(axis, 2), self._is_promising(halves)
+        scores = np.zeros(width)
+        for column in np.unique(axis):
+            mine = axis == column
+            children = halves.take(mine & kept)
+            scores[column] = 1.0 - kept[mine].mean() + self._rise(sample, children)
         return scores
 
     def _rise(self, parents: Boxes, children: Boxes) -> float:

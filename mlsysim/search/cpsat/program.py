@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from mlsysim.expr.columns import Column
-from mlsysim.expr.evaluate import BoxReader, over_designs
+from mlsysim.expr.evaluate import BoxReader, DesignReader
 from mlsysim.expr.graph import Graph, Node, reachable
 from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.rearrange import Rearranger
@@ -128,9 +128,8 @@ class Program:
             Whether to ask the judge where numbers are not finite.
         """
         numbers = [*self.objectives, *(side for c in self.conditions for side in c.sides)]
-        truths = [condition.node for condition in self.conditions]
         at = dict(zip(self.names, designs.T, strict=True))
-        read = over_designs([*numbers, *truths], at, self.columns)
+        read = self._designs.read(at)
         values = [np.broadcast_to(value, len(designs)) for value in read]
         count = len(self.objectives)
         sides = iter(values[count : len(numbers)])
@@ -155,7 +154,7 @@ class Program:
         return Tabulated(designs=designs, values=table, holds=holds)
 
     def bound(self, boxes: Boxes) -> Boxes:
-        """Bound the objectives over boxes, and keep those in which the conditions may hold."""
+        """Bound the objectives over boxes: by infinity where some condition cannot hold."""
         first = dict(zip(self.names, boxes.first.T, strict=True))
         last = dict(zip(self.names, boxes.last.T, strict=True))
         bounds = self._boxes.read(first, last)
@@ -167,8 +166,8 @@ class Program:
         for place in range(0, len(bounds) - len(self.conditions), count):
             found = [np.broadcast_to(b.low, len(boxes)) for b in bounds[place : place + count]]
             low = np.maximum(low, np.stack(found, axis=1))
-        bounded = Boxes(first=boxes.first, last=boxes.last, bound=low)
-        return bounded if possible.all() else bounded.take(possible)
+        low = np.where(possible[:, None], low, np.inf)
+        return Boxes(first=boxes.first, last=boxes.last, bound=low)
 
     @cached_property
     def rearranger(self) -> Rearranger:
@@ -180,6 +179,11 @@ class Program:
         bounds = BoxReader(nodes, self.columns).read(first, last)
         ranges = {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
         return Rearranger(self.graph, ranges)
+
+    @cached_property
+    def _designs(self) -> DesignReader:
+        numbers = [*self.objectives, *(side for c in self.conditions for side in c.sides)]
+        return DesignReader([*numbers, *(c.node for c in self.conditions)], self.columns)
 
     @cached_property
     def _boxes(self) -> BoxReader:

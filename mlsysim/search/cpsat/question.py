@@ -6,7 +6,7 @@ and minimises the objective or the excess of one requirement.
 
 import math
 from collections.abc import Collection, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from mlsysim.expr.graph import Node
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.formulation import Formulation, Requirement, formulate
 from mlsysim.search.cpsat.program import Condition, Program
+from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
 
 # The solver's answer and the evaluator must agree to this, relative.
@@ -31,6 +32,8 @@ class Question:
         What is asked.
     evaluate
         The user's evaluator.
+    goals
+        All objectives, where a front is asked for; the problem's is the first.
 
     Raises
     ------
@@ -39,8 +42,9 @@ class Question:
         computes on plain numbers.
     """
 
-    def __init__(self, problem: Problem, evaluate: Evaluator) -> None:
+    def __init__(self, problem: Problem, evaluate: Evaluator, goals: Goals | None = None) -> None:
         self.problem = problem
+        self.goals = goals or Goals(problems=(problem,))
         self._evaluate = evaluate
         self.formulation = self._traced()
 
@@ -52,7 +56,12 @@ class Question:
     @property
     def unit(self) -> str:
         """The unit of the objective."""
-        return self.formulation.unit
+        return self.formulation.metrics[0].unit
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units of all objectives."""
+        return tuple(metric.unit for metric in self.formulation.metrics)
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -73,6 +82,16 @@ class Question:
         """Evaluate a design on plain numbers."""
         return evaluate_point(self.problem, self._evaluate, self.params(design))
 
+    def points(self, design: Sequence[int]) -> tuple[Point, ...]:
+        """Evaluate a design on plain numbers for every objective."""
+        return self.goals.judge(self._evaluate, self.params(design))
+
+    def signed(self, points: Sequence[Point]) -> list[float]:
+        """Give the objectives of a design as numbers to be minimised."""
+        # Of an infeasible design only the first objective is read.
+        values = zip(self.goals.signs, vector(points, self.units[: len(points)]), strict=False)
+        return [sign * value for sign, value in values]
+
     def program(
         self,
         *,
@@ -89,10 +108,10 @@ class Question:
         kept
             The requirements that hold in this form; all if left out.
         objectives
-            What to minimise instead of the objective.
+            What to minimise instead of the objectives.
         """
         requirements = self.requirements if kept is None else kept
-        chosen = (self._objective,) if objectives is None else tuple(objectives)
+        chosen = self._objectives if objectives is None else tuple(objectives)
         return Program(
             graph=self.formulation.graph,
             lengths=self.formulation.graph.lengths,
@@ -112,13 +131,13 @@ class Question:
 
     def _traced(self) -> Formulation:
         try:
-            formulation = formulate(self.problem, self._evaluate)
+            formulation = formulate(self.problem, self._evaluate, self.goals.objectives[1:])
         except TracingError:
             raise
         except Exception as error:
             # Either the evaluator fails on plain numbers too, and its own
             # exception is the answer, or only traced values are beyond it.
-            self.point([0] * len(self.problem.space))
+            self.points([0] * len(self.problem.space))
             raise TracingError(
                 f"the evaluator fails on traced values, though not on plain ones: "
                 f"{type(error).__name__}: {error}"
@@ -138,16 +157,16 @@ class Question:
         program = self.program()
         for index in extremes(space) or [0]:
             design = self._design(index)
-            point = self.point(design)
+            points = self.points(design)
             table = program.tabulate(np.array([design], np.int64), ask=False)
-            traced = (float(table.values[0, 0]), bool(table.holds.all()))
-            if not np.isfinite(traced[0]):
+            traced = (table.values[0, : len(points)].tolist(), bool(table.holds.all()))
+            if not np.isfinite(traced[0]).all():
                 continue
-            plain = (self.sign * point.objective_in(self.unit), point.is_feasible)
-            if traced[1] != plain[1] or not agree(traced[0], plain[0]):
+            plain = (self.signed(points), points[0].is_feasible)
+            if traced[1] != plain[1] or not all(map(agree, traced[0], plain[0])):
                 raise TracingError(
-                    f"at the design {dict(point.params)} the trace gives {self._told(traced)}, but "
-                    f"plain numbers {self._told(plain)}: the evaluator depends on something "
+                    f"at the design {dict(points[0].params)} the trace gives {self._told(traced)}, "
+                    f"but plain numbers {self._told(plain)}: the evaluator depends on something "
                     "besides its arguments, or on their type"
                 )
 
@@ -163,18 +182,21 @@ class Question:
             positions.append(position)
         return positions[::-1]
 
-    def _told(self, reading: tuple[float, bool]) -> str:
+    def _told(self, reading: tuple[Sequence[float], bool]) -> str:
         verdict = "feasible" if reading[1] else "infeasible"
-        return f"{self.sign * reading[0]:g} {self.unit} ({verdict})"
+        known = zip(self.goals.signs, reading[0], self.units, strict=False)
+        values = ", ".join(f"{sign * value:g} {unit}" for sign, value, unit in known)
+        return f"{values} ({verdict})"
 
     @cached_property
-    def _objective(self) -> Node:
-        graph, metric = self.formulation.graph, self.formulation.metric
-        return metric if self.sign > 0 else graph.apply("negative", metric)
+    def _objectives(self) -> tuple[Node, ...]:
+        pairs = zip(self.goals.signs, self.formulation.metrics, strict=True)
+        negative = partial(self.formulation.graph.apply, "negative")
+        return tuple(metric.node if sign > 0 else negative(metric.node) for sign, metric in pairs)
 
     def _judge(self, design: Sequence[int]) -> Sequence[float] | None:
-        point = self.point(design)
-        return [self.sign * point.objective_in(self.unit)] if point.is_feasible else None
+        points = self.points(design)
+        return self.signed(points) if points[0].is_feasible else None
 
 
 def agree(traced: float, plain: float) -> bool:

@@ -23,7 +23,8 @@ def _linear(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode a sum of any depth term by term, so that the slack is shared out evenly."""
     terms = list(_terms(node))
     share = wish / len(terms)
-    return total([lowering.number(term, share).times(sign) for term, sign in terms]).rounded()
+    parts = aligned([lowering.number(term, share).times(sign) for term, sign in terms])
+    return total(parts).rounded(size=sum(part.size for part in parts), steps=len(parts))
 
 
 def _terms(node: Node, sign: int = 1) -> Iterator[tuple[Node, int]]:
@@ -90,6 +91,11 @@ def _truth(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
 
 def _curve(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     return pieces.encode(lowering, node, wish, node.operation.compute)
+
+
+def is_curve(node: Apply) -> bool:
+    """Tell whether an operation is a smooth curve, which pieces can only approach."""
+    return node.operation.name == "power" or RULES[node.operation.name] is _curve
 
 
 RULES: dict[str, Rule] = {

@@ -79,15 +79,26 @@ class Scaled:
 
     def finer(self, unit: float) -> "Scaled":
         """Write the same number in a smaller unit."""
-        factor = round(self.unit / unit)
+        if not self.low == self.high == 0 and self.unit > unit * LARGEST:
+            raise NotLowerableError("numbers of too different size meet in a sum")
+        factor = round(min(self.unit / unit, LARGEST))  # for zero any factor will do
         return replace(self.times(factor), unit=unit, slack=self.slack)
 
-    def rounded(self) -> "Scaled":
-        """Allow for the rounding of the float operation whose true result this is."""
-        if self.exact and self.size <= _EXACT:
+    def rounded(self, size: int = 0, steps: int = 1) -> "Scaled":
+        """Allow for the rounding of the float operations whose true result this is.
+
+        Parameters
+        ----------
+        size
+            The largest intermediate result, in this unit.
+        steps
+            The number of operations.
+        """
+        largest = max(size, self.size)
+        if self.exact and largest <= _EXACT:
             return self
-        largest = self.size * self.unit + self.slack
-        return replace(self, slack=self.slack + sys.float_info.epsilon * largest)
+        error = steps * sys.float_info.epsilon * (largest * self.unit + self.slack)
+        return replace(self, slack=self.slack + error)
 
 
 def power_of_two(wish: float) -> float:

@@ -1,6 +1,7 @@
 """Run CP-SAT, and tell its ends apart."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
@@ -10,6 +11,8 @@ from mlsysim.search.cpsat.clock import Clock
 
 # Enough for CP-SAT to show what it has when a limit is all but reached.
 _LEAST_SECONDS = 0.01
+# Seconds after which a request to stop is seen.
+_PULSE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +64,36 @@ def run(model: cp_model.CpModel, clock: Clock, seconds: float = float("inf")) ->
     limit = min(clock.left, seconds)
     if limit != float("inf"):
         solver.parameters.max_time_in_seconds = max(limit, _LEAST_SECONDS)
+    # Its own handler of Ctrl-C would leave behind one that ends the process.
+    solver.parameters.catch_sigint_signal = False
     started = time.perf_counter()
-    status = solver.solve(model)
+    status = _status(solver, model, clock)
     clock.count(solver, time.perf_counter() - started)
     if status == cp_model.MODEL_INVALID:
         raise DisagreementError(f"the solver's model is invalid: {model.validate()}")
     found = status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
     solved = status in {cp_model.OPTIMAL, cp_model.INFEASIBLE}
-    if not solved and clock.left > 0 and seconds == float("inf"):
-        clock.interrupted = True  # CP-SAT catches Ctrl-C itself, and stops
     return Outcome(
         solved=solved,
         solver=solver if found else None,
         bound=_bound(solver, status),
     )
+
+
+def _status(
+    solver: cp_model.CpSolver, model: cp_model.CpModel, clock: Clock
+) -> cp_model.CpSolverStatus:
+    """Solve in a thread, so that Ctrl-C reaches Python, which stops the solver."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(solver.solve, model)
+        while not running.done():
+            try:
+                wait([running], timeout=_PULSE)
+            except KeyboardInterrupt:
+                clock.interrupted = True
+            if clock.interrupted:
+                solver.stop_search()
+        return running.result()
 
 
 def _bound(solver: cp_model.CpSolver, status: cp_model.CpSolverStatus) -> float:

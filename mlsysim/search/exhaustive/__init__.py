@@ -11,8 +11,11 @@ point where it cannot; whatever is returned has been judged on plain numbers.
 `opaque`              tells whether a whole block is impossible
 `leaders`, `tally`    keep the best designs, and how the others fail
 `explanation`         turns the ways of failing into conflict and relaxations
-`scan`                goes through the grid
+`scan`, `walk`        go through the grid
+`front_leaders`       keep the designs that no other dominates; `others` reads
+                      the objectives of a front besides the first
 ====================  =====================================================
 """
 
 from mlsysim.search.exhaustive.engine import search as search
+from mlsysim.search.exhaustive.front import front as front

@@ -10,6 +10,7 @@ from mlsysim.errors import Infeasible
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, read
 from mlsysim.search.exhaustive.layout import Block
+from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.verify import Evaluator
 from mlsysim.units import magnitude, quantity
 
@@ -38,15 +39,18 @@ class BlockReading:
         are arrays or single numbers.
     unit
         The unit of the objective.
+    others
+        The other objectives of a front, in the units of the whole search.
     """
 
     objective: Floats
     conditions: tuple[Condition, ...]
     unit: str
+    others: tuple[Floats, ...] = ()
 
 
 def read_block(
-    problem: Problem, evaluate: Evaluator, block: Block, unit: str | None
+    problem: Problem, evaluate: Evaluator, block: Block, unit: str | None, others: Others
 ) -> BlockReading:
     """Evaluate a block.
 
@@ -60,6 +64,8 @@ def read_block(
         The designs.
     unit
         The unit of the objective, where a design has settled it.
+    others
+        The other objectives of a front.
 
     Raises
     ------
@@ -79,6 +85,10 @@ def read_block(
             unit = reading.unit if unit is None else unit
             if reading.unit != unit:
                 objective = magnitude(quantity(objective, reading.unit), unit)
+            further = [
+                _one_each(value, size, metric)
+                for metric, value in others.of_result(block.params(), result)
+            ]
     except Infeasible as verdict:
         raise BlockInfeasibleError(str(verdict)) from None
     except NotVectorisedError:
@@ -89,6 +99,7 @@ def read_block(
     return BlockReading(
         objective=objective,
         unit=unit,
+        others=tuple(further),
         conditions=tuple(_normalised(condition, size) for condition in reading.conditions),
     )
 

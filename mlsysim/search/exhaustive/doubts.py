@@ -46,7 +46,7 @@ def undefined(reading: BlockReading) -> tuple[BlockReading, Booleans]:
             all_hold &= holds
             conditions.append(replace(condition, holds=holds))
     unclear &= ~sure
-    finite = np.isfinite(reading.objective)
+    finite = np.logical_and.reduce([np.isfinite(v) for v in (reading.objective, *reading.others)])
     if not finite.all():
         unclear |= all_hold & ~finite
     return replace(reading, conditions=tuple(conditions)), unclear

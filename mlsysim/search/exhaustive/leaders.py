@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.search.exhaustive.block_reading import Booleans, Floats
+from mlsysim.search.exhaustive.block_reading import BlockReading, Booleans, Floats
 from mlsysim.search.exhaustive.layout import Block
 from mlsysim.search.verify import Point
 
@@ -49,6 +49,11 @@ class Leaders:
     def __iter__(self) -> Any:
         return iter(self._leaders)
 
+    @property
+    def best(self) -> float | None:
+        """The objective of the best design so far."""
+        return self._sign * self._leaders[0].key if self._leaders else None
+
     def point(self, index: int) -> Point | None:
         """Give the design as judged on plain numbers, if it has been."""
         return self._points.get(index)
@@ -60,9 +65,9 @@ class Leaders:
             self._points[index] = point
             self._merge([leader])
 
-    def add_block(self, block: Block, objective: Floats, feasible: Booleans) -> None:
+    def add_block(self, block: Block, reading: BlockReading, feasible: Booleans) -> None:
         """Offer the feasible designs of a block."""
-        keys = objective if self._sign > 0 else -objective
+        keys = reading.objective if self._sign > 0 else -reading.objective
         if len(self._leaders) == self._capacity:
             feasible = feasible & (keys <= self._leaders[-1].key)
         chosen = np.flatnonzero(feasible)

@@ -17,6 +17,7 @@ from mlsysim.search.exhaustive.block_reading import (
 from mlsysim.search.exhaustive.doubts import CLOSE, near_equality, undefined
 from mlsysim.search.exhaustive.layout import Block, Layout
 from mlsysim.search.exhaustive.opaque import Opaque, impossible
+from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.exhaustive.tally import Tally
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
@@ -56,6 +57,10 @@ class Scan:
         When to stop, by the monotonic clock.
     in_blocks
         Whether to try arrays.
+    tally
+        Takes in what is seen.
+    others
+        The other objectives, where a front is asked for.
     """
 
     def __init__(
@@ -66,8 +71,11 @@ class Scan:
         *,
         deadline: float,
         in_blocks: bool,
+        tally: Tally,
+        others: Others,
     ) -> None:
-        self.tally = Tally(problem, options.top)
+        self.tally = tally
+        self.others = others
         self.unit: str | None = None
         self.plain_evaluations = 0
         self.blocks = 0
@@ -114,7 +122,7 @@ class Scan:
     def _take_block(self, block: Block) -> bool:
         """Take in a block of arrays; say no where it has to be done point by point."""
         try:
-            reading = read_block(self._problem, self._evaluate, block, self.unit)
+            reading = read_block(self._problem, self._evaluate, block, self.unit, self.others)
         except BlockInfeasibleError:
             return self._take_impossible(block)
         except NotVectorisedError as reason:
@@ -171,11 +179,17 @@ class Scan:
             if skip[local]:
                 continue
             index = block.index(local)
-            if not _agrees(self.judge(index), reading, local):
+            if not self._confirms(self.judge(index), reading, local):
                 raise NotVectorisedError(
                     "arrays and plain numbers give different values at "
                     f"{self._problem.space.point(index)}"
                 )
+
+    def _confirms(self, point: Point, reading: BlockReading, local: int) -> bool:
+        """Tell whether plain numbers give a point what arrays do, in every objective."""
+        pairs = zip(self.others.of_point(point), reading.others, strict=False)
+        same = all(_close(plain, float(array[local])) for plain, array in pairs)
+        return same and _agrees(point, reading, local)
 
     def _take_points(self, block: Block, points: Iterable[int]) -> None:
         for local in points:
@@ -198,13 +212,11 @@ class Scan:
 
     def _report(self, done: int) -> None:
         if self._options.progress is not None:
-            leader = next(iter(self.tally.leaders), None)
-            sign = self._problem.objective.sense.sign
             self._options.progress(
                 Progress(
                     done=done,
                     total=self._problem.space.size,
-                    best=None if leader is None else sign * leader.key,
+                    best=self.tally.leaders.best,
                 )
             )
 

@@ -1,6 +1,7 @@
 """What a search has seen so far: the best designs, and how the others fail."""
 
 from collections import Counter
+from typing import Protocol
 
 import numpy as np
 
@@ -9,7 +10,6 @@ from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.problem.reading import Condition
 from mlsysim.search.exhaustive.block_reading import BlockReading, Booleans
 from mlsysim.search.exhaustive.layout import Block
-from mlsysim.search.exhaustive.leaders import Leaders
 from mlsysim.search.exhaustive.nearest import Nearest
 from mlsysim.search.verify import Point
 
@@ -22,6 +22,20 @@ _COUNTABLE = 16
 Pattern = frozenset[tuple[str, str]]
 
 
+class Keeper(Protocol):
+    """Keeps the designs that are asked for: the best ones, or those of a front."""
+
+    @property
+    def best(self) -> float | None:
+        """The objective of the best design so far, where one is best."""
+
+    def add_point(self, index: int, objective: float, point: Point) -> None:
+        """Offer one feasible design."""
+
+    def add_block(self, block: Block, reading: BlockReading, feasible: Booleans) -> None:
+        """Offer the feasible designs of a block."""
+
+
 class Tally:
     """Takes in points and blocks.
 
@@ -29,14 +43,13 @@ class Tally:
     ----------
     problem
         What is asked.
-    top
-        How many of the best designs are asked for.
+    leaders
+        Keeps the designs that are asked for.
     """
 
-    def __init__(self, problem: Problem, top: int) -> None:
-        sign = problem.objective.sense.sign
-        self.leaders = Leaders(top, sign)
-        self.nearest = Nearest(sign)
+    def __init__(self, problem: Problem, leaders: Keeper) -> None:
+        self.leaders = leaders
+        self.nearest = Nearest(problem.objective.sense.sign)
         self.patterns: set[Pattern] = set()
         self._alike: Counter[frozenset[str]] = Counter()
         self.verdicts: dict[str, None] = {}
@@ -97,7 +110,7 @@ class Tally:
         self.feasible += count
         self.readable = True
         if count:
-            self.leaders.add_block(block, reading.objective, feasible)
+            self.leaders.add_block(block, reading, feasible)
         if not self.feasible:
             self.patterns |= _patterns(reading.conditions, active)
             self._add_nearest(block, reading, groups, broken)

@@ -1,0 +1,74 @@
+"""An answer explained: what binds the best design, or why nothing fits."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.results.result import SearchResult
+from mlsysim.results.sensitivity import Sensitivity
+from mlsysim.results.sensitivity_table import headings, notes, rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Explanation:
+    """An answer, and what each requirement costs.
+
+    Every number is the answer to a question that was solved anew; none is an
+    estimate.  An infeasible result carries its own explanation: the conflict
+    and the relaxations.
+
+    Parameters
+    ----------
+    result
+        The answer.
+    requirements
+        Each requirement at the best design: the constraints as the user
+        ordered them, then the models' verdicts; empty where there is no design.
+    solves
+        How many variants of the question were solved.
+    seconds
+        The time that all of it took.
+    """
+
+    result: SearchResult
+    requirements: tuple[Sensitivity, ...] = ()
+    solves: int = 0
+    seconds: float = 0.0
+
+    @property
+    def binding(self) -> tuple[Sensitivity, ...]:
+        """The requirements without which a better design exists."""
+        return tuple(item for item in self.requirements if item.binds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the explanation as data that JSON can hold."""
+        return {
+            "result": self.result.to_dict(),
+            "requirements": [item.to_dict() for item in self.requirements],
+            "solves": self.solves,
+            "seconds": self.seconds,
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Give the explanation as JSON text.
+
+        Parameters
+        ----------
+        indent
+            Spaces per level; `None` for one line.
+        """
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def __repr__(self) -> str:
+        names = ", ".join(item.label for item in self.binding) or "nothing"
+        return f"<Explanation {self.result.status}: {names} binds>"
+
+    def __str__(self) -> str:
+        """Write the answer, then a table of the requirements."""
+        if not self.requirements:
+            return str(self.result)
+        cells = [headings(), *rows(self.requirements)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+        more = notes(self.result, self.requirements)
+        return "\n".join([str(self.result), "", *table, *(["", *more] if more else [])])

@@ -1,0 +1,72 @@
+"""Explain an answer by CP-SAT: one trace, and one solve per variant of the question."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mlsysim.expr.graph import Graph
+from mlsysim.expr.traced import Traced
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.variant import Variant, relaxed_limit
+from mlsysim.results.explained import Explanation
+from mlsysim.search.cpsat.engine import Search
+from mlsysim.search.cpsat.formulation import Requirement
+from mlsysim.search.cpsat.question import Question
+from mlsysim.search.explain import Solved, account, judge
+from mlsysim.search.options import SearchOptions
+from mlsysim.search.verify import Evaluator, Point
+
+
+def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Explanation:
+    """Answer a question and explain the answer.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    evaluate
+        The user's evaluator; it is traced once.
+    options
+        What the caller wants; the time limit is for everything together.
+
+    Raises
+    ------
+    TracingError
+        If the evaluator cannot be traced.
+    DisagreementError
+        If a design is not worth on plain numbers what the solver says.
+    """
+    search = Search(problem, evaluate, options)
+    return account(problem, evaluate, search.result(), lambda variant: _solved(search, variant))
+
+
+def _solved(search: Search, variant: Variant) -> Solved:
+    question = search.question
+
+    def point(design: Sequence[int]) -> Point:
+        return judge(variant, question.params(design))
+
+    def values(design: Sequence[int]) -> Sequence[float] | None:
+        judged = point(design)
+        if not judged.is_feasible:
+            return None
+        return [question.sign * judged.objective_in(question.unit)]
+
+    form = question.program(kept=list(_requirements(question, variant)))
+    return search.solve(replace(form, judge=values), point)
+
+
+def _requirements(question: Question, variant: Variant) -> Iterator[Requirement]:
+    """Leave one requirement out, or move its right side."""
+    for item in question.requirements:
+        if (item.name, item.reason) != (variant.name, variant.reason):
+            yield item
+        elif variant.share is not None:
+            yield _relaxed(question.formulation.graph, item, variant.share)
+
+
+def _relaxed(graph: Graph, item: Requirement, share: float) -> Requirement:
+    if item.left is None or item.right is None or item.relation is None:
+        return item
+    limit = relaxed_limit(item.relation, Traced(graph, item.right), share)
+    truth = item.relation.holds(Traced(graph, item.left), limit)
+    return replace(item, truth=truth.node, right=limit.node)

@@ -1,0 +1,252 @@
+"""Find a Pareto front with CP-SAT's presolve: trace, shrink, judge, prove.
+
+Branch and bound over boxes lists every design that no other dominates.  Where
+a question falls into blocks whose product is too large for that, each point
+is a minimum of its own instead, under bounds that move along the front.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mlsysim.errors import DisagreementError
+from mlsysim.expr.traced import Traced
+from mlsysim.results.pareto import ParetoFront
+from mlsysim.results.statistics import Statistics
+from mlsysim.results.status import Status
+from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat.conflict import find_conflict
+from mlsysim.search.cpsat.front_presolve import FrontPresolve
+from mlsysim.search.cpsat.joint import Blocks
+from mlsysim.search.cpsat.minimize import Minimizer
+from mlsysim.search.cpsat.presolve import Presolve
+from mlsysim.search.cpsat.program import Condition, Program
+from mlsysim.search.cpsat.question import TOLERANCE, Question, agree
+from mlsysim.search.cpsat.regions import Bounds, sweep
+from mlsysim.search.cpsat.rows import Rows, no_rows
+from mlsysim.search.goals import Goals, undominated
+from mlsysim.search.options import Progress, SearchOptions
+from mlsysim.search.verify import Evaluator, Point
+
+METHOD = "cp-sat"
+
+# Boxes to bound before a question of several blocks is treated as such.
+PATIENCE = 100_000
+_NO_LIMIT = 1 << 62
+
+
+def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
+    """Find every design that no other dominates, or prove that there is none.
+
+    Parameters
+    ----------
+    goals
+        What is asked.
+    evaluate
+        The user's evaluator; called once on traced values, and on plain
+        numbers for every design that is returned.
+    options
+        What the caller wants.
+
+    Raises
+    ------
+    TracingError
+        If the evaluator cannot be traced.
+    DisagreementError
+        If a returned design is not worth on plain numbers what the trace says.
+    """
+    return _Search(goals, evaluate, options).result()
+
+
+class _OutOfTimeError(Exception):
+    """The time limit or Ctrl-C has come."""
+
+
+class _Search:
+    """One search for a front, from the trace to the answer."""
+
+    def __init__(self, goals: Goals, evaluate: Evaluator, options: SearchOptions) -> None:
+        self._goals = goals
+        self._options = options
+        self._clock = Clock(options)
+        self._minimizer = Minimizer(self._clock, self._report)
+        with self._clock.phase("trace"), self._clock.interruptible():
+            self._question = Question(goals.problems[0], evaluate, goals)
+            self._question.check_trace()
+
+    def result(self) -> ParetoFront:
+        with self._clock.interruptible():
+            judged, proven = self._judged()
+            answer: dict[str, Any] = {}
+            if proven and not judged:
+                with self._clock.phase("explain"):
+                    conflict = find_conflict(
+                        self._question, lambda form: self._minimizer.minimize(form, 1)
+                    )
+                answer = {
+                    "conflict": conflict.names,
+                    "conflict_reasons": conflict.reasons,
+                    "relaxations": conflict.relaxations,
+                }
+        return ParetoFront(
+            status=_status(proven=proven, found=bool(judged)),
+            objectives=tuple(objective.text for objective in self._goals.objectives),
+            units=self._question.units,
+            method=METHOD,
+            statistics=self._statistics(),
+            points=self._goals.front(judged, self._question.units),
+            **answer,
+        )
+
+    def _judged(self) -> tuple[dict[int, Sequence[Point]], bool]:
+        """Find the front, and re-evaluate it; designs that fail on plain numbers are cut off.
+
+        Returns
+        -------
+        tuple
+            The designs by their position in the grid, and whether the front is complete.
+        """
+        excluded: set[tuple[int, ...]] = set()
+        while True:
+            program = self._question.program(excluded=excluded)
+            rows, proven = self._found(program)
+            judged: dict[int, Sequence[Point]] = {}
+            rejected = set()
+            with self._clock.phase("verify"):
+                for design, traced in zip(rows.designs.tolist(), rows.values, strict=True):
+                    points = self._question.points(design)
+                    if points[0].is_feasible:
+                        judged[self._index(design)] = self._checked(points, traced.tolist())
+                    else:
+                        rejected.add(tuple(design))
+            if not rejected or self._clock.left <= 0:
+                return judged, proven and not rejected
+            excluded |= rejected
+
+    def _found(self, program: Program) -> tuple[Rows, bool]:
+        """Find the designs of the front, and say whether they are all."""
+        several = len(Blocks(program)) > 1
+        presolve = FrontPresolve(
+            program=program, keep=1, clock=self._clock, on_progress=self._report
+        )
+        with self._clock.phase("presolve"):
+            finished = presolve.run(PATIENCE if several else _NO_LIMIT)
+        self._clock.counters["boxes"] += presolve.bounded
+        self._clock.counters["designs"] += presolve.evaluated
+        rows, proven = presolve.found, False
+        if self._clock.left > 0 and finished:
+            with self._clock.phase("tabulate"):
+                designs = presolve.left()
+                self._clock.counters["designs"] += len(designs)
+                rows, proven = program.rows(designs), True
+                # In the order of the grid: of equals the first is taken.
+                rows = rows.take(np.array(undominated(rows.values), np.int64))
+        elif self._clock.left > 0:
+            rows, proven = self._by_regions(program, rows)
+        return rows, proven
+
+    def _by_regions(self, program: Program, found: Rows) -> tuple[Rows, bool]:
+        """Minimise one objective after the other under bounds on all of them."""
+        count = len(program.objectives)
+        designs: list[list[int]] = []
+
+        def least(bounds: Bounds) -> Bounds | None:
+            values: list[float] = []
+            design: list[int] = []
+            for place in range(count):
+                form = self._under(program, place, values, bounds)
+                minimum = self._minimizer.minimize(form, 1)
+                if not minimum.proven:
+                    raise _OutOfTimeError
+                if not len(minimum.best):
+                    return None
+                design = minimum.best.designs[0].tolist()
+                values.append(float(minimum.best.values[0, 0]))
+            designs.append(design)
+            return tuple(values)
+
+        proven = True
+        try:
+            for _ in sweep(count, least):
+                self._clock.counters["regions"] += 1
+        except _OutOfTimeError:
+            proven = False
+        rows = no_rows(len(program.names), count)
+        if designs:
+            rows = program.rows(np.array(designs, np.int64))
+        return (rows if proven else rows.plus(found)).undominated(1), proven
+
+    def _under(
+        self, program: Program, place: int, reached: Sequence[float], bounds: Bounds
+    ) -> Program:
+        """Minimise one objective: those before it stay where they are, the rest below bounds."""
+        graph = program.graph
+        limits = []
+        for at, node in enumerate(program.objectives):
+            value: Any = Traced(graph, node)
+            if at < len(reached):
+                truth = value <= reached[at]
+            elif math.isfinite(bounds[at]):
+                truth = value < bounds[at] - TOLERANCE * abs(bounds[at])
+            else:
+                continue
+            limits.append(Condition(name=f"bound on objective {at + 1}", node=truth.node))
+
+        def judge(design: Sequence[int]) -> Sequence[float] | None:
+            values = program.judge(design)
+            if values is None:
+                return None
+            kept = all(values[at] <= value for at, value in enumerate(reached))
+            below = all(values[at] < bounds[at] for at in range(len(reached), len(values)))
+            return [values[place]] if kept and below else None
+
+        return replace(
+            program,
+            objectives=(program.objectives[place],),
+            conditions=(*program.conditions, *limits),
+            judge=judge,
+        )
+
+    def _checked(self, points: Sequence[Point], traced: Sequence[float]) -> Sequence[Point]:
+        plain = self._question.signed(points)
+        if not all(map(agree, traced, plain)):
+            raise DisagreementError(
+                f"at {dict(points[0].params)} the objectives are {traced!r} by the trace, but "
+                f"{plain!r} by the evaluator on plain numbers"
+            )
+        return points
+
+    def _index(self, design: Sequence[int]) -> int:
+        index = 0
+        for position, domain in zip(design, self._question.problem.space.domains, strict=True):
+            index = index * len(domain.values) + position
+        return index
+
+    def _report(self, presolve: Presolve) -> None:
+        if self._options.progress is None:
+            return
+        size = self._question.problem.space.size
+        whole = len(presolve.program.objectives) == len(self._goals.problems)
+        known = whole and math.isfinite(presolve.left_over)
+        done = size - int(presolve.left_over) if known else 0
+        self._options.progress(Progress(done=max(0, done), total=size))
+
+    def _statistics(self) -> Statistics:
+        clock = self._clock
+        return Statistics(
+            grid_size=self._question.problem.space.size,
+            points_evaluated=clock.counters["designs"],
+            seconds={**clock.seconds, "total": clock.elapsed},
+            solver=dict(clock.counters),
+            stopped_by=clock.stopped_by,
+            extra={"operations": len(self._question.formulation.graph.nodes)},
+        )
+
+
+def _status(*, proven: bool, found: bool) -> Status:
+    if found:
+        return Status.OPTIMAL if proven else Status.FEASIBLE
+    return Status.INFEASIBLE if proven else Status.UNKNOWN

@@ -1,0 +1,67 @@
+"""Objectives that are ratios, such as dollars per token over a whole fleet.
+
+A ratio of sums has no good linear bound, but it need not have one: asking for
+``above / below < best`` is asking for ``above - best * below < 0``, which is
+linear, and so is minimising that difference (Dinkelbach 1967).  A few rounds
+with the best value found so far reach the optimum, and the last one proves it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mlsysim.expr.graph import Apply, Constant, Graph, Node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """An objective ``above / below`` with a positive divisor."""
+
+    graph: Graph
+    above: Node
+    below: Node
+
+    def excess(self, value: float) -> Node:
+        """Give ``above - value * below``, negative exactly where the ratio is smaller."""
+        scaled = self.graph.apply("multiply", self.graph.constant(value), self.below)
+        return self.graph.apply("subtract", self.above, scaled)
+
+
+def as_ratio(graph: Graph, node: Node, is_positive: Callable[[Node], bool]) -> Ratio | None:
+    """Read an objective as a ratio of two numbers that both vary; nothing if it is none.
+
+    Parameters
+    ----------
+    graph
+        The graph of the objective.
+    node
+        The objective: a quotient, possibly negated or times a constant.
+    is_positive
+        Tells whether a number is nowhere negative.
+    """
+    if not isinstance(node, Apply):
+        return None
+    name, arguments = node.operation.name, node.arguments
+    if name == "divide" and not isinstance(arguments[1], Constant):
+        above, below = arguments
+        if above.support and is_positive(below):
+            return Ratio(graph=graph, above=above, below=below)
+        return None
+    for inner, rebuild in _factors(graph, node):
+        ratio = as_ratio(graph, inner, is_positive)
+        if ratio is not None:
+            return Ratio(graph=graph, above=rebuild(ratio.above), below=ratio.below)
+    return None
+
+
+def _factors(graph: Graph, node: Apply) -> list[tuple[Node, Callable[[Node], Node]]]:
+    """List the arguments that a node is a constant multiple of, and how to rebuild it."""
+    name, arguments = node.operation.name, node.arguments
+    if name == "negative":
+        return [(arguments[0], lambda inner: graph.apply("negative", inner))]
+    if name == "divide" and isinstance(arguments[1], Constant):
+        return [(arguments[0], lambda inner: graph.apply("divide", inner, arguments[1]))]
+    if name == "multiply" and any(isinstance(argument, Constant) for argument in arguments):
+        fixed = isinstance(arguments[0], Constant)
+        constant, other = arguments if fixed else arguments[::-1]
+        return [(other, lambda inner: graph.apply("multiply", constant, inner))]
+    return []

@@ -1,0 +1,243 @@
+"""The lowered model is a relaxation: it loses no design, and its bound is a bound."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import Case, cases, examples
+
+from mlsysim.expr.functions import ceil, maximum
+from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat import lowering, solver
+from mlsysim.search.cpsat.boxes import whole
+from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat.lowered import Lowered, lower
+from mlsysim.search.cpsat.model import Kind
+from mlsysim.search.cpsat.program import Program
+from mlsysim.search.cpsat.question import Question
+from mlsysim.search.cpsat.refine import LoweredSearch
+from mlsysim.search.cpsat.rows import Rows, no_rows
+from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, total
+from mlsysim.search.options import SearchOptions
+
+# Sub-formulas of so few designs are tables: with 1, every rule is exercised.
+CELLS = st.sampled_from([1, 1, 2, 4])
+
+
+def best_of(program: Program) -> Rows:
+    """Evaluate every design, and sort the feasible ones."""
+    return program.rows(whole(list(program.lengths.values())).designs()).sorted()
+
+
+def at_design(lowered: Lowered, design: Sequence[int]) -> float:
+    """Give the model's bound at one design; two workers, as one may creep along a product."""
+    model: Any = lowered.compiled.model.clone()
+    positions: Any = lowered.compiled.positions.values()
+    for position, at in zip(positions, design, strict=True):
+        model.add(model.get_int_var_from_proto_index(position.index) == int(at))
+    outcome = solver.run(model, Clock(SearchOptions(workers=2)))
+    assert outcome.solver is not None, f"{design} is lost"
+    return outcome.bound * lowered.objective.unit - lowered.objective.slack
+
+
+def formulas(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
+    """Have no more than so many combinations tabulated."""
+    monkeypatch.setattr(lowering, "CELLS", cells)
+
+
+@given(cases(most=4, width=2, size=8), CELLS, st.randoms(use_true_random=False))
+@examples(40)
+def test_no_design_is_lost(case: Case, cells: int, random: Random) -> None:
+    """Fixed to any feasible design the model has a solution, and its bound is no higher."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        formulas(monkeypatch, cells)
+        program = Question(case.problem, case).program()
+        try:
+            lowered = lower(program)
+        except NotLowerableError:
+            return
+        best = best_of(program)
+        for place in random.sample(range(len(best)), min(3, len(best))):
+            assert at_design(lowered, best.designs[place].tolist()) <= best.values[place, 0]
+
+
+@given(cases(most=4, width=2, size=8), CELLS, st.integers(1, 4))
+@examples(40)
+def test_formulas_alone_find_the_best_designs(case: Case, cells: int, keep: int) -> None:
+    """Without any presolve, the lowered formulas find the k best designs and prove it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        formulas(monkeypatch, cells)
+        program = Question(case.problem, case).program()
+        try:
+            search = LoweredSearch(program, keep, no_rows(len(program.names), 1))
+        except NotLowerableError:
+            return
+        assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+        expected = best_of(program).values[:keep, 0]
+        assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+@given(cases(most=5, width=2, size=6), CELLS, st.data())
+@examples(20)
+def test_a_box_narrows_the_search(case: Case, cells: int, data: st.DataObject) -> None:
+    """Given the box of the designs of interest, the best in that box is found."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        formulas(monkeypatch, cells)
+        program = Question(case.problem, case).program()
+        everything = whole(list(program.lengths.values()))
+        ends = [
+            sorted(data.draw(st.integers(0, length - 1)) for _ in range(2))
+            for length in program.lengths.values()
+        ]
+        everything.first[0], everything.last[0] = zip(*ends, strict=True)
+        try:
+            search = LoweredSearch(program, 2, no_rows(len(program.names), 1), box=everything)
+        except NotLowerableError:
+            return
+        assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+        expected = program.rows(everything.designs()).sorted().values[:2, 0]
+        assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+FORMS: dict[str, tuple[Callable[[Any, Any], Any], Kind]] = {
+    "line": (lambda x, y: 3 * x + y, Kind.LINEAR),
+    "product": (lambda x, y: x * y, Kind.PRODUCT),
+    "product of fractions": (lambda x, y: (x / 3) * (y * 0.7), Kind.PRODUCT),
+    "nothing": (lambda x, y: x + 0 * y / (y + 1), Kind.LINEAR),
+    "square": (lambda x, y: (x - y) ** 2, Kind.PRODUCT),
+    "quotient": (lambda x, y: x / (y + 1), Kind.QUOTIENT),
+    "root": (lambda x, y: (x * y + 1) ** 0.5, Kind.PIECEWISE_LINEAR),
+    "root from zero": (lambda x, y: (x * y) ** 0.5, Kind.PIECEWISE_LINEAR),
+    "reciprocal power": (lambda x, y: (x * y + 1) ** -1.5, Kind.PIECEWISE_LINEAR),
+    "exponential": (lambda x, y: np.exp(x * y / 100), Kind.PIECEWISE_LINEAR),
+    "logarithm": (lambda x, y: np.log2(x * y + 1), Kind.PIECEWISE_LINEAR),
+    "ceiling": (lambda x, y: ceil(x * y / 7), Kind.ROUNDED),
+    "truncation": (lambda x, y: np.trunc((x - y) / 3), Kind.ROUNDED),
+    "nearest": (lambda x, y: np.rint((x - y) / 4), Kind.ROUNDED),
+    "sign": (lambda x, y: np.sign(x - y) * x, Kind.PRODUCT),
+    "remainder": (lambda x, y: (x * y) % (y + 2), Kind.PRODUCT),
+    "whole quotient": (lambda x, y: (x - 2 * y) // (y + 1), Kind.PRODUCT),
+    "fractional remainder": (lambda x, y: (x * y) % 0.7, Kind.PRODUCT),
+    "maximum": (lambda x, y: maximum(x - y, y - x) * 1.5, Kind.EXTREME),
+    "minimum": (lambda x, y: -np.minimum(x, y), Kind.EXTREME),
+    "absolute": (lambda x, y: abs(x - y), Kind.EXTREME),
+    "choice": (lambda x, y: np.where(x * y > 6, x, -y), Kind.LOGICAL),
+    "exclusive or": (lambda x, y: np.where((x > y) ^ (x > 3), x, -y), Kind.LOGICAL),
+    "choice of truths": (lambda x, y: np.where(np.where(x > y, x > 4, y > 2), x, y), Kind.LOGICAL),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("sense", ["minimize", "maximize"])
+def test_every_form_is_solved(monkeypatch: pytest.MonkeyPatch, form: str, sense: str) -> None:
+    """Each kind of formula goes in as stated, and its three best designs are found."""
+    function, kind = FORMS[form]
+    formulas(monkeypatch, 1)
+    problem = Problem.of({"x": range(8), "y": range(6)}, f"{sense}: value", ["x + y >= 2"])
+    program = Question(
+        problem, lambda params: {"value": function(params["x"], params["y"])}
+    ).program()
+    search = LoweredSearch(program, 3, no_rows(2, 1))
+    assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+    expected = best_of(program).values[:3, 0]
+    assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert kind in {encoding.kind for encoding in lower(program).compiled.encodings}
+
+
+ROUNDED: dict[str, Callable[[Any], Any]] = {
+    # 1 // 0.1 is 9, though 1 / 0.1 rounds to 10.
+    "whole quotient": lambda x: x // 0.1,
+    "quotient": lambda x: x / 0.1,
+    # 55 bits are more than a float has.
+    "product": lambda x: (x * 134217729.0) * (x + 134217731.0),
+    # Added to 2**54 an odd number is rounded to even.
+    "sum": lambda x: (x + 2.0**54) - 2.0**54,
+    "large factor": lambda x: x * 1.1e12,
+    "wide sum": lambda x: x * 0.3 + x / 7,
+    "remainder": lambda x: x % 0.1 - x,
+}
+
+
+@pytest.mark.parametrize("form", ROUNDED)
+@pytest.mark.parametrize("sense", ["minimize", "maximize"])
+def test_float_rounding_is_within_the_slack(
+    monkeypatch: pytest.MonkeyPatch, form: str, sense: str
+) -> None:
+    """Where floats round, the model still has every design within its bound."""
+    value = ROUNDED[form]
+    formulas(monkeypatch, 1)
+    problem = Problem.of({"x": range(1, 40)}, f"{sense}: value", None)
+    program = Question(problem, lambda params: {"value": value(params["x"])}).program()
+    lowered = lower(program)
+    for design, true in zip(best_of(program).designs, best_of(program).values[:, 0], strict=True):
+        assert at_design(lowered, design.tolist()) <= true
+
+
+UNSOUND: dict[str, Callable[[Any, Any], Any]] = {
+    "through zero": lambda x, y: 1.0 / (x - y),
+    "root of a negative": lambda x, y: np.sqrt(x - y),
+    "remainder by zero": lambda x, y: x % (y - x),
+    "variable exponent": lambda x, y: (x + 1.0) ** y,
+    "too wide": lambda x, y: (x * y) * 1e9 + (y * 1e-12) * x,
+}
+
+
+@pytest.mark.parametrize("form", UNSOUND)
+def test_what_has_no_sound_encoding_is_told(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """An expression that may have no number, or spans too many bits, is not lowered at all."""
+    formulas(monkeypatch, 1)
+    problem = Problem.of({"x": range(8), "y": range(6)}, "minimize: value", ["x > 100"])
+    graph_of = Question(problem, lambda p: {"value": UNSOUND[form](p["x"], p["y"])})
+    try:
+        lowered = lower(graph_of.program())
+    except NotLowerableError:
+        return
+    assert form == "too wide"
+    assert lowered.objective.slack > 0
+
+
+def test_a_side_without_a_number_is_not_lowered() -> None:
+    """A tabulated comparison with 0/0 on one side is left to those who ask the evaluator."""
+    problem = Problem.of({"x": [0, 1, 2]}, "minimize: x", ["ratio <= 1"])
+    question = Question(problem, lambda p: {"x": p["x"] * 1.0, "ratio": p["x"] / p["x"]})
+    with pytest.raises(NotLowerableError, match="not a number"):
+        lower(question.program())
+
+
+def test_scaled_numbers_do_not_overflow() -> None:
+    """More than 58 bits are refused where they arise, before the solver could overflow."""
+    one = Scaled(expression=1, low=1, high=1)
+    tiny = Scaled(expression=1, low=1, high=1, unit=2.0**-59)
+    with pytest.raises(NotLowerableError, match="different size"):
+        total([one, tiny])
+    with pytest.raises(NotLowerableError, match="58 bits"):
+        one.times(LARGEST + 1)
+
+
+def test_zero_can_be_written_in_any_unit() -> None:
+    """0 / (1 + y) is 0 with the smallest unit there is; added to 1 it does not overflow."""
+    one = Scaled(expression=1, low=1, high=1, unit=2.0**-1060)
+    assert total([Scaled(expression=0, low=0, high=0), one]).unit == 2.0**-1060
+    with pytest.raises(NotLowerableError, match="different size"):
+        total([Scaled(expression=1, low=1, high=1), one])
+
+
+def test_a_sum_of_scaled_numbers_is_exact() -> None:
+    """3 halves and 5 quarters are 11 quarters; slacks add up."""
+    halves = Scaled(expression=3, low=3, high=3, unit=0.5, slack=0.01)
+    quarters = Scaled(expression=5, low=5, high=5, unit=0.25, slack=0.02)
+    both = total([halves, quarters])
+    assert (both.low, both.unit) == (11, 0.25)
+    assert both.slack == pytest.approx(0.03)
+    assert both.times(-2).low == -22
+
+
+def test_exact_numbers_are_rounded_as_floats_are() -> None:
+    """Up to 53 bits a float is exact; beyond, its rounding goes into the slack."""
+    assert Scaled(expression=0, low=0, high=1 << 53).rounded().exact
+    wide = Scaled(expression=0, low=0, high=(1 << 54) + 2).rounded()
+    assert wide.slack >= 2.0

@@ -1,0 +1,113 @@
+"""Every way to the minimum - tables, boxes, blocks, formulas - leads to the same designs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import Case, cases, combined, examples, spaces, terms, truths
+
+from mlsysim.expr.functions import logical_and
+from mlsysim.search.cpsat import lowering, minimize, presolve
+from mlsysim.search.cpsat.boxes import whole
+from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat.minimize import Minimizer, Minimum
+from mlsysim.search.cpsat.program import Program
+from mlsysim.search.cpsat.question import Question
+from mlsysim.search.options import SearchOptions
+
+
+def best_values(program: Program, top: int) -> list[float]:
+    """Evaluate every design, and give the best values."""
+    rows = program.rows(whole(list(program.lengths.values())).designs()).sorted()
+    values: list[float] = rows.values[:top, 0].tolist()
+    return values
+
+
+def forced(
+    program: Program, top: int, *, rows: int, patience: int = 200_000, cells: int = 4096
+) -> Minimum:
+    """Minimise with no more than so many rows in a table, and formulas after so many boxes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(presolve, "WALK", rows)
+        patch.setattr(minimize, "WALK", rows)
+        patch.setattr(minimize, "_PATIENCE", patience)
+        patch.setattr(presolve, "_LEAF", 2.0)
+        patch.setattr(lowering, "CELLS", cells)
+        return Minimizer(Clock(SearchOptions(workers=2)), lambda _: None).minimize(program, top)
+
+
+def check(found: Minimum, expected: list[float], top: int) -> None:
+    """Compare the values; a bound is given where anything is."""
+    assert found.proven
+    assert found.best.values[:, 0].tolist() == pytest.approx(expected[:top], rel=1e-9, abs=0)
+    assert len({tuple(design) for design in found.best.designs.tolist()}) == len(found.best)
+
+
+@given(cases(), st.integers(1, 6), st.sampled_from([1, 3, 10, 10**6]))
+@examples(40)
+def test_tables_and_boxes(case: Case, top: int, rows: int) -> None:
+    """With a table of any size the k best designs are those of brute force."""
+    program = Question(case.problem, case).program()
+    check(forced(program, top, rows=rows), best_values(program, top), top)
+
+
+@given(cases(most=4, width=2, size=8), st.integers(1, 4), st.sampled_from([1, 2, 4]))
+@examples(30)
+def test_boxes_and_formulas_in_turns(case: Case, top: int, cells: int) -> None:
+    """With no patience for boxes, formulas take over, and the two agree with brute force."""
+    program = Question(case.problem, case).program()
+    found = forced(program, top, rows=1, patience=0, cells=cells)
+    check(found, best_values(program, top), top)
+
+
+@st.composite
+def joint_cases(draw: st.DrawFn) -> Case:
+    """Draw two or three jobs with choices of their own, which meet in a sum and a limit."""
+    space: dict[str, Any] = {}
+    gains, loads, holds = [], [], []
+    for job in range(draw(st.integers(2, 3))):
+        own = {f"{name}{job}": values for name, values in draw(spaces(3, 2)).items()}
+        own = {n: v for n, v in own.items() if not n.startswith(("mode", "machine"))}
+        space |= own
+        drawn = terms(own, 4)
+        gains.append(draw(drawn))
+        loads.append(draw(drawn))
+        holds += draw(st.lists(truths(terms(own, 2)), max_size=1))
+    joins: dict[str, Callable[[Any, Any], Any]] = {
+        "({0} + {1})": lambda a, b: a + b,
+        "({0} - {1})": lambda a, b: a - b,
+        "maximum({0}, {1})": np.maximum,
+        "({0} * {1})": lambda a, b: a * b,
+        "where({0} > {1}, {0}, 3)": lambda a, b: np.where(a > b, a, 3),
+    }
+    gain, load = gains[0], loads[0]
+    join = st.sampled_from(sorted(joins.items(), key=lambda row: row[0]))
+    for other in range(1, len(gains)):
+        gain = combined(*draw(join), gain, gains[other])
+        load = combined(*draw(join), load, loads[other])
+    verdict = combined("all of {0}", logical_and, *holds) if holds else None
+    at = {name: draw(st.sampled_from(list(values))) for name, values in space.items()}
+    limit = float(load(at))
+    relation = draw(st.sampled_from(["<=", ">=", "<", "!=", "=="]))
+    constraints = {"shared": f"load {relation} {limit!r}"} if draw(st.booleans()) else {}
+    return Case(
+        space=space,
+        sense=draw(st.sampled_from(["minimize", "maximize"])),
+        gain=gain,
+        load=load,
+        unit="",
+        verdict=verdict,
+        constraints=constraints,
+    )
+
+
+@given(joint_cases(), st.integers(1, 4), st.sampled_from([2, 4, 4096]))
+@examples(40)
+def test_blocks_that_meet_in_shared_formulas(case: Case, top: int, cells: int) -> None:
+    """Jobs with choices of their own are solved by blocks, and agree with brute force."""
+    program = Question(case.problem, case).program()
+    found = forced(program, top, rows=2, cells=cells)
+    check(found, best_values(program, top), top)
