@@ -64,6 +64,26 @@ def solve(
 
 
 @app.command()
+def pareto(
+    file: QuestionPath,
+    *,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PICTURE", help="Draw the front, e.g. front.png.")
+    ] = None,
+    method: MethodOption = Method.AUTO,
+    time_limit: TimeLimit = None,
+    workers: Workers = None,
+    seed: Seed = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
+) -> None:
+    """Find the exact Pareto front of the objectives in the file's [pareto] table."""
+    from mlsysim.cli.front import front_of_file
+
+    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    raise typer.Exit(front_of_file(file, as_json=json, plot=plot, method=method.value, **options))
+
+
+@app.command()
 def check(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILES", help="Question files, or folders of them.")

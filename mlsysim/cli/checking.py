@@ -10,7 +10,7 @@ from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, report
 from mlsysim.core.question import load
-from mlsysim.core.questions.comparison import differences
+from mlsysim.core.questions.comparison import differences, front_differences
 from mlsysim.errors import MlsysimError, QuestionError
 
 
@@ -49,6 +49,9 @@ def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
     with progress_line(file.name) as progress:
         comparison = question.cross_check(progress=progress, **options)
     found = differences(question.expected, comparison)
+    if question.objectives:
+        fronts = (question.pareto(method=name, **options) for name in ("cp-sat", "exhaustive"))
+        found += front_differences(question.expected, *fronts)
     verdict = "[red]differs[/red]" if found else "[green]agrees[/green] "
     out.print(f"{verdict}  {escape(str(file))}  {comparison.reference.status}")
     for line in found:

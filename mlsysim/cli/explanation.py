@@ -4,20 +4,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mlsysim.cli.answer import exit_status
+from mlsysim.cli.columns import Sideways
+from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.rendering import answer_view
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.core.question import Question, load
 from mlsysim.results import Explanation
-from mlsysim.results.sensitivity_table import headings, notes, rows
-
-# Columns of names and numbers stand to the left, gains to the right.
-_LEFT = 3
+from mlsysim.results.sensitivity_table import cost_table, notes
 
 
 def explain_file(file: Path, *, as_json: bool, **options: Any) -> ExitStatus:
@@ -32,7 +30,6 @@ def explain_file(file: Path, *, as_json: bool, **options: Any) -> ExitStatus:
     **options
         Those of `Question.explain`.
     """
-    console = Console()
     with errors_to_status(file):
         question = load(file)
         with progress_line(file.name) as progress:
@@ -40,7 +37,7 @@ def explain_file(file: Path, *, as_json: bool, **options: Any) -> ExitStatus:
         if as_json:
             sys.stdout.write(found.to_json() + "\n")
         else:
-            console.print(_view(question, found))
+            console().print(_view(question, found))
     return exit_status(found.result.status)
 
 
@@ -52,26 +49,13 @@ def _view(question: Question, found: Explanation) -> RenderableType:
         answer_view(question, found.result),
     ]
     if found.requirements:
-        lines = notes(found.result, found.requirements)
-        parts += [Text(), _costs_table(found), Text(), *map(Text, lines)]
+        header, *cells = cost_table(found.requirements) or [[]]
+        if cells:
+            title = "What the best design meets, and what relaxing it would gain:"
+            parts += [Text(), Text(title), Sideways(header, cells)]
+        parts += [Text(), *map(Text, notes(found.result, found.requirements))]
         parts += _becauses(question, found)
     return Group(*parts)
-
-
-def _costs_table(found: Explanation) -> Table:
-    """List what the best design meets, and the gain from relaxing it, by exact re-solves."""
-    title = "What the best design meets, and what relaxing it would gain"
-    table = Table(title=title, title_justify="left", box=None)
-    for place, heading in enumerate(headings()):
-        table.add_column(
-            heading,
-            header_style="bold",
-            overflow="fold",
-            justify="left" if place < _LEFT else "right",
-        )
-    for cells in rows(found.requirements):
-        table.add_row(*map(Text, cells))
-    return table
 
 
 def _becauses(question: Question, found: Explanation) -> list[Text]:

@@ -79,6 +79,7 @@ class DSE:
         workers: int | None = None,
         seed: int = 0,
         progress: ProgressCallback | None = None,
+        **unknown: Any,
     ) -> SearchResult:
         """Find the best designs, with proof.
 
@@ -104,13 +105,13 @@ class DSE:
         Raises
         ------
         ParameterError
-            If an option is unknown or out of range.
+            If an option is unknown or out of range, or the evaluator cannot be called.
         TracingError
             With ``method="cp-sat"``, if the evaluator cannot be traced.
         """
-        options = SearchOptions(
-            top=top, time_limit=time_limit, workers=workers, seed=seed, progress=progress
-        )
+        _check_evaluator(evaluate)
+        limits = {"time_limit": time_limit, "workers": workers, "seed": seed}
+        options = SearchOptions.of(top=top, progress=progress, **limits, **unknown)
         match _method(method):
             case Method.CP_SAT:
                 return self._by_cp_sat(evaluate, options)
@@ -131,6 +132,7 @@ class DSE:
         workers: int | None = None,
         seed: int = 0,
         progress: ProgressCallback | None = None,
+        **unknown: Any,
     ) -> ParetoFront:
         """Find the exact Pareto front of several objectives.
 
@@ -160,7 +162,7 @@ class DSE:
             If there are fewer than two objectives, one is malformed, or a
             metric comes twice.
         ParameterError
-            If an option is unknown or out of range.
+            If an option is unknown or out of range, or the evaluator cannot be called.
         TracingError
             With ``method="cp-sat"``, if the evaluator cannot be traced.
 
@@ -175,9 +177,9 @@ class DSE:
         (10, {'x': 1, 'y': 0}, (3.0, 1.0))
         """
         goals = Goals.of(self.problem, objectives)
-        options = SearchOptions(
-            time_limit=time_limit, workers=workers, seed=seed, progress=progress
-        )
+        _check_evaluator(evaluate)
+        limits = {"time_limit": time_limit, "workers": workers, "seed": seed}
+        options = SearchOptions.of(progress=progress, **limits, **unknown)
         match _method(method):
             case Method.CP_SAT:
                 return self._front_by_cp_sat(goals, evaluate, options)
@@ -223,7 +225,8 @@ class DSE:
         >>> [(item.name, item.at(0.05).objective) for item in found.binding]
         [('x <= 60', 189.0)]
         """
-        asked = SearchOptions(**options)
+        _check_evaluator(evaluate)
+        asked = SearchOptions.of(**options)
         match _method(method):
             case Method.CP_SAT:
                 return self._explained_by_cp_sat(evaluate, asked)
@@ -268,6 +271,7 @@ class DSE:
         TracingError
             If the evaluator cannot be traced.
         """
+        _check_evaluator(evaluate)
         from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
 
         return compile_model(self.problem, evaluate)
@@ -302,10 +306,18 @@ def _fallen_back(result: _Result, reason: TracingError) -> _Result:
     return replace(result, statistics=statistics)
 
 
+def _check_evaluator(evaluate: object) -> None:
+    if not callable(evaluate):
+        raise ParameterError(
+            f"the evaluator is {evaluate!r}, which cannot be called; "
+            "hand in a function of one dict of choices: search(evaluate)"
+        )
+
+
 def _method(method: str) -> Method:
     try:
         return Method(method)
     except ValueError:
         raise ParameterError(
-            f"method = {method!r} is not a way to search{suggest(str(method), Method)}"
+            f"method = {method!r} is not a way to search{suggest(str(method), map(str, Method))}"
         ) from None

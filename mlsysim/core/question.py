@@ -19,9 +19,9 @@ from mlsysim.core.questions.assembly import assemble, located, probe
 from mlsysim.core.questions.binding import PipelineEvaluator, bind
 from mlsysim.core.questions.reading import read_file
 from mlsysim.core.questions.schema import Expected
-from mlsysim.errors import InputError
+from mlsysim.errors import InputError, QuestionError
 from mlsysim.problem.problem import Problem
-from mlsysim.results import Explanation, SearchResult
+from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.search.comparison import Comparison
 
 
@@ -43,6 +43,9 @@ class Question:
         Evaluates one design: the pipeline with the fixed arguments.
     reasons
         Constraint name -> why the planner insists on it.
+    objectives
+        What the Pareto front weighs against each other; empty if the file has
+        no ``[pareto]`` table.
     expected
         The known answer, or nothing.
     """
@@ -53,6 +56,7 @@ class Question:
     problem: Problem
     evaluate: PipelineEvaluator
     reasons: Mapping[str, str]
+    objectives: tuple[str, ...]
     expected: Expected | None
 
     @property
@@ -90,6 +94,28 @@ class Question:
         """
         with self._located():
             return self.explorer.cross_check(self.evaluate, **options)
+
+    def pareto(self, **options: Any) -> ParetoFront:
+        """Find the Pareto front of the objectives in the ``[pareto]`` table.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.pareto`: method, time_limit,
+            workers, seed, progress.
+
+        Raises
+        ------
+        QuestionError
+            If the file has no such table, or a model refuses a value of the file.
+        """
+        if not self.objectives:
+            raise QuestionError(
+                f"{self.path}: pareto: missing; say what to weigh against each other, e.g. "
+                f"[pareto] objectives = [{self.problem.objective.text!r}, 'minimize: ...']"
+            )
+        with self._located():
+            return self.explorer.pareto(self.evaluate, self.objectives, **options)
 
     def explain(self, **options: Any) -> Explanation:
         """Answer the question, and say what binds the best design.
@@ -146,7 +172,8 @@ def load(path: str | PathLike[str]) -> Question:
     content = read_file(path)
     choices, evaluate = bind(content, str(path))
     problem = assemble(content, choices, str(path))
-    probe(problem, evaluate, str(path))
+    objectives = content.pareto.objectives if content.pareto is not None else ()
+    probe(problem, evaluate, objectives, str(path))
     return Question(
         path=path,
         text=content.question,
@@ -154,5 +181,6 @@ def load(path: str | PathLike[str]) -> Question:
         problem=problem,
         evaluate=evaluate,
         reasons={name: item.because for name, item in content.constraints.items()},
+        objectives=objectives,
         expected=content.expected,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import Sensitivity
-from mlsysim.results.sensitivity_table import headings, notes, rows
+from mlsysim.results.sensitivity_table import cost_table, notes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -67,7 +67,7 @@ class Explanation:
         """Write the answer, then a table of the requirements."""
         if not self.requirements:
             return str(self.result)
-        cells = [headings(), *rows(self.requirements)]
+        cells = cost_table(self.requirements)
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
         more = notes(self.result, self.requirements)

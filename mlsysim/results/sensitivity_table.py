@@ -9,21 +9,32 @@ from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 _BINDS = {True: "yes", False: "no", None: "not known"}
 
 
-def headings() -> list[str]:
-    """Give the heading of each column."""
-    steps = [f"+{share:.0%}" for share in SHARES]
-    return ["requirement", "at the best", "limit", "room", "binds", *steps, "without"]
+def cost_table(requirements: Sequence[Sensitivity]) -> list[list[str]]:
+    """Write what the best design meets as a table, headings first.
 
-
-def rows(requirements: Sequence[Sensitivity]) -> list[list[str]]:
-    """Write each requirement that compares something; gains are in percent of the objective.
+    The user's constraints are all there, verdicts of models only where they
+    bind; gains are in percent of the objective.
 
     Parameters
     ----------
     requirements
         What the best design meets.
+
+    Returns
+    -------
+    list
+        Rows of cells; none where there is nothing to tell.
     """
-    return [_row(item) for item in requirements if item.relation is not None]
+    shown = [item for item in requirements if _is_row(item)]
+    if not shown:
+        return []
+    steps = [f"+{share:.0%}" for share in SHARES]
+    headings = ["requirement", "at the best", "limit", "room", "binds", *steps, "without"]
+    return [headings, *map(_row, shown)]
+
+
+def _is_row(item: Sensitivity) -> bool:
+    return item.relation is not None and (item.is_constraint or item.binds is not False)
 
 
 def _row(item: Sensitivity) -> list[str]:
@@ -44,8 +55,20 @@ def notes(result: SearchResult, requirements: Sequence[Sensitivity]) -> list[str
         What the best design meets.
     """
     lines = [line for item in requirements for line in _notes(result, item)]
-    bare = ", ".join(item.label for item in requirements if item.relation is None)
-    return [*lines, f"Also met: {bare}."] if bare else lines
+    met = [item for item in requirements if not _is_row(item)]
+    for stage in dict.fromkeys(item.name for item in met):
+        reasons = "; ".join(_met(item) for item in met if item.name == stage)
+        lines.append(f"Also met by {stage.removesuffix('.feasible')}: {reasons}.")
+    return lines
+
+
+def _met(item: Sensitivity) -> str:
+    """Name something that does not bind, with its share of the limit where it has one."""
+    reason = item.name if item.is_constraint else item.reason
+    if item.utilisation is None:
+        return reason
+    used = f"{with_unit(item.left, item.unit)} of {with_unit(item.right, item.unit)}"
+    return f"{reason} {used} ({item.utilisation:.1%})"
 
 
 def _notes(result: SearchResult, item: Sensitivity) -> Iterator[str]:

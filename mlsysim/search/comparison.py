@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 
 # Two searches agree on an objective to this, relative (DESIGN semantics 2).
@@ -68,3 +69,38 @@ def compare(solved: SearchResult, reference: SearchResult) -> Comparison:
                 f"objective of number {place}: {mine!r} by CP-SAT, {yours!r} by the reference"
             )
     return Comparison(solved=solved, reference=reference, differences=tuple(differences))
+
+
+def compare_fronts(solved: ParetoFront, reference: ParetoFront) -> list[str]:
+    """Compare status, units and points of two Pareto fronts.
+
+    Ties may be broken differently, so designs are not compared.
+
+    Parameters
+    ----------
+    solved
+        The answer of CP-SAT.
+    reference
+        The answer of the exhaustive reference.
+
+    Returns
+    -------
+    list of str
+        One line per difference; empty if they agree.
+    """
+    differences = []
+    for what in ("status", "units"):
+        ours, theirs = getattr(solved, what), getattr(reference, what)
+        if ours != theirs:
+            differences.append(f"{what}: {ours!s} by CP-SAT, {theirs!s} by the reference")
+    if len(solved) != len(reference):
+        counts = f"{len(solved)} by CP-SAT, {len(reference)} by the reference"
+        return [*differences, f"points: {counts}"]
+    for place, (mine, yours) in enumerate(zip(solved, reference, strict=True), 1):
+        values = zip(mine.objective_values, yours.objective_values, strict=True)
+        if not all(math.isclose(*pair, rel_tol=_TOLERANCE) for pair in values):
+            differences.append(
+                f"point {place}: {mine.objective_values!r} by CP-SAT, "
+                f"{yours.objective_values!r} by the reference"
+            )
+    return differences

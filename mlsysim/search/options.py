@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-from mlsysim.errors import ParameterError
+from mlsysim.errors import ParameterError, suggest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,22 @@ class SearchOptions:
     workers: int | None = None
     seed: int = 0
     progress: ProgressCallback | None = None
+
+    @classmethod
+    def of(cls, **given: Any) -> "SearchOptions":
+        """Make options from what a caller wrote.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such option (the message gives the nearest), or a
+            value is of the wrong type or out of range.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise ParameterError(f"a search has no option {name!r}{suggest(name, known)}")
+        return cls(**given)
 
     def __post_init__(self) -> None:
         """Check every option."""

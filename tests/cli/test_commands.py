@@ -131,7 +131,8 @@ def test_explain_says_what_a_design_meets() -> None:
     """The best design is explained by the requirements that it meets and their room."""
     status, output, _ = run("explain", TUTORIAL)
     assert status == 0
-    assert "DistributedModel: memory" in output
+    assert "Also met by DistributedModel: nodes 1,024 of 1,024" in output
+    assert "memory 22.0" in output
 
 
 def test_explain_says_why_nothing_fits() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -336,3 +337,23 @@ def test_the_model_is_open_to_its_users() -> None:
     assert set(compiled.variables) == {"x", "s"}
     assert compiled.encodings
     assert "objective" in str(compiled.proto)
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda dse: dse.search(_cost, tpo=3), "no option 'tpo'; did you mean 'top'"),
+        (lambda dse: dse.search(3), "hand in a function of one dict of choices"),
+        (lambda dse: dse.search(_cost, method="cpsat"), "did you mean 'cp-sat'"),
+        (lambda dse: dse.explain(_cost, sead=1), "did you mean 'seed'"),
+        (lambda dse: dse.cross_check(_cost, wrkers=1), "did you mean 'workers'"),
+    ],
+)
+def test_what_a_search_does_not_take_is_refused(ask: Callable[[DSE], Any], told: str) -> None:
+    """An unknown option, or an evaluator that is none, is named with the cure."""
+    with pytest.raises(ParameterError, match=re.escape(told)):
+        ask(DSE({"x": [1, 2]}, "minimize: x"))
+
+
+def _cost(params: dict[str, Any]) -> dict[str, Any]:
+    return params

@@ -1,6 +1,6 @@
 """Build the problem of a question file, and try its metrics on one design."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from mlsysim.problem.objective import Objective
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.problem.space import Domain, SearchSpace
+from mlsysim.search.goals import Goals
 
 
 def assemble(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Problem:
@@ -42,11 +43,16 @@ def assemble(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
     for name, constraint in content.constraints.items():
         with _at(f"{file}: constraints.{name}.require"):
             Constraint.parse(constraint.require, name)
+    if content.pareto is not None:
+        with _at(f"{file}: pareto.objectives"):
+            Goals.of(Problem.of(space, content.objective), content.pareto.objectives)
     texts = {name: constraint.require for name, constraint in content.constraints.items()}
     return Problem.of(space, content.objective, texts)
 
 
-def probe(problem: Problem, evaluate: PipelineEvaluator, file: str) -> None:
+def probe(
+    problem: Problem, evaluate: PipelineEvaluator, objectives: Sequence[str], file: str
+) -> None:
     """Evaluate the first design and look up every metric that the file names.
 
     Parameters
@@ -55,6 +61,8 @@ def probe(problem: Problem, evaluate: PipelineEvaluator, file: str) -> None:
         Space, objective and constraints.
     evaluate
         The pipeline of the file.
+    objectives
+        Those of the Pareto front.
     file
         The name that messages use.
 
@@ -74,6 +82,9 @@ def probe(problem: Problem, evaluate: PipelineEvaluator, file: str) -> None:
         raise located(error, f"{file}: {key}") from None
     with _at(f"{file}: objective"):
         read(Problem.of(problem.space, problem.objective.text, None), params, result)
+    for objective in objectives:
+        with _at(f"{file}: pareto.objectives"):
+            read(Problem.of(problem.space, objective, None), params, result)
     for constraint in problem.constraints:
         with _at(f"{file}: constraints.{constraint.name}.require"):
             alone = {constraint.name: constraint.text}

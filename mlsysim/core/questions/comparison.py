@@ -6,9 +6,9 @@ from typing import Any
 
 from mlsysim.core.questions.schema import Expected
 from mlsysim.problem.domain import label
-from mlsysim.results import SearchResult, Status
+from mlsysim.results import ParetoFront, SearchResult, Status
 from mlsysim.results.formatting import design
-from mlsysim.search.comparison import Comparison
+from mlsysim.search.comparison import Comparison, compare_fronts
 
 _EQUAL = 1e-9
 """The relative difference up to which two designs tie."""
@@ -39,6 +39,23 @@ def differences(expected: Expected, comparison: Comparison) -> list[str]:
         *_from_expected(expected, reference, "the reference", any_best=False),
         *_from_expected(expected, solved, "CP-SAT", any_best=_tied(reference)),
     ]
+
+
+def front_differences(expected: Expected, solved: ParetoFront, reference: ParetoFront) -> list[str]:
+    """List what two Pareto fronts and the expected one disagree about; empty where they agree.
+
+    Parameters
+    ----------
+    expected
+        The file's answer: how many points.
+    solved, reference
+        The fronts of CP-SAT and of the exhaustive reference.
+    """
+    lines = [f"pareto: {line}" for line in compare_fronts(solved, reference)]
+    for front, who in ((reference, "the reference"), (solved, "CP-SAT")):
+        if expected.points not in {None, len(front)}:
+            lines.append(f"expected.points: {expected.points}, but {who} finds {len(front)}")
+    return lines
 
 
 def _from_expected(

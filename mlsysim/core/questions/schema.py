@@ -61,6 +61,18 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class ParetoTable(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``mlsysim pareto`` weighs against each other.
+
+    Parameters
+    ----------
+    objectives
+        Two or more, each ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
+    """
+
+    objectives: tuple[str, ...]
+
+
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """The answer that the file is known to have; ``mlsysim check`` compares with it.
 
@@ -74,6 +86,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
         The best design.
     conflict
         The names in the minimal conflict of an infeasible question.
+    points
+        How many points the Pareto front has.
     tolerance
         The relative difference at which two objectives still count as equal.
     """
@@ -82,6 +96,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     objective: float | None = None
     parameters: dict[str, Scalar] = {}
     conflict: tuple[str, ...] = ()
+    points: int | None = None
     tolerance: float = 1e-9
 
 
@@ -104,6 +119,8 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
         The arguments of the models that are no choice.
     constraints
         Name -> what has to hold.
+    pareto
+        The objectives of the Pareto front, if one is of interest.
     expected
         The known answer, if there is one.
     """
@@ -115,4 +132,5 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     fixed: dict[str, Scalar] = {}
     constraints: dict[str, ConstraintTable] = {}
+    pareto: ParetoTable | None = None
     expected: Expected | None = None

@@ -6,48 +6,35 @@ does not rest on the solver's own unsatisfiable cores.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.problem.problem import INFEASIBLE
-from mlsysim.results.relaxation import Relaxation
 from mlsysim.search.cpsat.formulation import Requirement
 from mlsysim.search.cpsat.minimize import Minimum
 from mlsysim.search.cpsat.program import Program
 from mlsysim.search.cpsat.question import Question
+from mlsysim.search.cpsat.rows import Rows
 from mlsysim.search.exhaustive.explanation import relaxation
 from mlsysim.search.verify import Point
 
 Solve = Callable[[Program], Minimum]
+Prove = Callable[[Program], Rows]
+
+_MINOR = 1e-6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conflict:
-    """A conflict among requirements.
-
-    Parameters
-    ----------
-    names
-        Its members.
-    reasons
-        Member -> the text of the constraint, or the reasons of the verdict.
-    relaxations
-        What each member would have to become.
-    minimal
-        Whether it is proven that no member can be left out; false where time ran out.
-    """
-
-    names: tuple[str, ...]
-    reasons: dict[str, str]
-    relaxations: tuple[Relaxation, ...]
-    minimal: bool
+class _OutOfTimeError(Exception):
+    """A limit came before the proof."""
 
 
-def find_conflict(question: Question, solve: Solve) -> Conflict:
-    """Explain an infeasible question.
+def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
+    """Give the conflict and the relaxations of an infeasible question.
+
+    A conflict is minimal and a relaxation the best there is, or they are not
+    told at all: a stopped search must not claim what it has not proven.
 
     Parameters
     ----------
@@ -55,28 +42,46 @@ def find_conflict(question: Question, solve: Solve) -> Conflict:
         The question, which is known to be infeasible.
     solve
         Finds the best design of a program.
+
+    Returns
+    -------
+    dict
+        The fields of a `SearchResult`; empty where a limit came first.
     """
-    constraints = [constraint.name for constraint in question.problem.constraints]
-    verdicts = [name for name in question.names if name not in constraints]
-    kept = list(question.names)
-    minimal = True
-    # The user's constraints go first: that no design can even exist says more.
-    for name in (*reversed(constraints), *reversed(verdicts)):
-        rest = [other for other in kept if other != name]
-        without = solve(_feasibility(question, rest))
-        minimal &= without.proven or len(without.best) > 0
-        if without.proven and not len(without.best):
-            kept = rest
-    nearest = {name: _nearest(question, name, solve) for name in kept}
-    return Conflict(
-        names=tuple(kept),
-        reasons={name: _reason(question, name, nearest[name]) for name in kept},
-        relaxations=tuple(
+
+    def prove(form: Program) -> Rows:
+        minimum = solve(form)
+        if not minimum.proven:
+            raise _OutOfTimeError
+        return minimum.best
+
+    try:
+        kept = _minimal(question, prove)
+        nearest = {name: _nearest(question, name, prove) for name in kept}
+        reasons = {name: _reason(question, name, kept, nearest[name], prove) for name in kept}
+    except _OutOfTimeError:
+        return {}
+    return {
+        "conflict": tuple(kept),
+        "conflict_reasons": reasons,
+        "relaxations": tuple(
             relaxation(question.problem, name, question.unit, point)
             for name, point in nearest.items()
         ),
-        minimal=minimal,
-    )
+    }
+
+
+def _minimal(question: Question, prove: Prove) -> list[str]:
+    """Leave out names as long as the rest still excludes every design."""
+    constraints = [constraint.name for constraint in question.problem.constraints]
+    verdicts = [name for name in question.names if name not in constraints]
+    kept = list(question.names)
+    # The user's constraints go first: that no design can even exist says more.
+    for name in (*reversed(constraints), *reversed(verdicts)):
+        rest = [other for other in kept if other != name]
+        if not len(prove(_feasibility(question, rest))):
+            kept = rest
+    return kept
 
 
 def _feasibility(question: Question, names: Collection[str]) -> Program:
@@ -86,33 +91,52 @@ def _feasibility(question: Question, names: Collection[str]) -> Program:
     )
 
 
-def _nearest(question: Question, name: str, solve: Solve) -> Point | None:
+def _nearest(question: Question, name: str, prove: Prove) -> Point | None:
     """Find the design that breaks one requirement alone, by as little as possible."""
     graph = question.formulation.graph
     others = [item for item in question.requirements if item.name != name]
     broken = [item for item in question.requirements if item.name == name]
     waived = sum((_broken(graph, item) for item in broken if item.relation is None), _zero(graph))
-    fewest = solve(question.program(kept=others, objectives=[waived.node])).best
+    fewest = prove(question.program(kept=others, objectives=[waived.node]))
     if not len(fewest):
         return None
     bare = Requirement(name=name, reason="", truth=(waived <= float(fewest.values[0, 0])).node)
     compared = [item for item in broken if item.relation]
-    excess = maximum(_zero(graph), *(_excess(graph, item) for item in compared))
+    amounts = [_excess(graph, item) for item in compared]
+    # Of designs that break the worst limit alike, one that breaks few others.
+    excess = maximum(_zero(graph), *amounts) + _MINOR * sum(amounts, _zero(graph))
     if len(compared) == 1 and not any(item.relation is None for item in broken):
         excess = _shortfall(graph, compared[0])
-    closest = solve(question.program(kept=[*others, bare], objectives=[excess.node])).best
+    closest = prove(question.program(kept=[*others, bare], objectives=[excess.node]))
     return question.point((closest if len(closest) else fewest).designs[0].tolist())
 
 
-def _reason(question: Question, name: str, nearest: Point | None) -> str:
-    """Give the text of a constraint, or why a verdict fails where it comes nearest."""
+def _reason(
+    question: Question,
+    name: str,
+    conflict: Collection[str],
+    nearest: Point | None,
+    prove: Prove,
+) -> str:
+    """Give the text of a constraint, or why a verdict fails where all else holds."""
     constraint = question.problem.constraint(name)
     if constraint is not None:
         return constraint.text
-    if nearest is None:
-        return ", ".join(sorted({r.reason for r in question.requirements if r.name == name}))
-    reasons = ", ".join(sorted(reason for member, reason in nearest.broken if member == name))
+    broken = _alone(question, name, conflict, prove) if nearest is None else nearest.broken
+    reasons = ", ".join(sorted(reason for member, reason in broken if member == name))
     return f"raised by the evaluator: {reasons}" if name == INFEASIBLE else reasons
+
+
+def _alone(
+    question: Question, name: str, conflict: Collection[str], prove: Prove
+) -> Collection[tuple[str, str]]:
+    """Find a design that meets the rest of a conflict, and say what it breaks."""
+    graph = question.formulation.graph
+    others = [item for item in question.requirements if item.name in conflict and item.name != name]
+    broken = [item for item in question.requirements if item.name == name]
+    fewest = sum((_broken(graph, item) for item in broken), _zero(graph))
+    found = prove(question.program(kept=others, objectives=[fewest.node]))
+    return question.point(found.designs[0].tolist()).broken if len(found) else ()
 
 
 def _zero(graph: Graph) -> Any:

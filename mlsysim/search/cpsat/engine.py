@@ -14,7 +14,7 @@ from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.boxes import whole
 from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.infeasibility import why_infeasible
+from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.lowered import lower
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.model import CompiledModel

@@ -1,10 +1,12 @@
 """Presolve for a Pareto front: of designs with the same objectives the first counts."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlsysim.search.cpsat.boxes import Boxes
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.rows import dominators
+from mlsysim.search.cpsat.rows import Rows
+from mlsysim.search.goals import undominated
 
 
 class FrontPresolve(Presolve):
@@ -15,12 +17,24 @@ class FrontPresolve(Presolve):
     which matters if the box begins earlier in the grid.
     """
 
-    def _promising(self, boxes: Boxes) -> Boxes:
-        alive = dominators(boxes.bound, self.found.values) < self.keep
-        known = dict(zip(map(tuple, self.found.values.tolist()), self.found.designs, strict=True))
-        for place in np.flatnonzero(~alive):
+    def front(self) -> Rows:
+        """Evaluate what is left, and give the designs that no other dominates."""
+        rows = self.found
+        for some in self._portions():
+            designs = some.designs()
+            self.evaluated += len(designs)
+            rows = rows.plus(self.program.rows(designs))
+        # Now in the order of the grid, so that of equals the first is taken.
+        rows = rows.distinct()
+        return rows.take(np.array(undominated(rows.values), np.int64))
+
+    def _is_promising(self, boxes: Boxes) -> NDArray[np.bool_]:
+        promising = super()._is_promising(boxes)
+        values = map(tuple, self.found.values.tolist())
+        known = dict(zip(values, self.found.designs.tolist(), strict=True))
+        for place in np.flatnonzero(~promising):
             equal = known.get(tuple(boxes.bound[place].tolist()))
             if equal is not None:
                 # Lists compare as the grid is ordered: by the first difference.
-                alive[place] = boxes.first[place].tolist() < equal.tolist()
-        return boxes.take(alive)
+                promising[place] = boxes.first[place].tolist() < equal
+        return promising

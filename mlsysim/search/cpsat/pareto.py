@@ -18,7 +18,7 @@ from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.conflict import find_conflict
+from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
 from mlsysim.search.cpsat.joint import Blocks
 from mlsysim.search.cpsat.minimize import Minimizer
@@ -27,15 +27,18 @@ from mlsysim.search.cpsat.program import Condition, Program
 from mlsysim.search.cpsat.question import TOLERANCE, Question, agree
 from mlsysim.search.cpsat.regions import Bounds, sweep
 from mlsysim.search.cpsat.rows import Rows, no_rows
-from mlsysim.search.goals import Goals, undominated
+from mlsysim.search.goals import Goals
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
 METHOD = "cp-sat"
 
 # Boxes to bound before a question of several blocks is treated as such.
-PATIENCE = 100_000
+PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
+# Seconds for judging what was found, after time has run out.
+_RESPITE = 2.0
+_GOLDEN = 0.618034
 
 
 def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
@@ -83,14 +86,9 @@ class _Search:
             answer: dict[str, Any] = {}
             if proven and not judged:
                 with self._clock.phase("explain"):
-                    conflict = find_conflict(
+                    answer = why_infeasible(
                         self._question, lambda form: self._minimizer.minimize(form, 1)
                     )
-                answer = {
-                    "conflict": conflict.names,
-                    "conflict_reasons": conflict.reasons,
-                    "relaxations": conflict.relaxations,
-                }
         return ParetoFront(
             status=_status(proven=proven, found=bool(judged)),
             objectives=tuple(objective.text for objective in self._goals.objectives),
@@ -116,7 +114,11 @@ class _Search:
             judged: dict[int, Sequence[Point]] = {}
             rejected = set()
             with self._clock.phase("verify"):
-                for design, traced in zip(rows.designs.tolist(), rows.values, strict=True):
+                until = self._clock.elapsed + max(self._clock.left, 0.0) + _RESPITE
+                for row in _spread(len(rows)):
+                    if self._clock.elapsed > until:
+                        return judged, False
+                    design, traced = rows.designs[row].tolist(), rows.values[row]
                     points = self._question.points(design)
                     if points[0].is_feasible:
                         judged[self._index(design)] = self._checked(points, traced.tolist())
@@ -134,17 +136,13 @@ class _Search:
         )
         with self._clock.phase("presolve"):
             finished = presolve.run(PATIENCE if several else _NO_LIMIT)
-        self._clock.counters["boxes"] += presolve.bounded
-        self._clock.counters["designs"] += presolve.evaluated
         rows, proven = presolve.found, False
         if self._clock.left > 0 and finished:
             with self._clock.phase("tabulate"):
-                designs = presolve.left()
-                self._clock.counters["designs"] += len(designs)
-                rows, proven = program.rows(designs), True
-                # In the order of the grid: of equals the first is taken.
-                rows = rows.take(np.array(undominated(rows.values), np.int64))
-        elif self._clock.left > 0:
+                rows, proven = presolve.front(), True
+        self._clock.counters["boxes"] += presolve.bounded
+        self._clock.counters["designs"] += presolve.evaluated
+        if self._clock.left > 0 and not finished:
             rows, proven = self._by_regions(program, rows)
         return rows, proven
 
@@ -188,9 +186,9 @@ class _Search:
         for at, node in enumerate(program.objectives):
             value: Any = Traced(graph, node)
             if at < len(reached):
-                truth = value <= reached[at]
+                truth = value <= _just_above(reached[at])
             elif math.isfinite(bounds[at]):
-                truth = value < bounds[at] - TOLERANCE * abs(bounds[at])
+                truth = value < _just_below(bounds[at])
             else:
                 continue
             limits.append(Condition(name=f"bound on objective {at + 1}", node=truth.node))
@@ -199,7 +197,7 @@ class _Search:
             values = program.judge(design)
             if values is None:
                 return None
-            kept = all(values[at] <= value for at, value in enumerate(reached))
+            kept = all(values[at] <= _just_above(value) for at, value in enumerate(reached))
             below = all(values[at] < bounds[at] for at in range(len(reached), len(values)))
             return [values[place]] if kept and below else None
 
@@ -244,6 +242,21 @@ class _Search:
             stopped_by=clock.stopped_by,
             extra={"operations": len(self._question.formulation.graph.nodes)},
         )
+
+
+def _just_below(bound: float) -> float:
+    """Give a bound that rounding errors do not slip under; whole numbers have none."""
+    return bound if bound == round(bound) else bound - TOLERANCE * abs(bound)
+
+
+def _just_above(bound: float) -> float:
+    """Give a bound that rounding errors do not break; whole numbers have none."""
+    return bound if bound == round(bound) else bound + TOLERANCE * abs(bound)
+
+
+def _spread(count: int) -> list[int]:
+    """Order the points of a front so that the first few are spread over it."""
+    return sorted(range(count), key=lambda place: place * _GOLDEN % 1.0)
 
 
 def _status(*, proven: bool, found: bool) -> Status:

@@ -32,6 +32,8 @@ _SAMPLE = 24
 # Few boxes are cut into so many parts at once, to fill a pass sooner.
 _MOST_PARTS = 8
 _TINY = 1e-300
+# Designs that are better by less than this, relative, count as ties.
+MARGIN = 1e-10
 
 
 @dataclass(kw_only=True)
@@ -76,8 +78,15 @@ class Presolve:
 
     @property
     def cutoff(self) -> float:
-        """The objective that a further design has to beat, where there is one objective."""
-        return float(self.found.values[-1, 0]) if len(self.found) >= self.keep else np.inf
+        """The objective that a further design has to beat, where there is one objective.
+
+        A design that is better by rounding errors alone does not: whole plateaus
+        of equal designs would have to be taken apart for it.
+        """
+        if len(self.found) < self.keep:
+            return np.inf
+        last = float(self.found.values[-1, 0])
+        return last - MARGIN * abs(last)
 
     @property
     def bound(self) -> float:

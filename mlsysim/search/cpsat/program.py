@@ -13,10 +13,17 @@ import numpy as np
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, DesignReader
-from mlsysim.expr.graph import Graph, Node, reachable
+from mlsysim.expr.graph import Apply, Graph, Node, reachable
 from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.rearrange import Rearranger
 from mlsysim.search.cpsat.rows import Array, Mask, Rows, order
+
+# Operations that NumPy and Python's own math round differently now and then.
+_LIBRARY_FUNCTIONS = frozenset(
+    {"power", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p"}
+)
+# Sides of such operations that are this close, relative, may compare either way.
+_CLOSE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,28 @@ class Condition:
     name: str
     node: Node
     sides: tuple[Node, ...] = ()
+
+    @cached_property
+    def is_inexact(self) -> bool:
+        """Whether arrays may differ from plain numbers in the last place of a side.
+
+        Sums, products and roots round alike everywhere; exponentials, logarithms
+        and powers come from different libraries.
+        """
+        return any(
+            isinstance(node, Apply) and node.operation.name in _LIBRARY_FUNCTIONS
+            for node in reachable(self.sides)
+        )
+
+    def is_clear(self, sides: Sequence[Array]) -> Mask:
+        """Tell for which designs the sides decide the condition beyond rounding."""
+        clear = np.logical_and.reduce([np.isfinite(side) for side in sides])
+        if self.is_inexact and len(sides) == 2:  # noqa: PLR2004 - left and right
+            left, right = sides
+            size = np.maximum(np.abs(left), np.abs(right))
+            with np.errstate(invalid="ignore"):
+                clear &= np.abs(left - right) > _CLOSE * size
+        return np.asarray(clear, np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +154,7 @@ class Program:
         designs
             One row of positions per design.
         ask
-            Whether to ask the judge where numbers are not finite.
+            Whether to ask the judge where numbers are not finite, or too close to call.
         """
         numbers = [*self.objectives, *(side for c in self.conditions for side in c.sides)]
         at = dict(zip(self.names, designs.T, strict=True))
@@ -140,11 +169,12 @@ class Program:
             zip(self.conditions, values[len(numbers) :], strict=True)
         ):
             holds[place] = truth != 0
-            finite = np.ones(len(designs), np.bool_)
-            for _ in condition.sides:
-                finite &= np.isfinite(next(sides))
-            maybe &= holds[place] | ~finite
-            known &= finite
+            if condition.sides:
+                clear = condition.is_clear([next(sides) for _ in condition.sides])
+                maybe &= holds[place] | ~clear
+                known &= clear
+            else:
+                maybe &= holds[place]
         table = np.where(known[:, None], np.stack(values[:count], axis=1), np.inf)
         holds[-1] = known & ~self._excluded(designs)
         for doubtful in np.flatnonzero(maybe & ~known & ask):

@@ -14,12 +14,10 @@ from mlsysim.search.cpsat import solver
 from mlsysim.search.cpsat.boxes import Boxes
 from mlsysim.search.cpsat.clock import Clock
 from mlsysim.search.cpsat.lowered import NO_TABLES, RESOLUTION, Lowered, Tables, lower
+from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program import Program
 from mlsysim.search.cpsat.ratio import as_ratio
 from mlsysim.search.cpsat.rows import Rows
-
-# Designs that are better by less than this, relative, count as ties.
-_MARGIN = 1e-10
 
 
 class LoweredSearch:
@@ -131,7 +129,7 @@ class LoweredSearch:
     @property
     def _goal(self) -> float:
         """What counts as better than the designs found: by more than rounding."""
-        return self.cutoff - _MARGIN * abs(self.cutoff) if np.isfinite(self.cutoff) else np.inf
+        return self.cutoff - MARGIN * abs(self.cutoff) if np.isfinite(self.cutoff) else np.inf
 
     def _cut(self, lowered: Lowered) -> None:
         """Ask for designs that are better than those found."""

@@ -1,0 +1,148 @@
+"""Draw a Pareto front with matplotlib, which is loaded only for this."""
+
+import textwrap
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mlsysim.cli.varying import varying
+from mlsysim.errors import ParameterError, suggest
+from mlsysim.problem.domain import label
+from mlsysim.results import ParetoFront, Status
+
+# So many points are numbered, as they are in the table.
+_LABELLED = 14
+_LEGEND = 32
+# Numbers closer than this share of the picture would cover one another.
+_NEAR = 0.025
+_COLOURED = 3
+_WIDTH = 100
+_FORMATS = ("png", "svg", "pdf", "jpg", "webp")
+
+
+def require_drawable(target: Path) -> None:
+    """See before the work begins that a picture can be drawn after it.
+
+    Parameters
+    ----------
+    target
+        The file to write.
+
+    Raises
+    ------
+    ParameterError
+        If matplotlib is not installed, the format is unknown, or the folder
+        does not exist.
+    """
+    if find_spec("matplotlib") is None:
+        raise ParameterError(
+            "--plot needs matplotlib, which is not installed; run: pip install 'mlsysim[plot]'"
+        )
+    ending = target.suffix.removeprefix(".").lower()
+    if ending not in _FORMATS:
+        raise ParameterError(
+            f"--plot {target}: no picture format has this ending{suggest(ending, _FORMATS)}"
+        )
+    if not target.parent.is_dir():
+        raise ParameterError(f"--plot {target}: there is no folder {target.parent}")
+
+
+def draw(front: ParetoFront, title: str, target: Path) -> None:
+    """Draw the first objective against the second, and the third as a colour.
+
+    Parameters
+    ----------
+    front
+        With at least one point.
+    title
+        What is asked.
+    target
+        The file to write.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
+
+    figure = Figure(figsize=(9.6, 5.2), layout="constrained")
+    axes = figure.subplots()
+    x, y, *more = zip(*(point.objective_values for point in front), strict=True)
+    if more:
+        dots = axes.scatter(x, y, c=more[0], cmap="viridis", s=42, zorder=3)
+        figure.colorbar(dots, label=_axis(front, 2), location="bottom", shrink=0.8)
+    else:
+        # From point to point the first objective gives, until the second gains.
+        axes.step(x, y, where="post", color="0.8", zorder=1)
+        axes.scatter(x, y, color="C0", s=42, zorder=3)
+    _mark(figure, axes, front)
+    axes.set_xlabel(_axis(front, 0))
+    axes.set_ylabel(_axis(front, 1))
+    axes.margins(0.08)
+    axes.grid(color="0.93")
+    axes.set_title(_title(front, title), fontsize=10)
+    figure.savefig(target, dpi=150)
+
+
+def _mark(figure: Any, axes: Any, front: ParetoFront) -> None:
+    """Write numbers at points spread over the front, and beside it which designs they are."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - an optional dependency
+
+    names = varying(front)
+    count = min(_LABELLED, len(front))
+    places = {round(step * (len(front) - 1) / max(1, count - 1)) for step in range(count)}
+    lines = []
+    for place in _apart(front, sorted(places)):
+        point = front[place]
+        values = ", ".join(label(point.params[name]) for name in names)
+        lines.append(f"{place + 1}: {values}")
+        axes.annotate(
+            str(place + 1),
+            point.objective_values[:2],
+            xytext=(-5, 5),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+            zorder=4,
+        )
+    if names:
+        figure.legend(
+            handles=[Line2D([], [], linestyle="none") for _ in lines],
+            labels=lines,
+            title=textwrap.fill(", ".join(names), _LEGEND),
+            loc="outside right upper",
+            handlelength=0,
+            handletextpad=0,
+            fontsize=8,
+            title_fontsize=8,
+            alignment="left",
+        )
+
+
+def _apart(front: ParetoFront, places: Sequence[int]) -> list[int]:
+    """Leave out points whose numbers would cover one another."""
+    columns = list(zip(*(point.objective_values[:2] for point in front), strict=True))
+    spans = [(max(column) - min(column)) or 1.0 for column in columns]
+    kept: list[int] = []
+    for place in places:
+        gaps = [
+            max(
+                abs(column[place] - column[other]) / span
+                for column, span in zip(columns, spans, strict=True)
+            )
+            for other in kept
+        ]
+        if not gaps or min(gaps) > _NEAR:
+            kept.append(place)
+    return kept
+
+
+def _axis(front: ParetoFront, place: int) -> str:
+    sense, _, metric = front.objectives[place].partition(": ")
+    unit = f" [{front.units[place]}]" if front.units[place] else ""
+    better = "less" if sense == "minimize" else "more"
+    return f"{metric.rpartition('.')[2].replace('_', ' ')}{unit}   ({better} is better)"
+
+
+def _title(front: ParetoFront, title: str) -> str:
+    proof = "complete (proven)" if front.status is Status.OPTIMAL else "not proven complete"
+    points = "1 point" if len(front) == 1 else f"{len(front):,} points"
+    left_out = "" if len(front.objectives) <= _COLOURED else "; only three objectives are drawn"
+    return f"{textwrap.fill(title, _WIDTH)}\nPareto front of {points}, {proof}{left_out}"
