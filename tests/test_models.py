@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlsysim.core.question import load
-from mlsysim.core.questions.comparison import differences
+from mlsysim.core.questions.comparison import differences, front_differences
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +19,24 @@ def test_solver_reference_and_file_agree(file: Path) -> None:
     question = load(file)
     assert question.expected is not None
     assert differences(question.expected, question.cross_check(workers=1)) == []
+
+
+FRONTS = [file for file in FILES if load(file).objectives]
+
+
+@pytest.mark.parametrize("file", FRONTS, ids=lambda file: file.stem)
+def test_fronts_agree(file: Path) -> None:
+    """Both methods find the same Pareto front, with as many points as the file expects."""
+    question = load(file)
+    assert question.expected is not None
+    assert question.expected.points is not None
+    fronts = (question.pareto(method=name, workers=1) for name in ("cp-sat", "exhaustive"))
+    assert front_differences(question.expected, *fronts) == []
+
+
+def test_there_are_fronts() -> None:
+    """At least two questions have several objectives."""
+    assert len(FRONTS) >= 2
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)

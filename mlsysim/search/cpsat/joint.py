@@ -69,7 +69,7 @@ class Blocks:
                     for condition in self.program.conditions
                     if self._partition.home(condition.node) == place
                 ),
-                judge=_no_judge,
+                judge=None,
                 excluded=frozenset(),
             )
 
@@ -98,7 +98,3 @@ def _flattened(conditions: Sequence[Condition]) -> Iterator[Condition]:
 
 def _own(condition: Condition, node: Node) -> tuple[Node, ...]:
     return tuple(side for side in condition.sides if side.support <= node.support)
-
-
-def _no_judge(_: Sequence[int]) -> None:
-    return None

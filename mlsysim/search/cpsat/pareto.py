@@ -194,7 +194,7 @@ class _Search:
             limits.append(Condition(name=f"bound on objective {at + 1}", node=truth.node))
 
         def judge(design: Sequence[int]) -> Sequence[float] | None:
-            values = program.judge(design)
+            values = program.judge(design) if program.judge else None
             if values is None:
                 return None
             kept = all(values[at] <= _just_above(value) for at, value in enumerate(reached))

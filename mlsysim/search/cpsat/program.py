@@ -56,10 +56,18 @@ class Condition:
             for node in reachable(self.sides)
         )
 
-    def is_clear(self, sides: Sequence[Array]) -> Mask:
-        """Tell for which designs the sides decide the condition beyond rounding."""
+    def is_clear(self, sides: Sequence[Array], *, beyond_rounding: bool) -> Mask:
+        """Tell for which designs the sides decide the condition.
+
+        Parameters
+        ----------
+        sides
+            Their values.
+        beyond_rounding
+            Whether sides that differ by rounding alone, if at all, decide nothing.
+        """
         clear = np.logical_and.reduce([np.isfinite(side) for side in sides])
-        if self.is_inexact and len(sides) == 2:  # noqa: PLR2004 - left and right
+        if beyond_rounding and self.is_inexact and len(sides) == 2:  # noqa: PLR2004 - left, right
             left, right = sides
             size = np.maximum(np.abs(left), np.abs(right))
             with np.errstate(invalid="ignore"):
@@ -119,6 +127,7 @@ class Program:
     judge
         Asked for the objectives of a design where the graph's numbers are not
         finite; gives nothing where the design is infeasible, and may raise.
+        Where there is no judge, such designs do not count.
     excluded
         Designs that must not be returned.
     """
@@ -128,7 +137,7 @@ class Program:
     columns: Mapping[str, Column]
     objectives: tuple[Node, ...]
     conditions: tuple[Condition, ...]
-    judge: Callable[[Sequence[int]], Sequence[float] | None]
+    judge: Callable[[Sequence[int]], Sequence[float] | None] | None = None
     excluded: frozenset[tuple[int, ...]] = frozenset()
 
     @property
@@ -170,7 +179,10 @@ class Program:
         ):
             holds[place] = truth != 0
             if condition.sides:
-                clear = condition.is_clear([next(sides) for _ in condition.sides])
+                clear = condition.is_clear(
+                    [next(sides) for _ in condition.sides],
+                    beyond_rounding=self.judge is not None,
+                )
                 maybe &= holds[place] | ~clear
                 known &= clear
             else:
@@ -178,7 +190,7 @@ class Program:
         table = np.where(known[:, None], np.stack(values[:count], axis=1), np.inf)
         holds[-1] = known & ~self._excluded(designs)
         for doubtful in np.flatnonzero(maybe & ~known & ask):
-            judged = self.judge(designs[doubtful].tolist())
+            judged = self.judge(designs[doubtful].tolist()) if self.judge else None
             holds[:, doubtful] = judged is not None
             table[doubtful] = np.inf if judged is None else judged
         return Tabulated(designs=designs, values=table, holds=holds)

@@ -125,7 +125,7 @@ class Question:
                 )
                 for item in requirements
             ),
-            judge=self._judge if objectives is None and kept is None else lambda _: None,
+            judge=self._judge if objectives is None and kept is None else None,
             excluded=frozenset(excluded),
         )
 

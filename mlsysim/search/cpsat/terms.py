@@ -31,7 +31,7 @@ class Terms:
     @property
     def is_single(self) -> bool:
         """Whether this is one monomial with a positive factor."""
-        return len(self.coefficients) == 1 and self.is_positive
+        return len(self.coefficients) == 1 and all(f > 0 for f in self.coefficients.values())
 
     @property
     def is_positive(self) -> bool:
@@ -47,6 +47,8 @@ class Terms:
 
     def scaled(self, factor: float) -> "Terms":
         """Multiply by a number."""
+        if not factor:
+            return Terms({})
         return Terms({monomial: factor * own for monomial, own in self.coefficients.items()})
 
     def times(self, other: "Terms") -> "Terms | None":
