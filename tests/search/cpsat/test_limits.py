@@ -165,6 +165,8 @@ def test_an_interrupt_of_the_exhaustive_search_keeps_what_was_found() -> None:
 # Python's own (CP-SAT's handler would end the process without a word).
 SCRIPT = """
 import os, signal, sys, threading, time
+# A process that was started in the background inherits that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {folder!r})
 import test_limits as own
 
