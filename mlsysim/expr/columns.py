@@ -10,6 +10,10 @@ Positions = NDArray[np.int64]
 
 # A table this small has its extremes over every pair of ends tabulated.
 _ALL_PAIRS = 1 << 20
+# A table this short is looked through entry by entry.
+SCANNED = 128
+# Positions found by dividing floats are off by less than this.
+_NEARLY = 1e-6
 
 
 class Column:
@@ -57,6 +61,53 @@ class Column:
             return self._extremes.over([(first, last)])
         ends = self.at(first), self.at(last)
         return np.minimum(*ends), np.maximum(*ends)
+
+    def within(
+        self, first: Positions, last: Positions, low: Array, high: Array
+    ) -> tuple[Positions, Positions]:
+        """Narrow ranges of positions to those whose values lie within some ends.
+
+        Parameters
+        ----------
+        first, last
+            The positions.
+        low, high
+            The ends, one pair per range.
+
+        Returns
+        -------
+        tuple
+            The first and the last position that may remain; they cross where none does.
+        """
+        if self._progression is not None:
+            start, step = self._progression.start, self._progression.step
+            ends = (low - start) / step, (high - start) / step
+            lowest, highest = np.minimum(*ends), np.maximum(*ends)
+            span = float(len(self._progression))
+            return (
+                np.maximum(first, np.ceil(np.clip(lowest, -1.0, span) - _NEARLY).astype(np.int64)),
+                np.minimum(last, np.floor(np.clip(highest, -1.0, span) + _NEARLY).astype(np.int64)),
+            )
+        if self._array.size > SCANNED:
+            return first, last
+        return scanned(self._array, first, last, low, high)
+
+
+def scanned(
+    table: Array, first: Positions, last: Positions, low: Array, high: Array
+) -> tuple[Positions, Positions]:
+    """Narrow ranges of positions of a short table, by looking at every entry of it.
+
+    What is not a number may be anything, and stays.
+    """
+    outside = (table < low[:, None]) | (table > high[:, None])
+    places = np.arange(table.size)
+    inside = ~outside & (places >= first[:, None]) & (places <= last[:, None])
+    some = inside.any(axis=1)
+    return (
+        np.where(some, inside.argmax(axis=1), last),
+        np.where(some, table.size - 1 - inside[:, ::-1].argmax(axis=1), first - 1),
+    )
 
 
 class Extremes:

@@ -123,6 +123,16 @@ class BoxReader:
                     bounds.pop(position, None)
         return [bounds[root.position] for root in self._roots]
 
+    def read_all(
+        self, first: Mapping[str, Positions], last: Mapping[str, Positions]
+    ) -> dict[int, Range]:
+        """Bound every root over every box, and all that they are made of, by position."""
+        bounds: dict[int, Range] = {}
+        with np.errstate(all="ignore"):
+            for node, _ in self._steps:
+                bounds[node.position] = self._bound(node, bounds, first, last)
+        return bounds
+
     def _bound(
         self,
         node: Node,

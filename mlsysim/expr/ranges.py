@@ -9,7 +9,7 @@ units in the last place.  Where a value may not be a number the range is
 everything, so that no box is ever dropped for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,8 +46,9 @@ def subtract(a: Range, b: Range) -> Range:
 
 def multiply(a: Range, b: Range) -> Range:
     """Bound ``a * b``; zero times infinity is not a number."""
-    ends = [x * y for x in a for y in b]
-    bound = _hull(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    if nonnegative(a) and nonnegative(b):
+        return Range(a.low * b.low, a.high * b.high)
+    bound = _hull(*extremes([x * y for x in a for y in b]))
     return _free(bound, _zero_in(a) & _endless(b) | _endless(a) & _zero_in(b))
 
 
@@ -57,9 +58,10 @@ def divide(a: Range, b: Range) -> Range:
     A positive number over one that is nowhere negative is an exception: it is
     positive, and infinite at worst.
     """
+    if b.low.min() > 0 and nonnegative(a) and b.high.max() < np.inf:
+        return Range(a.low / b.high, a.high / b.low)
     through_zero = (b.low <= 0) & (b.high >= 0)
-    ends = [x / y for x in a for y in b]
-    bound = _free(_hull(np.minimum.reduce(ends), np.maximum.reduce(ends)), through_zero)
+    bound = _free(_hull(*extremes([x / y for x in a for y in b])), through_zero)
     one_sided = through_zero & (a.low > 0) & (b.low >= 0) & ~np.signbit(b.low)
     one_sided &= np.isfinite(a.high) | np.isfinite(b.high)
     return Range(np.where(one_sided, a.low / b.high, bound.low), bound.high)
@@ -68,8 +70,7 @@ def divide(a: Range, b: Range) -> Range:
 def floor_divide(a: Range, b: Range) -> Range:
     """Bound ``a // b``: the floor of the true quotient, which is extreme at the corners."""
     through_zero = (b.low <= 0) & (b.high >= 0)
-    ends = [np.floor_divide(x, y) for x in a for y in b]
-    low, high = np.minimum.reduce(ends), np.maximum.reduce(ends)
+    low, high = extremes([np.floor_divide(x, y) for x in a for y in b])
     # Beyond 2**51 the float algorithm misses the true floor by one at times.
     large = np.maximum(np.abs(low), np.abs(high)) >= _LARGE
     whole = _widen(_hull(low, high))
@@ -93,8 +94,7 @@ def remainder(a: Range, b: Range) -> Range:
 
 def power(a: Range, b: Range) -> Range:
     """Bound ``a ** b`` from its corners; even powers turn at zero."""
-    ends = [np.power(x, y) for x in a for y in b]
-    corners = _hull(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    corners = _hull(*extremes([np.power(x, y) for x in a for y in b]))
     turns = (a.low < 0) & (a.high > 0)
     low = np.where(turns, np.minimum(corners.low, 0.0), corners.low)
     whole = (b.low == b.high) & (b.low == np.rint(b.low)) & (b.low >= 0)
@@ -220,6 +220,20 @@ def logical_xor(a: Range, b: Range) -> Range:
 def logical_not(a: Range) -> Range:
     """Bound ``not a``."""
     return _truth(surely=~_possibly(a), possibly=~_surely(a))
+
+
+def nonnegative(a: Range) -> bool:
+    """Tell whether a range is finite and not below zero in any box, where half the work will do."""
+    return bool(a.low.min() >= 0 and a.high.max() < np.inf)
+
+
+def extremes(ends: Sequence[Array]) -> tuple[Array, Array]:
+    """Give the lowest and the highest of the four corners."""
+    one, two, three, four = ends
+    return (
+        np.minimum(np.minimum(one, two), np.minimum(three, four)),
+        np.maximum(np.maximum(one, two), np.maximum(three, four)),
+    )
 
 
 def _surely(a: Range) -> NDArray[np.bool_]:

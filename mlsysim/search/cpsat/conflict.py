@@ -1,8 +1,11 @@
 """Why nothing meets every requirement: a minimal conflict, and what would have to give.
 
-Requirements are left out one after the other as long as the rest still
-excludes every design; each question is put to the solver anew, so the result
-does not rest on the solver's own unsatisfiable cores.
+A requirement without which a design exists belongs to every conflict, and
+that design, as close to it as possible, is its relaxation.  Mostly these
+requirements are a conflict by themselves; where they are not, the others are
+left out one after the other as long as the rest still excludes every design.
+Each question is put to the solver anew, so the result does not rest on the
+solver's own unsatisfiable cores.
 """
 
 from collections.abc import Callable, Collection
@@ -56,8 +59,9 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
         return minimum.best
 
     try:
-        kept = _minimal(question, prove)
-        nearest = {name: _nearest(question, name, prove) for name in kept}
+        closest = {name: _nearest(question, name, prove) for name in question.names}
+        kept = _minimal(question, [name for name in closest if closest[name]], prove)
+        nearest = {name: closest[name] for name in kept}
         reasons = {name: _reason(question, name, kept, nearest[name], prove) for name in kept}
     except _OutOfTimeError:
         return {}
@@ -71,15 +75,17 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
     }
 
 
-def _minimal(question: Question, prove: Prove) -> list[str]:
-    """Leave out names as long as the rest still excludes every design."""
+def _minimal(question: Question, critical: Collection[str], prove: Prove) -> list[str]:
+    """Find a minimal conflict; without any of the critical names there is a design."""
+    if critical and not len(prove(_feasibility(question, critical))):
+        return list(critical)
     constraints = [constraint.name for constraint in question.problem.constraints]
     verdicts = [name for name in question.names if name not in constraints]
     kept = list(question.names)
     # The user's constraints go first: that no design can even exist says more.
     for name in (*reversed(constraints), *reversed(verdicts)):
         rest = [other for other in kept if other != name]
-        if not len(prove(_feasibility(question, rest))):
+        if name not in critical and not len(prove(_feasibility(question, rest))):
             kept = rest
     return kept
 
@@ -96,17 +102,20 @@ def _nearest(question: Question, name: str, prove: Prove) -> Point | None:
     graph = question.formulation.graph
     others = [item for item in question.requirements if item.name != name]
     broken = [item for item in question.requirements if item.name == name]
+    compared = [item for item in broken if item.relation]
+    if len(broken) == len(compared) == 1:
+        closest = prove(
+            question.program(kept=others, objectives=[_shortfall(graph, broken[0]).node])
+        )
+        return question.point(closest.designs[0].tolist()) if len(closest) else None
     waived = sum((_broken(graph, item) for item in broken if item.relation is None), _zero(graph))
     fewest = prove(question.program(kept=others, objectives=[waived.node]))
     if not len(fewest):
         return None
     bare = Requirement(name=name, reason="", truth=(waived <= float(fewest.values[0, 0])).node)
-    compared = [item for item in broken if item.relation]
     amounts = [_excess(graph, item) for item in compared]
     # Of designs that break the worst limit alike, one that breaks few others.
     excess = maximum(_zero(graph), *amounts) + _MINOR * sum(amounts, _zero(graph))
-    if len(compared) == 1 and not any(item.relation is None for item in broken):
-        excess = _shortfall(graph, compared[0])
     closest = prove(question.program(kept=[*others, bare], objectives=[excess.node]))
     return question.point((closest if len(closest) else fewest).designs[0].tolist())
 

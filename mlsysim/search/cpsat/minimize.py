@@ -27,6 +27,8 @@ from mlsysim.search.cpsat.table import table_model
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
+# Of designs that all meet every condition, so many of the best are left to CP-SAT.
+_BEST_ROWS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +148,7 @@ class Minimizer:
                 presolve.evaluated += len(designs)
                 table = program.tabulate(designs).sorted()
             else:
-                rows = presolve.best(max(top, TABLE_ROWS))
+                rows = presolve.best(max(top, _BEST_ROWS))
                 holds = np.ones((len(program.conditions) + 1, len(rows)), np.bool_)
                 table = Tabulated(designs=rows.designs, values=rows.values, holds=holds)
         self._count(presolve)
@@ -159,7 +161,7 @@ class Minimizer:
         if len(table.designs):
             model = table_model(presolve.program, table)
             while len(best) < top:
-                outcome = solver.run(model.model, self._clock)
+                outcome = solver.run(model.model, self._clock, probing=False)
                 if outcome.solver is None:
                     if not (outcome.solved or best):
                         return _stopped(presolve)

@@ -32,6 +32,8 @@ _SAMPLE = 24
 # Few boxes are cut into so many parts at once, to fill a pass sooner.
 _MOST_PARTS = 8
 _TINY = 1e-300
+# What the logarithm of a box's size weighs against its bound.
+_FOR_SIZE = 1e-9
 # Designs that are better by less than this, relative, count as ties.
 MARGIN = 1e-10
 
@@ -187,8 +189,13 @@ class Presolve:
         return self.open.take(place[:_BATCH]), self.open.take(place[_BATCH:])
 
     def _merit(self, boxes: Boxes) -> NDArray[np.float64]:
-        """Add up the bounds, each relative to the values found."""
-        return np.asarray((boxes.bound / self._scale).sum(axis=1), np.float64)
+        """Add up the bounds, each relative to the values found; of equals, small boxes first.
+
+        Small boxes are closest to designs: where nothing tells boxes apart, depth
+        first finds one soonest.
+        """
+        bounds = (boxes.bound / self._scale).sum(axis=1)
+        return np.asarray(bounds + _FOR_SIZE * np.log2(boxes.volumes), np.float64)
 
     @property
     def _scale(self) -> NDArray[np.float64]:
@@ -219,7 +226,9 @@ class Presolve:
 
     def _bounded(self, boxes: Boxes) -> Boxes:
         self.bounded += len(boxes)
-        return self.program.bound(boxes)
+        return self.program.bound(
+            boxes, self.cutoff if len(self.program.objectives) == 1 else np.inf
+        )
 
     def _axes(self, boxes: Boxes) -> NDArray[np.int64]:
         """Choose for each box the choice to halve: the best on a sample of boxes."""
@@ -228,30 +237,45 @@ class Presolve:
         return np.argmax(ranked, axis=1)
 
     def _scores(self, boxes: Boxes) -> NDArray[np.float64]:
-        """Measure how much halving each choice tightens the bounds of a sample."""
+        """Measure how much halving each choice tells about a sample of boxes.
+
+        A half that is dropped counts as one; any other by the largest share
+        that a bound has risen of its way: an objective's to the cutoff, a
+        comparison's to where it cannot hold.
+        """
         step = max(1, len(boxes) // _SAMPLE)
         sample = boxes.take(np.arange(0, len(boxes), step)[:_SAMPLE])
         width = sample.first.shape[1]
         wide = [np.flatnonzero(sample.last[:, c] > sample.first[:, c]) for c in range(width)]
         axis = np.repeat(np.arange(width), [len(rows) for rows in wide])
+        parent = np.concatenate(wide)
         # All choices in one pass: a pass costs little more for many boxes than for few.
-        halves = self.program.bound(sample.take(np.concatenate(wide)).cut(axis, 2))
-        axis, kept = np.tile(axis, 2), self._is_promising(halves)
-        scores = np.zeros(width)
-        for column in np.unique(axis):
-            mine = axis == column
-            children = halves.take(mine & kept)
-            scores[column] = 1.0 - kept[mine].mean() + self._rise(sample, children)
-        return scores
+        halves = joined([sample, sample.take(parent).cut(axis, 2)])
+        bounded, gaps = self.program.bound_with_gaps(halves)
+        axis, parent = np.tile(axis, 2), np.tile(parent, 2)
+        count = len(sample)
+        told = np.maximum(
+            _share(bounded.bound[parent], bounded.bound[count:], self._goal(bounded.bound[parent])),
+            _share(gaps[parent], gaps[count:], 0.0),
+        )
+        told[~self._is_promising(bounded)[count:]] = 1.0
+        total = np.bincount(axis, told, minlength=width)
+        return np.asarray(total / np.maximum(np.bincount(axis, minlength=width), 1), np.float64)
 
-    def _rise(self, parents: Boxes, children: Boxes) -> float:
-        """Measure the rise of the bounds, as a share of the way to the cutoff."""
-        if not len(children):
-            return 1.0
-        low = np.median(parents.bound, axis=0)
-        if not np.isfinite(low).all():
-            return float(np.isfinite(children.bound).mean())
-        rise = np.mean(np.maximum(children.bound, low) - low, axis=0)
-        way = self.cutoff - low if np.isfinite(self.cutoff) else np.abs(low)
-        share = rise / np.where(way > 0, way, self._scale)
-        return float(np.minimum(np.nan_to_num(share, posinf=1.0), 1.0).mean())
+    def _goal(self, low: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give what a bound has to reach for a box to be dropped; a guess where nobody knows."""
+        if low.shape[1] == 1 and np.isfinite(self.cutoff):
+            return np.full(low.shape, self.cutoff)
+        return np.asarray(low + np.where(low != 0, np.abs(low), self._scale))
+
+
+def _share(
+    parents: NDArray[np.float64], children: NDArray[np.float64], goal: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Give the largest share of the way from a box's bounds to a goal that its halves have gone."""
+    if not parents.shape[1]:
+        return np.zeros(len(parents))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (children - parents) / (goal - parents)
+    share = np.where(np.isfinite(parents), share, np.isfinite(children))
+    return np.asarray(np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1.0).max(axis=1), np.float64)

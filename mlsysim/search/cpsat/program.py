@@ -14,9 +14,15 @@ import numpy as np
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, DesignReader
 from mlsysim.expr.graph import Apply, Graph, Node, reachable
+from mlsysim.expr.narrowing import BoxNarrower
+from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.gaps import gaps
 from mlsysim.search.cpsat.rearrange import Rearranger
 from mlsysim.search.cpsat.rows import Array, Mask, Rows, order
+
+_TRUE = Range(np.asarray(1.0), np.asarray(1.0))
+_NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
 
 # Operations that NumPy and Python's own math round differently now and then.
 _LIBRARY_FUNCTIONS = frozenset(
@@ -195,21 +201,77 @@ class Program:
             table[doubtful] = np.inf if judged is None else judged
         return Tabulated(designs=designs, values=table, holds=holds)
 
-    def bound(self, boxes: Boxes) -> Boxes:
-        """Bound the objectives over boxes: by infinity where some condition cannot hold."""
-        first = dict(zip(self.names, boxes.first.T, strict=True))
-        last = dict(zip(self.names, boxes.last.T, strict=True))
-        bounds = self._boxes.read(first, last)
-        count = len(self.objectives)
-        possible = np.ones(len(boxes), np.bool_)
-        for truth in bounds[len(bounds) - len(self.conditions) :]:
-            possible &= (truth.high != 0) | (truth.low != 0)
-        low = boxes.bound
-        for place in range(0, len(bounds) - len(self.conditions), count):
-            found = [np.broadcast_to(b.low, len(boxes)) for b in bounds[place : place + count]]
+    def bound(self, boxes: Boxes, cutoff: float = np.inf) -> Boxes:
+        """Bound the objectives over boxes, and cut off what cannot matter.
+
+        Parameters
+        ----------
+        boxes
+            The boxes.
+        cutoff
+            Designs whose one objective is not below this do not matter.
+
+        Returns
+        -------
+        Boxes
+            The boxes that may hold a design that meets every condition, without
+            the ends that cannot.
+        """
+        best = Range(np.asarray(-np.inf), np.asarray(cutoff)) if cutoff < np.inf else None
+        objectives = [best] * (2 * len(self.objectives))
+        conditions = [
+            allowed
+            for comparisons in self._gaps
+            for allowed in (_TRUE, *(_NOT_POSITIVE for _ in comparisons))
+        ]
+        first, last = self._ends(boxes)
+        found = self._narrower.narrow(first, last, [*objectives, *conditions])
+        kept = boxes.take(found.kept)
+        bound, _ = self._read(kept, found.ranges)
+        return Boxes(
+            first=np.stack([found.first[name] for name in self.names], axis=1),
+            last=np.stack([found.last[name] for name in self.names], axis=1),
+            bound=bound,
+        ).take(np.all(bound < np.inf, axis=1))
+
+    def bound_with_gaps(self, boxes: Boxes) -> tuple[Boxes, Array]:
+        """Bound the objectives over boxes, and tell what is missing to each comparison.
+
+        Returns
+        -------
+        tuple
+            The boxes with their bounds, infinite where some condition cannot
+            hold, and one row per box with the least difference of the sides of each
+            comparison: above zero it cannot hold; minus infinity where it
+            holds for certain.
+        """
+        bound, gaps = self._read(boxes, self._boxes.read(*self._ends(boxes)))
+        return Boxes(first=boxes.first, last=boxes.last, bound=bound), gaps
+
+    def _ends(self, boxes: Boxes) -> tuple[dict[str, Positions], dict[str, Positions]]:
+        return (
+            dict(zip(self.names, boxes.first.T, strict=True)),
+            dict(zip(self.names, boxes.last.T, strict=True)),
+        )
+
+    def _read(self, boxes: Boxes, ranges: Sequence[Range]) -> tuple[Array, Array]:
+        """Tell the bounds and the gaps of boxes from the ranges of the roots."""
+        read = iter(ranges)
+        low, possible = boxes.bound, np.ones(len(boxes), np.bool_)
+        for _ in ("as it is", "rearranged"):
+            found = [np.broadcast_to(next(read).low, len(boxes)) for _ in self.objectives]
             low = np.maximum(low, np.stack(found, axis=1))
-        low = np.where(possible[:, None], low, np.inf)
-        return Boxes(first=boxes.first, last=boxes.last, bound=low)
+        gaps = np.empty((len(boxes), sum(map(len, self._gaps))))
+        place = 0
+        for comparisons in self._gaps:
+            truth = next(read)
+            possible &= (truth.high != 0) | (truth.low != 0)
+            for _ in comparisons:
+                least = next(read).low
+                possible &= least <= 0
+                gaps[:, place] = np.where(truth.low > 0, -np.inf, least)
+                place += 1
+        return np.where(possible[:, None], low, np.inf), gaps
 
     @cached_property
     def rearranger(self) -> Rearranger:
@@ -228,10 +290,26 @@ class Program:
         return DesignReader([*numbers, *(c.node for c in self.conditions)], self.columns)
 
     @cached_property
-    def _boxes(self) -> BoxReader:
+    def _gaps(self) -> tuple[tuple[Node, ...], ...]:
+        return tuple(tuple(gaps(item.node, self.rearranger)) for item in self.conditions)
+
+    @cached_property
+    def _roots(self) -> list[Node]:
         estimates = [self.rearranger.below(objective) for objective in self.objectives]
-        conditions = [condition.node for condition in self.conditions]
-        return BoxReader([*self.objectives, *estimates, *conditions], self.columns)
+        conditions = [
+            node
+            for item, comparisons in zip(self.conditions, self._gaps, strict=True)
+            for node in (item.node, *comparisons)
+        ]
+        return [*self.objectives, *estimates, *conditions]
+
+    @cached_property
+    def _boxes(self) -> BoxReader:
+        return BoxReader(self._roots, self.columns)
+
+    @cached_property
+    def _narrower(self) -> BoxNarrower:
+        return BoxNarrower(self._roots, self.columns)
 
     def _excluded(self, designs: Positions) -> Mask:
         banned = np.zeros(len(designs), np.bool_)

@@ -157,6 +157,27 @@ def _floor(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | 
     return by.estimate(arguments[0], up=True) if up else None
 
 
+def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+    condition, *branches = arguments
+    if not condition.truth:
+        return None
+    yes, no = (by.estimate(branch, up=up) for branch in branches)
+    # What the branches share does not depend on the condition; the rest is
+    # switched on by it, or by its opposite.
+    common = yes.shared(no)
+    switches = (condition, by.graph.apply("logical_not", condition))
+    parts = [
+        branch.plus(common.scaled(-1.0)).times(terms.atom(switch))
+        for branch, switch in zip((yes, no), switches, strict=True)
+    ]
+    if any(part is None for part in parts):
+        return None
+    total = common
+    for part in parts:
+        total = total.plus(part)
+    return total
+
+
 def _square(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
     return _multiply(by, (arguments[0], arguments[0]), up=up)
 
@@ -176,4 +197,5 @@ _RULES: dict[str, _Rule] = {
     "ceil": _ceil,
     "floor": _floor,
     "square": _square,
+    "where": _where,
 }

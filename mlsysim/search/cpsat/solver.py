@@ -34,7 +34,13 @@ class Outcome:
     bound: float
 
 
-def run(model: cp_model.CpModel, clock: Clock, seconds: float = float("inf")) -> Outcome:
+def run(
+    model: cp_model.CpModel,
+    clock: Clock,
+    seconds: float = float("inf"),
+    *,
+    probing: bool = True,
+) -> Outcome:
     """Solve a model within what is left of the time.
 
     Parameters
@@ -45,6 +51,8 @@ def run(model: cp_model.CpModel, clock: Clock, seconds: float = float("inf")) ->
         The time, the number of workers and the seed; it gathers the counters.
     seconds
         A limit of this run's own.
+    probing
+        Whether its presolve tries out values; of one look-up table it learns nothing that way.
 
     Raises
     ------
@@ -61,6 +69,8 @@ def run(model: cp_model.CpModel, clock: Clock, seconds: float = float("inf")) ->
     # weighted sums over an exactly-one group, and then "proves" a wrong optimum
     # (or-tools issue 5293).
     solver.parameters.presolve_inclusion_work_limit = 0
+    if not probing:
+        solver.parameters.cp_model_probing_level = 0
     limit = min(clock.left, seconds)
     if limit != float("inf"):
         solver.parameters.max_time_in_seconds = max(limit, _LEAST_SECONDS)

@@ -45,6 +45,15 @@ class Terms:
             result[monomial] = result.get(monomial, 0.0) + factor
         return Terms({monomial: factor for monomial, factor in result.items() if factor})
 
+    def shared(self, other: "Terms") -> "Terms":
+        """Give the largest part that both sums have in common, term by term."""
+        common = {}
+        for monomial, mine in self.coefficients.items():
+            theirs = other.coefficients.get(monomial, 0.0)
+            if mine * theirs > 0:
+                common[monomial] = min(mine, theirs, key=abs)
+        return Terms(common)
+
     def scaled(self, factor: float) -> "Terms":
         """Multiply by a number."""
         if not factor:
