@@ -24,6 +24,8 @@ _ULP = sys.float_info.epsilon
 # Each factor of a product keeps this many bits, so that the product fits.
 FACTOR_BITS = 28
 WHOLE = 2.0**40
+# A product may be this many bits finer than asked for.
+_SPARE_BITS = 16
 
 
 def constant(value: float, wish: float) -> Scaled:
@@ -109,7 +111,10 @@ def _by_constant(lowering: "Lowering", node: Node, factor: float, wish: float) -
     exact = factor * inner.unit / unit
     scaled = inner.times(round(exact))
     rounding = (abs(exact - round(exact)) + 2 * _ULP * abs(exact)) * unit * inner.size
-    return replace(scaled, unit=unit, slack=inner.slack * abs(factor) + rounding)
+    product = replace(scaled, unit=unit, slack=inner.slack * abs(factor) + rounding)
+    # In a unit so much finer than asked for, a sum of several would not fit.
+    spare = math.floor(math.log2(wish / unit))
+    return _coarser(lowering, product, 1 << spare) if spare > _SPARE_BITS else product
 
 
 def _product(lowering: "Lowering", node: Node, factors: tuple[Node, Node], wish: float) -> Scaled:
