@@ -159,6 +159,16 @@ class Lowering:
             raise NotLowerableError(f"a range of {low} to {high} is too wide for the solver")
         return self.model.new_int_var(low, high, name)
 
+    def single(self, number: Scaled) -> cp_model.IntVar:
+        """Give a variable that equals the expression of a number.
+
+        The presolve of CP-SAT 9.15 runs out of memory over a maximum of long
+        sums: it lists the values that each sum can take.
+        """
+        variable = self.variable(number.low, number.high)
+        self.model.add(variable == number.expression)
+        return variable
+
     def block(self, node: Node) -> RowBlock | None:
         """Give the rows that a sub-formula depends on, if it depends on nothing else."""
         return next((b for b in self._blocks if node.support and b.holds(node)), None)

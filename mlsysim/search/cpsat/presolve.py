@@ -266,7 +266,8 @@ class Presolve:
         """Give what a bound has to reach for a box to be dropped; a guess where nobody knows."""
         if low.shape[1] == 1 and np.isfinite(self.cutoff):
             return np.full(low.shape, self.cutoff)
-        return np.asarray(low + np.where(low != 0, np.abs(low), self._scale))
+        size = np.where((low != 0) & np.isfinite(low), np.abs(low), self._scale)
+        return np.asarray(low + size)
 
 
 def _share(

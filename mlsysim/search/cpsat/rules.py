@@ -44,7 +44,7 @@ def _maximum(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     a, b = aligned([lowering.number(argument, wish) for argument in node.arguments])
     low, high = max(a.low, b.low), max(a.high, b.high)
     target = lowering.variable(low, high)
-    lowering.model.add_max_equality(target, [a.expression, b.expression])
+    lowering.model.add_max_equality(target, [lowering.single(a), lowering.single(b)])
     return _extreme(lowering, node, a, b, Scaled(expression=target, low=low, high=high))
 
 
@@ -52,7 +52,7 @@ def _minimum(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     a, b = aligned([lowering.number(argument, wish) for argument in node.arguments])
     low, high = min(a.low, b.low), min(a.high, b.high)
     target = lowering.variable(low, high)
-    lowering.model.add_min_equality(target, [a.expression, b.expression])
+    lowering.model.add_min_equality(target, [lowering.single(a), lowering.single(b)])
     return _extreme(lowering, node, a, b, Scaled(expression=target, low=low, high=high))
 
 
@@ -67,7 +67,7 @@ def _extreme(lowering: "Lowering", node: Apply, a: Scaled, b: Scaled, target: Sc
 def _absolute(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     a = lowering.number(node.arguments[0], wish)
     target = lowering.variable(0, a.size)
-    lowering.model.add_abs_equality(target, a.expression)
+    lowering.model.add_abs_equality(target, lowering.single(a))
     lowering.record(node, Kind.EXTREME, 1, a.slack)
     return Scaled(expression=target, low=0, high=a.size, unit=a.unit, slack=a.slack)
 
