@@ -12,13 +12,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.expr.ranges import Array, Range, extremes, nonnegative
+from mlsysim.expr.ranges import Array, Range, extremes
 
 Wanted = tuple[Range | None, ...]
 
 # Each inverse rule rounds a few times, at 1.1e-16 each.
 _SLACK = 1e-14
 _LESS, _MORE = 1.0 - _SLACK, 1.0 + _SLACK
+# Below this, floats lose digits, down to nothing.
+_LEAST = 1e-300
+_LEAST_EXPONENT = 0.25
 
 
 def _add(z: Range, a: Range, b: Range) -> Wanted:
@@ -76,8 +79,8 @@ def _where(z: Range, condition: Range, a: Range, b: Range) -> Wanted:
 
 
 def _square(z: Range, a: Range) -> Wanted:
-    root = np.sqrt(np.maximum(z.high, 0.0))
-    low = np.where(a.low >= 0, np.sqrt(np.maximum(z.low, 0.0)), -root)
+    root = np.sqrt(np.maximum(z.high, 0.0) + _LEAST)
+    low = np.where(a.low >= 0, np.sqrt(np.maximum(z.low - _LEAST, 0.0)), -root)
     return (_wider(low, root),)
 
 
@@ -87,8 +90,8 @@ def _sqrt(z: Range, _: Range) -> Wanted:
 
 
 def _power(z: Range, a: Range, b: Range) -> Wanted:
-    # A positive base and one known exponent other than zero.
-    known = (b.low == b.high) & (b.low != 0) & (a.low > 0) & (z.low > 0)
+    # A positive base and one known exponent, not so small that the root magnifies rounding.
+    known = (b.low == b.high) & (np.abs(b.low) >= _LEAST_EXPONENT) & (a.low > 0) & (z.low > _LEAST)
     root = np.where(known, 1.0 / np.where(b.low != 0, b.low, 1.0), 1.0)
     ends = np.power(np.where(known, z.low, 1.0), root), np.power(np.where(known, z.high, 1.0), root)
     return _if(known, _wider(np.minimum(*ends), np.maximum(*ends))), None
@@ -164,7 +167,7 @@ def met(wanted: Range, known: Range) -> Range:
     if known.low.min() > -np.inf and known.high.max() < np.inf:
         return Range(low, high)
     settled = np.isfinite(known.low) & np.isfinite(known.high)
-    return Range(np.where(settled, low, known.low), np.where(settled, high, known.high))
+    return _if(settled, Range(low, high))
 
 
 def _plus(a: Range, b: Range) -> Range:
@@ -184,13 +187,13 @@ def _sum(low: Array, other_low: Array, high: Array, other_high: Array) -> Range:
 
 
 def _times(a: Range, b: Range) -> Range:
-    if nonnegative(a) and nonnegative(b):
-        return Range(a.low * b.low * _LESS, a.high * b.high * _MORE)
+    a = Range(a.low - _LEAST, a.high + _LEAST)
     return _wider(*extremes([x * y for x in a for y in b]))
 
 
 def _over(a: Range, b: Range) -> Range:
     """Divide; by what may be zero, nothing is known."""
+    a = Range(a.low - _LEAST, a.high + _LEAST)
     if b.low.min() > 0 and a.low.min() >= 0:
         return Range(a.low / b.high * _LESS, a.high / b.low * _MORE)
     through = (b.low <= 0) & (b.high >= 0)
@@ -198,7 +201,7 @@ def _over(a: Range, b: Range) -> Range:
 
 
 def _wider(low: Array, high: Array) -> Range:
-    return Range(low - _SLACK * np.abs(low), high + _SLACK * np.abs(high))
+    return Range(low - _SLACK * np.abs(low) - _LEAST, high + _SLACK * np.abs(high) + _LEAST)
 
 
 def _if(known: NDArray[np.bool_], a: Range) -> Range:

@@ -22,6 +22,9 @@ from mlsysim.units import magnitude, quantity
 
 Evaluator = Callable[[dict[str, Any]], Any]
 
+# Spaces of many choices are tried at so many designs, several choices at a time.
+_MOST_EXTREMES = 64
+
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
@@ -130,7 +133,8 @@ def extremes(space: SearchSpace) -> list[int]:
     Arrays and traced values pass by the checks that a model makes of single
     numbers, such as a batch that must be positive.  Each numeric choice is
     therefore tried at its least and greatest value, and at its first fraction,
-    with the first value of every other choice.
+    with the first value of every other choice; where that is too many designs,
+    several choices are tried at once.
 
     Parameters
     ----------
@@ -149,7 +153,11 @@ def extremes(space: SearchSpace) -> list[int]:
         if domain.is_numeric:
             for position in _extreme_positions(domain):
                 found.setdefault(position * stride)
-    return list(found)
+    tried = list(found)
+    if len(tried) <= _MOST_EXTREMES:
+        return tried
+    # The extremes of one choice stand side by side, and so get into different sums.
+    return list(dict.fromkeys(sum(tried[at::_MOST_EXTREMES]) for at in range(_MOST_EXTREMES)))
 
 
 def _extreme_positions(domain: Domain) -> list[int]:

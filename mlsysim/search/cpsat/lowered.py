@@ -1,11 +1,13 @@
 """A program as a CP-SAT model made of its formulas."""
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ortools.sat.python import cp_model
 
+from mlsysim.expr.graph import Apply, Constant, Node
 from mlsysim.search.cpsat import logic
 from mlsysim.search.cpsat.boxes import Boxes, Positions
 from mlsysim.search.cpsat.choices import add_choices
@@ -101,9 +103,7 @@ def lower(
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
     variables, positions = add_choices(model, free, program.columns)
     lowering = Lowering(program, model, positions, box=box, blocks=blocks, marks=marks)
-    low, high = lowering.range(program.objectives[0])
-    resolution = max((high - low) * RESOLUTION, 1e-300)
-    objective = lowering.number(program.objectives[0], resolution)
+    objective = _objective(lowering, program.objectives[0])
     if objective.size > _LARGEST_OBJECTIVE:
         raise NotLowerableError("the objective spans more than 52 bits")
     if box is not None:
@@ -121,6 +121,33 @@ def lower(
         objective=objective.expression,
     )
     return Lowered(compiled=compiled, lowering=lowering, objective=objective, blocks=blocks)
+
+
+def _objective(lowering: Lowering, node: Node) -> Scaled:
+    """Encode what is minimised; constant factors stay outside, so that whole numbers stay whole."""
+    match node:
+        case Apply(operation=operation, arguments=(inner,)) if operation.name == "negative":
+            return _times(_objective(lowering, inner), -1.0)
+        case Apply(operation=operation, arguments=(Constant(value=factor), inner)) if (
+            operation.name == "multiply" and factor
+        ):
+            return _times(_objective(lowering, inner), factor)
+        case Apply(operation=operation, arguments=(inner, Constant(value=factor))) if factor:
+            if operation.name == "multiply":
+                return _times(_objective(lowering, inner), factor)
+            if operation.name == "divide":
+                return _times(_objective(lowering, inner), 1.0 / factor)
+    low, high = lowering.range(node)
+    return lowering.number(node, max((high - low) * RESOLUTION, 1e-300))
+
+
+def _times(number: Scaled, factor: float) -> Scaled:
+    """Multiply by any number; the unit, of what is added to nothing else, need be no power of two."""
+    signed = number.times(-1) if factor < 0 else number
+    scaled = replace(signed, unit=signed.unit * abs(factor), slack=signed.slack * abs(factor))
+    # The reciprocal, the product and the evaluator's own operation round once each.
+    error = 4 * sys.float_info.epsilon * (scaled.size * scaled.unit + scaled.slack)
+    return replace(scaled, slack=scaled.slack + error)
 
 
 def _confine(

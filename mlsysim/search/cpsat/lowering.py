@@ -8,7 +8,8 @@ of their operation in `rules` and `logic`.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -43,6 +44,8 @@ LONG = 1 << 16
 _EXACT_STRIPS = 12
 # ... and if it is a smooth curve, as so many that are not.
 _CURVE_STRIPS = 16
+# A look-up of up to so many values costs as little as a product.
+_FEW = 2
 # Values are resolved to this share of the largest one.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
@@ -211,10 +214,15 @@ class Lowering:
             The demand holds where all of these do.
         """
         sum_ = total(terms)
-        first = _whole((low - sum_.slack) / sum_.unit, math.floor, sum_.low)
-        last = _whole((high + sum_.slack) / sum_.unit, math.ceil, sum_.high)
-        if not sum_.exact:  # the ends above were rounded as floats
-            first, last = first - 1 - (abs(first) >> 52), last + 1 + (abs(last) >> 52)
+        first, last = sum_.low, sum_.high
+        # Whatever is not exact was rounded as a float, and so are these ends.
+        nudge = 0.0 if sum_.exact else 4 * sys.float_info.epsilon
+        if math.isfinite(low):
+            end = (low - sum_.slack) / sum_.unit
+            first = math.ceil(end - nudge * abs(end))
+        if math.isfinite(high):
+            end = (high + sum_.slack) / sum_.unit
+            last = math.floor(end + nudge * abs(end))
         if first > sum_.high or last < sum_.low or first > last:
             self.model.add_bool_or([~literal for literal in literals])
         elif first > sum_.low or last < sum_.high:
@@ -251,6 +259,8 @@ class Lowering:
                 return block.number(node, wish)
             case Choice() if (line := self._line(node)) is not None:
                 return line
+            case Apply() if self._is_multiple(node):
+                return rules.RULES[node.operation.name](self, node, wish)
             case _ if self.tabulates(node):
                 return self._table(node, wish)
             case Apply() if (strips := self._strips(node, wish)) is not None:
@@ -273,6 +283,18 @@ class Lowering:
         return Scaled(
             expression=start + step * self._positions[node.name], low=int(low), high=int(high)
         )
+
+    def _is_multiple(self, node: Apply) -> bool:
+        """Tell whether a value is a constant times a count: linear, and better so than as a table."""
+        if node.operation.name != "multiply" or len(node.support) != 1:
+            return False
+        constant, counted = sorted(node.arguments, key=lambda one: not isinstance(one, Constant))
+        if not isinstance(constant, Constant):
+            return False
+        if isinstance(counted, Choice):
+            is_line = self._program.columns[counted.name].line is not None
+            return is_line and self._sizes(counted)[0] > _FEW
+        return isinstance(counted, Apply) and self._is_multiple(counted)
 
     def _table(self, node: Node, wish: float) -> Scaled:
         values = self.cells(node)
@@ -325,7 +347,7 @@ class Lowering:
         return flat
 
     def _support(self, node: Node) -> tuple[str, ...]:
-        return tuple(name for name in self._program.names if name in node.support)
+        return tuple(sorted(node.support, key=self._places.__getitem__))
 
     def _starts(self, node: Node) -> list[int]:
         return [int(self._box.first[0, column]) for column in self._columns(node)]
@@ -335,7 +357,11 @@ class Lowering:
         return [int(box.last[0, c] - box.first[0, c]) + 1 for c in self._columns(node)]
 
     def _columns(self, node: Node) -> list[int]:
-        return [self._program.names.index(name) for name in self._support(node)]
+        return [self._places[name] for name in self._support(node)]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._program.names)}
 
     @cached_property
     def _ranges(self) -> dict[int, Range]:
@@ -359,8 +385,3 @@ class Lowering:
             if (block := self.block(node)) is not None
         }
         return BoxReader(nodes, self._program.columns).read(first, last, known)
-
-
-def _whole(end: float, toward: Callable[[float], int], beyond: int) -> int:
-    """Round an end outward; an infinite one becomes the end of the range."""
-    return toward(end) if math.isfinite(end) else beyond

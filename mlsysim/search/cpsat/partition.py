@@ -9,6 +9,7 @@ is what the shared formulas read of it: its cost, its accelerators, its time.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from mlsysim.expr.graph import Apply, Constant, Node, reachable
 
@@ -48,8 +49,12 @@ class Partition:
 
     def home(self, node: Node) -> int | None:
         """Give the block that a value depends on; nothing if it spans several, or none."""
-        homes = {place for place, names in enumerate(self.blocks) if node.support & set(names)}
+        homes = {self._homes[name] for name in node.support}
         return homes.pop() if len(homes) == 1 else None
+
+    @cached_property
+    def _homes(self) -> dict[str, int]:
+        return {name: place for place, names in enumerate(self.blocks) for name in names}
 
 
 def partition(names: Iterable[str], roots: Iterable[Node]) -> Partition:

@@ -155,11 +155,11 @@ class Question:
         """
         space = self.problem.space
         program = self.program()
-        for index in extremes(space) or [0]:
-            design = self._design(index)
+        designs = [self._design(index) for index in extremes(space) or [0]]
+        table = program.tabulate(np.array(designs, np.int64), ask=False)
+        for design, values, holds in zip(designs, table.values, table.holds.T, strict=True):
             points = self.points(design)
-            table = program.tabulate(np.array([design], np.int64), ask=False)
-            traced = (table.values[0, : len(points)].tolist(), bool(table.holds.all()))
+            traced = (values[: len(points)].tolist(), bool(holds.all()))
             if not np.isfinite(traced[0]).all():
                 continue
             plain = (self.signed(points), points[0].is_feasible)

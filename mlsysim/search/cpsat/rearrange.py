@@ -166,14 +166,11 @@ def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | 
     # switched on by it, or by its opposite.
     common = yes.shared(no)
     switches = (condition, by.graph.apply("logical_not", condition))
-    parts = [
-        branch.plus(common.scaled(-1.0)).times(terms.atom(switch))
-        for branch, switch in zip((yes, no), switches, strict=True)
-    ]
-    if any(part is None for part in parts):
-        return None
     total = common
-    for part in parts:
+    for branch, switch in zip((yes, no), switches, strict=True):
+        part = branch.plus(common.scaled(-1.0)).times(terms.atom(switch))
+        if part is None:
+            return None
         total = total.plus(part)
     return total
 
