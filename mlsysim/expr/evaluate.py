@@ -124,13 +124,17 @@ class BoxReader:
         return [bounds[root.position] for root in self._roots]
 
     def read_all(
-        self, first: Mapping[str, Positions], last: Mapping[str, Positions]
+        self,
+        first: Mapping[str, Positions],
+        last: Mapping[str, Positions],
+        known: Mapping[int, Range] | None = None,
     ) -> dict[int, Range]:
         """Bound every root over every box, and all that they are made of, by position."""
-        bounds: dict[int, Range] = {}
+        bounds: dict[int, Range] = dict(known or {})
         with np.errstate(all="ignore"):
             for node, _ in self._steps:
-                bounds[node.position] = self._bound(node, bounds, first, last)
+                if node.position not in bounds:
+                    bounds[node.position] = self._bound(node, bounds, first, last)
         return bounds
 
     def _bound(

@@ -94,6 +94,33 @@ class BoxNarrower:
             last={name: ends[possible] for name, ends in lasts.items()},
         )
 
+    def settle(
+        self,
+        first: Mapping[str, Positions],
+        last: Mapping[str, Positions],
+        allowed: Sequence[Range | None],
+        known: Mapping[int, Range],
+    ) -> dict[int, Range]:
+        """Bound every node of one box over the designs in which every root is allowed.
+
+        Parameters
+        ----------
+        first, last, allowed
+            As for `narrow`, for one box.
+        known
+            The ranges of nodes, by position, that are known better than by their arguments.
+
+        Returns
+        -------
+        dict
+            Position -> range, empty (low above high) where no design is left.
+        """
+        ranges = self._reader.read_all(first, last, known)
+        wanted = dict(zip(self._roots, allowed, strict=True))
+        with np.errstate(all="ignore"):
+            self._back(wanted, ranges, dict(first), dict(last))
+        return ranges
+
     def _back(
         self,
         wanted: Mapping[Node, Range | None],
@@ -108,29 +135,35 @@ class BoxNarrower:
             if values is not None and not isinstance(root, Constant):
                 _ask(root, values, ranges, asked)
         for node in self._backward:
-            if node.position not in asked:
-                continue
-            value = ranges[node.position]
-            possible &= ~(value.low > value.high)
-            match node:
-                case Choice(name=name):
-                    first[name], last[name] = self._columns[name].within(
-                        first[name], last[name], value.low, value.high
-                    )
-                case Table(names=(name,), values=table) if table.size <= SCANNED:
-                    first[name], last[name] = scanned(
-                        table, first[name], last[name], value.low, value.high
-                    )
-                case Apply():
-                    for argument, values in _wanted(node, value, ranges):
-                        _ask(argument, values, ranges, asked)
-                case _:
-                    pass
+            if node.position in asked:
+                value = ranges[node.position]
+                possible &= ~(value.low > value.high)
+                self._cut(node, value, first, last)
+                for argument, values in _wanted(node, value, ranges):
+                    _ask(argument, values, ranges, asked)
         return possible
 
+    def _cut(
+        self, node: Node, value: Range, first: dict[str, Positions], last: dict[str, Positions]
+    ) -> None:
+        """Cut off the positions of a choice where a leaf is not what it must be."""
+        match node:
+            case Choice(name=name):
+                first[name], last[name] = self._columns[name].within(
+                    first[name], last[name], value.low, value.high
+                )
+            case Table(names=(name,), values=table) if table.size <= SCANNED:
+                first[name], last[name] = scanned(
+                    table, first[name], last[name], value.low, value.high
+                )
+            case _:
+                pass
 
-def _wanted(node: Apply, value: Range, ranges: Mapping[int, Range]) -> list[tuple[Node, Range]]:
+
+def _wanted(node: Node, value: Range, ranges: Mapping[int, Range]) -> list[tuple[Node, Range]]:
     """Tell what the arguments of an operation must be for its value."""
+    if not isinstance(node, Apply):
+        return []
     name = node.operation.name
     given = INVERSE[name](value, *(ranges[argument.position] for argument in node.arguments))
     wanted = []

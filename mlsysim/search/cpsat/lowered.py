@@ -142,7 +142,7 @@ def _objective(lowering: Lowering, node: Node) -> Scaled:
 
 
 def _times(number: Scaled, factor: float) -> Scaled:
-    """Multiply by any number; the unit, of what is added to nothing else, need be no power of two."""
+    """Multiply by any number; what is added to nothing else may have any unit."""
     signed = number.times(-1) if factor < 0 else number
     scaled = replace(signed, unit=signed.unit * abs(factor), slack=signed.slack * abs(factor))
     # The reciprocal, the product and the evaluator's own operation round once each.

@@ -20,12 +20,13 @@ from ortools.sat.python import cp_model
 
 from mlsysim.expr.evaluate import BoxReader, over_designs
 from mlsysim.expr.graph import Apply, Choice, Constant, Node, reachable
+from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
 from mlsysim.search.cpsat import logic, products, rules
-from mlsysim.search.cpsat.boxes import Boxes, whole
+from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.model import Encoding, Kind
-from mlsysim.search.cpsat.program import Program
+from mlsysim.search.cpsat.program import TRUE, Program
 from mlsysim.search.cpsat.rowblock import RowBlock
 from mlsysim.search.cpsat.scaled import (
     LARGEST,
@@ -259,14 +260,11 @@ class Lowering:
                 return block.number(node, wish)
             case Choice() if (line := self._line(node)) is not None:
                 return line
-            case Apply() if self._is_multiple(node):
-                return rules.RULES[node.operation.name](self, node, wish)
-            case _ if self.tabulates(node):
+            case _ if self.tabulates(node) and not self._is_multiple(node):
                 return self._table(node, wish)
-            case Apply() if (strips := self._strips(node, wish)) is not None:
-                return strips
             case Apply():
-                return rules.RULES[node.operation.name](self, node, wish)
+                strips = None if self._is_multiple(node) else self._strips(node, wish)
+                return strips or rules.RULES[node.operation.name](self, node, wish)
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
 
@@ -284,9 +282,11 @@ class Lowering:
             expression=start + step * self._positions[node.name], low=int(low), high=int(high)
         )
 
-    def _is_multiple(self, node: Apply) -> bool:
-        """Tell whether a value is a constant times a count: linear, and better so than as a table."""
-        if node.operation.name != "multiply" or len(node.support) != 1:
+    def _is_multiple(self, node: Node) -> bool:
+        """Tell whether a value is a constant times a count: linear rather than a table."""
+        if not isinstance(node, Apply) or len(node.support) != 1:
+            return False
+        if node.operation.name != "multiply":
             return False
         constant, counted = sorted(node.arguments, key=lambda one: not isinstance(one, Constant))
         if not isinstance(constant, Constant):
@@ -294,7 +294,7 @@ class Lowering:
         if isinstance(counted, Choice):
             is_line = self._program.columns[counted.name].line is not None
             return is_line and self._sizes(counted)[0] > _FEW
-        return isinstance(counted, Apply) and self._is_multiple(counted)
+        return self._is_multiple(counted)
 
     def _table(self, node: Node, wish: float) -> Scaled:
         values = self.cells(node)
@@ -365,10 +365,18 @@ class Lowering:
 
     @cached_property
     def _ranges(self) -> dict[int, Range]:
+        """The range of every value over the designs that meet every condition."""
         program = self._program
-        nodes = reachable([*program.objectives, *(c.node for c in program.conditions)])
-        bounds = self._bounds(nodes)
-        return {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
+        conditions = [condition.node for condition in program.conditions]
+        narrower = BoxNarrower([*program.objectives, *conditions], program.columns)
+        allowed = [*(None for _ in program.objectives), *(TRUE for _ in conditions)]
+        nodes = reachable([*program.objectives, *conditions])
+        known = self._known(nodes)
+        settled = narrower.settle(*self._ends, allowed, known)
+        if any(np.any(bound.low > bound.high) for bound in settled.values()):
+            # No design meets every condition; that is left to the solver to prove.
+            return BoxReader(nodes, program.columns).read_all(*self._ends, known)
+        return settled
 
     def _range_of(self, node: Node) -> Range:
         """Bound a node that was made after the program."""
@@ -376,12 +384,21 @@ class Lowering:
         return self._ranges[node.position]
 
     def _bounds(self, nodes: Sequence[Node]) -> list[Range]:
-        names = self._program.names
-        first = dict(zip(names, self._box.first.T, strict=True))
-        last = dict(zip(names, self._box.last.T, strict=True))
-        known = {
+        known = {**self._ranges, **self._known(reachable(nodes))}
+        return BoxReader(nodes, self._program.columns).read(*self._ends, known)
+
+    def _known(self, nodes: Sequence[Node]) -> dict[int, Range]:
+        """Give the ranges of values over the rows of the blocks that they belong to."""
+        return {
             node.position: block.range(node)
-            for node in reachable(nodes)
+            for node in nodes
             if (block := self.block(node)) is not None
         }
-        return BoxReader(nodes, self._program.columns).read(first, last, known)
+
+    @property
+    def _ends(self) -> tuple[dict[str, Positions], dict[str, Positions]]:
+        names = self._program.names
+        return (
+            dict(zip(names, self._box.first.T, strict=True)),
+            dict(zip(names, self._box.last.T, strict=True)),
+        )

@@ -2,18 +2,20 @@
 
 The range of the argument is cut into pieces; on each, the curve lies between
 two parallel lines.  Their distance is measured on a fine grid and widened by
-the curve's own rise between grid points, so that no derivative is needed.
+what the curve can do between grid points, so that no derivative is needed: a
+concave one stays below the secants of its neighbours, any other within its rise.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.expr.graph import Apply
+from mlsysim.expr.graph import Apply, Constant
 from mlsysim.search.cpsat.model import Kind
 from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
 
@@ -28,9 +30,39 @@ _RELATIVE = 1e-12  # the curve itself is computed in floating point
 _BITS = 28
 
 
-def encode(
-    lowering: "Lowering", node: Apply, wish: float, curve: Callable[[Array], Array]
-) -> Scaled:
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A monotone function of one number.
+
+    Parameters
+    ----------
+    function
+        The function, on arrays.
+    bend
+        Tells for the two ends of a range whether it is convex there (1), concave
+        (-1), or neither (0).
+    """
+
+    function: Callable[[Array], Array]
+    bend: Callable[[float, float], int]
+
+
+def curve_of(node: Apply) -> Curve:
+    """Give the curve of an operation; of a power, the exponent must be constant."""
+    name = node.operation.name
+    if name == "power" and isinstance(node.arguments[1], Constant):
+        index = node.arguments[1].value
+        bend = -1 if 0 < index < 1 else 1
+        return Curve(
+            function=lambda x: np.power(x, index), bend=lambda low, _: bend if low >= 0 else 0
+        )
+    if name == "cbrt":
+        return Curve(function=np.cbrt, bend=lambda low, high: (high <= 0) - (low >= 0))
+    bend = {True: -1, False: 1}[name == "sqrt" or name.startswith("log")]
+    return Curve(function=node.operation.compute, bend=lambda _low, _high: bend)
+
+
+def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode a monotone curve of one number.
 
     Parameters
@@ -41,14 +73,13 @@ def encode(
         The operation; its first argument is the curve's.
     wish
         The error that is hoped for.
-    curve
-        The curve, on arrays.
 
     Raises
     ------
     NotLowerableError
         If the curve is not finite on the range of its argument.
     """
+    curve = curve_of(node)
     low, high = lowering.range(node.arguments[0])
     least, most = lowering.range(node)
     size = max(abs(least), abs(most), 1e-300)
@@ -78,7 +109,7 @@ def encode(
     )
 
 
-def _breakpoints(low: float, high: float, wish: float, curve: Callable[[Array], Array]) -> Array:
+def _breakpoints(low: float, high: float, wish: float, curve: Curve) -> Array:
     """Cut the range into pieces, evenly or by ratio, whichever errs less."""
     count = 1
     while True:
@@ -95,22 +126,39 @@ def _breakpoints(low: float, high: float, wish: float, curve: Callable[[Array], 
         count *= 2
 
 
-def _error(start: float, end: float, curve: Callable[[Array], Array]) -> float:
+def _error(start: float, end: float, curve: Curve) -> float:
     _, below, above = _strip(start, end, curve)
     return above - below
 
 
-def _strip(start: float, end: float, curve: Callable[[Array], Array]) -> tuple[float, float, float]:
+def _strip(start: float, end: float, curve: Curve) -> tuple[float, float, float]:
     """Find the slope of a chord, and between which offsets the curve runs along it."""
     grid = np.linspace(start, end, _GRID)
     with np.errstate(all="ignore"):
-        values = np.asarray(curve(grid), np.float64)
+        values = np.asarray(curve.function(grid), np.float64)
     slope = float(values[-1] - values[0]) / (end - start) if end > start else 0.0
     offsets = values - slope * grid
+    bend = curve.bend(start, end)
+    if bend < 0:
+        return slope, float(min(offsets[0], offsets[-1])), _peak(offsets)
+    if bend > 0:
+        return slope, -_peak(-offsets), float(max(offsets[0], offsets[-1]))
     # Between two grid points both the curve and the line are monotone, hence
     # no further from the chord than the rise between them.
     rise = float(np.max(np.abs(np.diff(values)))) if len(values) > 1 else 0.0
     return slope, float(offsets.min()) - rise, float(offsets.max()) + rise
+
+
+def _peak(values: Array) -> float:
+    """Bound a concave function from above by its values on an even grid.
+
+    Between two grid points it stays below the lines through the last two on
+    either side.
+    """
+    steps = np.diff(values)
+    before = np.concatenate([[np.inf], values[1:-1] + np.maximum(steps[:-1], 0.0)])
+    after = np.concatenate([values[1:-1] + np.maximum(-steps[1:], 0.0), [np.inf]])
+    return float(np.maximum(np.minimum(before, after), values[:-1]).max(initial=values[-1]))
 
 
 def _tilted(number: Scaled, slope: float, unit: float) -> tuple[Scaled, float]:

@@ -9,8 +9,6 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mlsysim.expr.graph import Apply, Constant, Node
 from mlsysim.search.cpsat import pieces
 from mlsysim.search.cpsat.model import Kind
@@ -66,7 +64,7 @@ def power(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     lowest = lowering.range(base)[0]
     if lowest < 0 or (lowest == 0 and index < 0):
         raise NotLowerableError("a power of a number that may be negative, or one through zero")
-    return pieces.encode(lowering, node, wish, lambda x: np.power(x, index))
+    return pieces.encode(lowering, node, wish)
 
 
 def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:

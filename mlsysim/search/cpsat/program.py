@@ -21,7 +21,7 @@ from mlsysim.search.cpsat.gaps import gaps
 from mlsysim.search.cpsat.rearrange import Rearranger
 from mlsysim.search.cpsat.rows import Array, Mask, Rows, order
 
-_TRUE = Range(np.asarray(1.0), np.asarray(1.0))
+TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
 
 # Operations that NumPy and Python's own math round differently now and then.
@@ -222,7 +222,7 @@ class Program:
         conditions = [
             allowed
             for comparisons in self._gaps
-            for allowed in (_TRUE, *(_NOT_POSITIVE for _ in comparisons))
+            for allowed in (TRUE, *(_NOT_POSITIVE for _ in comparisons))
         ]
         first, last = self._ends(boxes)
         found = self._narrower.narrow(first, last, [*objectives, *conditions])

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlsysim.search.cpsat import solver
-from mlsysim.search.cpsat.boxes import Boxes
+from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.clock import Clock
 from mlsysim.search.cpsat.lowered import NO_TABLES, RESOLUTION, Lowered, Tables, lower
 from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program import Program
 from mlsysim.search.cpsat.ratio import as_ratio
 from mlsysim.search.cpsat.rows import Rows
+
+# How many designs to evaluate around each one that the solver proposes.
+_NEIGHBOURS = 1 << 15
 
 
 class LoweredSearch:
@@ -91,7 +94,7 @@ class LoweredSearch:
     def _take(self, design: list[int]) -> None:
         """Evaluate a design exactly, and go on without it."""
         self._seen.append(design)
-        rows = self._program.rows(np.array([design], np.int64))
+        rows = self._program.rows(self._around(design))
         better = rows.take(rows.values[:, 0] < self.cutoff)
         if len(better):
             self.found = self.found.plus(better).undominated(self._keep)
@@ -102,6 +105,20 @@ class LoweredSearch:
         self._lowered.forbid(design)
         if len(better):
             self._cut(self._lowered)
+
+    def _around(self, design: Sequence[int]) -> Positions:
+        """List a design and its neighbours: the best one is seldom far from the model's."""
+        at = np.array(design)
+        box = self._box or whole(list(self._program.lengths.values()))
+        reach = int(_NEIGHBOURS ** (1 / len(design)) - 1) // 2
+        if self._tables or not reach:
+            return at[None, :]
+        near = Boxes(
+            first=np.maximum(at - reach, box.first),
+            last=np.minimum(at + reach, box.last),
+            bound=box.bound,
+        )
+        return near.designs()
 
     def _mark(self, design: Sequence[int]) -> None:
         """Have curves encoded closely around a design: ever less so farther away."""

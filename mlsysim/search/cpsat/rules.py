@@ -90,7 +90,7 @@ def _truth(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
 
 
 def _curve(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
-    return pieces.encode(lowering, node, wish, node.operation.compute)
+    return pieces.encode(lowering, node, wish)
 
 
 def is_curve(node: Apply) -> bool:
