@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contender import Contender
-from benchmarks.ladder import ALL_SIZES, Plan, climb, names
+from benchmarks.ladder import ALL_SIZES, Plan, Row, climb, names
 from benchmarks.report import show, write
 from benchmarks.startup import measure_startup
 from rich.console import Console
@@ -42,12 +42,17 @@ def main(arguments: Sequence[str], description: str | None) -> int:
     only = options.only.split(",") if options.only else []
     chosen = [name for name in names(plan) if not only or any(part in name for part in only)]
     console = Console(width=None if sys.stdout.isatty() else 200)
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
     with console.status("starting") as status:
-        rows = list(climb(plan, chosen, status.update))
+        for row in climb(plan, chosen, status.update):
+            rows.append(row)
+            # An hour's measurements survive a Ctrl-C.
+            write(options.json, plan, rows, None)
+            console.print(f"{row.question}: {row.engine.median or row.engine.error}")
         status.update("startup")
         startup = measure_startup(plan.repeats) if not only or "startup" in only else None
     show(console, rows, startup)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
     write(options.json, plan, rows, startup)
     console.print(f"written to {options.json}")
     return 1 if any(row.disagreements for row in rows) else 0
