@@ -2,12 +2,15 @@
 
 from functools import partial
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.grid import Grid
+from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.loader import Section, read_toml
 from mlsysim.catalog.node import Node
@@ -26,16 +29,42 @@ class _Models(Branch):
         vars(self)["Language"] = _tree("Models.Language", LanguageModel, "language_models")
         vars(self)["Vision"] = _tree("Models.Vision", VisionModel, "vision_models")
 
+    @staticmethod
+    def from_hf(path: str | Path, name: str | None = None) -> LanguageModel:
+        """Read a language model from a Hugging Face ``config.json`` on disk.
+
+        Parameters
+        ----------
+        path
+            The file, or the folder that holds it.
+        name
+            How to call the model; as the file or its folder is called, unless given.
+
+        Raises
+        ------
+        CatalogError
+            If the file cannot be read, its architecture is not known, or a key is missing or has
+            a value that does not fit.
+
+        Examples
+        --------
+        >>> Models.from_hf("Llama-3.1-8B/config.json").parameters    # doctest: +SKIP
+        8030261248
+        """
+        return model_from_hugging_face(path, name)
+
 
 class _Systems(Branch):
     path = "Systems"
     Accelerators: Tree[Accelerator]
+    Calibrations: Tree[Calibration]
     Nodes: Tree[Node]
     Fabrics: Tree[Fabric]
     Clusters: Tree[Cluster]
 
     def __init__(self) -> None:
         vars(self)["Accelerators"] = _tree("Systems.Accelerators", Accelerator, "accelerators")
+        vars(self)["Calibrations"] = _tree("Systems.Calibrations", Calibration, "calibrations")
         vars(self)["Nodes"] = _tree("Systems.Nodes", Node, "nodes")
         vars(self)["Fabrics"] = _tree("Systems.Fabrics", Fabric, "fabrics")
         vars(self)["Clusters"] = _tree("Systems.Clusters", Cluster, "clusters")
@@ -70,6 +99,7 @@ TREES: dict[type[Record], Tree[Any]] = {
     LanguageModel: Models.Language,
     VisionModel: Models.Vision,
     Accelerator: Systems.Accelerators,
+    Calibration: Systems.Calibrations,
     Node: Systems.Nodes,
     Fabric: Systems.Fabrics,
     Cluster: Systems.Clusters,

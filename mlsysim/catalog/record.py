@@ -13,8 +13,34 @@ from mlsysim.catalog.figure import Confidence, Figure, Provenance
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
 
 
+class _Checked(type):
+    """Refuse arguments that no field takes in our words, not in those of Python."""
+
+    def __call__(cls, *values: Any, **stated: Any) -> Any:
+        if values:
+            raise CatalogError(
+                f"{cls.__name__}: {values[0]!r} has no name; write each figure as name=value, "
+                f"e.g. {cls.__name__}(name='Mine', ...)"
+            )
+        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+        known = [field.name for field in fields]
+        owner = f"{cls.__name__} {stated.get('name', '')!r}"
+        for name in stated:
+            if name not in known:
+                raise CatalogError(f"{owner}: no field is called {name!r}{suggest(name, known)}")
+        for field in fields:
+            given = field.name in stated
+            if not given and field.default is field.default_factory is dataclasses.MISSING:
+                described = _descriptor(cls, field.name)
+                shown = described.written() if described else "..."
+                raise CatalogError(
+                    f"{owner}: {field.name} is missing; write e.g. {field.name}={shown}"
+                )
+        return super().__call__(**stated)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Record:
+class Record(metaclass=_Checked):
     """One frozen entry of the catalogue; base of accelerators, nodes, clusters, models, grids.
 
     Two records are equal if all that is stated about them is equal.
@@ -137,6 +163,12 @@ class Record:
         """Fill in a field that follows from the others, and is to follow them in `replace`."""
         self.__dict__.setdefault("_derived", set()).add(name)
         object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was worked out on demand is worked out again where the pickle is read.
+        ours = [vars(cls) for cls in type(self).__mro__]
+        cached = {name for own in ours for name in own if isinstance(own[name], cached_property)}
+        return {name: value for name, value in self.__dict__.items() if name not in cached}
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.catalog.fields import Field
+from mlsysim.catalog.fields import Field, Presence
 from mlsysim.errors import CatalogError
 
 
@@ -13,10 +13,12 @@ class Reference(Field):
     ----------
     kind
         The class of the record.
+    presence
+        What it means that the field is not given.
     """
 
-    def __init__(self, kind: type[Any]) -> None:
-        super().__init__()
+    def __init__(self, kind: type[Any], presence: Presence) -> None:
+        super().__init__(presence)
         self.kind = kind
 
     def parse(self, value: object) -> Any:
@@ -32,10 +34,14 @@ class Reference(Field):
         """Show how such a record is made."""
         return f"{self.kind.__name__}(...)"
 
+    def written(self) -> str:
+        """Show how such a record is made: it is no text."""
+        return self.example()
 
-def reference(kind: type[Any]) -> Any:
-    """Declare a reference to a record, which is required."""
-    return Reference(kind)
+
+def reference(kind: type[Any], *, optional: bool = False) -> Any:
+    """Declare a reference to a record: required, unless it is optional."""
+    return Reference(kind, Presence.OPTIONAL if optional else Presence.REQUIRED)
 
 
 def _article(word: str) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 from mlsysim.catalog import builtin
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.grid import Grid
+from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.catalog.loader import Section, read_toml
+from mlsysim.catalog.loader import Origin, Section, read_toml
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree, find_in
@@ -27,11 +29,12 @@ class Catalog:
 
     Parameters
     ----------
-    accelerators, nodes, fabrics, clusters, models, vision_models, grids
+    accelerators, calibrations, nodes, fabrics, clusters, models, vision_models, grids
         The tables of the file; `models` are language models.
     """
 
     accelerators: Tree[Accelerator]
+    calibrations: Tree[Calibration]
     nodes: Tree[Node]
     fabrics: Tree[Fabric]
     clusters: Tree[Cluster]
@@ -58,6 +61,7 @@ class Catalog:
 
 _KINDS: dict[str, type[Record]] = {
     "accelerators": Accelerator,
+    "calibrations": Calibration,
     "nodes": Node,
     "fabrics": Fabric,
     "clusters": Cluster,
@@ -70,7 +74,9 @@ _KINDS: dict[str, type[Record]] = {
 def load_catalog(path: str | Path) -> Catalog:
     """Read and check a catalogue file.
 
-    A record may refer to others of the same file and to those of the package.
+    A record may refer to others of the same file and to those of the package, or start from one
+    of them (``like = "H100_SXM"``); a model may start from a configuration of Hugging Face on disk
+    (``hugging_face = "path/config.json"``, from the folder of the file).
 
     Parameters
     ----------
@@ -96,6 +102,9 @@ def load_catalog(path: str | Path) -> Catalog:
                 "of one of these, e.g. [accelerators.My_Chip]"
             )
     trees: dict[type[Record], Tree[Any]] = {}
+    origins: dict[type[Record], dict[str, Origin]] = {
+        LanguageModel: {"hugging_face": partial(_from_hugging_face, file.parent)}
+    }
     for table, kind in _KINDS.items():
         entries = tables.get(table, {})
         if not isinstance(entries, Mapping):
@@ -103,13 +112,28 @@ def load_catalog(path: str | Path) -> Catalog:
                 f"{path}: {table}: {entries!r} is not a table; write [{table}.My_Name]"
             )
         resolve = partial(_resolve, trees)
-        section = Section(file=str(path), prefix=table, kind=kind, entries=entries, resolve=resolve)
+        section = Section(
+            file=str(path),
+            prefix=table,
+            kind=kind,
+            entries=entries,
+            resolve=resolve,
+            origins=origins.get(kind, {}),
+        )
         trees[kind] = Tree(f"{path}: {table}", partial(_identity, section))
     _refuse_taken_names(str(path), tables)
     for tree in trees.values():
         for record in tree:
             tree[record]  # builds it, so that every error shows now
     return Catalog(**{name: trees[kind] for name, kind in _KINDS.items()})
+
+
+def _from_hugging_face(folder: Path, found: str) -> LanguageModel:
+    return model_from_hugging_face(folder / found)
+
+
+def _model_beside(file: Path, configuration: str) -> LanguageModel:
+    return model_from_hugging_face(file.parent / configuration)
 
 
 def _identity(section: Section) -> Section:

@@ -1,12 +1,13 @@
 """Records made in Python: what is refused, and how they compare."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mlsysim.catalog import Accelerator, Cluster, Confidence, Systems
+from mlsysim.catalog import Accelerator, Cluster, Confidence, Fabric, Systems
 from mlsysim.errors import CatalogError, InputError, UnitError, UnknownNameError
 from mlsysim.units import quantity
 
@@ -101,3 +102,21 @@ def test_one_figure_can_have_its_own_support() -> None:
     price = Systems.Accelerators.H100_SXM.figures["unit_price"]
     assert (price.confidence, price.unit) == (Confidence.C, "USD")
     assert Systems.Accelerators.H100_SXM.figures["memory_capacity"].confidence is Confidence.A
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "stated", "message"),
+    [
+        (Cluster, (), {"nod": 1}, "Cluster '': no field is called 'nod'; did you mean 'node'"),
+        (Cluster, (), {"name": "Mine"}, "Cluster 'Mine': node is missing; write e.g. node=Node("),
+        (Cluster, ("Mine",), {}, "Cluster: 'Mine' has no name; write each figure as name=value"),
+        (Fabric, (), {"name": "F"}, "Fabric 'F': bandwidth is missing; write e.g. bandwidth='100 "),
+    ],
+)
+def test_arguments_that_do_not_fit_are_our_error(
+    kind: Callable[..., Any], values: tuple[str, ...], stated: dict[str, Any], message: str
+) -> None:
+    """A misspelt or missing figure is answered as in a file, not with Python's own words."""
+    with pytest.raises(CatalogError) as caught:
+        kind(*values, **stated)
+    assert message in str(caught.value)
