@@ -1,0 +1,56 @@
+"""``mlsysim solve --emit``: print what launches the best design."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mlsysim.cli.answer import exit_status
+from mlsysim.cli.cluster import cluster_options
+from mlsysim.cli.forms import Forms
+from mlsysim.cli.progress import progress_line
+from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.core.question import load
+from mlsysim.emit import Framework, emit_answer, require_stage
+from mlsysim.errors import ParameterError
+from mlsysim.report import report_of
+
+
+def emit_file(
+    file: Path, framework: str, *, forms: Forms, dask: str | None = None, **options: Any
+) -> ExitStatus:
+    """Answer a question file, and tell a framework the best design.
+
+    The command or configuration file is all that is printed, so that it can be redirected to a
+    file; the verdict stands in its first line as a comment.  Where there is no design, what
+    stands against one is printed as without ``--emit``.
+
+    Parameters
+    ----------
+    file
+        The question file.
+    framework
+        For whom.
+    forms
+        Must ask for nothing else.
+    dask
+        The address of a cluster that evaluates the designs, if they all have to be.
+    **options
+        Those of `Question.solve`.
+    """
+    target = Framework(framework)
+    with errors_to_status(file):
+        if forms.as_json or forms.as_csv or forms.page is not None:
+            raise ParameterError(
+                "--emit prints what launches the best design and nothing else; drop --json, --csv "
+                "and --html, or solve once more without --emit"
+            )
+        question = load(file)
+        require_stage(target, question)
+        with cluster_options(dask) as cluster, progress_line(file.name) as progress:
+            result = question.solve(progress=progress, **cluster, **options)
+        if result.top_candidates:
+            verdict = str(result).partition("\n")[0]
+            sys.stdout.write(f"# {verdict}\n{emit_answer(target, question, result).text}")
+        else:
+            forms.give(report_of(question, result), question)
+    return exit_status(result.status)

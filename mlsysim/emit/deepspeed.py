@@ -1,0 +1,135 @@
+"""DeepSpeed: its configuration file (version 0.19, ``deepspeed/runtime/config.py``)."""
+
+from typing import Any
+
+from mlsysim.emit.requirements import (
+    require_even_batch,
+    require_whole_experts,
+    require_whole_replicas,
+)
+from mlsysim.emit.sheet import Launch, Sheet
+from mlsysim.emit.training_plan import TrainingPlan
+
+FRAMEWORK = "DeepSpeed 0.19"
+
+
+def deepspeed(plan: TrainingPlan) -> Launch:
+    """Tell DeepSpeed a training design.
+
+    Parameters
+    ----------
+    plan
+        The design.
+
+    Raises
+    ------
+    LaunchError
+        If DeepSpeed cannot run it.
+    """
+    sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
+    _require(sheet, plan)
+    sheet.set("train_batch_size", plan.batch, "batch_size")
+    sheet.set("train_micro_batch_size_per_gpu", plan.micro_batch, "micro_batch_size")
+    sheet.set("gradient_accumulation_steps", plan.accumulation)
+    _tell_precision(sheet, plan)
+    _tell_sharing(sheet, plan)
+    _tell_layout(sheet, plan)
+    _tell_code(sheet, plan)
+    return sheet.launch()
+
+
+def _require(sheet: Sheet, plan: TrainingPlan) -> None:
+    require_whole_replicas(sheet, plan)
+    require_even_batch(sheet, plan)
+    require_whole_experts(sheet, plan)
+    sheet.require(
+        f"its pipelines share no gradients or weights (zero_stage = {plan.zero})",
+        "set zero_stage = 1, or pp_size = 1",
+        holds=plan.pipeline == 1 or plan.zero <= 1,
+    )
+    sheet.require(
+        "it offloads only optimizers that replicas share",
+        "set zero_stage = 1 or more",
+        holds=plan.zero > 0 or not plan.optimizer_offload,
+    )
+    sheet.require(
+        "its pipelines have neither virtual stages nor a zero-bubble schedule",
+        "set virtual_stages = 1 and schedule = '1f1b'",
+        holds=plan.virtual == 1 and plan.schedule == "1f1b",
+    )
+    sheet.require(
+        f"its sequence parallelism deals out heads, and cp_size = {plan.context} does not divide "
+        f"{plan.model.heads} of them",
+        "choose a cp_size that does",
+        holds=plan.model.heads % plan.context == 0,
+    )
+
+
+def _tell_precision(sheet: Sheet, plan: TrainingPlan) -> None:
+    half = plan.precision == "fp16"
+    brain = plan.precision in {"bf16", "fp8", "fp4"}
+    sheet.set("bf16.enabled", brain, "precision")
+    sheet.set("fp16.enabled", half)
+    narrow = "fp16" if half else "bf16" if brain else "fp32"
+    wide = plan.gradient_bytes > 2  # noqa: PLR2004 - bytes in 16 bits
+    kept: dict[str, Any] = {"data_types.grad_accum_dtype": "fp32" if wide else narrow}
+    kept["communication_data_type"] = kept["data_types.grad_accum_dtype"]
+    for name, value in kept.items():
+        sheet.set(name, value, "gradient_bytes")
+    if plan.precision in {"fp8", "fp4"}:
+        sheet.remark(f"{plan.precision} is up to the layers of the model (Transformer Engine)")
+
+
+def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
+    sheet.set("zero_optimization.stage", plan.zero, "zero_stage")
+    sheet.set("zero_optimization.overlap_comm", plan.overlap != "none", "overlap")
+    sheet.set("zero_optimization.contiguous_gradients", value=True)
+    sheet.set("zero_optimization.reduce_scatter", value=True)
+    if plan.optimizer_offload:
+        sheet.set("zero_optimization.offload_optimizer.device", "cpu")
+    sheet.implies("optimizer_offload")
+    if plan.overlap == "all":
+        sheet.set("tensor_parallel.tp_overlap_comm", value=True)
+
+
+def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
+    sheet.set("tensor_parallel.autotp_size", plan.tensor, "tp_size")
+    if plan.context > 1:
+        sheet.set("sequence_parallel_size", plan.context)
+        sheet.remark("cp_size: DeepSpeed-Ulysses, which deals out heads and not a ring of keys")
+    if plan.expert > 1:
+        sheet.set("expert_parallel.enabled", value=True)
+        sheet.set("expert_parallel.autoep_size", plan.expert)
+    if plan.pipeline > 1:
+        sheet.remark(
+            f"pp_size = {plan.pipeline} is code, not configuration: "
+            f"PipelineModule(layers, num_stages={plan.pipeline})"
+        )
+    if plan.sequence_parallel:
+        sheet.remark("sequence_parallel (of norms) has no counterpart")
+    sheet.implies("cp_size", "ep_size", "pp_size", "virtual_stages", "schedule")
+    sheet.implies("sequence_parallel", "nodes", "fleet")
+
+
+def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Say what the model's own code decides."""
+    sheet.remark(f"the model is code: {plan.model.name}, sequences of {plan.seq_len}", "model")
+    sheet.implies("seq_len")
+    if plan.recompute == "none":
+        sheet.implies("recompute")
+    else:
+        sheet.remark(
+            f"recompute = {plan.recompute} is code: deepspeed.checkpointing.checkpoint around "
+            + ("each layer" if plan.recompute == "full" else "the attention core"),
+            "recompute",
+        )
+    sheet.remark(f"attention = {plan.attention} is up to the model", "attention")
+    if plan.fused_loss:
+        sheet.remark("fused_loss is up to the model")
+    if plan.repeats_sends and plan.scatter_gather:
+        sheet.remark(
+            "scatter_gather has no counterpart: whole tensors go from stage to stage; price the "
+            "design with scatter_gather = false"
+        )
+    sheet.implies("fused_loss", "scatter_gather")
+    sheet.remark("add optimizer and scheduler")

@@ -1,0 +1,165 @@
+"""The frameworks that a design can be emitted for, and what each is launched with."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, assert_never
+
+from mlsysim.core.solver import (
+    ContinuousBatchingModel,
+    DisaggregatedModel,
+    DistributedModel,
+    ServingModel,
+)
+from mlsysim.core.stage import ForwardModel
+from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
+from mlsysim.emit.serving_plan import ServingPlan, pool_plans, serving_plan
+from mlsysim.emit.sheet import Launch
+from mlsysim.emit.training_plan import TrainingPlan, training_plan
+from mlsysim.emit.writing import as_command, as_document
+from mlsysim.errors import LaunchError
+
+
+class Framework(StrEnum):
+    """A framework that can be told a design."""
+
+    MEGATRON = "megatron"
+    TORCHTITAN = "torchtitan"
+    DEEPSPEED = "deepspeed"
+    VLLM = "vllm"
+    SGLANG = "sglang"
+
+    @property
+    def stages(self) -> tuple[type[ForwardModel], ...]:
+        """The models whose designs the framework runs, the plainest first."""
+        match self:
+            case Framework.MEGATRON | Framework.TORCHTITAN | Framework.DEEPSPEED:
+                return (DistributedModel,)
+            case Framework.VLLM | Framework.SGLANG:
+                return (ServingModel, ContinuousBatchingModel, DisaggregatedModel)
+            case _:
+                assert_never(self)
+
+
+_TRAINERS: Mapping[Framework, Callable[[TrainingPlan], Launch]] = {
+    Framework.MEGATRON: megatron.megatron,
+    Framework.TORCHTITAN: torchtitan.torchtitan,
+    Framework.DEEPSPEED: deepspeed.deepspeed,
+}
+_SERVERS: Mapping[Framework, Callable[[ServingPlan], Launch]] = {
+    Framework.VLLM: vllm.vllm,
+    Framework.SGLANG: sglang.sglang,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emission:
+    """A design as one framework is told it.
+
+    Parameters
+    ----------
+    framework
+        Which one.
+    launches
+        Options, remarks and environment: of one engine, or of a pool each.
+    text
+        The commands or the configuration file.
+    """
+
+    framework: Framework
+    launches: tuple[Launch, ...]
+    text: str
+
+
+def emit(
+    framework: Framework | str,
+    arguments: Mapping[str, Any],
+    stage: type[ForwardModel] | None = None,
+) -> Emission:
+    """Tell a framework a design.
+
+    Parameters
+    ----------
+    framework
+        ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"vllm"`` or ``"sglang"``.
+    arguments
+        Those of `DistributedModel.solve`, or of `ServingModel.solve` for an engine; defaults
+        may be left out.
+    stage
+        The model that priced the design, where it is another that takes the same arguments.
+
+    Raises
+    ------
+    LaunchError
+        If the framework is not known, or cannot run the design.
+
+    Examples
+    --------
+    >>> from mlsysim.catalog import Models, Systems
+    >>> design = dict(model=Models.Language.Llama3_70B, fleet=Systems.Nodes.DGX_H100,
+    ...     batch_size=32, input_tokens=1024, output_tokens=256, tp_size=8)
+    >>> "--tensor-parallel-size 8" in emit("vllm", design).text
+    True
+    """
+    framework = _framework(framework)
+    priced = stage or framework.stages[0]
+    given = _complete(priced, arguments)
+    if framework in _SERVERS:
+        pools = issubclass(priced, DisaggregatedModel)
+        return _served(framework, pool_plans(given) if pools else (serving_plan(given),))
+    return _trained(framework, training_plan(given))
+
+
+def _framework(name: str) -> Framework:
+    try:
+        return Framework(name)
+    except ValueError:
+        known = ", ".join(Framework)
+        raise LaunchError(f"no framework is called {name!r}; known: {known}") from None
+
+
+def _complete(stage: type[ForwardModel], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the defaults, and keep what the model takes."""
+    taken = inspect.signature(stage.solve).parameters
+    defaults = {name: item.default for name, item in taken.items() if name != "self"}
+    return {name: arguments.get(name, default) for name, default in defaults.items()}
+
+
+def _trained(framework: Framework, plan: TrainingPlan) -> Emission:
+    launch = _TRAINERS[framework](plan)
+    headline = f"{plan.model.name} on {plan.fleet.name}, {plan.arithmetic}"
+    torchrun = [
+        "torchrun",
+        f"--nnodes {plan.nodes}",
+        f"--nproc-per-node {plan.fleet.node.accelerators}",
+    ]
+    match framework:
+        case Framework.MEGATRON:
+            text = as_command(launch, headline, [*torchrun, "pretrain_gpt.py"])
+        case Framework.TORCHTITAN:
+            text = as_command(launch, headline, [*torchrun, "-m torchtitan.train"])
+        case _:
+            text = as_document(launch, headline)
+    return Emission(framework=framework, launches=(launch,), text=text)
+
+
+def _served(framework: Framework, plans: Sequence[ServingPlan]) -> Emission:
+    words = {
+        Framework.VLLM: ["vllm serve", '"$MODEL"'],
+        Framework.SGLANG: ["python -m sglang.launch_server", "--model-path", '"$MODEL"'],
+    }
+    launches = tuple(_SERVERS[framework](plan) for plan in plans)
+    texts = [
+        as_command(launch, _headline(plan), words[framework])
+        for launch, plan in zip(launches, plans, strict=True)
+    ]
+    return Emission(framework=framework, launches=launches, text="\n".join(texts))
+
+
+def _headline(plan: ServingPlan) -> str:
+    pool = f"pool for {plan.role}, " if plan.role else ""
+    return (
+        f"{plan.model.name} on {plan.fleet}, {pool}{plan.arithmetic}; "
+        "MODEL is where the weights are"
+    )

@@ -1,0 +1,206 @@
+"""Megatron-LM: the options of ``pretrain_gpt.py``.
+
+They are those of ``megatron/training/arguments.py`` in the repository
+NVIDIA/Megatron-LM (commit 000c4ac, between core 0.15 and 0.16), and so is what
+it asserts about layouts.
+"""
+
+from mlsysim.emit.megatron_model import tell_model
+from mlsysim.emit.requirements import (
+    require_even_batch,
+    require_whole_experts,
+    require_whole_replicas,
+)
+from mlsysim.emit.sheet import Launch, Sheet
+from mlsysim.emit.training_plan import TrainingPlan
+
+FRAMEWORK = "Megatron-LM (commit 000c4ac, core 0.16)"
+
+_PRECISIONS = {
+    "bf16": ("--bf16", "", ""),
+    "fp16": ("--fp16", "", ""),
+    "fp8": ("--bf16", "--fp8-format", "hybrid"),
+    "fp4": ("--bf16", "--fp4-format", "e2m1"),
+}
+
+
+def megatron(plan: TrainingPlan) -> Launch:
+    """Tell Megatron-LM a training design.
+
+    Parameters
+    ----------
+    plan
+        The design.
+
+    Raises
+    ------
+    LaunchError
+        If Megatron-LM cannot run it.
+    """
+    sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
+    _require(sheet, plan)
+    tell_model(sheet, plan.model, plan.seq_len)
+    _tell_layout(sheet, plan)
+    _tell_batch(sheet, plan)
+    _tell_precision(sheet, plan)
+    _tell_sharing(sheet, plan)
+    _tell_overlap(sheet, plan)
+    _tell_memory(sheet, plan)
+    sheet.remark("add data, tokenizer, optimizer and checkpoint options")
+    return sheet.launch()
+
+
+def uneven_layout(layers: int, chunks: int) -> str:
+    """Write how layers are dealt out to parts of a pipeline that cannot be equal.
+
+    The first parts hold one layer more; ``E`` is the embedding, ``t`` a layer, ``L`` the loss, and
+    ``|`` ends a part.
+
+    Parameters
+    ----------
+    layers
+        Layers of the model.
+    chunks
+        Parts, no more than layers.
+
+    Examples
+    --------
+    >>> uneven_layout(32, 3)
+    'E(t*11|)*2t*10L'
+    """
+    fewer, fuller = divmod(layers, chunks)
+    lighter = chunks - fuller - 1
+    runs = [f"(t*{held}|)*{many}" for held, many in ((fewer + 1, fuller), (fewer, lighter)) if many]
+    return f"E{''.join(runs)}t*{fewer}L"
+
+
+def _require(sheet: Sheet, plan: TrainingPlan) -> None:
+    require_whole_replicas(sheet, plan)
+    require_even_batch(sheet, plan)
+    require_whole_experts(sheet, plan)
+    sheet.require(
+        "it has no zero-bubble schedule",
+        "fix schedule = '1f1b', or emit for torchtitan",
+        holds=plan.schedule != "zero-bubble",
+    )
+    sheet.require(
+        "experts with tensor parallelism need sequence parallelism",
+        "set sequence_parallel = true",
+        holds=not plan.model.experts or plan.tensor == 1 or plan.sequence_parallel,
+    )
+    sheet.require(
+        "expert parallelism does not go with fp16",
+        "set precision = 'bf16'",
+        holds=plan.expert == 1 or plan.precision != "fp16",
+    )
+    sheet.require(
+        "interleaving two stages needs communication that overlaps",
+        "set overlap = 'data', or more stages",
+        holds=plan.virtual == 1 or plan.pipeline > 2 or plan.overlap != "none",  # noqa: PLR2004
+    )
+    sheet.require(
+        f"a sequence of {plan.seq_len} is no multiple of 2 x cp_size = {2 * plan.context}",
+        "choose another seq_len or cp_size",
+        holds=plan.context == 1 or plan.seq_len % (2 * plan.context) == 0,
+    )
+    sheet.require(
+        "its optimizer is offloaded together with the distributed optimizer",
+        "set zero_stage = 1",
+        holds=plan.zero > 0 or not plan.optimizer_offload,
+    )
+    sheet.require(
+        f"it has no training in {plan.precision}",
+        "set precision to one of bf16, fp16, fp8, fp4, fp32",
+        holds=plan.precision in {*_PRECISIONS, "fp32", "tf32"},
+    )
+
+
+def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
+    sheet.set("--tensor-model-parallel-size", plan.tensor, "tp_size")
+    sheet.set("--pipeline-model-parallel-size", plan.pipeline, "pp_size")
+    sheet.set("--context-parallel-size", plan.context, "cp_size")
+    sheet.turn_on(
+        "--sequence-parallel",
+        "sequence_parallel",
+        when=plan.sequence_parallel and plan.tensor > 1,
+    )
+    chunks = plan.pipeline * plan.virtual
+    if plan.model.layers % chunks:
+        sheet.set("--pipeline-model-parallel-layout", uneven_layout(plan.model.layers, chunks))
+    elif plan.virtual > 1:
+        sheet.set("--num-virtual-stages-per-pipeline-rank", plan.virtual)
+    sheet.implies("virtual_stages", "schedule", "nodes", "fleet")
+    if plan.model.experts:
+        sheet.set("--expert-model-parallel-size", plan.expert)
+        # Without expert parallelism, tensor parallelism splits each expert.
+        sheet.set("--expert-tensor-parallel-size", plan.tensor if plan.expert == 1 else 1)
+        sheet.turn_on("--moe-grouped-gemm", when=plan.precision == "bf16")
+    sheet.implies("ep_size")
+
+
+def _tell_batch(sheet: Sheet, plan: TrainingPlan) -> None:
+    sheet.set("--micro-batch-size", plan.micro_batch, "micro_batch_size")
+    sheet.set("--global-batch-size", plan.batch, "batch_size")
+    sheet.set("--seq-length", plan.seq_len, "seq_len")
+
+
+def _tell_precision(sheet: Sheet, plan: TrainingPlan) -> None:
+    kept, option, value = _PRECISIONS.get(plan.precision, ("", "", ""))
+    sheet.turn_on(kept, "precision", when=bool(kept))
+    if option:
+        sheet.set(option, value)
+    if plan.precision == "tf32":
+        sheet.remark("tf32: Megatron-LM computes in fp32; let PyTorch take tf32 for it")
+    wide = plan.gradient_bytes > 2  # noqa: PLR2004 - bytes in 16 bits
+    sheet.turn_on(
+        "--accumulate-allreduce-grads-in-fp32", "gradient_bytes", when=wide and bool(kept)
+    )
+    sheet.turn_on("--grad-reduce-in-bf16", when=not wide and kept == "--bf16")
+    if plan.gradient_bytes > 4:  # noqa: PLR2004 - bytes of fp32
+        sheet.remark("gradient_bytes = 6: Megatron-LM keeps gradients once, in 32 bits")
+    backend = "unfused" if plan.attention == "unfused" else "auto"
+    sheet.set("--attention-backend", backend, "attention")
+    if plan.attention == "full":
+        sheet.remark("attention = full: pretrain_gpt.py masks causally; pretrain_bert.py does not")
+
+
+def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Say what replicas share; beyond optimizer states that is Megatron-FSDP."""
+    sheet.turn_on("--use-distributed-optimizer", "zero_stage", when=plan.zero > 0)
+    if plan.zero > 1:
+        parts = "optim_grads" if plan.zero == 2 else "optim_grads_params"  # noqa: PLR2004
+        sheet.turn_on("--use-megatron-fsdp")
+        sheet.set("--data-parallel-sharding-strategy", parts)
+        sheet.turn_on("--no-gradient-accumulation-fusion")
+        sheet.set("--ckpt-format", "fsdp_dtensor")
+    elif plan.tensor > 1 or plan.context > 1:
+        sheet.export("CUDA_DEVICE_MAX_CONNECTIONS", "1")
+
+
+def _tell_overlap(sheet: Sheet, plan: TrainingPlan) -> None:
+    hidden = plan.overlap != "none"
+    sheet.turn_on("--overlap-grad-reduce", "overlap", when=hidden)
+    sheet.turn_on("--overlap-param-gather", when=hidden and plan.zero > 0)
+    split = plan.tensor > 1 and plan.sequence_parallel
+    sheet.turn_on("--tp-comm-overlap", when=plan.overlap == "all" and split)
+    sheet.turn_on(
+        "--no-scatter-gather-tensors-in-pipeline",
+        when=plan.repeats_sends and not plan.scatter_gather,
+    )
+    sheet.implies("scatter_gather")
+    sheet.turn_on("--no-overlap-p2p-communication", when=not hidden and plan.virtual > 1)
+    if plan.overlap == "all" and plan.tensor > 1 and not split:
+        sheet.remark("--tp-comm-overlap needs sequence_parallel = true, which is not set")
+
+
+def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
+    sheet.turn_on("--cross-entropy-loss-fusion", "fused_loss", when=plan.fused_loss)
+    sheet.turn_on("--optimizer-cpu-offload", "optimizer_offload", when=plan.optimizer_offload)
+    sheet.implies("recompute")
+    if plan.recompute == "selective":
+        sheet.set("--recompute-granularity", "selective")
+        sheet.set("--recompute-modules", "core_attn")
+    elif plan.recompute == "full":
+        sheet.set("--recompute-granularity", "full")
+        sheet.set("--recompute-method", "uniform")
+        sheet.set("--recompute-num-layers", 1)

@@ -1,0 +1,67 @@
+"""SGLang: the options of ``sglang.launch_server`` (version 0.5.23, ``srt/server_args.py``)."""
+
+from mlsysim.emit.serving_plan import ServingPlan
+from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weights
+from mlsysim.emit.sheet import Launch, Sheet
+
+FRAMEWORK = "SGLang 0.5.23"
+
+
+def sglang(plan: ServingPlan) -> Launch:
+    """Tell SGLang a serving design.
+
+    Its ``--tp-size`` counts all accelerators of a stage; attention groups divide them.
+
+    Parameters
+    ----------
+    plan
+        The design.
+
+    Raises
+    ------
+    LaunchError
+        If SGLang cannot run it.
+    """
+    sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
+    sheet.set("--tp-size", plan.stage, "tp_size")
+    sheet.set("--pp-size", plan.pipeline, "pp_size")
+    sheet.set("--attn-dp-size", plan.attention, "attention_dp_size")
+    sheet.set("--ep-size", plan.expert, "ep_size")
+    sheet.require(
+        f"ep_size = {plan.expert} does not divide the {plan.stage} accelerators of a stage",
+        "choose one that does",
+        holds=plan.stage % plan.expert == 0,
+    )
+    tell_weights(sheet, plan)
+    tell_cache(sheet, plan, "fp8_e4m3")
+    sheet.set("--page-size", plan.page, "page_tokens")
+    sheet.set("--mem-fraction-static", plan.memory_fraction, "memory_fraction")
+    sheet.remark(
+        "--mem-fraction-static holds weights and cache only; lower it where activations do not fit"
+    )
+    sheet.set("--context-length", plan.length)
+    sheet.set("--max-running-requests", plan.batch, "batch_size")
+    sheet.set("--chunked-prefill-size", plan.chunk, "chunk_tokens")
+    sheet.turn_on("--disable-radix-cache", "prefix_hit_rate", when=plan.hit_rate == 0)
+    if plan.role:
+        sheet.set("--disaggregation-mode", plan.role)
+    _tell_draft(sheet, plan)
+    tell_surroundings(sheet, plan, "sglang")
+    return sheet.launch()
+
+
+def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
+    if not plan.draft:
+        return
+    sheet.set("--speculative-algorithm", "EAGLE", "draft_tokens")
+    sheet.set("--speculative-draft-model-path", "DRAFT_MODEL")
+    sheet.set("--speculative-num-steps", plan.draft)
+    sheet.set("--speculative-eagle-topk", 1)
+    # The token that the model itself gives counts as well.
+    sheet.set("--speculative-num-draft-tokens", plan.draft + 1)
+    sheet.remark(
+        f"replace DRAFT_MODEL by a draft of {plan.draft_layers} layers whose tokens are accepted "
+        f"at a rate of {plan.arguments['draft_acceptance']}",
+        "draft_layers",
+        "draft_acceptance",
+    )

@@ -1,0 +1,81 @@
+"""vLLM: the options of ``vllm serve`` (version 0.33, ``vllm/engine/arg_utils.py``)."""
+
+import json
+
+from mlsysim.emit.serving_plan import ServingPlan
+from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weights
+from mlsysim.emit.sheet import Launch, Sheet
+
+FRAMEWORK = "vLLM 0.33"
+_PAGE = 16
+
+
+def vllm(plan: ServingPlan) -> Launch:
+    """Tell vLLM a serving design.
+
+    Parameters
+    ----------
+    plan
+        The design.
+
+    Raises
+    ------
+    LaunchError
+        If vLLM cannot run it.
+    """
+    sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
+    _require(sheet, plan)
+    sheet.set("--tensor-parallel-size", plan.tensor, "tp_size")
+    sheet.set("--pipeline-parallel-size", plan.pipeline, "pp_size")
+    sheet.set("--data-parallel-size", plan.attention, "attention_dp_size")
+    sheet.turn_on("--enable-expert-parallel", "ep_size", when=plan.expert > 1)
+    tell_weights(sheet, plan)
+    tell_cache(sheet, plan, "fp8")
+    sheet.set("--block-size", plan.page, "page_tokens")
+    sheet.set("--gpu-memory-utilization", plan.memory_fraction, "memory_fraction")
+    sheet.set("--max-model-len", plan.length)
+    sheet.set("--max-num-seqs", plan.sequences, "batch_size")
+    sheet.set("--max-num-batched-tokens", plan.chunk, "chunk_tokens")
+    sheet.turn_on("--enable-chunked-prefill")
+    switch = "enable" if plan.hit_rate > 0 else "disable"
+    sheet.turn_on(f"--{switch}-prefix-caching", "prefix_hit_rate")
+    if plan.role:
+        # Either side of the connector may send and receive; the router knows which is which.
+        connector = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
+        sheet.set("--kv-transfer-config", json.dumps(connector))
+    _tell_draft(sheet, plan)
+    tell_surroundings(sheet, plan, "vllm")
+    return sheet.launch()
+
+
+def _require(sheet: Sheet, plan: ServingPlan) -> None:
+    whole = plan.stage
+    sheet.require(
+        f"ep_size = {plan.expert}: it deals experts out over all {whole} accelerators of a stage "
+        "(tp_size x attention_dp_size), or over none",
+        f"set ep_size to 1 or {whole}",
+        holds=plan.expert in {1, whole},
+    )
+    sheet.require(
+        f"{plan.chunk} tokens per pass do not hold one of each of {plan.sequences} sequences",
+        "choose chunk_tokens of at least batch_size / attention_dp_size",
+        holds=plan.chunk >= plan.sequences,
+    )
+    sheet.require(
+        f"pages of {plan.page} tokens are no multiple of {_PAGE}",
+        f"set page_tokens to a multiple of {_PAGE}",
+        holds=plan.page % _PAGE == 0,
+    )
+
+
+def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
+    if not plan.draft:
+        return
+    proposal = {"model": "DRAFT_MODEL", "num_speculative_tokens": plan.draft}
+    sheet.set("--speculative-config", json.dumps(proposal), "draft_tokens")
+    sheet.remark(
+        f"replace DRAFT_MODEL by a draft of {plan.draft_layers} layers whose tokens are accepted "
+        f"at a rate of {plan.arguments['draft_acceptance']}",
+        "draft_layers",
+        "draft_acceptance",
+    )

@@ -1,0 +1,70 @@
+"""A launch as text: a shell command, or a configuration file; remarks are comments."""
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from mlsysim.emit.sheet import Launch, Setting
+
+_INDENT = " " * 4
+
+
+def as_command(launch: Launch, headline: str, command: Sequence[str]) -> str:
+    """Write a shell command, one option to a line.
+
+    Parameters
+    ----------
+    launch
+        What the framework is told.
+    headline
+        The design in a line.
+    command
+        The words before the options, as they are to be typed.
+    """
+    lines = [
+        *_comments(launch, headline),
+        *(f"export {name}={value}" for name, value in launch.environment.items()),
+    ]
+    words = [" ".join(command), *map(_option, launch.settings)]
+    return "\n".join([*lines, f" \\\n{_INDENT}".join(words)]) + "\n"
+
+
+def as_document(launch: Launch, headline: str) -> str:
+    """Write a configuration file: JSON after comments, which Hjson allows.
+
+    Parameters
+    ----------
+    launch
+        What the framework is told.
+    headline
+        The design in a line.
+    """
+    tree: dict[str, Any] = {}
+    for setting in launch.settings:
+        *path, last = setting.name.split(".")
+        branch = tree
+        for key in path:
+            branch = branch.setdefault(key, {})
+        branch[last] = setting.value
+    return "\n".join([*_comments(launch, headline), json.dumps(tree, indent=2)]) + "\n"
+
+
+def arguments_of(launch: Launch) -> list[str]:
+    """Give the options as the words that a parser receives."""
+    return [word for setting in launch.settings for word in _words(setting)]
+
+
+def _comments(launch: Launch, headline: str) -> Iterable[str]:
+    yield f"# {launch.framework}: {headline}"
+    for remark in launch.remarks:
+        yield f"# {' '.join(remark.split())}"
+
+
+def _words(setting: Setting) -> list[str]:
+    return [setting.name] if setting.value is True else [setting.name, str(setting.value)]
+
+
+def _option(setting: Setting) -> str:
+    name, *values = _words(setting)
+    return " ".join([name, *map(shlex.quote, values)])

@@ -1,0 +1,105 @@
+"""Designs of every kind, and which framework cannot run which of them."""
+
+from typing import Any
+
+import pytest
+
+from mlsysim.catalog import Models, Systems
+from mlsysim.emit import Emission, Framework, emit
+from mlsysim.errors import LaunchError
+
+TRAINERS = (Framework.MEGATRON, Framework.TORCHTITAN, Framework.DEEPSPEED)
+SERVERS = (Framework.VLLM, Framework.SGLANG)
+LANGUAGE = Models.Language
+
+TRAINING: dict[str, Any] = {
+    "model": LANGUAGE.Llama3_70B,
+    "fleet": Systems.Clusters.Frontier_8K,
+    "batch_size": 2048,
+    "tp_size": 8,
+    "pp_size": 4,
+    "precision": "bf16",
+    "sequence_parallel": True,
+}
+MIXTURE: dict[str, Any] = TRAINING | {
+    "model": LANGUAGE.Qwen3_30B_A3B,
+    "batch_size": 8192,
+    "tp_size": 1,
+    "pp_size": 1,
+    "ep_size": 8,
+}
+SERVING: dict[str, Any] = {
+    "model": LANGUAGE.DeepSeek_V3,
+    "fleet": Systems.Clusters.Frontier_8K,
+    "batch_size": 256,
+    "input_tokens": 2048,
+    "output_tokens": 512,
+    "tp_size": 8,
+}
+POOLS: dict[str, Any] = {
+    "model": LANGUAGE.Llama3_70B,
+    "prefill_fleet": Systems.Clusters.Frontier_8K,
+    "decode_fleet": Systems.Clusters.Frontier_8K,
+    "batch_size": 64,
+    "input_tokens": 4096,
+    "output_tokens": 256,
+    "request_rate": 3.0,
+    "prefill_tp_size": 4,
+    "prefill_replicas": 2,
+    "decode_tp_size": 8,
+}
+
+TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
+    "plain": TRAINING,
+    "alone": TRAINING | {"model": LANGUAGE.GPT2, "tp_size": 1, "pp_size": 1, "batch_size": 8192},
+    "fp16": TRAINING | {"precision": "fp16", "gradient_bytes": 2},
+    "fp8": TRAINING | {"precision": "fp8"},
+    "fp4": TRAINING | {"precision": "fp4", "gradient_bytes": 2},
+    "fp32": TRAINING | {"precision": "fp32"},
+    "interleaved": TRAINING | {"virtual_stages": 2, "schedule": "interleaved"},
+    "uneven": TRAINING | {"model": LANGUAGE.Llama3_1_405B, "pp_size": 16, "virtual_stages": 2},
+    "zero bubble": TRAINING | {"schedule": "zero-bubble"},
+    "context": TRAINING | {"pp_size": 1, "cp_size": 4, "zero_stage": 3, "overlap": "all"},
+    "gradients": TRAINING | {"pp_size": 1, "zero_stage": 2},
+    "replicas": TRAINING | {"zero_stage": 0, "overlap": "none"},
+    "recompute": TRAINING | {"recompute": "full", "micro_batch_size": 2},
+    "keep": TRAINING | {"recompute": "none", "attention": "unfused"},
+    "full": TRAINING | {"attention": "full", "nodes": 512, "overlap": "all"},
+    "offloaded": TRAINING | {"optimizer_offload": True, "fused_loss": True, "gradient_bytes": 6},
+    "whole sends": TRAINING | {"sequence_parallel": False, "scatter_gather": False},
+    "shared sends": TRAINING | {"sequence_parallel": False},
+    "experts": MIXTURE,
+    "split experts": MIXTURE | {"ep_size": 1, "tp_size": 4},
+    "latent": MIXTURE | {"model": LANGUAGE.DeepSeek_V3, "sequence_parallel": False},
+    "every second": MIXTURE | {"model": LANGUAGE.Llama4_Maverick},
+    "sliding": TRAINING | {"model": LANGUAGE.Gemma3_27B, "pp_size": 2},
+    "sinks": MIXTURE | {"model": LANGUAGE.GPT_OSS_120B},
+    "biases": TRAINING | {"model": LANGUAGE.Qwen2_5_72B},
+}
+SERVING_DESIGNS: dict[str, dict[str, Any]] = {
+    "plain": SERVING,
+    "experts": SERVING | {"ep_size": 8, "precision": "fp8", "kv_precision": "fp8"},
+    "attention": SERVING | {"tp_size": 1, "attention_dp_size": 16, "ep_size": 16},
+    "pipeline": SERVING | {"pp_size": 2, "replicas": 3, "prefix_hit_rate": 0.5},
+    "draft": SERVING | {"draft_tokens": 2, "draft_layers": 1},
+    "fp16": SERVING | {"precision": "fp16", "kv_precision": "fp16"},
+    "quantized": SERVING | {"weight_precision": "int4", "attention_precision": "fp16"},
+}
+# What a framework cannot run of these, and the cure that the message names.
+REFUSED: dict[tuple[str, str], str] = {
+    ("zero bubble", "megatron"): "fix schedule = '1f1b'",
+    ("zero bubble", "deepspeed"): "schedule = '1f1b'",
+    ("interleaved", "deepspeed"): "set virtual_stages = 1",
+    ("uneven", "deepspeed"): "set virtual_stages = 1",
+    ("fp16", "torchtitan"): "set precision = 'bf16'",
+}
+
+
+def launched(framework: Framework, name: str, design: dict[str, Any]) -> Emission | None:
+    """Emit a design, unless it is one that the framework is known to refuse."""
+    if (name, framework.value) not in REFUSED:
+        return emit(framework, design)
+    with pytest.raises(LaunchError) as caught:
+        emit(framework, design)
+    assert REFUSED[name, framework.value] in str(caught.value)
+    return None
