@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.catalog.fields import Number, Presence, count, flag
+from mlsysim.catalog.calibration import Calibration
+from mlsysim.catalog.fields import Number, Presence, count, flag, number
 from mlsysim.catalog.measures import Measure, measure, table
 from mlsysim.catalog.record import Record
+from mlsysim.catalog.reference import reference
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError, suggest
 
 
@@ -58,6 +60,13 @@ class Accelerator(Record):
         only ``link_bandwidth / (scale_up_domain - 1)``.
     matmul_efficiencies
         The best matrix product measured, as a fraction of the peak, by precision.
+    product_efficiencies, product_overheads
+        What a matrix product takes, by precision: large ones reach this fraction of the peak, and
+        each costs this time whatever its size.  Both are fitted to measured products.
+    link_efficiency
+        Fraction of `link_bandwidth` that collectives of large messages reach.
+    calibration
+        What the family of the accelerator achieves in whole training runs.
     thermal_design_power
         The power that the cooling is built for.
     unit_price
@@ -92,6 +101,12 @@ class Accelerator(Record):
     scale_up_domain: int = count(1)
     full_mesh: bool = flag()
     matmul_efficiencies: Mapping[str, float] = table(Number(most=1.0), _PRECISIONS)
+    product_efficiencies: Mapping[str, float] = table(Number(most=1.0), _PRECISIONS)
+    product_overheads: Mapping[str, Any] = table(
+        Measure("us", Presence.REQUIRED, zero=True), _PRECISIONS
+    )
+    link_efficiency: float = number(most=1.0)
+    calibration: Calibration = reference(Calibration, optional=True)
     thermal_design_power: Any = measure("W", optional=True)
     unit_price: Any = measure("USD", optional=True)
     rental_prices: Mapping[str, Any] = table(Measure("USD/hour", Presence.REQUIRED, zero=False))

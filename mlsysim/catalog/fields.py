@@ -82,6 +82,10 @@ class Field:
         """Show what could be written, for the end of a message."""
         raise NotImplementedError
 
+    def written(self) -> str:
+        """Show the example as it is written in Python."""
+        return repr(self.example())
+
     def shown(self, value: Any) -> float:
         """Give a value as the number to show, in `shown_unit`."""
         return value

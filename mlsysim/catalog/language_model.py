@@ -51,7 +51,8 @@ class LanguageModel(TransformerShape):
             if stated and stated != computed:
                 raise self._refuse(
                     f"{name} is {stated:,}, but the shape has {computed:,}; correct the shape, or "
-                    f"state what it leaves out as other_parameters"
+                    "state what it leaves out as other_parameters; a shape of your own has "
+                    "stated_parameters = 0"
                 )
 
     @cached_property

@@ -6,12 +6,18 @@ figure is a value, or a table that gives its support as well::
     unit_price = "30000 USD"
     unit_price = { value = "30000 USD", source = "quotation", confidence = "B", note = "2025" }
 
+A record may start from another one and state only what differs::
+
+    [accelerators.H100_leased]
+    like = "H100_SXM"
+    rental_prices = { ours = "1.9 USD/hour" }
+
 Anything that is not understood is refused, with the file, the path of the key
 and the cure.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -27,6 +33,9 @@ from mlsysim.catalog.reference import Reference
 from mlsysim.errors import CatalogError, InputError, suggest
 
 Resolver = Callable[[type[Record], str], Record]
+Origin = Callable[[str], Record]
+
+_LIKE = "like"
 
 
 class _Supported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +63,8 @@ class Section:
         What the file says, by name.
     resolve
         Finds the records that these refer to.
+    origins
+        Keys that name something else to start from, such as a file, and what reads it.
     """
 
     file: str
@@ -61,6 +72,7 @@ class Section:
     kind: type[Record]
     entries: Mapping[str, Any]
     resolve: Resolver
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.entries:
@@ -85,26 +97,49 @@ class Section:
         entry = self.entries[name]
         if not isinstance(entry, Mapping):
             raise CatalogError(f"{self._place(name)}: {entry!r} is not a table; write [{name}]")
+        start = next((key for key in (_LIKE, *self.origins) if key in entry), None)
+        stated = {key: raw for key, raw in entry.items() if key != start}
         fields = self.kind.described_fields()
-        self._check_keys(name, entry, fields)
+        self._check_keys(name, stated, fields, complete=start is None)
         values: dict[str, Any] = {}
         provenance: dict[str, Provenance] = {}
-        for key, raw in entry.items():
+        for key, raw in stated.items():
             values[key] = self._read(name, key, raw, fields[key], provenance)
-        make = partial(self.kind, name=name, provenance=provenance, **values)
+        if start is None:
+            make = partial(self.kind, name=name, provenance=provenance, **values)
+        else:
+            make = partial(_changed, self._start(name, start), name, values, provenance)
         return _at(self._place(name), make)
+
+    def _start(self, name: str, key: str) -> Record:
+        """Find the record that one starts from."""
+        origin = self.entries[name][key]
+        place = self._place(name, key)
+        if not isinstance(origin, str):
+            raise CatalogError(f"{place}: {origin!r} is not a text")
+        if key != _LIKE:
+            return _at(place, self.origins[key], origin)
+        seen = [name]
+        while isinstance(following := self.entries.get(seen[-1]), Mapping) and _LIKE in following:
+            if following[_LIKE] in seen:
+                raise CatalogError(
+                    f"{place}: {' is like '.join([*seen, following[_LIKE]])}, without a beginning"
+                )
+            seen.append(following[_LIKE])
+        return _at(place, self.resolve, self.kind, origin)
 
     def _place(self, *keys: str) -> str:
         return f"{self.file}: " + ".".join([self.prefix, *keys] if self.prefix else keys)
 
-    def _check_keys(self, name: str, entry: Mapping[str, Any], fields: dict[str, Field]) -> None:
+    def _check_keys(
+        self, name: str, entry: Mapping[str, Any], fields: dict[str, Field], *, complete: bool
+    ) -> None:
         known = [key for key in fields if key != "name"]
         for key in entry:
             if key not in known:
-                raise CatalogError(
-                    f"{self._place(name, key)}: unknown key {key!r}{suggest(key, known)}"
-                )
-        for key in known:
+                near = suggest(key, [*known, _LIKE, *self.origins])
+                raise CatalogError(f"{self._place(name, key)}: unknown key {key!r}{near}")
+        for key in known if complete else ():
             if fields[key].presence is Presence.REQUIRED and key not in entry:
                 raise CatalogError(
                     f"{self._place(name)}: the key {key!r} is missing; "
@@ -150,6 +185,14 @@ def read_toml(file: Path | Traversable, label: str) -> dict[str, Any]:
         raise CatalogError(f"{label}: cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CatalogError(f"{label}: is not valid TOML: {error}") from None
+
+
+def _changed(
+    start: Record, name: str, values: Mapping[str, Any], provenance: Mapping[str, Provenance]
+) -> Record:
+    """Make a record that differs from another in what is stated."""
+    changed = start.replace(name=name, **values)
+    return changed.replace(provenance={**changed.provenance, **provenance})
 
 
 def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -> Any:

@@ -58,12 +58,13 @@ def score_bytes(
 def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any) -> Any:
     """Choose what a layer keeps of a microbatch (byte).
 
-    All; all but the scores; or only its input.  Korthikanti et al. 2022, section 5.
+    All; all but the scores; its input in every second layer; or only its input.  Korthikanti et
+    al. 2022, section 5.
 
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"`` (also what fused attention does) or ``"full"``.
+        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
     layer
         Activations without scores (`layer_activations`).
     scores
@@ -71,7 +72,16 @@ def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any)
     checkpoint
         The input of the layer.
     """
-    return select(recompute, {"none": layer + scores, "selective": layer, "full": checkpoint})
+    everything = layer + scores
+    return select(
+        recompute,
+        {
+            "none": everything,
+            "selective": layer,
+            "alternate": (everything + checkpoint) / 2,
+            "full": checkpoint,
+        },
+    )
 
 
 def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any) -> Any:
@@ -88,9 +98,9 @@ def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any) -> Any:
 def logits_beyond(logits: Any, first: Any, last: Any) -> Any:
     """Measure what the logits add to the fullest stage (byte).
 
-    The first stage holds the most microbatches and the last one the logits;
-    the peak is ``max(first, last + logits)``, of which this is the part above
-    ``first``.
+    The first stage holds the most microbatches and the last one the logits, before its
+    backward pass begins; the peak is ``max(first, last + logits)``, of which this is the
+    part above ``first``.
 
     Examples
     --------

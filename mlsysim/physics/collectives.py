@@ -66,6 +66,49 @@ def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, acro
     return 2 * gather_time(message, together, domains, inside, across)
 
 
+def all_to_all_time(held: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
+    """Time an all-to-all over several scale-up domains (s).
+
+    Each member keeps its own part and sends the others: ``(g-1)/g M/β₁`` within its
+    domain, and what is meant for other domains, ``M₂``, through its own port:
+    ``M₂/β₂``.  Latency as for `gather_time`.
+
+    Parameters
+    ----------
+    held
+        ``(bytes that a member holds, bytes of them that leave its domain)``.
+    together
+        Members per domain, g.
+    domains
+        Domains, k.
+    inside, across
+        ``(bandwidth, latency)`` per member of the two levels.
+
+    Examples
+    --------
+    >>> all_to_all_time((8e9, 0.0), 4, 1, (1e9, 0.0), (1e9, 0.0))
+    6.0
+    """
+    kept, sent = held
+    near = (together - 1) * (kept / (together * inside[0]) + inside[1])
+    return near + sent / across[0] + (domains - 1) * across[1]
+
+
+def copies_leaving(copies: Any, domains: Any) -> Any:
+    """Count the other domains in which a token is wanted.
+
+    A token with K equally likely destinations in k domains is sent once to each
+    domain that has any: ``(k - 1) (1 - (1 - 1/k)^K)``.  Dispatchers send one copy
+    per node and spread it there (DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
+
+    Examples
+    --------
+    >>> copies_leaving(8, 1), copies_leaving(1, 4)
+    (0.0, 0.75)
+    """
+    return (domains - 1) * (1 - (1 - 1 / domains) ** copies)
+
+
 def domains_spanned(group: Any, together: Any) -> Any:
     """Count the domains that a group spans: ``ceil(n / g)``."""
     return ceil(group / together)

@@ -88,3 +88,44 @@ def cost_per_token(cost: Any, time: Any, tokens_per_second: Any) -> Any:
         Rate of production, r.
     """
     return cost / (time * tokens_per_second)
+
+
+def energy_per_item(power: Any, rate: Any) -> Any:
+    """Divide the energy of a machine by what it makes: ``P / r`` (joule).
+
+    Parameters
+    ----------
+    power
+        Average power, P (watt).
+    rate
+        What it makes per second, r.
+
+    Examples
+    --------
+    >>> energy_per_item(10000.0, 4.0)
+    2500.0
+    """
+    return power / rate
+
+
+def time_share_cost(cost: Any, share: Any, rate: Any) -> Any:
+    """Charge a share of a machine's cost to one of the things it makes: ``c s / r`` (USD).
+
+    A serving replica spends its time on prompts and on answers; each kind of
+    token is charged for the time that it takes.
+
+    Parameters
+    ----------
+    cost
+        Cost per second, c.
+    share
+        Share of the busy time that goes into this kind, s.
+    rate
+        How many of this kind are made per second, r.
+
+    Examples
+    --------
+    >>> time_share_cost(0.01, 0.25, 1000.0)
+    2.5e-06
+    """
+    return cost * share / rate

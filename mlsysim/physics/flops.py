@@ -71,6 +71,47 @@ def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: 
     return 2 * tokens * positions * (score_width + value_width)
 
 
+def repeated_layers(recompute: Any) -> Any:
+    """Give the share of the layers whose forward pass the backward pass repeats.
+
+    Parameters
+    ----------
+    recompute
+        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+
+    Examples
+    --------
+    >>> [repeated_layers(mode) for mode in ("none", "selective", "alternate", "full")]
+    [0.0, 0.0, 0.5, 1.0]
+    """
+    return select(recompute, {"none": 0.0, "selective": 0.0, "alternate": 0.5, "full": 1.0})
+
+
+def core_passes(attention: Any, recompute: Any) -> Any:
+    """Count the attention core's work in forward passes: all that a training step does.
+
+    Fused kernels rebuild the scores within the backward pass, five products where the
+    forward pass has two (Dao 2023, arXiv 2307.08691, section 3.1): ``1 + 2.5``.  Unfused
+    ones take ``1 + 2``, and one more where the core is recomputed; recomputing whole
+    layers adds one to either.
+
+    Parameters
+    ----------
+    attention
+        ``"causal"`` or ``"full"`` (fused), or ``"unfused"``.
+    recompute
+        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+
+    Examples
+    --------
+    >>> core_passes("causal", "none"), core_passes("unfused", "selective")
+    (3.5, 4.0)
+    """
+    unfused = select(recompute, {"none": 3.0, "selective": 4.0, "alternate": 3.5, "full": 4.0})
+    fused = 3.5 + repeated_layers(recompute)
+    return select(attention, {"causal": fused, "full": fused, "unfused": unfused})
+
+
 def training_flops(forward: Any) -> Any:
     """Count a forward and a backward pass: three times the forward (flop).
 
@@ -88,13 +129,13 @@ def training_flops(forward: Any) -> Any:
 def recomputed_flops(recompute: Any, forward: Any, core: Any) -> Any:
     """Count the forward operations that the backward pass repeats (flop).
 
-    Nothing; the attention core; or every layer.  Korthikanti et al. 2022,
+    Nothing; the attention core; every second layer; or every layer.  Korthikanti et al. 2022,
     section 5.
 
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"`` or ``"full"``.
+        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
     forward
         Forward operations of the layers, core included.
     core
@@ -105,7 +146,10 @@ def recomputed_flops(recompute: Any, forward: Any, core: Any) -> Any:
     >>> recomputed_flops("full", 10.0, 1.0)
     10.0
     """
-    return select(recompute, {"none": 0 * core, "selective": core, "full": forward})
+    return select(
+        recompute,
+        {"none": 0 * core, "selective": core, "alternate": forward / 2, "full": forward},
+    )
 
 
 def flops_utilization(flops: Any, time: Any, accelerators: Any, peak: Any) -> Any:

@@ -1,8 +1,8 @@
-"""The pipeline schedule: 1F1B, plain or interleaved."""
+"""The pipeline schedule: 1F1B, plain or interleaved, and zero-bubble."""
 
 from typing import Any
 
-from mlsysim.expr.functions import minimum, where
+from mlsysim.expr.functions import maximum, minimum, where
 
 
 def bubble_time(stage_time: Any, stages: Any, virtual_stages: Any) -> Any:
@@ -26,6 +26,29 @@ def bubble_time(stage_time: Any, stages: Any, virtual_stages: Any) -> Any:
     1.5
     """
     return (stages - 1) * stage_time / virtual_stages
+
+
+def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
+    """Time that a stage idles per step where weight gradients fill the bubble (s).
+
+    ``(p - 1) max(0, τ - 2 W)``: schedule ZB-H1 of Qi et al. 2023 (arXiv 2401.10241), as
+    DeepSeek-V3 lists it (arXiv 2412.19437, table 2).
+
+    Parameters
+    ----------
+    stage_time
+        Forward and backward time of one microbatch on one stage, τ.
+    weight_time
+        The part of it that computes gradients of weights, W.
+    stages
+        Pipeline stages, p.
+
+    Examples
+    --------
+    >>> zero_bubble_time(3.0, 1.0, 4)
+    3.0
+    """
+    return (stages - 1) * maximum(stage_time - 2 * weight_time, 0 * stage_time)
 
 
 def microbatches_alive(microbatches: Any, stages: Any, virtual_stages: Any) -> Any:
@@ -53,6 +76,30 @@ def microbatches_alive(microbatches: Any, stages: Any, virtual_stages: Any) -> A
     """
     ahead = where(virtual_stages > 1, (stages - 1) / virtual_stages, 0)
     return minimum(microbatches, stages + ahead)
+
+
+def hiding_passes(microbatches: Any, stages: Any, virtual_stages: Any) -> Any:
+    """Count the microbatches' passes beside which replicas can exchange a stage's weights.
+
+    Plain 1F1B completes the gradients of a stage with its last microbatch: 1.  Interleaved,
+    a chunk's are complete while the other ``v - 1`` chunks still work on the last p
+    microbatches: ``min(m, 1 + (p - 1) (v - 1)/v)``.
+
+    Parameters
+    ----------
+    microbatches
+        Microbatches per step, m.
+    stages
+        Pipeline stages, p.
+    virtual_stages
+        Chunks per stage, v.
+
+    Examples
+    --------
+    >>> hiding_passes(64, 8, 1), hiding_passes(64, 5, 2)
+    (1.0, 3.0)
+    """
+    return minimum(microbatches, 1 + (stages - 1) * (virtual_stages - 1) / virtual_stages)
 
 
 def boundary_time(

@@ -48,6 +48,7 @@ STATE_WIDTHS = {
     "fp16": _MIXED,
     "fp8": _MIXED,
     "fp4": _MIXED,
+    "int8": _MIXED,
 }
 
 
@@ -114,3 +115,17 @@ def optimizer_traffic(parameters: Any, width: StateWidth, gradient: Any) -> Any:
     30
     """
     return parameters * (2 * width.optimizer + gradient + width.weight)
+
+
+def gradient_traffic(parameters: Any, gradient: Any) -> Any:
+    """Measure what readying the gradients moves before an Adam step: ``4 N w_g`` (byte).
+
+    They are cleared, read for their norm, and read and written to be scaled (Pascanu et al.
+    2013 for the clipping; Micikevicius et al. 2018 for the scaling).
+
+    Examples
+    --------
+    >>> gradient_traffic(1, 4)
+    16
+    """
+    return 4 * parameters * gradient

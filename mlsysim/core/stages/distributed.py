@@ -10,7 +10,7 @@ from mlsysim.core.stages.arguments import (
     check_record,
     check_whole,
 )
-from mlsysim.core.stages.calibration import Calibration
+from mlsysim.core.stages.calibration import Calibration, calibration_of
 from mlsysim.core.stages.distributed_result import (
     DistributedResult,
     layout_metrics,
@@ -19,7 +19,7 @@ from mlsysim.core.stages.distributed_result import (
     use_metrics,
 )
 from mlsysim.core.stages.layout import Choices, lay_out, layout_checks
-from mlsysim.core.stages.machine import efficiency_of, machine_of
+from mlsysim.core.stages.machine import machine_of
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.core.stages.shape import shape_of
 from mlsysim.core.stages.training_memory import memory_of
@@ -29,21 +29,24 @@ from mlsysim.physics.flops import recomputed_flops, training_flops
 from mlsysim.physics.state import STATE_WIDTHS, gradient_width, state_width
 from mlsysim.problem.verdict import Check
 
-RECOMPUTE = ("none", "selective", "full")
+RECOMPUTE = ("none", "selective", "alternate", "full")
+SCHEDULES = ("1f1b", "interleaved", "zero-bubble")
+OVERLAPS = ("none", "data", "all")
+ATTENTIONS = ("causal", "full", "unfused")
 
 
 class DistributedModel(ForwardModel):
     """Predict the step time, throughput and memory of a training run.
 
-    The replicas of ``tp_size * pp_size`` accelerators share the global batch;
+    The replicas of ``tp_size * cp_size * pp_size`` accelerators share the global batch;
     the fullest replica and the fullest stage set the pace.  The formulas are in
-    `mlsysim.physics`.  Expert parallelism is not modelled yet: all experts
-    are split by tensor parallelism alone.
+    `mlsysim.physics`.
 
     Parameters
     ----------
     calibration
-        What the hardware achieves of what it promises.
+        What the hardware achieves of what it promises; that of the accelerator's
+        family in the catalogue unless given.
 
     Examples
     --------
@@ -60,7 +63,7 @@ class DistributedModel(ForwardModel):
     produces = ("effective_throughput", "utilization")
 
     def __init__(self, *, calibration: Calibration | None = None) -> None:
-        self.calibration = calibration or Calibration()
+        self.calibration = calibration
 
     def solve(  # noqa: PLR0913 - these are the knobs of a training run
         self,
@@ -70,14 +73,22 @@ class DistributedModel(ForwardModel):
         *,
         tp_size: int = 1,
         pp_size: int = 1,
+        cp_size: int = 1,
+        ep_size: int = 1,
         precision: str = "fp16",
         efficiency: float | None = None,
         seq_len: int = 2048,
         micro_batch_size: int = 1,
         virtual_stages: int = 1,
+        schedule: str = "1f1b",
+        overlap: str = "data",
+        attention: str = "causal",
         zero_stage: int = 1,
         recompute: str = "selective",
         sequence_parallel: bool = False,
+        scatter_gather: bool = True,
+        fused_loss: bool = False,
+        optimizer_offload: bool = False,
         gradient_bytes: int = 4,
         nodes: int | None = None,
     ) -> DistributedResult:
@@ -97,12 +108,19 @@ class DistributedModel(ForwardModel):
             that does not fit a scale-up domain communicates over the network.
         pp_size
             Accelerators in a row that share the stack of layers, ``ceil(L / pp_size)`` each.
+        cp_size
+            Accelerators that share each sequence; keys and values go round among them.
+        ep_size
+            Accelerators of a stage among which whole experts are dealt out, taken from those of
+            tensor, context and data parallelism.  With 1, tensor parallelism splits
+            each expert.
         precision
             Arithmetic of the matrix products.  In 8 and 4 bits, weights and
-            activations are still kept in 16.
+            activations are still kept in 16, and attention and the output head compute in 16.
         efficiency
             Fraction of the dense peak that large matrix products reach; element-wise
-            kernels and launches come on top.  The accelerator's best measured one unless given.
+            kernels and launches come on top.  Unless given, what kernels and runs on such
+            accelerators were measured to reach.
         seq_len
             Tokens per sequence.
         micro_batch_size
@@ -111,16 +129,35 @@ class DistributedModel(ForwardModel):
         virtual_stages
             Chunks of layers per pipeline stage (interleaved 1F1B); above 1 the
             microbatches must come in multiples of `pp_size`.
+        schedule
+            ``"1f1b"`` (interleaved where there are virtual stages), ``"interleaved"`` (insists on
+            them), or ``"zero-bubble"``, which fills the bubble with gradients of weights.
+        overlap
+            What computation hides of communication: nothing (``"none"``); the traffic between
+            replicas and what can run beside gradients of weights (``"data"``, Megatron-LM's
+            default); or the other traffic within replicas too (``"all"``).
+        attention
+            Fused kernels with a mask that is ``"causal"`` or ``"full"``, or ``"unfused"``
+            ones, which compute the whole square and write it to memory.
         zero_stage
             What replicas share: 0 nothing, 1 optimizer states (Megatron-LM's
             distributed optimizer), 2 gradients too, 3 weights too.
         recompute
-            What the backward pass computes again: nothing, the attention core (as fused
-            attention does), or whole layers.
+            What the backward pass computes again: nothing; what takes most memory for least work,
+            which is the attention core, or norms and activation functions where kernels are fused
+            (these rebuild the core in any case); every second layer (``"alternate"``); or all.
         sequence_parallel
             Whether norms and residuals are split along the sequence, within tensor parallelism.
+        scatter_gather
+            Whether a tensor-parallel group shares the sending of what goes to the next stage, as
+            Megatron-LM does and DeepSpeed does not; sequence parallelism shares it in any case.
+        fused_loss
+            Whether the loss is computed piece by piece, so that logits are never kept.
+        optimizer_offload
+            Whether the optimizer's states live in the host's memory, which is slow.
         gradient_bytes
-            Bytes per gradient, in memory and on the wire: 4 or 2.
+            Bytes per gradient, in memory and on the wire: 4 or 2; 6 keeps both, and sends 4
+            (DeepSpeed's bf16 optimizer).
         nodes
             How many nodes of the fleet are used and paid for; all unless given.
 
@@ -142,22 +179,34 @@ class DistributedModel(ForwardModel):
         check_record("fleet", fleet, Cluster)
         check_option("precision", precision, STATE_WIDTHS)
         check_option("recompute", recompute, RECOMPUTE)
-        check_option("gradient_bytes", gradient_bytes, (2, 4))
-        machine = mapped(machine_of, fleet, precision, self.calibration)
-        if efficiency is None:
-            efficiency = mapped(efficiency_of, fleet.accelerator, precision)
+        check_option("schedule", schedule, SCHEDULES)
+        check_option("overlap", overlap, OVERLAPS)
+        check_option("attention", attention, ATTENTIONS)
+        check_option("gradient_bytes", gradient_bytes, (2, 4, 6))
+        calibration = self.calibration or mapped(calibration_of, fleet.accelerator)
+        machine = mapped(machine_of, fleet, precision, calibration)
+        measured = efficiency is None
         choices = Choices(
             batch_size=batch_size,
             tensor=tp_size,
             pipeline=pp_size,
+            context=cp_size,
+            expert=ep_size,
             virtual_stages=virtual_stages,
             micro_batch=micro_batch_size,
             seq_len=seq_len,
             nodes=machine.nodes if nodes is None else nodes,
             zero_stage=zero_stage,
             recompute=recompute,
+            schedule=schedule,
+            overlap=overlap,
+            attention=attention,
             sequence_parallel=sequence_parallel,
-            efficiency=efficiency,
+            scatter_gather=scatter_gather,
+            fused_loss=fused_loss,
+            optimizer_offload=optimizer_offload,
+            efficiency=machine.efficiency if measured else efficiency,
+            wide_efficiency=machine.wide_efficiency if measured else efficiency,
         )
         _check(choices)
         shape, width = mapped(shape_of, model), mapped(state_width, precision)
@@ -169,7 +218,7 @@ class DistributedModel(ForwardModel):
                 machine=machine,
                 width=width,
                 gradient=gradient_width(gradient_bytes, width.gradient),
-                calibration=self.calibration,
+                calibration=calibration,
             )
         )
 
@@ -188,6 +237,12 @@ def _evaluate(run: Run) -> DistributedResult:
         **amounts,
         **time_metrics(time, tokens),
         **layout_metrics(layout),
+        parallelism={
+            "tp": choices.tensor,
+            "pp": choices.pipeline,
+            "cp": choices.context,
+            "dp": layout.data,
+        },
         **use_metrics(
             layout,
             time,
@@ -203,10 +258,15 @@ def _check(choices: Choices) -> None:
     check_whole("batch_size", choices.batch_size)
     check_whole("tp_size", choices.tensor)
     check_whole("pp_size", choices.pipeline)
+    check_whole("cp_size", choices.context)
+    check_whole("ep_size", choices.expert)
     check_whole("seq_len", choices.seq_len)
     check_whole("micro_batch_size", choices.micro_batch)
     check_whole("virtual_stages", choices.virtual_stages)
     check_whole("nodes", choices.nodes)
     check_whole("zero_stage", choices.zero_stage, least=0, most=3)
     check_flag("sequence_parallel", choices.sequence_parallel)
+    check_flag("scatter_gather", choices.scatter_gather)
+    check_flag("fused_loss", choices.fused_loss)
+    check_flag("optimizer_offload", choices.optimizer_offload)
     check_number("efficiency", choices.efficiency, most=1.0, above=True)

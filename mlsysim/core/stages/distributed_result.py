@@ -1,11 +1,13 @@
 """What `DistributedModel` reports."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.core.stage import StageResult
 from mlsysim.core.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.core.stages.layout import Layout
+from mlsysim.core.stages.telling import layout_text, parts_of
 from mlsysim.core.stages.training_memory import Memory
 from mlsysim.core.stages.training_time import StepTime
 from mlsysim.expr.functions import maximum
@@ -19,11 +21,15 @@ class DistributedResult(StageResult):
     Parameters
     ----------
     step_latency_total
-        Time of a step: the sum of the next six.
+        Time of a step: the sum of the next nine.
     step_latency_compute
         Matrix products and element-wise kernels, repeated ones included.
     step_latency_tensor
         Collectives of tensor and sequence parallelism.
+    step_latency_context
+        Keys and values on the rings of context parallelism.
+    step_latency_expert
+        Tokens on their way to experts and back.
     step_latency_pipeline
         Messages between pipeline stages.
     step_latency_data
@@ -32,6 +38,8 @@ class DistributedResult(StageResult):
         Waiting for the pipeline to fill and drain.
     step_latency_optimizer
         The update of the weights.
+    step_latency_straggler
+        Waiting for the slowest accelerator.
     effective_throughput
         Tokens per second of the whole fleet: ``batch_size * seq_len / step``; idle
         replicas earn nothing.
@@ -65,15 +73,20 @@ class DistributedResult(StageResult):
         Microbatches of the fullest replica.
     accelerators_used, accelerators_total
         Accelerators of all replicas, and those that are paid for.
+    parallelism
+        Way to divide them -> its size.
     """
 
     step_latency_total: Any
     step_latency_compute: Any
     step_latency_tensor: Any
+    step_latency_context: Any
+    step_latency_expert: Any
     step_latency_pipeline: Any
     step_latency_data: Any
     step_latency_bubble: Any
     step_latency_optimizer: Any
+    step_latency_straggler: Any
     effective_throughput: Any
     tokens_per_step: Any
     memory_per_accelerator: Any
@@ -93,6 +106,19 @@ class DistributedResult(StageResult):
     microbatches: Any
     accelerators_used: Any
     accelerators_total: Any
+    parallelism: Mapping[str, Any]
+
+    def time_breakdown(self) -> Mapping[str, Any]:
+        """Give the parts of a step."""
+        return parts_of(self, "step_latency_", without={"total"})
+
+    def memory_breakdown(self) -> Mapping[str, Any]:
+        """Give what the fullest accelerator holds, part by part."""
+        return parts_of(self, "memory_", without={"per_accelerator", "capacity"})
+
+    def layout_arithmetic(self) -> str:
+        """Write the accelerators as the product of the ways to divide them."""
+        return layout_text(self.accelerators_total, self.parallelism)
 
 
 def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
@@ -102,10 +128,13 @@ def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
         "step_latency_total": milliseconds(total),
         "step_latency_compute": milliseconds(time.compute),
         "step_latency_tensor": milliseconds(time.tensor),
+        "step_latency_context": milliseconds(time.context),
+        "step_latency_expert": milliseconds(time.expert),
         "step_latency_pipeline": milliseconds(time.pipeline),
         "step_latency_data": milliseconds(time.data),
         "step_latency_bubble": milliseconds(time.bubble),
         "step_latency_optimizer": milliseconds(time.optimizer),
+        "step_latency_straggler": milliseconds(time.straggler),
         "effective_throughput": per_second(tokens / total),
         "tokens_per_step": tokens,
         "bubble_fraction": time.bubble / total,

@@ -5,7 +5,15 @@ from typing import Any
 
 from mlsysim.core.stages.machine import Machine
 from mlsysim.core.stages.shape import ModelShape
-from mlsysim.expr.functions import logical_and, logical_not, logical_or, maximum, minimum, where
+from mlsysim.expr.functions import (
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    select,
+    where,
+)
 from mlsysim.physics.partition import expert_layers_on_stage, fullest_share, slack
 from mlsysim.problem.verdict import Check
 
@@ -16,27 +24,38 @@ class Choices:
 
     Parameters
     ----------
-    batch_size, tensor, pipeline, virtual_stages, micro_batch, seq_len, nodes, zero_stage
+    batch_size, tensor, pipeline, context, expert, virtual_stages, micro_batch, seq_len, nodes
         Whole numbers.
-    recompute
-        One of ``"none"``, ``"selective"``, ``"full"``.
-    sequence_parallel
-        Whether it is on.
-    efficiency
-        Fraction of the peak that matrix products reach.
+    zero_stage
+        0, 1, 2 or 3.
+    recompute, schedule, overlap, attention
+        One of the options of each.
+    sequence_parallel, scatter_gather, fused_loss, optimizer_offload
+        Whether each is on.
+    efficiency, wide_efficiency
+        Fraction of the peak that matrix products reach, and of the peak in 16 bits.
     """
 
     batch_size: Any
     tensor: Any
     pipeline: Any
+    context: Any
+    expert: Any
     virtual_stages: Any
     micro_batch: Any
     seq_len: Any
     nodes: Any
     zero_stage: Any
     recompute: Any
+    schedule: Any
+    overlap: Any
+    attention: Any
     sequence_parallel: Any
+    scatter_gather: Any
+    fused_loss: Any
+    optimizer_offload: Any
     efficiency: Any
+    wide_efficiency: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +72,12 @@ class Layout:
         Those that have a sequence to work on.
     used
         Accelerators of all replicas.
+    shards
+        Accelerators that share what replicas share: replicas at work, times the ranks of context
+        parallelism.
+    expert_shards, expert_replicas
+        Parts in which the routed experts of a stage are dealt out, and accelerators that hold
+        the same part.
     sequences
         Sequences of the fullest replica.
     microbatches
@@ -67,6 +92,9 @@ class Layout:
     data: Any
     replicas: Any
     used: Any
+    shards: Any
+    expert_shards: Any
+    expert_replicas: Any
     sequences: Any
     microbatches: Any
     layers: Any
@@ -77,17 +105,24 @@ class Layout:
 def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
     """Derive the counts."""
     accelerators = choices.nodes * machine.accelerators_per_node
-    model_parallel = choices.tensor * choices.pipeline
+    model_parallel = choices.tensor * choices.pipeline * choices.context
     # A replica that does not fit is an infeasible verdict, not a division by zero.
     data = maximum(accelerators // model_parallel, 1)
     sequences = fullest_share(choices.batch_size, data)
     chunks = choices.pipeline * choices.virtual_stages
     layers = fullest_share(shape.layers, chunks) * choices.virtual_stages
+    replicas = minimum(data, choices.batch_size)
+    shards = replicas * choices.context
+    dealt = choices.expert > 1
     return Layout(
         accelerators=accelerators,
         data=data,
-        replicas=minimum(data, choices.batch_size),
+        replicas=replicas,
         used=data * model_parallel,
+        shards=shards,
+        expert_shards=where(dealt, choices.expert, choices.tensor),
+        # Expert parallelism takes its ranks from all that work on a stage.
+        expert_replicas=where(dealt, maximum(shards * choices.tensor // choices.expert, 1), shards),
         sequences=sequences,
         microbatches=fullest_share(sequences, choices.micro_batch),
         layers=layers,
@@ -104,10 +139,15 @@ def layout_checks(
 ) -> dict[str, Check]:
     """State what frameworks cannot run, by reason."""
     tensor, stages, chunks = choices.tensor, choices.pipeline, choices.virtual_stages
+    context, expert = choices.context, choices.expert
     plain_schedule = chunks <= 1
+    wants_chunks, refuses_chunks = (
+        select(choices.schedule, {"1f1b": False, "interleaved": first, "zero-bubble": second})
+        for first, second in ((True, False), (False, True))
+    )
     return {
         "nodes": Check.at_most(choices.nodes, machine.nodes),
-        "accelerators": Check.at_most(tensor * stages, layout.accelerators),
+        "accelerators": Check.at_most(tensor * stages * context, layout.accelerators),
         "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
         "tensor parallel fits key-value heads": Check.that(
             logical_or(shape.kv_heads % tensor == 0, tensor % shape.kv_heads == 0)
@@ -116,9 +156,25 @@ def layout_checks(
             logical_and(shape.dense_width % tensor == 0, shape.expert_width % tensor == 0)
         ),
         "sequence parallel divides the sequence": Check.that(
-            logical_or(logical_not(choices.sequence_parallel), choices.seq_len % tensor == 0)
+            logical_or(
+                logical_not(choices.sequence_parallel), choices.seq_len % (tensor * context) == 0
+            )
+        ),
+        # Each rank takes a block from either end, so that causal masks load all alike.
+        "context parallel divides the sequence": Check.that(
+            logical_or(context <= 1, choices.seq_len % (2 * context) == 0)
+        ),
+        "expert parallel divides the experts": Check.that(shape.experts % expert == 0),
+        "expert parallel divides the ranks of a stage": Check.that(
+            layout.data * tensor * context % expert == 0
         ),
         "pipeline stages within layers": Check.at_most(stages * chunks, shape.layers),
+        "interleaved schedule needs virtual stages": Check.that(
+            logical_not(logical_and(wants_chunks, plain_schedule))
+        ),
+        "zero-bubble schedule has no virtual stages": Check.that(
+            logical_or(logical_not(refuses_chunks), plain_schedule)
+        ),
         "virtual stages need a pipeline": Check.that(logical_or(plain_schedule, stages > 1)),
         "interleaving divides microbatches": Check.that(
             logical_or(plain_schedule, layout.microbatches % stages == 0)

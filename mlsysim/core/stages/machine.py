@@ -7,10 +7,15 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.core.stages.calibration import Calibration
 from mlsysim.units import magnitude
 
+# 16 bits of either kind go through the same units.
+_NEAR = {"fp16": "bf16", "bf16": "fp16"}
+# Attention cores, routers and the output head stay in 16 bits where layers are narrower.
+_NARROW = ("fp8", "fp4", "int8", "int4")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What a fleet offers, in s, byte and flop.
+    """What a fleet offers, in s, byte and flop; rates and bandwidths as achieved.
 
     Parameters
     ----------
@@ -22,11 +27,21 @@ class Machine:
         Whether their links are pairwise.
     peak
         Dense peak of one accelerator in the precision asked for.
-    memory_capacity, memory_bandwidth
+    efficiency, wide_efficiency
+        Fraction of it that large matrix products reach in a run, and the same in 16 bits.
+    wide_peak
+        Dense peak in 16 bits, or in the precision asked for if that is wider.
+    attention_rate
+        Operations per second of attention cores.
+    matmul_overhead
+        Time that a matrix product costs whatever its size.
+    memory_capacity
         Of one accelerator.
-    link
-        ``(bandwidth, latency)`` out of one accelerator within its domain, as achieved.
-    network
+    stream_rate
+        Memory traffic per second of element-wise kernels.
+    link_bandwidth, link_latency
+        Out of one accelerator within its domain.
+    network_bandwidth, network_latency
         The same between domains.
     pod, oversubscription
         Accelerators that the network joins without blocking; how much it blocks beyond.
@@ -37,8 +52,13 @@ class Machine:
     domain: int
     full_mesh: bool
     peak: float
+    efficiency: float
+    wide_peak: float
+    wide_efficiency: float
+    attention_rate: float
+    matmul_overhead: float
     memory_capacity: float
-    memory_bandwidth: float
+    stream_rate: float
     link_bandwidth: float
     link_latency: float
     network_bandwidth: float
@@ -59,14 +79,24 @@ def machine_of(fleet: Cluster, precision: str, calibration: Calibration) -> Mach
     """
     accelerator = fleet.accelerator
     link, network = _levels(fleet, calibration)
+    peak = magnitude(accelerator.peak(precision), "flop/s")
+    wide = _wide(accelerator, precision)
+    wide_peak = magnitude(accelerator.peak(wide), "flop/s")
+    kept = calibration.sustained
     return Machine(
         nodes=fleet.nodes,
         accelerators_per_node=fleet.node.accelerators,
         domain=_domain(fleet),
         full_mesh=accelerator.full_mesh,
-        peak=magnitude(accelerator.peak(precision), "flop/s"),
+        peak=peak,
+        efficiency=kept * product_efficiency(accelerator, precision, calibration),
+        wide_peak=wide_peak,
+        wide_efficiency=kept * product_efficiency(accelerator, wide, calibration),
+        attention_rate=kept * calibration.attention_efficiency * wide_peak,
+        matmul_overhead=_overhead(accelerator, precision, calibration),
         memory_capacity=magnitude(accelerator.memory_capacity, "byte"),
-        memory_bandwidth=magnitude(accelerator.memory_bandwidth, "byte/s"),
+        stream_rate=calibration.memory_efficiency
+        * magnitude(accelerator.memory_bandwidth, "byte/s"),
         link_bandwidth=link[0],
         link_latency=link[1],
         network_bandwidth=network[0],
@@ -88,9 +118,42 @@ def efficiency_of(accelerator: Accelerator, precision: str) -> float:
     return accelerator.matmul_efficiency if measured is None else measured
 
 
+def product_efficiency(accelerator: Accelerator, precision: str, calibration: Calibration) -> float:
+    """Give what large products reach: as fitted, or the best measured, or that of the family.
+
+    Either kind of 16 bits stands in for the other.
+    """
+    for measured in (accelerator.product_efficiencies, accelerator.matmul_efficiencies):
+        for name in (precision, _NEAR.get(precision, precision)):
+            if name in measured:
+                return measured[name]
+    return calibration.matmul_efficiency
+
+
+def _overhead(accelerator: Accelerator, precision: str, calibration: Calibration) -> float:
+    fitted = accelerator.product_overheads
+    near = _NEAR.get(precision, precision)
+    measured = fitted.get(precision, fitted.get(near))
+    return calibration.matmul_overhead if measured is None else magnitude(measured, "s")
+
+
+def _wide(accelerator: Accelerator, precision: str) -> str:
+    if precision not in _NARROW:
+        return precision
+    return "bf16" if accelerator.supports("bf16") else "fp16"
+
+
 def _domain(fleet: Cluster) -> int:
-    # Without links of their own, the accelerators of a node talk through the host.
-    return min(max(fleet.scale_up_domain, fleet.node.accelerators), fleet.accelerators)
+    """Give the accelerators that a job finds together.
+
+    Where links join several nodes, a job takes aligned parts of such a rack in powers of
+    two (64 of 72), so that its groups stay whole.  Without links of their own, the
+    accelerators of a node talk through the host.
+    """
+    linked, inside = fleet.scale_up_domain, fleet.node.accelerators
+    if inside < linked < fleet.accelerators:
+        linked = max(1 << (linked.bit_length() - 1), inside)
+    return min(max(linked, inside), fleet.accelerators)
 
 
 def _levels(
@@ -112,14 +175,21 @@ def _levels(
             else calibration.network_latency
         )
         bandwidth = magnitude(fleet.inter_node_bandwidth, "byte/s")
-        network = (bandwidth * calibration.link_efficiency, latency)
+        network = (bandwidth * calibration.network_efficiency, latency)
     if domain > 1:
-        accelerator = fleet.accelerator
-        latency = (
-            magnitude(accelerator.link_latency, "s")
-            if accelerator.has("link_latency")
-            else calibration.link_latency
-        )
-        bandwidth = magnitude(accelerator.link_bandwidth, "byte/s")
-        link = (bandwidth * calibration.link_efficiency, latency)
+        link = _link(fleet.accelerator, calibration)
     return (link or network or (1.0, 0.0)), (network or link or (1.0, 0.0))
+
+
+def _link(accelerator: Accelerator, calibration: Calibration) -> tuple[float, float]:
+    latency = (
+        magnitude(accelerator.link_latency, "s")
+        if accelerator.has("link_latency")
+        else calibration.link_latency
+    )
+    efficiency = (
+        accelerator.link_efficiency
+        if accelerator.has("link_efficiency")
+        else calibration.link_efficiency
+    )
+    return magnitude(accelerator.link_bandwidth, "byte/s") * efficiency, latency

@@ -11,23 +11,36 @@ class LayerShape:
 
     Parameters
     ----------
-    parameters
-        All its parameters.
-    matmul_parameters
-        Those that one token is multiplied with.
-    replicated, divided, routed
-        Numbers kept per token for the backward pass: outside the tensor-parallel
-        blocks, inside them, and copies of the token on its way to experts and back.
+    parameters, routed_parameters
+        Its parameters, those of routed experts apart.
+    matmul_parameters, routed_matmul
+        Those that one token is multiplied with, those of routed experts apart.
+    replicated, divided
+        Numbers kept per token for the backward pass, outside the tensor-parallel
+        blocks and inside them.
+    light, light_divided
+        Those of them that norms and activation functions make again from the others.
+    copies, routed_divided
+        Numbers kept of the token's copies on their way to routed experts and back, and
+        inside those experts.
     products
         Matrix products in a forward pass.
+    routed
+        1 for a layer with routed experts, else 0.
     """
 
     parameters: int
+    routed_parameters: int
     matmul_parameters: int
+    routed_matmul: int
     replicated: int
     divided: int
-    routed: int
+    light: int
+    light_divided: int
+    copies: int
+    routed_divided: int
     products: int
+    routed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +51,10 @@ class ModelShape:
     ----------
     layers, heads, kv_heads, hidden, vocab, max_context, score_width, value_width
         As in `LanguageModel`.
+    ring_width
+        Keys and values of one token in one layer, as context parallelism passes them on.
+    experts, experts_per_token
+        Routed experts of a layer, and how many of them see a token; 1 and 0 without.
     dense_width, expert_width
         Inner widths of the MLPs that occur (twice the same where there is one kind).
     dense, expert
@@ -64,6 +81,9 @@ class ModelShape:
     max_context: int
     score_width: int
     value_width: int
+    ring_width: int
+    experts: int
+    experts_per_token: int
     dense_width: int
     expert_width: int
     dense: LayerShape
@@ -79,21 +99,16 @@ class ModelShape:
 
 def shape_of(model: LanguageModel) -> ModelShape:
     """Read a catalogue record."""
-    dense = _layer(model, model.dense_mlp_parameters, model.dense_mlp_parameters, model.ffn)
-    expert = dense
-    expert_width = model.ffn
+    dense = _dense_layer(model)
+    expert, expert_width = dense, model.ffn
     if model.experts:
-        expert_width = model.expert_ffn
-        visited = model.experts_per_token + model.shared_experts
-        expert = _layer(
-            model,
-            model.moe_mlp_parameters + model.router_parameters,
-            model.active_moe_mlp_parameters + model.router_parameters,
-            visited * model.expert_ffn,
-            routed=2 * model.experts_per_token * model.hidden,
-        )
+        expert, expert_width = _expert_layer(model), model.expert_ffn
     own_head = 0 if model.tied else model.embedding_parameters
-    in_layers = model.dense_layers * dense.parameters + model.moe_layers * expert.parameters
+    in_layers = sum(
+        count * (layer.parameters + layer.routed_parameters)
+        for count, layer in ((model.dense_layers, dense), (model.moe_layers, expert))
+    )
+    keys, values = _key_widths(model)
     return ModelShape(
         layers=model.layers,
         heads=model.heads,
@@ -103,6 +118,9 @@ def shape_of(model: LanguageModel) -> ModelShape:
         max_context=model.max_context,
         score_width=model.score_width,
         value_width=model.value_width,
+        ring_width=keys + values,
+        experts=model.experts or 1,
+        experts_per_token=model.experts_per_token,
         dense_width=model.ffn if model.dense_layers else expert_width,
         expert_width=expert_width,
         dense=dense,
@@ -118,25 +136,60 @@ def shape_of(model: LanguageModel) -> ModelShape:
     )
 
 
-def _layer(
-    model: LanguageModel, stored: int, active: int, inner_width: int, *, routed: int = 0
-) -> LayerShape:
-    attention = model.attention_parameters
-    keys = model.score_width if model.kv_rank else model.kv_width
-    values = model.value_width if model.kv_rank else model.kv_width
-    latents = model.query_rank + model.kv_rank + model.rope_dim
+def _dense_layer(model: LanguageModel) -> LayerShape:
     return LayerShape(
-        parameters=attention + model.vector_parameters + stored,
-        matmul_parameters=attention + active,
-        # inputs of the norms, of attention and of the MLP
-        replicated=(model.norms_per_layer + 2) * model.hidden + latents,
-        # queries, keys, values and the output of attention; every inner layer of the MLP
-        divided=model.score_width
-        + keys
-        + values
-        + model.value_width
-        + model.mlp_matrices * inner_width,
-        routed=routed,
-        # queries with keys and values, scores, weighted values, output; both halves of the MLP
+        parameters=model.attention_parameters
+        + model.vector_parameters
+        + model.dense_mlp_parameters,
+        routed_parameters=0,
+        matmul_parameters=model.attention_parameters + model.dense_mlp_parameters,
+        routed_matmul=0,
+        replicated=_replicated(model),
+        divided=_divided(model) + model.mlp_matrices * model.ffn,
+        light=2 * model.hidden,
+        light_divided=model.ffn,
+        copies=0,
+        routed_divided=0,
+        # queries, keys and values at once, scores, weighted values, output; two in the MLP
         products=6,
+        routed=0,
     )
+
+
+def _expert_layer(model: LanguageModel) -> LayerShape:
+    own = model.attention_parameters + model.router_parameters
+    shared = model.shared_experts * model.expert_parameters
+    routed = model.experts_per_token
+    return LayerShape(
+        parameters=own + model.vector_parameters + shared,
+        routed_parameters=model.experts * model.expert_parameters,
+        matmul_parameters=own + shared,
+        routed_matmul=routed * model.expert_parameters,
+        replicated=_replicated(model),
+        divided=_divided(model) + model.mlp_matrices * model.shared_experts * model.expert_ffn,
+        light=2 * model.hidden,
+        light_divided=(model.shared_experts + routed) * model.expert_ffn,
+        copies=2 * routed * model.hidden,
+        routed_divided=routed * model.mlp_matrices * model.expert_ffn,
+        # as above, the router, and two in the shared experts if there are any
+        products=7 + 2 * min(model.shared_experts, 1),
+        routed=1,
+    )
+
+
+def _key_widths(model: LanguageModel) -> tuple[int, int]:
+    """Give the widths of keys and of values as attention multiplies them."""
+    if model.kv_rank:  # latent attention expands them for every head
+        return model.score_width, model.value_width
+    return model.kv_width, model.kv_width
+
+
+def _replicated(model: LanguageModel) -> int:
+    # inputs of the norms, of attention and of the MLP
+    latents = model.query_rank + model.kv_rank + model.rope_dim
+    return (model.norms_per_layer + 2) * model.hidden + latents
+
+
+def _divided(model: LanguageModel) -> int:
+    # queries, keys, values and the output of attention
+    return model.score_width + sum(_key_widths(model)) + model.value_width

@@ -1,115 +1,147 @@
-"""Time of a training step's communication: where each group sits, and what it sends."""
+"""Time of the communication within a replica, for one microbatch on the fullest stage."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.core.stages.machine import Machine
-from mlsysim.core.stages.training_run import Run
-from mlsysim.expr.functions import select, where
-from mlsysim.physics import collectives, data_parallel, schedule
-from mlsysim.physics.partition import members_together
-from mlsysim.physics.state import ZeroStage
+from mlsysim.core.stages.levels import Group, group_of, local_bandwidth
+from mlsysim.core.stages.training_compute import Passes
+from mlsysim.core.stages.training_run import Run, Work
+from mlsysim.expr.functions import logical_or, minimum, select, where
+from mlsysim.physics import collectives, schedule
+from mlsysim.physics.data_parallel import overlapped_time
+from mlsysim.physics.flops import repeated_layers
 
 
-def tensor_time(run: Run, message: Any) -> Any:
-    """Time the collectives of tensor parallelism in one layer, for one microbatch.
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """What a microbatch waits for on the fullest stage, by the kind of parallelism (s)."""
 
-    Two all-reduces in each pass (Shoeybi et al. 2019, section 3), and in a
+    tensor: Any
+    context: Any
+    expert: Any
+    boundary: Any
+
+
+def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
+    """Time what computation does not hide of each.
+
+    Under ``overlap="all"`` collectives run beside the products of the same layers, save the
+    all-reduces of tensor parallelism without sequence parallelism, on which the next
+    operation waits.  Ring attention overlaps under any setting but ``"none"``.
+    """
+    choices, exposure = run.choices, run.calibration.exposure
+    everything = select(choices.overlap, {"none": False, "data": False, "all": True})
+    something = select(choices.overlap, {"none": False, "data": True, "all": True})
+    window = 3 * passes.products
+    expert = _expert_time(run, work)
+    boundary = _boundary_time(run, work)
+    # Keys and values travel in the forward pass, they and their gradients in the backward one.
+    forward, latency = _ring_time(run, work)
+    ring = overlapped_time(forward, passes.core, exposure) + overlapped_time(
+        2 * forward, 2.5 * passes.core, exposure
+    )
+    return Messages(
+        tensor=_tensor_time(run, work, passes),
+        context=3 * latency + where(something, ring, 3 * forward),
+        expert=where(everything, overlapped_time(expert, window, exposure), expert),
+        boundary=where(everything, overlapped_time(boundary, window, exposure), boundary),
+    )
+
+
+def _tensor_time(run: Run, work: Work, passes: Passes) -> Any:
+    """Time the collectives of tensor parallelism that computation does not hide.
+
+    Two all-reduces in each pass of a layer (Shoeybi et al. 2019, section 3), and in a
     repeated forward pass two more.  Sequence parallelism replaces each by a
     reduce-scatter and an all-gather, and gathers two inputs again in the
-    backward pass (Korthikanti et al. 2022, section 4.2.2).
-
-    Parameters
-    ----------
-    run
-        The run.
-    message
-        Bytes of a microbatch between two layers.
+    backward pass; those of the backward pass run beside the gradients of weights unless
+    nothing overlaps (Korthikanti et al. 2022, section 4.2.2), and those of
+    sequence parallelism beside all products if everything does.  Experts that are dealt out
+    whole have none, which leaves attention's half.
     """
-    reductions = select(run.choices.recompute, {"none": 4, "selective": 4, "full": 6})
-    gathers = 2 * reductions + where(run.choices.sequence_parallel, 2, 0)
-    return gathers * _tensor_gather(run, message)
+    choices, exposure = run.choices, run.calibration.exposure
+    halves = where(choices.expert > 1, 0.5 * run.on_stage("routed"), 0.0)
+    once = (run.layout.layers - halves) * tensor_gather(run, work)
+    repeated = repeated_layers(choices.recompute)
+    forward = 4 * (1 + repeated) * once
+    backward = where(choices.sequence_parallel, 6, 4) * once
+    beside = overlapped_time(backward, passes.products, exposure)
+    ahead = overlapped_time(forward, (1 + repeated) * passes.products, exposure)
+    both = where(choices.sequence_parallel, ahead, forward) + beside
+    return select(
+        choices.overlap, {"none": forward + backward, "data": forward + beside, "all": both}
+    )
 
 
-def boundary_time(run: Run, message: Any) -> Any:
+def tensor_gather(run: Run, work: Work) -> Any:
+    """Time an all-gather (or a reduce-scatter) of a microbatch within a tensor-parallel group."""
+    group = group_of(run, run.choices.tensor, 1)
+    return group.overhead + collectives.gather_time(
+        _message(run, work), group.together, group.domains, group.inside, group.across
+    )
+
+
+def _expert_time(run: Run, work: Work) -> Any:
+    """Time the all-to-alls that take tokens to their experts and back, twice for both passes."""
+    choices, shape = run.choices, run.shape
+    group = group_of(run, choices.expert, 1)
+    token = run.calibration.imbalance * work.tokens / choices.tensor
+    token = token * run.width.weight * shape.hidden
+    held = token * shape.experts_per_token / group.domains
+    sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains)
+    once = group.overhead + collectives.all_to_all_time(
+        (held, sent), group.together, group.domains, group.inside, group.across
+    )
+    times = 4 + 2 * repeated_layers(choices.recompute)
+    return run.on_stage("routed") * times * once
+
+
+def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
+    """Time the keys and values of a forward pass on their ring: moving them, and the hops.
+
+    ``c - 1`` steps, each of which passes on the keys and values of ``s/c`` tokens.  Liu et al.
+    2023, arXiv 2310.01889.
+    """
+    choices, shape = run.choices, run.shape
+    group = group_of(run, choices.context, choices.tensor)
+    # Heads of keys and values are copied where there are fewer than accelerators.
+    share = minimum(choices.tensor, shape.kv_heads)
+    block = run.layout.layers * work.tokens * shape.ring_width * run.width.weight / share
+    bandwidth, latency = _slowest(group)
+    steps = choices.context - 1
+    return steps * block / bandwidth, run.layout.layers * steps * latency
+
+
+def _slowest(group: Group) -> tuple[Any, Any]:
+    apart = group.domains > 1
+    return tuple(
+        where(apart, far, near) for far, near in zip(group.across, group.inside, strict=True)
+    )
+
+
+def _boundary_time(run: Run, work: Work) -> Any:
     """Time a microbatch's way over a stage's boundary.
 
     Stages lie farthest apart of all ranks, so they use the network unless the
     whole run fits one domain.  Each accelerator of a tensor-parallel group
     sends its share, ``1/t`` of the message; without sequence parallelism the
-    receivers then gather the whole (Narayanan et al. 2021, section 4.1).
-
-    Parameters
-    ----------
-    run
-        The run.
-    message
-        Bytes of a microbatch between two layers.
+    receivers then gather the whole (Narayanan et al. 2021, section 4.1), or each is sent all
+    of it where the framework does not scatter.
     """
     choices, machine = run.choices, run.machine
     local = run.layout.used <= machine.domain
-    gather = where(choices.sequence_parallel, 0.0, _tensor_gather(run, message))
+    divided = logical_or(choices.sequence_parallel, choices.scatter_gather)
+    whole = where(choices.scatter_gather, tensor_gather(run, work), 0.0)
+    gather = where(choices.sequence_parallel, 0.0, whole)
     return schedule.boundary_time(
-        message / choices.tensor,
+        _message(run, work) / where(divided, choices.tensor, 1),
         choices.pipeline,
         choices.virtual_stages,
-        where(local, _inside(machine, 2)[0], machine.network_bandwidth),
+        where(local, local_bandwidth(machine, 2), machine.network_bandwidth),
         where(local, machine.link_latency, machine.network_latency) + gather,
     )
 
 
-def data_time(run: Run, parameters: Any, forward: Any, backward: Any) -> Any:
-    """Time the traffic between replicas that computation does not hide, per step.
-
-    Gradients hide under the last microbatch's backward pass and new weights
-    under the first one's forward pass, however many microbatches there are;
-    what each microbatch exchanges hides under its own passes.
-
-    Parameters
-    ----------
-    run
-        The run.
-    parameters
-        Parameters of an accelerator.
-    forward, backward
-        Computation of a microbatch in the two passes.
-    """
-    stage, machine, layout = run.choices.zero_stage, run.machine, run.layout
-    together = members_together(layout.replicas, run.choices.tensor, machine.domain, layout.used)
-    domains = collectives.domains_spanned(layout.replicas, together)
-    blocking = where(layout.used > machine.pod, machine.oversubscription, 1.0)
-    across = (machine.network_bandwidth / blocking, machine.network_latency)
-    inside = _inside(machine, together)
-    gradients, weights = (
-        collectives.gather_time(parameters * width, together, domains, inside, across)
-        for width in (run.gradient, run.width.weight)
-    )
-    hiding = run.calibration.hiding
-    wider = hiding * (backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0))
-    often = data_parallel.microbatch_traffic(stage, gradients, weights)
-    return (
-        layout.microbatches * data_parallel.exposed_time(often, wider)
-        + data_parallel.exposed_time(
-            data_parallel.step_gradients(stage, gradients), hiding * backward
-        )
-        + data_parallel.exposed_time(data_parallel.step_weights(stage, weights), hiding * forward)
-    )
-
-
-def _tensor_gather(run: Run, message: Any) -> Any:
-    """Time an all-gather (or a reduce-scatter) within a tensor-parallel group."""
-    size, machine = run.choices.tensor, run.machine
-    together = members_together(size, 1, machine.domain, run.layout.used)
-    return collectives.gather_time(
-        message,
-        together,
-        collectives.domains_spanned(size, together),
-        _inside(machine, together),
-        (machine.network_bandwidth, machine.network_latency),
-    )
-
-
-def _inside(machine: Machine, members: Any) -> tuple[Any, Any]:
-    bandwidth = collectives.mesh_bandwidth(
-        machine.link_bandwidth, members, machine.domain, machine.full_mesh
-    )
-    return bandwidth, machine.link_latency
+def _message(run: Run, work: Work) -> Any:
+    """Measure a microbatch between two layers, on one context-parallel rank."""
+    return work.tokens * run.width.weight * run.shape.hidden

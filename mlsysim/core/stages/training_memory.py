@@ -31,40 +31,56 @@ def memory_of(run: Run, work: Work) -> Memory:
     """Measure what the fullest accelerator holds.
 
     State follows Rajbhandari et al. 2020, activations Korthikanti et al. 2022.
-    Replicas without work hold no shards.
+    Replicas without work hold no shards.  What comes and goes within a step
+    leaves gaps, so that it takes more than it holds.
     """
-    stage, replicas, width = run.choices.zero_stage, run.layout.replicas, run.width
+    stage, width = run.choices.zero_stage, run.width
     first, last = _waiting(run, work)
     return Memory(
-        weights=state.state_bytes(
-            work.parameters, width.weight, state.shards(stage, ZeroStage.WEIGHTS, replicas)
-        )
+        weights=_shared_bytes(run, work, width.weight, ZeroStage.WEIGHTS)
         + state.gathered_bytes(work.largest_layer, width.weight, stage),
-        gradients=state.state_bytes(
-            work.parameters, run.gradient, state.shards(stage, ZeroStage.GRADIENTS, replicas)
+        gradients=_shared_bytes(run, work, run.gradient, ZeroStage.GRADIENTS),
+        optimizer=where(
+            run.choices.optimizer_offload,
+            0.0,
+            _shared_bytes(run, work, width.optimizer, ZeroStage.OPTIMIZER),
         ),
-        optimizer=state.state_bytes(
-            work.parameters, width.optimizer, state.shards(stage, ZeroStage.OPTIMIZER, replicas)
-        ),
-        activations=first,
-        logits=activations.logits_beyond(work.logits, first, last),
+        activations=run.calibration.fragmentation * first,
+        logits=run.calibration.fragmentation * activations.logits_beyond(work.logits, first, last),
         reserve=run.calibration.runtime_reserve,
     )
 
 
+def _shared_bytes(run: Run, work: Work, width: Any, part: ZeroStage) -> Any:
+    """Measure a part of the state, which routed experts share among fewer."""
+    stage, layout = run.choices.zero_stage, run.layout
+    return state.state_bytes(
+        work.parameters, width, state.shards(stage, part, layout.shards)
+    ) + state.state_bytes(
+        work.routed_parameters, width, state.shards(stage, part, layout.expert_replicas)
+    )
+
+
 def _waiting(run: Run, work: Work) -> tuple[Any, Any]:
-    """Measure the activations that the first and the last stage hold at their peak."""
+    """Measure the activations on the first stage at its peak, and beside the logits on the last."""
     choices, layers = run.choices, run.layout.layers
     split = where(choices.sequence_parallel, choices.tensor, 1)
     checkpoint = layers * work.tokens * run.width.weight * run.shape.hidden / split
+    # Unfused attention has scores to drop; fused attention has what is cheap to make again.
+    dropped = select(choices.attention, {"causal": work.light, "full": work.light, "unfused": 0.0})
     stored = activations.stored_activations(
-        choices.recompute, work.activations, work.scores, checkpoint
+        choices.recompute, work.activations - dropped, work.scores + dropped, checkpoint
     )
     # Full recomputation rebuilds the activations of one layer at a time.
-    one_layer = work.activations / layers
-    rebuilt = select(choices.recompute, {"none": 0.0, "selective": 0.0, "full": one_layer})
+    one_layer = (work.activations + work.scores) / layers
+    rebuilt = select(
+        choices.recompute,
+        {"none": 0.0, "selective": 0.0, "alternate": one_layer, "full": one_layer},
+    )
+    # Weight gradients that wait for the bubble keep one microbatch longer.
     alive = schedule.microbatches_alive(
         run.layout.microbatches, choices.pipeline, choices.virtual_stages
-    )
-    first = alive * stored + rebuilt
-    return first, where(choices.pipeline > 1, stored + rebuilt, first)
+    ) + select(choices.schedule, {"1f1b": 0, "interleaved": 0, "zero-bubble": 1})
+    first = alive * stored
+    # The last stage is done with the logits when it begins to rebuild layers.
+    return first + rebuilt, where(choices.pipeline > 1, stored, first)

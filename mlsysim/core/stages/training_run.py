@@ -7,7 +7,7 @@ from mlsysim.core.stages.calibration import Calibration
 from mlsysim.core.stages.layout import Choices, Layout
 from mlsysim.core.stages.machine import Machine
 from mlsysim.core.stages.shape import ModelShape
-from mlsysim.expr.functions import where
+from mlsysim.expr.functions import select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateWidth
 
@@ -52,21 +52,27 @@ class Work:
     Parameters
     ----------
     tokens
-        Tokens of the microbatch.
-    parameters, largest_layer
-        Parameters of the stage, and of its largest layer.
+        Tokens of the microbatch that its context-parallel rank holds.
+    parameters, routed_parameters
+        Parameters of the stage that it holds, those of routed experts apart.
+    largest_layer
+        Parameters of the largest layer, as many of them as it holds unless they are sharded.
     activations
         What its layers keep per microbatch, attention scores excluded (byte).
+    light
+        What of it norms and activation functions make again from the rest (byte).
     scores
-        Their attention scores (byte).
+        Their attention scores, where these are written to memory (byte).
     logits
         Logits and their gradient (byte).
     """
 
     tokens: Any
     parameters: Any
+    routed_parameters: Any
     largest_layer: Any
     activations: Any
+    light: Any
     scores: Any
     logits: Any
 
@@ -93,38 +99,59 @@ class Arithmetic:
 def work_of(run: Run) -> Work:
     """Measure one microbatch on the fullest stage."""
     choices, shape, element = run.choices, run.shape, run.width.weight
-    tokens = choices.micro_batch * choices.seq_len
+    tokens = choices.micro_batch * choices.seq_len / choices.context
     # A stage other than the only one holds the embedding or the head, not both.
     tables = shape.tables + where(choices.pipeline > 1, 0, shape.own_head)
     kept = activations.layer_activations(
         tokens,
         element * run.on_stage("replicated"),
-        element * run.on_stage("divided"),
+        element * (run.on_stage("divided") + run.on_stage("routed_divided")),
         choices.tensor,
         choices.sequence_parallel,
+    )
+    light = activations.layer_activations(
+        tokens,
+        element * run.on_stage("light"),
+        element * run.on_stage("light_divided"),
+        choices.tensor,
+        choices.sequence_parallel,
+    )
+    # Copies meet whole experts split over the group, or are split like the sequence.
+    carried = where(choices.expert > 1, choices.tensor, 1)
+    scores = run.layout.layers * activations.score_bytes(
+        tokens, choices.seq_len, shape.heads, choices.tensor, element
     )
     largest = where(shape.expert_layers > 0, shape.expert.parameters, shape.dense.parameters)
     return Work(
         tokens=tokens,
         parameters=(run.on_stage("parameters") + tables) / choices.tensor,
-        largest_layer=largest / choices.tensor,
-        activations=kept + tokens * element * run.on_stage("routed"),
-        scores=run.layout.layers
-        * activations.score_bytes(tokens, choices.seq_len, shape.heads, choices.tensor, element),
-        logits=activations.logit_bytes(tokens, shape.vocab, choices.tensor),
+        routed_parameters=run.on_stage("routed_parameters") / run.layout.expert_shards,
+        largest_layer=largest / choices.tensor
+        + shape.expert.routed_parameters / run.layout.expert_shards,
+        activations=kept + tokens * element * run.on_stage("copies") / carried,
+        light=light,
+        scores=scores * select(choices.attention, {"causal": 0, "full": 0, "unfused": 1}),
+        logits=where(
+            choices.fused_loss,
+            0.0,
+            activations.logit_bytes(tokens, shape.vocab, choices.tensor),
+        ),
     )
 
 
 def arithmetic_of(run: Run) -> Arithmetic:
     """Count what one token takes in the forward pass."""
     shape, length = run.shape, run.choices.seq_len
-    whole = flops.attended_positions(length, length)
+    causal = flops.attended_positions(length, length)
     sliding = flops.attended_positions(length, shape.window)
-    positions = whole + shape.sliding_share * (sliding - whole)
-    dense, expert = shape.dense.matmul_parameters, shape.expert.matmul_parameters
-    weights = shape.layers * dense + shape.expert_layers * (expert - dense)
+    causal = causal + shape.sliding_share * (sliding - causal)
+    # Unfused kernels compute the square and then mask half of it.
+    positions = select(run.choices.attention, {"causal": causal, "full": length, "unfused": length})
+    dense, expert = shape.dense, shape.expert
+    each = dense.matmul_parameters + dense.routed_matmul
+    other = expert.matmul_parameters + expert.routed_matmul
     return Arithmetic(
         core=flops.attention_flops(1, positions, shape.score_width, shape.value_width),
-        layers=flops.matmul_flops(weights, 1),
+        layers=flops.matmul_flops(shape.layers * each + shape.expert_layers * (other - each), 1),
         head=flops.matmul_flops(shape.head, 1),
     )

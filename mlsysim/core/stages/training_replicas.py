@@ -1,0 +1,79 @@
+"""What replicas do together: exchange gradients and weights, and update the weights."""
+
+from typing import Any
+
+from mlsysim.core.stages.levels import group_of
+from mlsysim.core.stages.training_compute import Passes
+from mlsysim.core.stages.training_run import Run, Work
+from mlsysim.expr.functions import minimum, select, where
+from mlsysim.physics import collectives, data_parallel, schedule, state
+from mlsysim.physics.state import ZeroStage
+
+
+def data_time(run: Run, work: Work, passes: Passes) -> Any:
+    """Time the traffic between replicas that computation does not hide, per step.
+
+    Gradients hide under the last microbatch's backward pass and new weights
+    under the first one's forward pass, however many microbatches there are, or under those
+    of several where the schedule interleaves chunks;
+    what each microbatch exchanges hides under its own passes.  Under ``overlap="none"``
+    nothing hides.  Sharded weights are copied to where they are gathered, and gradients
+    to where they are scattered from.
+    """
+    stage, exposure = run.choices.zero_stage, run.calibration.exposure
+    hidden = select(run.choices.overlap, {"none": 0.0, "data": 1.0, "all": 1.0})
+    felt = 1.0 - hidden * (1.0 - exposure)
+    gradients = _gather_time(run, work, minimum(run.gradient, 4))
+    weights = _gather_time(run, work, run.width.weight)
+    forward, backward = hidden * passes.forward, hidden * passes.backward
+    wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
+    often = data_parallel.microbatch_traffic(stage, gradients, weights)
+    copied = data_parallel.microbatch_traffic(stage, 2 * run.gradient, 2 * run.width.weight)
+    copies = (work.parameters + work.routed_parameters) * copied / run.machine.stream_rate
+    several = schedule.hiding_passes(
+        run.layout.microbatches, run.choices.pipeline, run.choices.virtual_stages
+    )
+    return (
+        run.layout.microbatches * (copies + data_parallel.overlapped_time(often, wider, felt))
+        + data_parallel.overlapped_time(
+            data_parallel.step_gradients(stage, gradients), several * backward, felt
+        )
+        + data_parallel.overlapped_time(
+            data_parallel.step_weights(stage, weights), several * forward, felt
+        )
+    )
+
+
+def optimizer_time(run: Run, work: Work) -> Any:
+    """Time the update of the weights that an accelerator is responsible for.
+
+    Gradients are made ready on the accelerator, wherever the optimizer is.
+    """
+    layout, stage = run.layout, run.choices.zero_stage
+    own = work.parameters / state.shards(stage, ZeroStage.OPTIMIZER, layout.shards)
+    routed = work.routed_parameters / state.shards(
+        stage, ZeroStage.OPTIMIZER, layout.expert_replicas
+    )
+    rate = where(
+        run.choices.optimizer_offload, run.calibration.host_bandwidth, run.machine.stream_rate
+    )
+    update = state.optimizer_traffic(own + routed, run.width, run.gradient) / rate
+    return update + state.gradient_traffic(own + routed, run.gradient) / run.machine.stream_rate
+
+
+def _gather_time(run: Run, work: Work, width: Any) -> Any:
+    """Time the exchange of all that an accelerator holds: shared parts, and its experts'.
+
+    Experts have groups of their own: those that hold the same ones.
+    """
+    layout, choices = run.layout, run.choices
+    common = group_of(run, layout.shards, choices.tensor)
+    alike = group_of(run, layout.expert_replicas, layout.expert_shards)
+    times = [
+        group.overhead
+        + collectives.gather_time(
+            parameters * width, group.together, group.domains, group.inside, group.across
+        )
+        for parameters, group in ((work.parameters, common), (work.routed_parameters, alike))
+    ]
+    return times[0] + where(work.routed_parameters > 0, times[1], 0.0)
