@@ -1,0 +1,150 @@
+"""``mlsysim validate``: predict measured runs and report the error."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from mlsysim.cli.console import console
+from mlsysim.cli.plotting import require_drawable
+from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.validation_plot import draw_outcomes
+from mlsysim.errors import ParameterError
+from mlsysim.validation.fitting import as_catalogue, fit_file, instructions
+from mlsysim.validation.measured import TRAINING, path_of
+from mlsysim.validation.ranking import Ranking
+from mlsysim.validation.report import Report, mean_regret, mean_tau, report_of
+from mlsysim.validation.statistics import Errors, Tally
+
+_ERRORS = ("mean", "median", "p90", "bias", "worst")
+
+
+def validate_file(
+    file: Path | None, *, as_json: bool, plot: Path | None = None, fit: Path | None = None
+) -> ExitStatus:
+    """Predict the rows of a file and print how far off the predictions are.
+
+    Parameters
+    ----------
+    file
+        A CSV file of training or serving runs; the package's own training runs if not given.
+    as_json
+        Print rows and summary for programs instead of tables.
+    plot
+        A picture to draw, of predicted against measured.
+    fit
+        Where to write the constants that fit the rows best, ``"-"`` for standard output.
+    """
+    with errors_to_status():
+        if plot is not None:
+            require_drawable(plot)
+        source = path_of(TRAINING) if file is None else str(file)
+        if fit is not None:
+            _fit(source, fit)
+            return ExitStatus.ANSWERED
+        report = report_of(source)
+        if plot is not None:
+            draw_outcomes(report, plot)
+        if as_json:
+            console().print_json(json.dumps(report.to_dict(), allow_nan=False))
+        else:
+            _print_report(report)
+    return ExitStatus.ANSWERED
+
+
+def _fit(source: str, target: Path) -> None:
+    """Write fitted constants to a file, or to standard output where that is "-"."""
+    fits = fit_file(source)
+    text = as_catalogue(fits)
+    if str(target) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ParameterError(f"--fit {target}: cannot be written ({error.strerror})") from None
+    out = console()
+    for fit in fits:
+        out.print(Text(f"{fit.accelerator}: {fit.change}"))
+    out.print(Text(f"wrote {target}; {instructions(fits, str(target))}"))
+
+
+def _print_report(report: Report) -> None:
+    out = console()
+    total = report.total
+    out.print(
+        Text(
+            f"{report.file}: {total.rows} {report.kind.value} runs,"
+            f" {total.rows - total.skipped} predicted, {total.skipped} skipped"
+        )
+    )
+    out.print(_errors_table("source", [*report.groups, total]))
+    out.print(_errors_table("accelerator", report.accelerators))
+    if report.rankings:
+        out.print(_ranking_table(report.rankings))
+    for reason, count in report.reasons.items():
+        out.print(Text(f"skipped {count}: {reason}"))
+
+
+def _errors_table(heading: str, tallies: Sequence[Tally]) -> Table:
+    further = list(dict.fromkeys(name for tally in tallies for name in tally.further))
+    table = Table(title=f"absolute error by {heading}", title_justify="left", box=None)
+    table.add_column(heading)
+    for name in ("rows", "skipped", *_ERRORS, *(_mean_of(name) for name in further)):
+        table.add_column(name, justify="right")
+    for tally in tallies:
+        table.add_row(
+            tally.name,
+            str(tally.rows),
+            str(tally.skipped),
+            *(_share(tally.errors, name) for name in _ERRORS),
+            *(_share(tally.further.get(name), "mean") for name in further),
+        )
+    return table
+
+
+def _ranking_table(rankings: Sequence[Ranking]) -> Table:
+    table = Table(title="choice between measured designs", title_justify="left", box=None)
+    table.add_column("source")
+    for name in ("choices", "designs", "Kendall tau", "regret", "worst"):
+        table.add_column(name, justify="right")
+    for ranking in rankings:
+        table.add_row(
+            ranking.group or "(no group)",
+            str(ranking.contests),
+            str(ranking.designs),
+            _number(ranking.tau),
+            _per_cent(ranking.regret),
+            _per_cent(ranking.worst_regret),
+        )
+    table.add_row(
+        "mean",
+        str(sum(ranking.contests for ranking in rankings)),
+        str(sum(ranking.designs for ranking in rankings)),
+        _number(mean_tau(rankings)),
+        _per_cent(mean_regret(rankings)),
+        "",
+    )
+    return table
+
+
+def _mean_of(name: str) -> str:
+    return f"{name.removesuffix('_ms').upper() if name.endswith('_ms') else name} mean"
+
+
+def _share(errors: Errors | None, name: str) -> str:
+    if errors is None:
+        return ""
+    value = 100 * float(getattr(errors, name))
+    return f"{value:+.1f} %" if name == "bias" else f"{value:.1f} %"
+
+
+def _per_cent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -1,0 +1,1 @@
+"""HOW FAR TO TRUST THE MODELS: their predictions against published measurements."""

@@ -1,0 +1,64 @@
+"""The kinds of measured rows, told apart by the columns of their file."""
+
+import enum
+from pathlib import Path
+from typing import assert_never
+
+from mlsysim.core.solver import DistributedModel
+from mlsysim.validation.outcome import Outcome
+from mlsysim.validation.serving import serving_outcomes
+from mlsysim.validation.table import Table, read_table
+from mlsysim.validation.training import training_outcomes
+
+
+class Kind(enum.StrEnum):
+    """What a file of measurements is about."""
+
+    TRAINING = "training"
+    SERVING = "serving"
+
+
+# Lengths of prompts and answers: no training run has them.
+_SERVING_COLUMNS = ("isl", "osl")
+
+
+def kind_of(table: Table) -> Kind:
+    """Tell what a file is about."""
+    if all(column in table.columns for column in _SERVING_COLUMNS):
+        return Kind.SERVING
+    return Kind.TRAINING
+
+
+def outcomes_of_table(table: Table, stage: DistributedModel | None = None) -> tuple[Outcome, ...]:
+    """Predict every row of a table.
+
+    Parameters
+    ----------
+    table
+        The rows.
+    stage
+        The training model; the one with the package's constants unless given.
+
+    Raises
+    ------
+    MeasurementError
+        If a column is missing or a cell cannot be used.
+    """
+    kind = kind_of(table)
+    match kind:
+        case Kind.TRAINING:
+            return training_outcomes(table, stage)
+        case Kind.SERVING:
+            return serving_outcomes(table)
+    assert_never(kind)
+
+
+def outcomes_of_file(path: str | Path) -> tuple[Outcome, ...]:
+    """Predict every row of a file.
+
+    Raises
+    ------
+    MeasurementError
+        If the file or one of its cells cannot be used.
+    """
+    return outcomes_of_table(read_table(path))

@@ -1,0 +1,22 @@
+"""The measured runs that come with the package; README.md describes the columns."""
+
+import functools
+from importlib import resources
+
+from mlsysim.validation.training_row import TrainingRow, read_training
+
+TRAINING = "training_measured.csv"
+SERVING = "serving_measured.csv"
+KERNELS = "kernels_measured.csv"
+
+
+def path_of(name: str) -> str:
+    """Give the path of one of the files."""
+    with resources.as_file(resources.files(__name__) / name) as path:
+        return str(path)
+
+
+@functools.cache
+def training_rows() -> tuple[TrainingRow, ...]:
+    """Read the training runs that come with the package."""
+    return read_training(path_of(TRAINING))

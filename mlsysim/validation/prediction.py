@@ -1,0 +1,188 @@
+"""What the training model predicts for a measured row, in the row's own unit.
+
+For anything that varies the model, such as a fit of its constants, convert the
+rows once and evaluate each configuration as often as it takes::
+
+    configurations = [found for row in rows if isinstance(found := convert(row), Configuration)]
+    prediction = predict_configuration(configurations[0], DistributedModel(calibration=mine))
+"""
+
+import functools
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from mlsysim.core.solver import DistributedModel
+from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
+from mlsysim.units import magnitude
+from mlsysim.validation.accelerators import named_accelerator
+from mlsysim.validation.conventions import convention_of, counted_flops, counted_hardware_flops
+from mlsysim.validation.conversion import Configuration, Skipped, convert
+from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.units import Unit
+
+# MLPerf's GPT-3 evaluates 5.8 thousand sequences after every 24.6 thousand: forward passes alone,
+# a third of the cost or less.  The TPU entries log blocks with both.
+_EVALUATION_SHARE = 0.07
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """One row, measured and predicted.
+
+    Parameters
+    ----------
+    row
+        The row.
+    predicted
+        The value predicted, in the row's own unit; None for a row that was skipped.
+    step_time
+        The step time predicted (s).
+    memory_predicted
+        The memory of the fullest accelerator predicted, in the unit of the row's source.
+    skipped
+        Why there is no prediction, or None.
+    notes
+        What had to be supposed.
+    """
+
+    row: TrainingRow
+    predicted: float | None = None
+    step_time: float | None = None
+    memory_predicted: float | None = None
+    skipped: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> float | None:
+        """How far the prediction lies above the measurement, as a fraction of it."""
+        if self.predicted is None or not self.row.value:
+            return None
+        return self.predicted / self.row.value - 1
+
+    @property
+    def memory_error(self) -> float | None:
+        """The same for the memory."""
+        if self.memory_predicted is None or not self.row.mem_gb:
+            return None
+        return self.memory_predicted / self.row.mem_gb - 1
+
+
+def predict(row: TrainingRow, stage: DistributedModel | None = None) -> Prediction:
+    """Predict a measured row.
+
+    Parameters
+    ----------
+    row
+        The row.
+    stage
+        The model; the one with the package's constants unless given.
+
+    Examples
+    --------
+    >>> from mlsysim.validation.measured import training_rows
+    >>> prediction = predict(training_rows()[0])
+    >>> prediction.row.unit, prediction.skipped
+    ('TFLOP/s/GPU', None)
+    """
+    configuration = convert(row)
+    if isinstance(configuration, Skipped):
+        return Prediction(row=row, skipped=configuration.reason)
+    return predict_configuration(configuration, stage)
+
+
+def predict_configuration(
+    configuration: Configuration, stage: DistributedModel | None = None
+) -> Prediction:
+    """Predict a measured row that is in the models' terms already.
+
+    A design that does not fit in memory has a time all the same: the source
+    that ran it had some means that its row does not tell.
+    """
+    model = stage or DistributedModel()
+    known = _accepted(type(model))
+    arguments = {name: value for name, value in configuration.arguments.items() if name in known}
+    try:
+        result = model.solve(model=configuration.model, fleet=configuration.cluster, **arguments)
+    except (Infeasible, MissingFigureError, ParameterError) as error:
+        return Prediction(row=configuration.row, skipped=str(error), notes=configuration.notes)
+    time = _measured_time(configuration, result)
+    return Prediction(
+        row=configuration.row,
+        predicted=in_own_unit(configuration, time),
+        step_time=time,
+        memory_predicted=magnitude(result.memory_per_accelerator, _memory_unit(configuration)),
+        notes=configuration.notes,
+    )
+
+
+def in_own_unit(configuration: Configuration, time: float) -> float:
+    """Express a step time (s) in the unit, and by the conventions, of the row.
+
+    Tokens and operations per second are those of the whole batch over all
+    accelerators of the row.
+    """
+    accelerators = configuration.cluster.accelerators
+    tokens = configuration.tokens_per_step / time
+    match configuration.unit:
+        case Unit.SECONDS | Unit.MILLISECONDS:
+            return time * (1e3 if configuration.unit is Unit.MILLISECONDS else 1)
+        case Unit.TOKENS | Unit.TOKENS_PER_ACCELERATOR:
+            return tokens / (1 if configuration.unit is Unit.TOKENS else accelerators)
+        case Unit.SAMPLES | Unit.SAMPLES_PER_ACCELERATOR:
+            samples = configuration.arguments["batch_size"] / time
+            return samples / (1 if configuration.unit is Unit.SAMPLES else accelerators)
+        case Unit.HOURS_PER_TERATOKEN | Unit.KILOHOURS_PER_TERATOKEN:
+            hours = 1e12 * accelerators / tokens / _HOUR
+            return hours / (1 if configuration.unit is Unit.HOURS_PER_TERATOKEN else 1e3)
+        case Unit.TERAFLOPS | Unit.PETAFLOPS | Unit.PER_CENT_MODEL | Unit.PER_CENT_HARDWARE:
+            return _operations(configuration, tokens)
+    assert_never(configuration.unit)
+
+
+def _operations(configuration: Configuration, tokens: float) -> float:
+    """Express tokens per second as operations, by the conventions of the row's source."""
+    arguments = configuration.arguments
+    hardware = configuration.unit is Unit.PER_CENT_HARDWARE
+    count = counted_hardware_flops if hardware else counted_flops
+    rate = tokens * count(
+        convention_of(configuration.row),
+        configuration.model,
+        arguments["seq_len"],
+        arguments["recompute"],
+    )
+    if configuration.unit is Unit.PETAFLOPS:
+        return rate / 1e15
+    each = rate / configuration.cluster.accelerators
+    if configuration.unit is Unit.TERAFLOPS:
+        return each / 1e12
+    return 100 * each / _peak(configuration)
+
+
+def _peak(configuration: Configuration) -> float:
+    """Give the peak that sources divide by: the data sheet's, whatever the power limit."""
+    named = named_accelerator(configuration.row.accelerator)
+    accelerator = named or configuration.cluster.accelerator
+    return magnitude(accelerator.peak(configuration.arguments["precision"]), "flop/s")
+
+
+def _measured_time(configuration: Configuration, result: Any) -> float:
+    """Give the time that the source took, in s: of a step unless the metric says otherwise."""
+    metric = configuration.row.metric.casefold()
+    if metric.startswith("layer "):
+        return magnitude(result.step_latency_compute + result.step_latency_tensor, "s")
+    time = magnitude(result.step_latency_total, "s")
+    return time * (1 + _EVALUATION_SHARE) if "evaluation" in metric else time
+
+
+def _memory_unit(configuration: Configuration) -> str:
+    """Tell the source's gigabytes: nvidia-smi and PyTorch print those of 2^30 bytes."""
+    said = f"{configuration.row.confidence} {configuration.row.source}"
+    return "GiB" if re.search(r"GiB|nvidia-smi|max_memory", said) else "GB"
+
+
+@functools.cache
+def _accepted(kind: type[DistributedModel]) -> frozenset[str]:
+    return frozenset(inspect.signature(kind.solve).parameters)

@@ -1,0 +1,110 @@
+"""The predictions for a file of measured runs, summarised: how far off, and how well ranked."""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlsysim.core.solver import DistributedModel
+from mlsysim.validation.datasets import Kind, kind_of, outcomes_of_table
+from mlsysim.validation.outcome import Outcome
+from mlsysim.validation.ranking import Ranking, rankings_of
+from mlsysim.validation.statistics import Tally, tallies, tally
+from mlsysim.validation.table import read_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What became of the rows of a file.
+
+    Parameters
+    ----------
+    file
+        The file.
+    kind
+        What it is about.
+    outcomes
+        Its rows, measured and predicted, in their order.
+    """
+
+    file: str
+    kind: Kind
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def total(self) -> Tally:
+        """All rows together."""
+        return tally("all", self.outcomes)
+
+    @property
+    def groups(self) -> tuple[Tally, ...]:
+        """The rows by source."""
+        return tallies(self.outcomes, lambda outcome: outcome.group or "(no group)")
+
+    @property
+    def accelerators(self) -> tuple[Tally, ...]:
+        """The rows by accelerator, under its name in the catalogue."""
+        return tallies(self.outcomes, lambda outcome: outcome.hardware or "(no accelerator)")
+
+    @property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """How well designs were ranked, by source."""
+        return rankings_of(self.outcomes)
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """How many rows were skipped for which reason, the most frequent first."""
+        found = Counter(outcome.skipped for outcome in self.outcomes if outcome.skipped)
+        return dict(found.most_common())
+
+    def to_dict(self) -> dict[str, object]:
+        """Give rows and summary as JSON has them."""
+        rankings = self.rankings
+        return {
+            "rows": [outcome.to_dict() for outcome in self.outcomes],
+            "summary": {
+                "file": self.file,
+                "kind": self.kind.value,
+                "predicted": len(self.outcomes) - self.total.skipped,
+                **self.total.to_dict(),
+                "reasons": dict(self.reasons),
+                "groups": {found.name: found.to_dict() for found in self.groups},
+                "accelerators": {found.name: found.to_dict() for found in self.accelerators},
+                "ranking": {
+                    "mean_kendall_tau": mean_tau(rankings),
+                    "mean_regret": mean_regret(rankings),
+                    "groups": {found.group: found.to_dict() for found in rankings},
+                },
+            },
+        }
+
+
+def report_of(path: str | Path, stage: DistributedModel | None = None) -> Report:
+    """Predict every row of a file.
+
+    Parameters
+    ----------
+    path
+        A CSV file.
+    stage
+        The training model; the one with the package's constants unless given.
+
+    Raises
+    ------
+    MeasurementError
+        If the file or one of its cells cannot be used.
+    """
+    table = read_table(path)
+    return Report(file=str(path), kind=kind_of(table), outcomes=outcomes_of_table(table, stage))
+
+
+def mean_tau(rankings: Sequence[Ranking]) -> float | None:
+    """Average the rank correlations of the sources that have one."""
+    found = [ranking.tau for ranking in rankings if ranking.tau is not None]
+    return statistics.fmean(found) if found else None
+
+
+def mean_regret(rankings: Sequence[Ranking]) -> float | None:
+    """Average the regrets of the sources."""
+    return statistics.fmean(ranking.regret for ranking in rankings) if rankings else None

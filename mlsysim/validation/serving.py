@@ -1,0 +1,52 @@
+"""Serving rows beside the predictions of the serving models."""
+
+from mlsysim.core.stages.serving_calibration import ServingCalibration
+from mlsysim.validation.accelerators import accelerator_of
+from mlsysim.validation.outcome import Outcome
+from mlsysim.validation.serving_prediction import predict_serving
+from mlsysim.validation.serving_row import ServingRow, serving_rows
+from mlsysim.validation.table import Table
+
+
+def serving_outcomes(
+    table: Table, calibration: ServingCalibration | None = None
+) -> tuple[Outcome, ...]:
+    """Predict every row of a table of serving runs.
+
+    Parameters
+    ----------
+    table
+        The rows.
+    calibration
+        Constants of the models; the built-in ones unless given.
+
+    Raises
+    ------
+    MeasurementError
+        If a column is missing or a cell cannot be used.
+    """
+    return tuple(_outcome(row, calibration) for row in serving_rows(table))
+
+
+def _outcome(row: ServingRow, calibration: ServingCalibration | None) -> Outcome:
+    prediction = predict_serving(row, calibration)
+    accelerator = accelerator_of(row.accelerator)
+    skipped = prediction.skipped
+    if skipped is None and prediction.value is None:
+        skipped = f"unit {row.unit!r} is not known"
+    return Outcome(
+        id=row.id,
+        group=row.group,
+        accelerator=row.accelerator,
+        hardware=accelerator.name if accelerator else row.accelerator,
+        unit=row.unit,
+        measured=row.value,
+        predicted=prediction.value,
+        skipped=skipped,
+        more={
+            "ttft_ms": row.ttft_ms,
+            "tpot_ms": row.tpot_ms,
+            "ttft_ms_predicted": prediction.ttft_ms,
+            "tpot_ms_predicted": prediction.tpot_ms,
+        },
+    )

@@ -1,0 +1,188 @@
+"""What the serving models predict for a measured row, in the row's own unit.
+
+Rows of three kinds:
+
+- a batch that starts together: all prompts are prefilled, then all decode in step;
+- the most load that memory holds: replicas answer as fast as they can with full batches;
+- users who ask again as soon as they are answered (``agg``, ``disagg``).  Such benchmarks send ten
+  requests per user, and the first of all users at once, which then wait for one another: a
+  tenth of the requests waits for half of the others' prefills; and servers hand tokens out in
+  groups.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
+from mlsysim.core.stages.serving_calibration import ServingCalibration
+from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
+from mlsysim.units import magnitude
+from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
+from mlsysim.validation.serving_row import ServingRow
+
+# TensorRT-LLM's default max_batch_size.
+_LARGEST_BATCH = 2048
+_FIRST_REQUESTS = 0.1
+# Tokens that the servers of such benchmarks hand out together (stream_interval), so that the first
+# waits for the others; what fits the rows best, of 1 to 50.
+_HANDED_OUT = {"vllm": 8, "sglang": 24, "tensorrt_llm": 12}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingPrediction:
+    """What is predicted for a row.
+
+    Parameters
+    ----------
+    value
+        In the row's unit, or None.
+    ttft_ms, tpot_ms
+        Time to the first token and per further token, or None.
+    skipped
+        Why there is no prediction, or None.
+    """
+
+    value: Any = None
+    ttft_ms: Any = None
+    tpot_ms: Any = None
+    skipped: str | None = None
+
+
+def predict_serving(
+    row: ServingRow, calibration: ServingCalibration | None = None
+) -> ServingPrediction:
+    """Predict one row.
+
+    Parameters
+    ----------
+    row
+        The row.
+    calibration
+        Constants of the models; the built-in ones unless given.
+    """
+    question = _question(row)
+    if isinstance(question, str):
+        return ServingPrediction(skipped=question)
+    try:
+        return _predict(question, calibration)
+    except (Infeasible, MissingFigureError, ParameterError) as error:
+        return ServingPrediction(skipped=str(error))
+
+
+_question = functools.cache(serving_question)
+
+
+def _predict(
+    question: ServingQuestion, calibration: ServingCalibration | None
+) -> ServingPrediction:
+    if question.prefill_layout and question.decode_layout:
+        times = _apart(question, calibration)
+    elif question.row.mode == "agg" or (question.row.ttft_ms and question.row.tpot_ms):
+        times = _together(question, calibration)
+    else:
+        return _offline(question, calibration)
+    return ServingPrediction(value=_of_users(question, *times), ttft_ms=times[0], tpot_ms=times[1])
+
+
+def _solve(question: ServingQuestion, stage: Any, batch: int) -> Any:
+    return stage.solve(
+        model=question.model,
+        fleet=question.fleet,
+        batch_size=batch,
+        **question.layout,
+        **question.arguments,
+    )
+
+
+def _together(question: ServingQuestion, calibration: ServingCalibration | None) -> tuple[Any, Any]:
+    """Predict users of one pool: time to first token, and per token (ms)."""
+    stage = ContinuousBatchingModel(calibration=calibration)
+    users = question.batch_size or 1
+    result = _solve(question, stage, users)
+    rate = magnitude(result.request_rate, "1/s")
+    prefill = 1e3 * result.prefill_share / rate
+    first = magnitude(result.time_to_first_token, "ms")
+    between = magnitude(result.inter_token_latency, "ms")
+    return first + _first_wait(users, prefill) + _handed_out(question) * between, between
+
+
+def _handed_out(question: ServingQuestion) -> int:
+    return _HANDED_OUT.get(question.arguments["runtime"], 0)
+
+
+def _first_wait(users: int, prefill: Any) -> Any:
+    return _FIRST_REQUESTS * (users - 1) / 2 * prefill
+
+
+def _apart(question: ServingQuestion, calibration: ServingCalibration | None) -> tuple[Any, Any]:
+    """Predict users of two pools: time to first token, and per token (ms)."""
+    users = question.row.concurrency or 1
+    layout: dict[str, Any] = {
+        f"{pool}_{name}": size
+        for pool, sizes in (
+            ("prefill", question.prefill_layout),
+            ("decode", question.decode_layout),
+        )
+        for name, size in (sizes or {}).items()
+    }
+    result = DisaggregatedModel(calibration=calibration).solve(
+        model=question.model,
+        prefill_fleet=question.fleet,
+        decode_fleet=question.fleet,
+        batch_size=max(1, round(users / question.decode_replicas)),
+        prefill_replicas=question.prefill_replicas,
+        decode_replicas=question.decode_replicas,
+        **layout,
+        **question.arguments,
+    )
+    each = 1e3 / magnitude(result.prefill_capacity, "1/s")
+    first = magnitude(result.time_to_first_token, "ms")
+    between = magnitude(result.inter_token_latency, "ms")
+    return first + _first_wait(users, each) + _handed_out(question) * between, between
+
+
+def _of_users(question: ServingQuestion, first: Any, between: Any) -> Any:
+    row = question.row
+    latency = first + ((row.osl or 1) - 1) * between
+    users = row.concurrency or question.batch_size or 1
+    per_second = 1e3 * users * (row.osl or 1) / latency
+    return {
+        "ms": first if "first token" in row.metric.casefold() else between,
+        "s": latency / 1e3,
+        "tokens/s": per_second,
+        "tokens/s/GPU": per_second / question.fleet.accelerators,
+        "tokens/s/user": 1e3 / between,
+        "requests/s": 1e3 * users / latency,
+    }.get(row.unit)
+
+
+def _offline(
+    question: ServingQuestion, calibration: ServingCalibration | None
+) -> ServingPrediction:
+    stage, row = ServingModel(calibration=calibration), question.row
+    batch = question.batch_size
+    if batch is None:
+        fits = _solve(question, ServingModel(), 1).max_concurrency
+        batch = max(1, min(int(fits), _LARGEST_BATCH))
+    result = _solve(question, stage, batch)
+    prefill = 1e3 * result.prefill_share / magnitude(result.request_rate, "1/s")
+    first = magnitude(result.time_to_first_token, "ms") + (batch - 1) * prefill
+    between = magnitude(result.inter_token_latency, "ms")
+    metric = row.metric.casefold()
+    milliseconds = between
+    if "first token" in metric or "prefill" in metric:
+        milliseconds = first
+    elif "total" in metric:
+        milliseconds = first + ((row.osl or 1) - 1) * between
+    value = {
+        "ms": milliseconds,
+        "s": milliseconds / 1e3,
+        "tokens/s": magnitude(result.tokens_per_second, "1/s"),
+        "tokens/s/GPU": magnitude(result.tokens_per_second_per_accelerator, "1/s"),
+        "tokens/s/user": magnitude(result.tokens_per_second_per_user, "1/s"),
+        "requests/s": magnitude(result.request_rate, "1/s"),
+    }.get(row.unit)
+    if value is None:
+        return ServingPrediction(skipped=f"unit {row.unit!r} is not known")
+    return ServingPrediction(value=value, ttft_ms=first, tpot_ms=between)

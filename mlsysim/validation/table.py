@@ -1,0 +1,105 @@
+"""Reading a CSV file of measured runs into rows of text cells.
+
+Columns that nobody asks for are ignored, so that a file may carry whatever
+else its owner wants to keep.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlsysim.errors import MeasurementError, suggest
+from mlsysim.validation.cells import Cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A file of measured runs.
+
+    Parameters
+    ----------
+    file
+        The file, for messages.
+    columns
+        Its header.
+    rows
+        Its rows; blank lines are left out.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    rows: tuple[Cells, ...]
+
+    def require(self, columns: tuple[str, ...]) -> None:
+        """Refuse a file that lacks a column.
+
+        Raises
+        ------
+        MeasurementError
+            If it does; the message tells the nearest one that it has.
+        """
+        for column in columns:
+            if column not in self.columns:
+                raise MeasurementError(
+                    f"{self.file}: the header has no column {column!r}"
+                    f"{suggest(column, self.columns)}; the columns are described in"
+                    " mlsysim/validation/measured/README.md"
+                )
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a CSV file with a header.
+
+    Raises
+    ------
+    MeasurementError
+        If the file cannot be read, is no UTF-8 text, has no rows, names a
+        column twice, or a row has more cells than the header.
+    """
+    file = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise MeasurementError(
+            f"{file}: cannot be read ({error.strerror}); give the path of a CSV file"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise MeasurementError(
+            f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV in UTF-8"
+        ) from None
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        columns = tuple(name.strip() for name in next(reader, []))
+        _check_header(file, columns)
+        rows = tuple(
+            _cells(file, reader.line_num, columns, row)
+            for row in reader
+            if any(cell.strip() for cell in row)
+        )
+    except csv.Error as error:
+        raise MeasurementError(
+            f"{file}: line {reader.line_num}: is not CSV ({error}); save it as CSV"
+        ) from None
+    if not rows:
+        raise MeasurementError(f"{file}: has no rows; write one line per measured run")
+    return Table(file=file, columns=columns, rows=rows)
+
+
+def _check_header(file: str, columns: tuple[str, ...]) -> None:
+    if not any(columns):
+        raise MeasurementError(
+            f"{file}: is empty; begin with a line of column names: id,accelerator,n_accel,..."
+        )
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise MeasurementError(f"{file}: the header names {name!r} twice; rename one of them")
+
+
+def _cells(file: str, line: int, columns: tuple[str, ...], row: list[str]) -> Cells:
+    if len(row) > len(columns):
+        raise MeasurementError(
+            f"{file}: row {row[0] or f'line {line}'}: has {len(row)} cells, but the header names"
+            f" {len(columns)} columns; put quotes around a cell that contains a comma"
+        )
+    texts = {name: cell.strip() for name, cell in zip(columns, row, strict=False)}
+    return Cells(file=file, line=line, texts=texts)

@@ -1,0 +1,171 @@
+"""Serving rows: how they are read, and how far predictions may be off."""
+
+import dataclasses
+import functools
+import statistics
+import tomllib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlsysim.core.stages.serving_calibration import ServingCalibration, calibration_from
+from mlsysim.validation.calibrate_serving import as_toml, loss_of
+from mlsysim.validation.calibrate_serving_kernels import kernel_fits
+from mlsysim.validation.measured import KERNELS, SERVING, path_of
+from mlsysim.validation.outcome import Outcome
+from mlsysim.validation.serving import serving_outcomes
+from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
+from mlsysim.validation.serving_models import named_served_model
+from mlsysim.validation.serving_prediction import predict_serving
+from mlsysim.validation.serving_row import ServingRow, serving_rows
+from mlsysim.validation.table import read_table
+
+
+@functools.cache
+def rows() -> tuple[ServingRow, ...]:
+    """Read the rows that come with the package."""
+    return serving_rows(read_table(path_of(SERVING)))
+
+
+@functools.cache
+def outcomes() -> tuple[Outcome, ...]:
+    """Predict them all."""
+    return serving_outcomes(read_table(path_of(SERVING)))
+
+
+def errors(*groups: str) -> list[float]:
+    """List the absolute errors of some sources."""
+    found = (outcome.error for outcome in outcomes() if outcome.group in groups)
+    return [abs(error) for error in found if error is not None]
+
+
+def question(**changes: object) -> ServingQuestion:
+    """Convert the first row of the package with some cells changed."""
+    found = serving_question(dataclasses.replace(rows()[0], **changes))  # type: ignore[arg-type]
+    assert isinstance(found, ServingQuestion)
+    return found
+
+
+def test_nearly_every_row_is_predicted() -> None:
+    """At least 85 % of them; the others say why not."""
+    predicted = [outcome for outcome in outcomes() if outcome.predicted]
+    assert len(predicted) >= 0.85 * len(outcomes())
+    assert all(outcome.predicted or outcome.skipped for outcome in outcomes())
+
+
+@pytest.mark.parametrize(
+    ("group", "mean", "median"),
+    [
+        ("trtllm09_thr", 0.12, 0.12),
+        ("trtllm09_ttft", 0.12, 0.12),
+        ("aic_agg", 0.18, 0.13),
+        ("trtllm10_maxload", 0.20, 0.20),
+    ],
+)
+def test_predictions_are_as_accurate_as_promised(group: str, mean: float, median: float) -> None:
+    """The mean and the median error of each source of rows stay below what is promised."""
+    found = errors(group)
+    assert statistics.fmean(found) <= mean
+    assert statistics.median(found) <= median
+
+
+def test_rows_with_two_times_have_two_predictions() -> None:
+    """Where a row states time to the first token and per token, both stand beside it in JSON."""
+    pairs = [
+        found.to_dict() for found in outcomes() if found.more["ttft_ms"] and found.more["tpot_ms"]
+    ]
+    assert len(pairs) > 140
+    assert all(row["ttft_ms_predicted"] and row["tpot_ms_predicted"] for row in pairs)
+    assert all(row["predicted"] == row["tpot_ms_predicted"] for row in pairs)
+
+
+def test_names_of_models_are_found_as_sources_write_them() -> None:
+    """Organisation, version, precision and purpose may stand around the name."""
+    for said, known in (
+        ("meta-llama/Llama-3.1-70B-Instruct-FP8", "Llama3_1_70B"),
+        ("nvidia/DeepSeek-R1-0528-NVFP4", "DeepSeek_R1"),
+        ("Qwen/Qwen3-235B-A22B-FP8", "Qwen3_235B_A22B"),
+        ("openai/gpt-oss-20b", "GPT_OSS_20B"),
+        ("LLaMA 7B", "Llama2_7B"),
+        ("MiniMaxAI/MiniMax-M2.5", "MiniMax_M2"),
+    ):
+        found = named_served_model(said)
+        assert found is not None
+        assert found.name == known
+    assert named_served_model("nobody/knows") is None
+
+
+def test_an_unknown_model_is_put_together_from_its_dimensions() -> None:
+    """A name that nobody knows with all dimensions of the first row."""
+    found = question(model="nobody/knows", moe_experts=16, moe_topk=2, moe_ffn=512).model
+    assert (found.layers, found.hidden, found.experts) == (28, 4096, 16)
+    missing = serving_question(dataclasses.replace(rows()[0], model="nobody/knows", layers=None))
+    assert missing == "layers is not stated, and the catalogue has no model 'nobody/knows'"
+
+
+def test_precisions_are_what_engines_do_with_them() -> None:
+    """Caches in 8 bits in TensorRT-LLM alone; no 4-bit arithmetic where there is none."""
+    assert question(precision="fp8").arguments["kv_precision"] == "fp8"
+    assert question(precision="fp8", framework="vllm").arguments["kv_precision"] == "bf16"
+    hopper = question(precision="fp4 (gemm nvfp4, moe nvfp4)").arguments
+    assert (hopper["precision"], hopper["weight_precision"]) == ("bf16", "fp4")
+    blackwell = question(precision="nvfp4", accelerator="B200-SXM-180GB").arguments
+    assert (blackwell["precision"], blackwell["attention_precision"]) == ("fp4", "fp4")
+    assert serving_question(dataclasses.replace(rows()[0], precision="fp5")) == (
+        "precision 'fp5' is not known"
+    )
+
+
+def test_pools_are_read_from_their_text() -> None:
+    """Workers are replicas; the batch of a decode replica is its share of the users."""
+    found = question(
+        prefill_config="workers=2 tp=4 pp=1 attn_dp=1 moe_tp=1 moe_ep=4 batch=1",
+        decode_config="workers=3 tp=1 pp=1 attn_dp=8 moe_tp=1 moe_ep=8 batch=16",
+    )
+    assert (found.prefill_replicas, found.decode_replicas) == (2, 3)
+    assert found.decode_layout == {
+        "tp_size": 1,
+        "pp_size": 1,
+        "attention_dp_size": 8,
+        "ep_size": 8,
+    }
+
+
+def test_a_row_that_cannot_be_predicted_says_why() -> None:
+    """No accelerator of that name, no value, no unit."""
+    row = rows()[0]
+    for changes, reason in (
+        ({"accelerator": "abacus"}, "the catalogue has no accelerator 'abacus'"),
+        ({"value": None}, "value is missing"),
+        ({"unit": "furlongs"}, "unit 'furlongs' is not known"),
+    ):
+        changed = dataclasses.replace(row, **changes)
+        assert predict_serving(changed).skipped == reason
+
+
+def test_the_constants_that_ship_are_those_that_were_fitted() -> None:
+    """Writing the built-in constants and reading them back changes nothing."""
+    shipped = ServingCalibration.built_in()
+    assert calibration_from(tomllib.loads(as_toml(shipped))) == shipped
+
+
+def test_what_an_accelerator_achieves_comes_from_its_kernels() -> None:
+    """Fitting the measured kernels of the A100 gives the constants that ship."""
+    kernels = read_table(path_of(KERNELS)).rows
+    few = [cells for cells in kernels if "A100-SXM4" in cells.text("device")]
+    found = kernel_fits(few)["A100_80GB_SXM"]
+    assert found == ServingCalibration.built_in().accelerators["A100_80GB_SXM"]
+    assert 0.7 < found.memory_efficiency < 0.85
+
+
+def test_the_loss_of_many_constants_at_once_is_that_of_each() -> None:
+    """A constant may be an array of candidates; one source is enough to see it."""
+    few = [row for row in rows() if row.group == "trtllm09_ttft"]
+    shipped = ServingCalibration.built_in()
+    candidates = np.array([0.4, 0.6])
+    many: Any = candidates
+    together = loss_of(few, dataclasses.replace(shipped, core_efficiency=many))
+    for at, value in enumerate(candidates):
+        alone = loss_of(few, dataclasses.replace(shipped, core_efficiency=float(value)))
+        assert together[at] == pytest.approx(alone[0])
