@@ -1,40 +1,28 @@
 """Design-space exploration: ask a question, get the proven best design."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
 
-from mlsysim.errors import ParameterError, TracingError, suggest
+from mlsysim.core import methods
+from mlsysim.core.methods import Method
+from mlsysim.core.what_if import WhatIf
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
-from mlsysim.search import exhaustive
 from mlsysim.search.comparison import Comparison, compare
-from mlsysim.search.explain import explain_exhaustively
-from mlsysim.search.goals import Goals
 from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.model import CompiledModel
 
-_Result = TypeVar("_Result", SearchResult, ParetoFront)
-
 __all__ = ["DSE", "Method", "SearchSpace"]
 
 
-class Method(StrEnum):
-    """How a question is answered."""
-
-    AUTO = "auto"
-    CP_SAT = "cp-sat"
-    EXHAUSTIVE = "exhaustive"
-
-
-class DSE:
+class DSE(WhatIf):
     """A question about a space of designs.
 
     Parameters
@@ -79,6 +67,7 @@ class DSE:
         workers: int | None = None,
         seed: int = 0,
         progress: ProgressCallback | None = None,
+        executor: Executor | None = None,
         **unknown: Any,
     ) -> SearchResult:
         """Find the best designs, with proof.
@@ -101,6 +90,11 @@ class DSE:
             For everything random; the answer does not depend on it, up to ties.
         progress
             Called with a `Progress` now and then: designs done, best, bound.
+        executor
+            Where every design has to be evaluated, evaluates parts of the space:
+            threads, processes, or machines (any `concurrent.futures.Executor`,
+            such as Dask's ``client.get_executor()``).  The answer is the same.
+            CP-SAT solves here, whatever the executor.
 
         Raises
         ------
@@ -109,18 +103,9 @@ class DSE:
         TracingError
             With ``method="cp-sat"``, if the evaluator cannot be traced.
         """
-        _check_evaluator(evaluate)
         limits = {"time_limit": time_limit, "workers": workers, "seed": seed}
-        options = SearchOptions.of(top=top, progress=progress, **limits, **unknown)
-        match _method(method):
-            case Method.CP_SAT:
-                return self._by_cp_sat(evaluate, options)
-            case Method.EXHAUSTIVE:
-                return exhaustive.search(self.problem, evaluate, options)
-            case Method.AUTO:
-                return self._by_either(evaluate, options)
-            case other:
-                assert_never(other)
+        given = {"top": top, "progress": progress, "executor": executor, **limits, **unknown}
+        return methods.search(method, self.problem, evaluate, SearchOptions.of(**given))
 
     def pareto(
         self,
@@ -132,6 +117,7 @@ class DSE:
         workers: int | None = None,
         seed: int = 0,
         progress: ProgressCallback | None = None,
+        executor: Executor | None = None,
         **unknown: Any,
     ) -> ParetoFront:
         """Find the exact Pareto front of several objectives.
@@ -146,7 +132,7 @@ class DSE:
             As for `search`.
         objectives
             Two or more, each ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
-        method, time_limit, workers, seed, progress
+        method, time_limit, workers, seed, progress, executor
             As for `search`.
 
         Returns
@@ -176,22 +162,10 @@ class DSE:
         >>> len(front), front[1].params, front[1].objective_values
         (10, {'x': 1, 'y': 0}, (3.0, 1.0))
         """
-        goals = Goals.of(self.problem, objectives)
-        _check_evaluator(evaluate)
         limits = {"time_limit": time_limit, "workers": workers, "seed": seed}
-        options = SearchOptions.of(progress=progress, **limits, **unknown)
-        match _method(method):
-            case Method.CP_SAT:
-                return self._front_by_cp_sat(goals, evaluate, options)
-            case Method.EXHAUSTIVE:
-                return exhaustive.front(goals, evaluate, options)
-            case Method.AUTO:
-                try:
-                    return self._front_by_cp_sat(goals, evaluate, options)
-                except TracingError as reason:
-                    return _fallen_back(exhaustive.front(goals, evaluate, options), reason)
-            case other:
-                assert_never(other)
+        given = {"progress": progress, "executor": executor, **limits, **unknown}
+        asked = SearchOptions.of(**given)
+        return methods.front(method, self.problem, objectives, evaluate, asked)
 
     def explain(
         self, evaluate: Evaluator, *, method: str = Method.AUTO, **options: Any
@@ -225,21 +199,7 @@ class DSE:
         >>> [(item.name, item.at(0.05).objective) for item in found.binding]
         [('x <= 60', 189.0)]
         """
-        _check_evaluator(evaluate)
-        asked = SearchOptions.of(**options)
-        match _method(method):
-            case Method.CP_SAT:
-                return self._explained_by_cp_sat(evaluate, asked)
-            case Method.EXHAUSTIVE:
-                return explain_exhaustively(self.problem, evaluate, asked)
-            case Method.AUTO:
-                try:
-                    return self._explained_by_cp_sat(evaluate, asked)
-                except TracingError as reason:
-                    found = explain_exhaustively(self.problem, evaluate, asked)
-                    return replace(found, result=_fallen_back(found.result, reason))
-            case other:
-                assert_never(other)
+        return methods.explain(method, self.problem, evaluate, SearchOptions.of(**options))
 
     def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
         """Answer by CP-SAT and by the exhaustive reference, and compare.
@@ -271,53 +231,4 @@ class DSE:
         TracingError
             If the evaluator cannot be traced.
         """
-        _check_evaluator(evaluate)
-        from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
-
-        return compile_model(self.problem, evaluate)
-
-    def _by_cp_sat(self, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
-        from mlsysim.search.cpsat import engine  # noqa: PLC0415 - takes 0.2 s to import
-
-        return engine.search(self.problem, evaluate, options)
-
-    def _by_either(self, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
-        try:
-            return self._by_cp_sat(evaluate, options)
-        except TracingError as reason:
-            return _fallen_back(exhaustive.search(self.problem, evaluate, options), reason)
-
-    def _front_by_cp_sat(
-        self, goals: Goals, evaluate: Evaluator, options: SearchOptions
-    ) -> ParetoFront:
-        from mlsysim.search.cpsat import pareto  # noqa: PLC0415 - takes 0.2 s to import
-
-        return pareto.front(goals, evaluate, options)
-
-    def _explained_by_cp_sat(self, evaluate: Evaluator, options: SearchOptions) -> Explanation:
-        from mlsysim.search.cpsat import explaining  # noqa: PLC0415 - takes 0.2 s to import
-
-        return explaining.explain(self.problem, evaluate, options)
-
-
-def _fallen_back(result: _Result, reason: TracingError) -> _Result:
-    """Note why the exhaustive search answered."""
-    statistics = replace(result.statistics, fallback_reason=str(reason))
-    return replace(result, statistics=statistics)
-
-
-def _check_evaluator(evaluate: object) -> None:
-    if not callable(evaluate):
-        raise ParameterError(
-            f"the evaluator is {evaluate!r}, which cannot be called; "
-            "hand in a function of one dict of choices: search(evaluate)"
-        )
-
-
-def _method(method: str) -> Method:
-    try:
-        return Method(method)
-    except ValueError:
-        raise ParameterError(
-            f"method = {method!r} is not a way to search{suggest(str(method), map(str, Method))}"
-        ) from None
+        return methods.compiled(self.problem, evaluate)

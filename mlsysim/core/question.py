@@ -7,7 +7,7 @@ The file says what is fixed, what can be chosen, which models evaluate a
 design, what must hold and what is best.  ``models/README.md`` describes every key.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -17,11 +17,16 @@ from typing import Any
 from mlsysim.core.dse import DSE
 from mlsysim.core.questions.assembly import assemble, located, probe
 from mlsysim.core.questions.binding import PipelineEvaluator, bind
+from mlsysim.core.questions.fleets import bind_fleet, is_fleet
+from mlsysim.core.questions.own_catalog import with_own_records
 from mlsysim.core.questions.reading import read_file
 from mlsysim.core.questions.schema import Expected
+from mlsysim.core.questions.settings import settings_of, with_arguments
+from mlsysim.core.questions.what_if import Priced, ladder, price
 from mlsysim.errors import InputError, QuestionError
 from mlsysim.problem.problem import Problem
 from mlsysim.results import Explanation, ParetoFront, SearchResult
+from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
 
 
@@ -62,8 +67,7 @@ class Question:
     @property
     def explorer(self) -> DSE:
         """The design space explorer that answers this question."""
-        constraints = {item.name: item.text for item in self.problem.constraints}
-        return DSE(self.problem.space, self.problem.objective.text, constraints)
+        return DSE.of(self.problem)
 
     def solve(self, **options: Any) -> SearchResult:
         """Answer the question.
@@ -128,6 +132,59 @@ class Question:
         with self._located():
             return self.explorer.explain(self.evaluate, **options)
 
+    def evaluate_at(self, given: Mapping[str, str], **options: Any) -> Priced:
+        """Price one design and say what it breaks; what is not given comes from the best design.
+
+        Parameters
+        ----------
+        given
+            Choice -> value in text, which need not be one of the space.
+        **options
+            Those of `solve`, for the case that the best design is needed.
+        """
+        with self._located():
+            return price(self, given, **options)
+
+    def why_not(self, given: Mapping[str, str], **options: Any) -> WhyNot:
+        """Answer the question free and with choices forced.
+
+        Parameters
+        ----------
+        given
+            Choice -> value in text.
+        **options
+            Those of `solve`.
+        """
+        with self._located():
+            settings = settings_of(self.problem, self.evaluate, given)
+            return self.explorer.why_not(self.evaluate, settings.choices, **options)
+
+    def sweep(self, over: Mapping[str, Sequence[str]], **options: Any) -> Sweep:
+        """Answer the question for several values of a limit, a choice or a model's argument.
+
+        Parameters
+        ----------
+        over
+            What to vary -> its values in text.
+        **options
+            Those of `solve`, for each answer; and ``executor``.
+        """
+        with self._located():
+            return ladder(self, over, **options)
+
+    def with_settings(self, given: Mapping[str, str]) -> tuple["Question", dict[str, str]]:
+        """Set arguments of the models; give the question that this makes, and the other settings.
+
+        Parameters
+        ----------
+        given
+            Choice or argument of a model -> value in text.
+        """
+        settings = settings_of(self.problem, self.evaluate, given)
+        left = {name: text for name, text in given.items() if name not in settings.arguments}
+        evaluate = with_arguments(self.evaluate, settings.arguments)
+        return replace(self, evaluate=evaluate), left
+
     def without(self, name: str) -> "Question":
         """Give the same question without one of its constraints.
 
@@ -169,8 +226,13 @@ def load(path: str | PathLike[str]) -> Question:
         something that does not exist.  The message starts with file and key.
     """
     path = Path(path)
-    content = read_file(path)
-    choices, evaluate = bind(content, str(path))
+    content = with_own_records(read_file(path), path)
+    choices: Mapping[str, Any]
+    if is_fleet(content):
+        bound = bind_fleet(content, str(path))
+        content, choices, evaluate = bound.content, bound.choices, bound.evaluate
+    else:
+        choices, evaluate = bind(content, str(path))
     problem = assemble(content, choices, str(path))
     objectives = content.pareto.objectives if content.pareto is not None else ()
     probe(problem, evaluate, objectives, str(path))

@@ -8,7 +8,7 @@ twice, one that is missing.
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 from mlsysim.core import solver
@@ -30,15 +30,20 @@ class PipelineEvaluator:
         The arguments that are no choice.
     chosen
         Argument -> name of the choice that it takes.
+    gathered
+        Argument -> names of the choices that it takes all together, by name.
     """
 
     pipeline: Pipeline
     fixed: Mapping[str, Any]
     chosen: Mapping[str, str]
+    gathered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, params: Mapping[str, Any]) -> Any:
         """Evaluate a design, given as choice -> value."""
         taken = {name: params[choice] for name, choice in self.chosen.items()}
+        for name, together in self.gathered.items():
+            taken[name] = {choice: params[choice] for choice in together}
         return self.pipeline.run(**self.fixed, **taken)
 
     def key_in(self, message: str) -> str | None:
@@ -70,11 +75,13 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
         If a name in the file is not known, or an argument is missing, not
         taken by any model or given twice.
     """
-    stages = [_stage(name, f"{file}: pipeline.stages") for name in content.pipeline.stages]
+    stages = [stage_named(name, f"{file}: pipeline.stages") for name in content.pipeline.stages]
     if not stages:
         raise QuestionError(f"{file}: pipeline.stages: empty; name at least one model")
+    if not content.space:
+        raise QuestionError(f"{file}: space: missing; the file needs this key")
     annotations = {
-        name: kind for stage in reversed(stages) for name, kind in _annotations(stage).items()
+        name: kind for stage in reversed(stages) for name, kind in annotations_of(stage).items()
     }
     chosen = _chosen(content, annotations, file)
     for name in content.fixed:
@@ -111,14 +118,22 @@ def stage_classes() -> dict[str, type[solver.ForwardModel]]:
     }
 
 
-def _stage(name: str, place: str) -> type[solver.ForwardModel]:
+def stage_named(name: str, place: str) -> type[solver.ForwardModel]:
+    """Find a model by its name.
+
+    Raises
+    ------
+    QuestionError
+        If there is none; the message starts with the place.
+    """
     known = stage_classes()
     if name not in known:
         raise QuestionError(f"{place}: no model is called {name!r}{suggest(name, known)}")
     return known[name]
 
 
-def _annotations(stage: type[solver.ForwardModel]) -> dict[str, Any]:
+def annotations_of(stage: type[solver.ForwardModel]) -> dict[str, Any]:
+    """List the arguments of a model with what each takes."""
     hints = get_type_hints(stage.solve)
     return {name: hints.get(name, Any) for name in stage.inputs()}
 

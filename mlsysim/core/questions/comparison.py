@@ -41,19 +41,34 @@ def differences(expected: Expected, comparison: Comparison) -> list[str]:
     ]
 
 
-def front_differences(expected: Expected, solved: ParetoFront, reference: ParetoFront) -> list[str]:
+def answer_differences(expected: Expected, solved: SearchResult) -> list[str]:
+    """List what the solver's answer alone and the expected one disagree about.
+
+    Parameters
+    ----------
+    expected
+        The file's answer.
+    solved
+        The answer of CP-SAT, of a space too large to be walked.
+    """
+    return list(_from_expected(expected, solved, "CP-SAT", any_best=_tied(solved)))
+
+
+def front_differences(
+    expected: Expected | None, solved: ParetoFront, reference: ParetoFront
+) -> list[str]:
     """List what two Pareto fronts and the expected one disagree about; empty where they agree.
 
     Parameters
     ----------
     expected
-        The file's answer: how many points.
+        The file's answer: how many points; nothing if it states none.
     solved, reference
         The fronts of CP-SAT and of the exhaustive reference.
     """
     lines = [f"pareto: {line}" for line in compare_fronts(solved, reference)]
     for front, who in ((reference, "the reference"), (solved, "CP-SAT")):
-        if expected.points not in {None, len(front)}:
+        if expected is not None and expected.points not in {None, len(front)}:
             lines.append(f"expected.points: {expected.points}, but {who} finds {len(front)}")
     return lines
 

@@ -18,6 +18,11 @@ from mlsysim.errors import QuestionError, suggest
 
 _PLAIN_WORDS = {
     "bool | int | float | str": "text, a number, or true or false",
+    "bool | int | float | str | object": "text, a number, true or false, or a table of them",
+    "float | str": "a number, or text with a unit",
+    "float | str | null": "a number, or text with a unit",
+    "int | null": "a whole number",
+    "str | null": "text",
     "float | null": "a number",
     "str": "text",
     "int": "a whole number",

@@ -61,6 +61,55 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class FleetTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of accelerators of a mixed fleet.
+
+    Parameters
+    ----------
+    of
+        The cluster, node or accelerator; the name of the table unless given.
+    available
+        How many accelerators there are; no limit unless given.
+    price
+        USD per accelerator and hour; the catalogue's unless given.
+    space
+        The choices of a replica of this kind, where they differ from the file's ``[space]``.
+    because
+        Why there are no more.
+    """
+
+    of: str | None = None
+    available: int | None = None
+    price: float | str | None = None
+    space: dict[str, tuple[Scalar, ...] | Range] = {}
+    because: str = ""
+
+
+class DemandTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One class of requests that a mixed fleet has to serve.
+
+    Parameters
+    ----------
+    rate
+        Requests per second.
+    require
+        What a replica that serves it must keep, such as
+        ``"ServingModel.inter_token_latency <= 50 ms"``.
+    fixed
+        Arguments of the models for this class, such as its lengths.
+    utilization
+        Share of a replica's rate that is planned on.
+    because
+        Where the demand comes from.
+    """
+
+    rate: float | str
+    require: tuple[str, ...] = ()
+    fixed: dict[str, Scalar] = {}
+    utilization: float = 1.0
+    because: str = ""
+
+
 class ParetoTable(msgspec.Struct, frozen=True, kw_only=True):
     """What ``mlsysim pareto`` weighs against each other.
 
@@ -109,14 +158,21 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
         The question in prose.
     source
         Where the question comes from.
+    catalog
+        Files for `mlsysim.load_catalog`, from the folder of this one: accelerators, clusters and
+        models of the user's own.
     objective
         ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
     pipeline
         The models that answer it.
     space
-        The choices: a list of values each, or a range.
+        The choices: a list of values each, or a range; of a mixed fleet, those of a replica.
     fixed
         The arguments of the models that are no choice.
+    fleet
+        Of a mixed fleet: the kinds of accelerators.
+    demand
+        Of a mixed fleet: the classes of requests.
     constraints
         Name -> what has to hold.
     pareto
@@ -128,9 +184,12 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     objective: str
     pipeline: PipelineTable
-    space: dict[str, tuple[Scalar, ...] | Range]
+    space: dict[str, tuple[Scalar, ...] | Range] = {}
     source: str = ""
-    fixed: dict[str, Scalar] = {}
+    catalog: tuple[str, ...] = ()
+    fixed: dict[str, Scalar | dict[str, Scalar]] = {}
+    fleet: dict[str, FleetTable] = {}
+    demand: dict[str, DemandTable] = {}
     constraints: dict[str, ConstraintTable] = {}
     pareto: ParetoTable | None = None
     expected: Expected | None = None

@@ -7,9 +7,9 @@ is wanted (``fleet: Cluster``), itself where text is wanted
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import NoneType
-from typing import Any, cast, get_args
+from typing import Any, cast, get_args, get_origin
 
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.record import Record
@@ -45,8 +45,8 @@ def choices(values: tuple[Scalar, ...] | Range, annotation: Any, place: str) -> 
     )
 
 
-def argument(value: Scalar, annotation: Any, place: str) -> Any:
-    """Build the value of one argument.
+def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, place: str) -> Any:
+    """Build the value of one argument; a table is one where the argument takes a value per name.
 
     Parameters
     ----------
@@ -63,15 +63,12 @@ def argument(value: Scalar, annotation: Any, place: str) -> Any:
         If a text names no catalogue entry, or one of the wrong kind, or is no
         quantity where one is wanted.
     """
-    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not NoneType]
+    tables, kinds = _kinds(annotation)
+    if isinstance(value, Mapping):
+        return _table(value, tables, place)
     records = [kind for kind in kinds if kind in TREES]
     if not isinstance(value, str):
-        if set(kinds) <= {*records, str}:
-            cure = f"the name of a {_wanted(records)}; 'mlsysim list' shows them"
-            raise QuestionError(
-                f"{place}: {value!r} is no text; write {cure if records else 'it in quotes'}"
-            )
-        return value
+        return _no_text(value, kinds, records, place)
     try:
         if records:
             return _record(value, records)
@@ -84,6 +81,42 @@ def argument(value: Scalar, annotation: Any, place: str) -> Any:
     raise QuestionError(
         f"{place}: {value!r} is no number; drop the quotes, or add a unit: '2 hour'"
     )
+
+
+def _no_text(value: Any, kinds: list[Any], records: list[type[Record]], place: str) -> Any:
+    """Accept a number, or an entry of the question's own catalogue, where one is wanted."""
+    if isinstance(value, Record):
+        return _own(value, records, place)
+    if set(kinds) <= {*records, str}:
+        cure = f"the name of a {_wanted(records)}; 'mlsysim list' shows them"
+        raise QuestionError(
+            f"{place}: {value!r} is no text; write {cure if records else 'it in quotes'}"
+        )
+    return value
+
+
+def _own(value: Record, kinds: Sequence[type[Record]], place: str) -> Record:
+    """Accept an entry of the question's own catalogue where one of its kind is wanted."""
+    if isinstance(value, tuple(kinds)):
+        return value
+    wanted = _wanted(kinds) if kinds else "an entry of a catalogue"
+    raise QuestionError(f"{place}: {value.name!r} is of kind {type(value).__name__}, not {wanted}")
+
+
+def _table(values: Mapping[str, Scalar], tables: Sequence[Any], place: str) -> dict[str, Any]:
+    """Build an argument that holds a value per name."""
+    if not tables:
+        raise QuestionError(f"{place}: is a table; this argument takes one value")
+    of = get_args(tables[0])[1]
+    return {key: argument(item, of, f"{place}.{key}") for key, item in values.items()}
+
+
+def _kinds(annotation: Any) -> tuple[list[Any], list[Any]]:
+    """Sort what an argument takes into tables by name, and single values."""
+    members = get_args(annotation) if get_origin(annotation) is not Mapping else ()
+    kinds = [kind for kind in members or (annotation,) if kind is not NoneType]
+    tables = [kind for kind in kinds if get_origin(kind) is Mapping]
+    return tables, [kind for kind in kinds if kind not in tables]
 
 
 def _record(name: str, kinds: Sequence[type[Record]]) -> Record:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.catalog.builtin import Infrastructure
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.grid import Grid
 from mlsysim.core.stage import ForwardModel, StageResult, View
 from mlsysim.core.stages.arguments import check_number, check_record, check_whole, in_unit
+from mlsysim.core.stages.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.expr.functions import where
 from mlsysim.physics import economics
@@ -19,6 +19,7 @@ _JOULES_PER_KWH = 3.6e6
 _MEGAWATT_HOUR = as_unit("MWh")
 _KILOWATT = as_unit("kW")
 _TONNE = as_unit("t")
+_DOLLAR = as_unit("USD")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,15 @@ class EconomicsResult(StageResult):
     duration_days: Any
     price_is_estimated: Any
 
+    def cost_breakdown(self) -> dict[str, Any]:
+        """Give the parts of the cost."""
+        parts = {
+            "capital": self.capital_usd,
+            "energy": self.energy_usd,
+            "maintenance": self.maintenance_usd,
+        }
+        return {part: Quantity(amount, _DOLLAR) for part, amount in parts.items()}
+
 
 class EconomicsModel(ForwardModel):
     """Price the nodes that a run occupies, over the days that it takes.
@@ -87,7 +97,7 @@ class EconomicsModel(ForwardModel):
         duration_days: float,
         *,
         region: Grid | str = "US_Average",
-        electricity_price: float | None = None,
+        electricity_price: Prices = None,
         pue: float | None = None,
         utilization: float = 1.0,
         effective_throughput: Any = None,
@@ -108,7 +118,7 @@ class EconomicsModel(ForwardModel):
         region
             Where it stands: a grid, or its name in ``Infrastructure.Grids``.
         electricity_price
-            In USD/kWh or as a quantity; the grid's unless given.
+            In USD/kWh or as a quantity, or one for each region by name; the grid's unless given.
         pue
             Power usage effectiveness; the grid's unless given.
         utilization
@@ -151,8 +161,8 @@ class EconomicsModel(ForwardModel):
         check_number("maintenance_rate", maintenance_rate)
         check_number("idle_power_share", idle_power_share, most=1.0)
         check_number("server_factor", server_factor, least=1.0)
-        grid = mapped(_grid, region)
-        tariff = _tariff(grid, electricity_price)
+        grid = grid_of(region)
+        tariff = tariff_of(grid, electricity_price)
         effectiveness = grid.pue if pue is None else pue
         check_number("pue", effectiveness, least=1.0)
 
@@ -180,13 +190,6 @@ class EconomicsModel(ForwardModel):
         )
 
 
-def _grid(region: Grid | str) -> Grid:
-    if isinstance(region, str):
-        region = Infrastructure.Grids[region]
-    check_record("region", region, Grid)
-    return region
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Node:
     price: float
@@ -203,14 +206,6 @@ def _node_figures(fleet: Cluster) -> _Node:
     )
 
 
-def _tariff(grid: Any, given: Any) -> Any:
-    if given is None:
-        return magnitude(grid.electricity_price, "USD/kWh")
-    price = in_unit("electricity_price", given, "USD/kWh")
-    check_number("electricity_price", price)
-    return price
-
-
 def _per_million(total: Any, time: Any, throughput: Any) -> Any:
     if throughput is None:
         return None
@@ -220,10 +215,5 @@ def _per_million(total: Any, time: Any, throughput: Any) -> Any:
 
 
 def _carbon(energy: Any, grid: Any) -> Any:
-    if not mapped(_has_intensity, grid):
-        return None
-    return Quantity(energy * magnitude(grid.carbon_intensity, "t/kWh"), _TONNE)
-
-
-def _has_intensity(grid: Grid) -> bool:
-    return grid.has("carbon_intensity")
+    intensity = carbon_intensity_of(grid)
+    return None if intensity is None else Quantity(energy * intensity / 1e6, _TONNE)

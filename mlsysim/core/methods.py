@@ -1,0 +1,173 @@
+"""The two ways to answer a question, and which of them does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar, assert_never
+
+from mlsysim.errors import ParameterError, TracingError, suggest
+from mlsysim.problem.problem import Problem
+from mlsysim.results.explained import Explanation
+from mlsysim.results.pareto import ParetoFront
+from mlsysim.results.result import SearchResult
+from mlsysim.results.statistics import Statistics
+from mlsysim.search import exhaustive
+from mlsysim.search.explain import explain_exhaustively
+from mlsysim.search.goals import Goals
+from mlsysim.search.options import SearchOptions
+from mlsysim.search.verify import Evaluator
+
+if TYPE_CHECKING:
+    from mlsysim.search.cpsat.model import CompiledModel
+
+Answer = TypeVar("Answer")
+
+
+class Method(StrEnum):
+    """How a question is answered."""
+
+    AUTO = "auto"
+    CP_SAT = "cp-sat"
+    EXHAUSTIVE = "exhaustive"
+
+
+def search(
+    method: str, problem: Problem, evaluate: Evaluator, options: SearchOptions
+) -> SearchResult:
+    """Find the best designs of a question.
+
+    Parameters
+    ----------
+    method
+        One of `Method`.
+    problem, evaluate, options
+        What is asked.
+    """
+
+    def by_cp_sat() -> SearchResult:
+        from mlsysim.search.cpsat import engine  # noqa: PLC0415 - takes 0.2 s to import
+
+        return engine.search(problem, evaluate, options)
+
+    found, reason = _answered(
+        method, evaluate, by_cp_sat, lambda: exhaustive.search(problem, evaluate, options)
+    )
+    return replace(found, statistics=_noted(found.statistics, reason))
+
+
+def front(
+    method: str,
+    problem: Problem,
+    objectives: Sequence[str],
+    evaluate: Evaluator,
+    options: SearchOptions,
+) -> ParetoFront:
+    """Find the Pareto front of several objectives.
+
+    Parameters
+    ----------
+    method
+        One of `Method`.
+    problem, objectives, evaluate, options
+        What is asked; the problem's own objective is not used.
+    """
+    goals = Goals.of(problem, objectives)
+
+    def by_cp_sat() -> ParetoFront:
+        from mlsysim.search.cpsat import pareto  # noqa: PLC0415 - takes 0.2 s to import
+
+        return pareto.front(goals, evaluate, options)
+
+    found, reason = _answered(
+        method, evaluate, by_cp_sat, lambda: exhaustive.front(goals, evaluate, options)
+    )
+    return replace(found, statistics=_noted(found.statistics, reason))
+
+
+def explain(
+    method: str, problem: Problem, evaluate: Evaluator, options: SearchOptions
+) -> Explanation:
+    """Find the best design of a question, and what binds it.
+
+    Parameters
+    ----------
+    method
+        One of `Method`.
+    problem, evaluate, options
+        What is asked.
+    """
+
+    def by_cp_sat() -> Explanation:
+        from mlsysim.search.cpsat import explaining  # noqa: PLC0415 - takes 0.2 s to import
+
+        return explaining.explain(problem, evaluate, options)
+
+    found, reason = _answered(
+        method, evaluate, by_cp_sat, lambda: explain_exhaustively(problem, evaluate, options)
+    )
+    statistics = _noted(found.result.statistics, reason)
+    return replace(found, result=replace(found.result, statistics=statistics))
+
+
+def compiled(problem: Problem, evaluate: Evaluator) -> "CompiledModel":
+    """Build the CP-SAT model of a question without solving it.
+
+    Parameters
+    ----------
+    problem, evaluate
+        What is asked.
+    """
+    _check_evaluator(evaluate)
+    from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
+
+    return compile_model(problem, evaluate)
+
+
+def _answered(
+    method: str,
+    evaluate: Evaluator,
+    by_cp_sat: Callable[[], Answer],
+    by_evaluating: Callable[[], Answer],
+) -> tuple[Answer, TracingError | None]:
+    """Take the way asked for; by itself, the second only where the first cannot be gone.
+
+    Returns
+    -------
+    tuple
+        The answer; and why it had to be the second way, where that is so.
+    """
+    _check_evaluator(evaluate)
+    match _method(method):
+        case Method.CP_SAT:
+            return by_cp_sat(), None
+        case Method.EXHAUSTIVE:
+            return by_evaluating(), None
+        case Method.AUTO:
+            try:
+                return by_cp_sat(), None
+            except TracingError as reason:
+                return by_evaluating(), reason
+        case other:
+            assert_never(other)
+
+
+def _noted(statistics: Statistics, reason: TracingError | None) -> Statistics:
+    """Note why the exhaustive search answered."""
+    return statistics if reason is None else replace(statistics, fallback_reason=str(reason))
+
+
+def _check_evaluator(evaluate: object) -> None:
+    if not callable(evaluate):
+        raise ParameterError(
+            f"the evaluator is {evaluate!r}, which cannot be called; "
+            "hand in a function of one dict of choices: search(evaluate)"
+        )
+
+
+def _method(method: str) -> Method:
+    try:
+        return Method(method)
+    except ValueError:
+        raise ParameterError(
+            f"method = {method!r} is not a way to search{suggest(str(method), map(str, Method))}"
+        ) from None

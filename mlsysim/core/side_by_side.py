@@ -1,0 +1,114 @@
+"""Answer independent questions side by side, on whatever an executor stands for."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mlsysim.problem.problem import Problem
+from mlsysim.results.result import SearchResult
+from mlsysim.results.statistics import Statistics
+from mlsysim.results.status import Status
+from mlsysim.search.executor import Crew
+from mlsysim.search.options import Progress, ProgressCallback
+from mlsysim.search.remote_errors import portable, reraised
+from mlsysim.search.verify import Evaluator
+
+
+class Explorer(Protocol):
+    """Answers a question, as `mlsysim.core.dse.DSE` does."""
+
+    problem: Problem
+
+    def search(self, evaluate: Evaluator, **options: Any) -> SearchResult:
+        """Find the best designs, with proof."""
+
+
+Asked = tuple[Explorer, Evaluator, Mapping[str, Any]]
+"""One question: explorer, evaluator, options."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """A question and its place among all."""
+
+    place: int
+    asked: Asked
+
+
+def answer(asked: Asked) -> SearchResult:
+    """Answer one question.
+
+    Parameters
+    ----------
+    asked
+        The question.
+    """
+    explorer, evaluate, options = asked
+    return explorer.search(evaluate, **options)
+
+
+def answer_side_by_side(
+    asked: Sequence[Asked], executor: Executor, progress: ProgressCallback | None = None
+) -> list[SearchResult]:
+    """Answer questions, several at a time.
+
+    Ctrl-C keeps the answers that are there; the others are ``UNKNOWN``.
+
+    Parameters
+    ----------
+    asked
+        The questions.
+    executor
+        Answers them; a question that it loses is answered here.
+    progress
+        Called with how many of them are answered.
+
+    Returns
+    -------
+    list of SearchResult
+        In the order of the questions.
+
+    Raises
+    ------
+    ParameterError
+        If a question cannot be sent, or the executor does nothing at all.
+    Exception
+        Whatever the first question that fails, in their order, failed with.
+    """
+    jobs = iter([_Job(place=place, asked=item) for place, item in enumerate(asked)])
+    crew: Crew[_Job, SearchResult | Exception] = Crew(executor, _answer_or_error)
+    found: dict[int, SearchResult | Exception] = {}
+    try:
+        for ended in crew.run(lambda: next(jobs, None)):
+            if ended is not None:
+                found[ended.job.place] = ended.outcome
+            if progress is not None:
+                progress(Progress(done=len(found), total=len(asked), what="questions"))
+    except KeyboardInterrupt:
+        for place, item in enumerate(asked):
+            found.setdefault(place, _interrupted(item))
+    answers = [found[place] for place in range(len(asked))]
+    for result in answers:
+        if isinstance(result, Exception):
+            raise reraised(result)
+    return [result for result in answers if isinstance(result, SearchResult)]
+
+
+def _answer_or_error(job: _Job) -> SearchResult | Exception:
+    try:
+        return answer(job.asked)
+    except Exception as error:  # noqa: BLE001 - the user's; raised where the question was asked
+        return portable(error, traceback.format_exc())
+
+
+def _interrupted(asked: Asked) -> SearchResult:
+    problem = asked[0].problem
+    statistics = Statistics(grid_size=problem.space.size, stopped_by="interrupt")
+    return SearchResult(
+        status=Status.UNKNOWN,
+        objective=problem.objective.text,
+        method=str(asked[2].get("method", "auto")),
+        statistics=statistics,
+    )

@@ -1,0 +1,175 @@
+"""A fleet as the serving formulas see it: achieved rates in s, byte and flop, no catalogue."""
+
+from dataclasses import dataclass
+
+from mlsysim.catalog.accelerator import Accelerator, Precision
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.node import Node
+from mlsysim.core.stages.serving_calibration import Achieved, ServingCalibration
+from mlsysim.errors import ParameterError
+from mlsysim.expr.alternatives import Alternatives
+from mlsysim.units import magnitude
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingMachine:
+    """What a fleet achieves.
+
+    Parameters
+    ----------
+    accelerators
+        How many there are.
+    domain
+        How many of them reach one another without the network.
+    full_mesh
+        Whether their links are pairwise.
+    matmul_rate, attention_rate, core_rate
+        Arithmetic of large products in MLPs and head, in attention matrices, and of the attention
+        core, which works in 16 bits.
+    memory_rate
+        Bandwidth of device memory.
+    peak, memory_bandwidth
+        The promised figures of the first and the last.
+    memory_capacity
+        Of one accelerator.
+    link_bandwidth, link_latency, network_bandwidth, network_latency
+        Out of one accelerator within its domain and between domains; time of a ring step.
+    collective_start
+        Time that a collective takes on top of its steps.
+    """
+
+    accelerators: int
+    domain: int
+    full_mesh: bool
+    matmul_rate: float
+    attention_rate: float
+    core_rate: float
+    memory_rate: float
+    peak: float
+    memory_bandwidth: float
+    memory_capacity: float
+    link_bandwidth: float
+    link_latency: float
+    network_bandwidth: float
+    network_latency: float
+    collective_start: float
+
+
+def accelerator_of(fleet: Cluster | Node | Accelerator) -> Accelerator:
+    """Give the accelerator of which a fleet is made."""
+    return fleet if isinstance(fleet, Accelerator) else fleet.accelerator
+
+
+def check_fleet(fleet: object) -> None:
+    """Refuse what is no fleet.
+
+    Raises
+    ------
+    ParameterError
+        If it is neither a cluster, nor a node, nor an accelerator, nor a choice among them.
+    """
+    if not isinstance(fleet, (Cluster, Node, Accelerator, Alternatives)):
+        raise ParameterError(
+            f"fleet is {fleet!r}; it must be a Cluster, a Node or an Accelerator of the catalogue, "
+            "or one that you made"
+        )
+
+
+def serving_machine_of(
+    fleet: Cluster | Node | Accelerator,
+    precision: str,
+    attention_precision: str,
+    calibration: ServingCalibration,
+) -> ServingMachine:
+    """Read a catalogue record; a node or an accelerator stands for itself and its links.
+
+    Raises
+    ------
+    Infeasible
+        If the accelerators have no arithmetic of one of the precisions.
+    MissingFigureError
+        If the bandwidth of a network or link that is needed is not known.
+    """
+    accelerator = accelerator_of(fleet)
+    achieved = calibration.achieved(accelerator.name)
+    peak = magnitude(accelerator.peak(precision), "flop/s")
+    wide = next(
+        (name for name in (Precision.BF16, Precision.FP16) if accelerator.supports(name)),
+        precision,
+    )
+    bandwidth = magnitude(accelerator.memory_bandwidth, "byte/s")
+    attention = magnitude(accelerator.peak(attention_precision), "flop/s")
+    link, network = _levels(fleet, achieved, calibration)
+    return ServingMachine(
+        accelerators=_accelerators(fleet),
+        domain=_domain(fleet),
+        full_mesh=accelerator.full_mesh,
+        matmul_rate=peak * achieved.matmul_efficiency(precision),
+        attention_rate=attention * achieved.matmul_efficiency(attention_precision),
+        core_rate=magnitude(accelerator.peak(wide), "flop/s") * calibration.core_efficiency,
+        memory_rate=bandwidth * achieved.memory_efficiency,
+        peak=peak,
+        memory_bandwidth=bandwidth,
+        memory_capacity=magnitude(accelerator.memory_capacity, "byte"),
+        link_bandwidth=link[0],
+        link_latency=link[1],
+        network_bandwidth=network[0],
+        network_latency=network[1],
+        collective_start=achieved.collective_start * calibration.collective_factor,
+    )
+
+
+def _accelerators(fleet: Cluster | Node | Accelerator) -> int:
+    if isinstance(fleet, Accelerator):
+        return fleet.scale_up_domain
+    return fleet.accelerators
+
+
+def _domain(fleet: Cluster | Node | Accelerator) -> int:
+    if isinstance(fleet, Accelerator):
+        return fleet.scale_up_domain
+    # Without links of their own, the accelerators of a node talk through the host.
+    if isinstance(fleet, Node):
+        return fleet.accelerators
+    return min(max(fleet.scale_up_domain, fleet.node.accelerators), fleet.accelerators)
+
+
+def _levels(
+    fleet: Cluster | Node | Accelerator, achieved: Achieved, calibration: ServingCalibration
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Give achieved bandwidth and latency of links and network; an absent level copies the other.
+
+    A level that no message crosses must have some figure, or formulas that
+    multiply it by zero would not work.
+    """
+    link = network = None
+    if _domain(fleet) > 1:
+        bandwidth = magnitude(accelerator_of(fleet).link_bandwidth, "byte/s")
+        latency = achieved.collective_step * calibration.collective_factor
+        link = (bandwidth * achieved.link_efficiency, latency)
+    if isinstance(fleet, Cluster) and _domain(fleet) < fleet.accelerators:
+        latency = calibration.network_latency
+        if fleet.fabric.has("latency"):
+            latency = magnitude(fleet.fabric.latency, "s")
+        bandwidth = magnitude(fleet.inter_node_bandwidth, "byte/s")
+        network = (bandwidth * calibration.network_efficiency, latency)
+    return (link or network or (1.0, 0.0)), (network or link or (1.0, 0.0))
+
+
+def outward_bandwidth_of(
+    fleet: Cluster | Node | Accelerator, calibration: ServingCalibration
+) -> float:
+    """Give what leaves one accelerator for other domains, as achieved (byte/s).
+
+    Raises
+    ------
+    MissingFigureError
+        If the bandwidth of the network cards, or of the link of a lone accelerator, is not known.
+    """
+    if isinstance(fleet, Cluster):
+        bandwidth = fleet.inter_node_bandwidth
+    elif isinstance(fleet, Node):
+        bandwidth = fleet.nic_bandwidth
+    else:
+        bandwidth = fleet.link_bandwidth
+    return magnitude(bandwidth, "byte/s") * calibration.network_efficiency
