@@ -1,37 +1,37 @@
 """``mlsysim solve``: answer a question file and print the answer."""
 
-import sys
 from pathlib import Path
 from typing import Any, assert_never
 
-from mlsysim.cli.console import console
+from mlsysim.cli.cluster import cluster_options
+from mlsysim.cli.forms import Forms
 from mlsysim.cli.progress import progress_line
-from mlsysim.cli.rendering import answer_view
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.core.question import load
+from mlsysim.report import report_of
 from mlsysim.results import Status
 
 
-def solve_file(file: Path, *, as_json: bool, **options: Any) -> ExitStatus:
-    """Answer a question file on standard output.
+def solve_file(file: Path, *, forms: Forms, dask: str | None = None, **options: Any) -> ExitStatus:
+    """Answer a question file.
 
     Parameters
     ----------
     file
         The question file.
-    as_json
-        Print the result for programs instead of a table for people.
+    forms
+        How the answer is printed.
+    dask
+        The address of a cluster that evaluates the designs, if they all have to be.
     **options
         Those of `Question.solve`.
     """
     with errors_to_status(file):
+        forms.check()
         question = load(file)
-        with progress_line(file.name) as progress:
-            result = question.solve(progress=progress, **options)
-        if as_json:
-            sys.stdout.write(result.to_json() + "\n")
-        else:
-            console().print(answer_view(question, result))
+        with cluster_options(dask) as cluster, progress_line(file.name) as progress:
+            result = question.solve(progress=progress, **cluster, **options)
+        forms.give(report_of(question, result), question)
     return exit_status(result.status)
 
 

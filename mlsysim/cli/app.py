@@ -4,11 +4,14 @@ Nothing but typer is imported here: what a command needs is loaded when it
 runs, so that ``mlsysim --help`` answers at once.
 """
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mlsysim.cli.usage import run
 
 app = typer.Typer(
     name="mlsysim",
@@ -29,6 +32,24 @@ class Method(StrEnum):
     EXHAUSTIVE = "exhaustive"
 
 
+class Target(StrEnum):
+    """The frameworks that can be told a design."""
+
+    MEGATRON = "megatron"
+    TORCHTITAN = "torchtitan"
+    DEEPSPEED = "deepspeed"
+    VLLM = "vllm"
+    SGLANG = "sglang"
+
+
+class Kind(StrEnum):
+    """What a question may be about."""
+
+    TRAINING = "training"
+    SERVING = "serving"
+    FLEET = "fleet"
+
+
 QuestionPath = Annotated[Path, typer.Argument(metavar="FILE", help="A question file (TOML).")]
 MethodOption = Annotated[
     Method, typer.Option(help="auto takes CP-SAT where the models can be traced.")
@@ -38,11 +59,45 @@ TimeLimit = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option(help="Threads of the solver; all cores if not given.")]
 Seed = Annotated[int, typer.Option(help="Seed of the solver.")]
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Let a cluster of Dask evaluate, e.g. tcp://host:8786."),
+]
+
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print data for programs, as JSON.")]
+CsvFlag = Annotated[bool, typer.Option("--csv", help="Print the designs as a table for programs.")]
+Page = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="PAGE", help="Write the report as one page of HTML."),
+]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="PICTURE", help="Draw a picture, e.g. front.png.")
+]
 
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="mlsysim")
+    sys.exit(run(app))
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        from mlsysim import __version__
+
+        print(f"mlsysim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Proven-optimal configurations of ML systems."""
 
 
 @app.command()
@@ -54,33 +109,117 @@ def solve(
     time_limit: TimeLimit = None,
     workers: Workers = None,
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    dask: Dask = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+    html: Page = None,
+    emit: Annotated[
+        Target | None, typer.Option(help="Print what launches the best design, and only that.")
+    ] = None,
 ) -> None:
     """Answer a question: the proven best design, or the proof that there is none."""
     from mlsysim.cli.answer import solve_file
+    from mlsysim.cli.forms import Forms
 
+    forms = Forms(as_json=json, as_csv=csv, page=html)
     options = {"top": top, "time_limit": time_limit, "workers": workers, "seed": seed}
-    raise typer.Exit(solve_file(file, as_json=json, method=method.value, **options))
+    if emit is not None:
+        from mlsysim.cli.emitting import emit_file
+
+        way = method.value
+        raise typer.Exit(emit_file(file, emit.value, forms=forms, dask=dask, method=way, **options))
+    raise typer.Exit(solve_file(file, forms=forms, dask=dask, method=method.value, **options))
+
+
+@app.command()
+def evaluate(
+    file: QuestionPath,
+    *,
+    settings: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A choice, or an argument of a model; what is left out is taken from the best"
+            " design.",
+        ),
+    ],
+    method: MethodOption = Method.AUTO,
+    time_limit: TimeLimit = None,
+    workers: Workers = None,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+    html: Page = None,
+) -> None:
+    """Price one given design, and list which requirements it breaks."""
+    from mlsysim.cli.forms import Forms
+    from mlsysim.cli.pricing import evaluate_file
+
+    forms = Forms(as_json=json, as_csv=csv, page=html)
+    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    raise typer.Exit(evaluate_file(file, settings, forms=forms, method=method.value, **options))
+
+
+@app.command()
+def sweep(
+    file: QuestionPath,
+    *,
+    over: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="A constraint and its limits (sla=20ms,50ms), a choice, an argument of a model,"
+            " or a new limit (DistributedModel.mfu>=0.3,0.4).",
+        ),
+    ],
+    plot: Plot = None,
+    method: MethodOption = Method.AUTO,
+    time_limit: TimeLimit = None,
+    workers: Workers = None,
+    seed: Seed = 0,
+    dask: Dask = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+) -> None:
+    """Answer a question once for each of several limits, and show the curve."""
+    from mlsysim.cli.sweeping import sweep_file
+
+    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    raise typer.Exit(
+        sweep_file(
+            file,
+            over,
+            as_json=json,
+            as_csv=csv,
+            plot=plot,
+            dask=dask,
+            method=method.value,
+            **options,
+        )
+    )
 
 
 @app.command()
 def pareto(
     file: QuestionPath,
     *,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="PICTURE", help="Draw the front, e.g. front.png.")
-    ] = None,
+    plot: Plot = None,
     method: MethodOption = Method.AUTO,
     time_limit: TimeLimit = None,
     workers: Workers = None,
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+    html: Page = None,
 ) -> None:
-    """Find the exact Pareto front of the objectives in the file's [pareto] table."""
+    """Find the exact Pareto front of the objectives that the file's table "pareto" names."""
+    from mlsysim.cli.forms import Forms
     from mlsysim.cli.front import front_of_file
 
+    forms = Forms(as_json=json, as_csv=csv, page=html)
     options = {"time_limit": time_limit, "workers": workers, "seed": seed}
-    raise typer.Exit(front_of_file(file, as_json=json, plot=plot, method=method.value, **options))
+    raise typer.Exit(front_of_file(file, forms=forms, plot=plot, method=method.value, **options))
 
 
 @app.command()
@@ -92,11 +231,13 @@ def check(
     time_limit: TimeLimit = None,
     workers: Workers = None,
     seed: Seed = 0,
+    dask: Dask = None,
 ) -> None:
     """Compare CP-SAT, the exhaustive reference and the file's expected answer."""
     from mlsysim.cli.checking import check_files
 
-    raise typer.Exit(check_files(files, time_limit=time_limit, workers=workers, seed=seed))
+    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    raise typer.Exit(check_files(files, dask=dask, **options))
 
 
 @app.command()
@@ -107,13 +248,61 @@ def explain(
     time_limit: TimeLimit = None,
     workers: Workers = None,
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
+    why_not: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Force a choice, and say what that costs."),
+    ] = None,
+    json: JsonFlag = False,
+    csv: CsvFlag = False,
+    html: Page = None,
 ) -> None:
     """Say what binds the best design, or why nothing fits and what would have to give."""
     from mlsysim.cli.explanation import explain_file
+    from mlsysim.cli.forms import Forms
+    from mlsysim.cli.pricing import why_not_file
 
+    forms = Forms(as_json=json, as_csv=csv, page=html, heading=True)
     options = {"time_limit": time_limit, "workers": workers, "seed": seed}
-    raise typer.Exit(explain_file(file, as_json=json, method=method.value, **options))
+    if why_not:
+        raise typer.Exit(why_not_file(file, why_not, forms=forms, method=method.value, **options))
+    raise typer.Exit(explain_file(file, forms=forms, method=method.value, **options))
+
+
+@app.command()
+def validate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="CSV", help="Measured runs; the package's own if not given."),
+    ] = None,
+    *,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PICTURE", help="Draw predicted against measured.")
+    ] = None,
+    fit: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="Write constants fitted to the runs; - prints them."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print every row as JSON.")] = False,
+) -> None:
+    """Predict measured runs and report how far off the predictions are."""
+    from mlsysim.cli.validating import validate_file
+
+    raise typer.Exit(validate_file(file, as_json=json, plot=plot, fit=fit))
+
+
+@app.command()
+def new(
+    file: Annotated[
+        Path, typer.Argument(metavar="[FILE]", help="What to write; - prints it.")
+    ] = Path("question.toml"),
+    *,
+    kind: Annotated[Kind, typer.Option(help="What to ask about.")] = Kind.TRAINING,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
+) -> None:
+    """Write a commented question file that can be answered as it stands."""
+    from mlsysim.cli.starting import write_question
+
+    raise typer.Exit(write_question(file, kind.value, overwrite=overwrite))
 
 
 @app.command("list")
@@ -130,9 +319,16 @@ def list_entries(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="For example H100_SXM.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="For example H100_SXM.")
+    ] = None,
+    *,
+    hf: Annotated[
+        Path | None,
+        typer.Option(metavar="CONFIG", help="A model's config.json of Hugging Face instead."),
+    ] = None,
 ) -> None:
     """Show every figure of a catalogue entry with its unit, source and confidence."""
-    from mlsysim.cli.browsing import print_entry
+    from mlsysim.cli.importing import show_entry
 
-    print_entry(name)
+    show_entry(name, hf)

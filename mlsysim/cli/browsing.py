@@ -40,23 +40,33 @@ def print_entry(name: str) -> None:
         The name of the entry, such as ``H100_SXM``.
     """
     with errors_to_status():
-        entry: Record = find(name)
-        out = console()
-        heading = Text.assemble((entry.name, "bold"), f"  {type(entry).__name__}")
-        if entry.title:
-            heading.append(f": {entry.title}")
-        out.print(heading)
-        if entry.note:
-            out.print(Text(entry.note))
-        for part, inner in _parts(entry):
-            out.print(Text(f"{part}: {inner.name}"))
-        references: dict[str, int] = {}
-        out.print(_figures_table(entry, references))
-        for text, position in references.items():
-            out.print(Text(f"[{position}] {text}"))
-        missing = [field for field in entry.described_fields() if not entry.has(field)]
-        if missing:
-            out.print(Text(f"not known: {', '.join(missing)}"))
+        print_record(find(name))
+
+
+def print_record(entry: Record) -> None:
+    """Show every figure of a record with its unit, source and confidence.
+
+    Parameters
+    ----------
+    entry
+        Of the catalogue or of the user's own.
+    """
+    out = console()
+    heading = Text.assemble((entry.name, "bold"), f"  {type(entry).__name__}")
+    if entry.title:
+        heading.append(f": {entry.title}")
+    out.print(heading)
+    if entry.note:
+        out.print(Text(entry.note))
+    for part, inner in _parts(entry):
+        out.print(Text(f"{part}: {inner.name}"))
+    references: dict[str, int] = {}
+    out.print(_figures_table(entry, references))
+    for text, position in references.items():
+        out.print(Text(f"[{position}] {text}"))
+    missing = [field for field in entry.described_fields() if not entry.has(field)]
+    if missing:
+        out.print(Text(f"not known: {', '.join(missing)}"))
 
 
 def _words(tree: Tree[Any]) -> list[str]:

@@ -6,30 +6,34 @@ from typing import Any
 
 from rich.markup import escape
 
+from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
-from mlsysim.cli.status import ExitStatus, report
+from mlsysim.cli.status import ExitStatus, errors_to_status, report
 from mlsysim.core.question import load
-from mlsysim.core.questions.comparison import differences, front_differences
+from mlsysim.core.questions.verification import verify, verify_front
 from mlsysim.errors import MlsysimError, QuestionError
 
 
-def check_files(paths: Iterable[Path], **options: Any) -> ExitStatus:
+def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: Any) -> ExitStatus:
     """Check question files and print one line for each, with what differs below.
 
     Parameters
     ----------
     paths
         Question files, and folders in which every ``*.toml`` is one.
+    dask
+        The address of a cluster that evaluates the designs for the reference.
     **options
         Those of `Question.solve`.
     """
     worst = ExitStatus.ANSWERED
-    for file in _question_files(paths):
-        try:
-            worst = max(worst, _check_file(file, options))
-        except MlsysimError as error:
-            worst = max(worst, report(error, file))
+    with errors_to_status(), cluster_options(dask) as cluster:
+        for file in _question_files(paths):
+            try:
+                worst = max(worst, _check_file(file, cluster | options))
+            except MlsysimError as error:
+                worst = max(worst, report(error, file))
     return worst
 
 
@@ -47,13 +51,13 @@ def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
     if question.expected is None:
         raise QuestionError(f"{file}: expected: missing; the file says no answer to compare with")
     with progress_line(file.name) as progress:
-        comparison = question.cross_check(progress=progress, **options)
-    found = differences(question.expected, comparison)
+        checked = verify(question, progress=progress, **options)
+    found = checked.failures
     if question.objectives:
-        fronts = (question.pareto(method=name, **options) for name in ("cp-sat", "exhaustive"))
-        found += front_differences(question.expected, *fronts)
+        found += verify_front(question, **options)
+    told = "" if checked.was_walked else "  (too many designs for the reference)"
     verdict = "[red]differs[/red]" if found else "[green]agrees[/green] "
-    out.print(f"{verdict}  {escape(str(file))}  {comparison.reference.status}")
+    out.print(f"{verdict}  {escape(str(file))}  {checked.result.status}{told}")
     for line in found:
         out.print(f"         {escape(line)}")
     return ExitStatus.CHECK_FAILED if found else ExitStatus.ANSWERED

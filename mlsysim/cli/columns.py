@@ -1,6 +1,7 @@
 """A table that keeps its numbers whole: turned on its side where a terminal is too narrow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -17,34 +18,57 @@ class Sideways:
         Names of the columns.
     rows
         The cells.
+    words
+        Columns that hold words, not numbers; they stand at the left of theirs.
     """
 
-    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str | Text]],
+        words: Collection[int] = (),
+    ) -> None:
         self._header = header
         self._rows = rows
+        self._words = words
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         upright = Table(box=None, header_style="bold")
-        for name in self._header:
-            upright.add_column(_whole(name), justify="right", no_wrap=True)
+        for place, name in enumerate(self._header):
+            side: Literal["left", "right"] = "left" if place in self._words else "right"
+            upright.add_column(_whole(name), justify=side, no_wrap=True)
         for row in self._rows:
             upright.add_row(*map(_whole, row))
-        wide = options.update(max_width=10 * options.max_width)
-        if Measurement.get(console, wide, upright).maximum <= options.max_width:
+        if _fits(console, options, upright):
             yield upright
-        else:
-            yield self._on_its_side()
+            return
+        # As many rows side by side as fit; the others below them.
+        rows = list(self._rows)
+        while rows:
+            count = len(rows)
+            while count > 1 and not _fits(console, options, self._on_its_side(rows[:count])):
+                count -= 1
+            yield self._on_its_side(rows[:count])
+            rows = rows[count:]
+            if rows:
+                yield Text()
 
-    def _on_its_side(self) -> Table:
+    def _on_its_side(self, rows: Sequence[Sequence[str | Text]]) -> Table:
         table = Table(box=None, show_header=False)
         table.add_column(style="bold", no_wrap=True)
-        for _ in self._rows:
+        for _ in rows:
             table.add_column(justify="right", overflow="fold")
-        for name, *cells in zip(self._header, *self._rows, strict=True):
+        for name, *cells in zip(self._header, *rows, strict=True):
             table.add_row(*map(_whole, (name, *cells)))
         return table
 
 
-def _whole(cell: str) -> Text:
+def _fits(console: Console, options: ConsoleOptions, table: Table) -> bool:
+    """Tell whether a table has room for all that is in it."""
+    wide = options.update(max_width=10 * options.max_width)
+    return Measurement.get(console, wide, table).maximum <= options.max_width
+
+
+def _whole(cell: str | Text) -> Text:
     # As text, because the table would take "[ms]" for a style.
-    return Text(cell)
+    return cell if isinstance(cell, Text) else Text(cell)

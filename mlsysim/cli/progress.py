@@ -46,7 +46,7 @@ def progress_line(title: str) -> Iterator[ProgressCallback | None]:
 
 def _state(progress: Progress) -> str:
     """Say what is known: how many designs are done with, the best, the bound."""
-    parts = [f"{_count(progress.done)} of {_count(progress.total)} designs"]
+    parts = [f"{_count(progress.done)} of {_count(progress.total)} {progress.what}"]
     if progress.best is not None:
         parts.append(f"best {progress.best:,.6g}")
     if progress.bound is not None:

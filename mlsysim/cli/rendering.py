@@ -1,81 +1,79 @@
-"""How answers look in a terminal: the verdict first, then the designs or the reasons."""
+"""How the blocks of a report look in a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import assert_never
 
 from rich.console import Group, RenderableType
+from rich.table import Table as Grid
 from rich.text import Text
 
 from mlsysim.cli.columns import Sideways
-from mlsysim.core.question import Question
-from mlsysim.problem.domain import label
-from mlsysim.problem.reading import read
-from mlsysim.results import SearchResult, Status
-from mlsysim.results.formatting import number
+from mlsysim.report import Report
+from mlsysim.report.blocks import Bars, Block, Cell, Drawing, Lines, Table, Tone, Verdict
+from mlsysim.report.plain import drawn
+from mlsysim.report.telling import blocks_of
 
-COLOURS = {
-    Status.OPTIMAL: "bold green",
-    Status.FEASIBLE: "bold yellow",
-    Status.INFEASIBLE: "bold red",
-    Status.UNKNOWN: "bold yellow",
-}
+COLOURS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.PLAIN: ""}
+_UNPROVEN = "bold yellow"
 
 
-def answer_view(question: Question, result: SearchResult) -> RenderableType:
-    """Show an answer: the verdict, and the best designs or what stands against them.
+def view(report: Report) -> RenderableType:
+    """Show a report: the verdict, the best design, what limits it, and the others.
 
     Parameters
     ----------
-    question
-        What was asked.
-    result
-        What was found.
+    report
+        What to show.
     """
-    # The text of a result is its verdict and account, an empty line, and a plain table.
-    verdict = Text(str(result).partition("\n\n")[0])
-    verdict.stylize(COLOURS[result.status], 0, len(result.status))
-    if result.top_candidates:
-        return Group(verdict, Text(), designs_table(question, result))
-    return Group(verdict, *becauses(question, result.conflict))
+    return stacked(blocks_of(report))
 
 
-def designs_table(question: Question, result: SearchResult) -> Sideways:
-    """List the best designs with their objective and what the constraints limit.
+def stacked(blocks: Iterable[Block]) -> RenderableType:
+    """Show blocks one below the other, with room between them.
 
     Parameters
     ----------
-    question
-        What was asked.
-    result
-        What was found; holds at least one design.
+    blocks
+        What to show.
     """
-    problem = question.problem
-    readings = [read(problem, item.params, item.result) for item in result.top_candidates]
-    metric = problem.objective.metric.rpartition(".")[2]
-    limited = [with_unit(name, sides.unit) for name, sides in readings[0].sides.items()]
-    header = ["#", *problem.space, with_unit(metric, result.unit), *limited]
-    rows = []
-    for rank, (item, reading) in enumerate(zip(result.top_candidates, readings, strict=True), 1):
-        values = [number(item.objective_value), *(number(s.left) for s in reading.sides.values())]
-        rows.append([str(rank), *map(label, item.params.values()), *values])
-    return Sideways(header, rows)
+    parts: list[RenderableType] = []
+    for block in blocks:
+        parts += [Text(), *_drawn(block)] if parts else _drawn(block)
+    return Group(*parts)
 
 
-def becauses(question: Question, conflict: Sequence[str]) -> list[Text]:
-    """Recall why the planner insists on the constraints in conflict.
+def _drawn(block: Block) -> list[RenderableType]:
+    match block:
+        case Verdict():
+            text = Text(block.text)
+            colour = COLOURS[block.tone]
+            text.stylize(f"bold {colour}" if colour else _UNPROVEN, 0, len(block.word))
+            return [text, *map(Text, block.more)]
+        case Lines():
+            return [*([Text(block.title)] if block.title else []), *map(Text, block.lines)]
+        case Bars():
+            return [Text(f"{block.title}: {block.total}"), _bars(block)]
+        case Table():
+            rows = [[_cell(cell) for cell in row] for row in block.rows]
+            table = Sideways(block.header, rows, words=block.words)
+            return [*([Text(block.title)] if block.title else []), table]
+        case Drawing():
+            return [Text("\n".join(block.lines), no_wrap=True, overflow="crop")]
+        case _:
+            assert_never(block)
 
-    Parameters
-    ----------
-    question
-        What was asked.
-    conflict
-        The names in conflict.
-    """
-    lines = [
-        Text(f"  {name}: {question.reasons[name]}") for name in conflict if name in question.reasons
-    ]
-    return [Text("Why they are required:"), *lines] if lines else []
+
+def _bars(block: Bars) -> Grid:
+    grid = Grid(box=None, show_header=False)
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True, overflow="crop")
+    for bar in block.bars:
+        texts = (bar.name, bar.amount, bar.percentage)
+        grid.add_row(*map(Text, texts), Text(drawn(bar.share), style="cyan"))
+    return grid
 
 
-def with_unit(name: str, unit: str) -> str:
-    """Write the head of a column: a name and the unit of its numbers."""
-    return f"{name} [{unit}]" if unit else name
+def _cell(cell: Cell) -> Text:
+    return Text(cell.text, style=COLOURS[cell.tone])

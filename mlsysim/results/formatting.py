@@ -11,6 +11,15 @@ _SCALES = {
     "s": (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)),
 }
 
+# Whole numbers from here on are written as powers of ten.
+_WRITTEN_OUT = 10**15
+# A change beyond this, relative, is told as a factor.
+_MANIFOLD = 10.0
+# So many choices are counts, most of which are zero.
+_MANY = 20
+# Below this it would round to nothing.
+_SLIGHT = 0.0005
+
 
 def number(value: Any) -> str:
     """Write a number with six significant digits and separated thousands."""
@@ -18,7 +27,7 @@ def number(value: Any) -> str:
         return label(value)
     large = isinstance(value, int) or 1e4 <= abs(value) < 1e12  # noqa: PLR2004 - as people write
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) < _WRITTEN_OUT else _power(value)
     return f"{value:,.1f}" if large and value != round(value) else _trimmed(value, large=large)
 
 
@@ -32,13 +41,35 @@ def with_unit(value: Any, unit: str) -> str:
 
 
 def design(params: Mapping[str, Any]) -> str:
-    """Write a design in one line: ``tp=8, pp=4``."""
-    return ", ".join(f"{name}={label(value)}" for name, value in params.items())
+    """Write a design in one line: ``tp=8, pp=4``; of many counts only those that are not 0."""
+    shown = {name: value for name, value in params.items() if value or value is False}
+    if len(params) <= _MANY or len(shown) == len(params):
+        return ", ".join(f"{name}={label(value)}" for name, value in params.items())
+    listed = [f"{name}={label(value)}" for name, value in shown.items()]
+    return ", ".join([*listed, f"{len(params) - len(shown)} others = 0"])
 
 
 def seconds(value: float) -> str:
     """Write a duration for a status line."""
     return f"{value:.2f} s" if value >= 0.01 else f"{value * 1e3:.1f} ms"  # noqa: PLR2004
+
+
+def share_of(part: float, whole: float) -> str:
+    """Write a part as a percentage of the whole: ``64.4 %``."""
+    return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
+
+
+def change(value: float) -> str:
+    """Write a relative change as a percentage with its sign: ``+34.2 %``."""
+    if abs(value) >= _MANIFOLD:
+        return f"{value + 1:,.3g} times"
+    return f"{100 * value:+,.1f} %" if abs(value) >= _SLIGHT else f"{100 * value:+.2g} %"
+
+
+def _power(value: int) -> str:
+    """Write a huge whole number, which may be too large for a float: ``6.08e132``."""
+    digits = str(abs(value))
+    return f"{'-' if value < 0 else ''}{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
 def _trimmed(value: float, *, large: bool) -> str:

@@ -58,7 +58,7 @@ def verdict(result: "SearchResult") -> str:
     """Write the first line: status, objective, proof, effort, method."""
     statistics = result.statistics
     effort = f"{seconds(statistics.total_seconds)} by {result.method}"
-    over = f"{statistics.grid_size:,} designs in {effort}"
+    over = f"{number(statistics.grid_size)} designs in {effort}"
     match result.status:
         case Status.OPTIMAL:
             return f"OPTIMAL (proven): {_best(result)}; {over}"

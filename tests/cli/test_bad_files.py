@@ -167,7 +167,7 @@ CASES = {
     "a wrong relation": ("<= 100 s", "=< 100 s", "constraints.sla.require", "<="),
     "a misspelt metric in a constraint": (
         "step_latency_total",
-        "step_latency",
+        "step_latency_totl",
         "constraints.sla.require",
         "step_latency_total",
     ),

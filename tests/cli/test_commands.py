@@ -12,6 +12,7 @@ from mlsysim.cli import app as app_module
 from mlsysim.cli.app import app
 from mlsysim.core import dse
 from mlsysim.core.question import load
+from mlsysim.results.formatting import number
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "models" / "training" / "tutorial.toml"
@@ -34,12 +35,12 @@ def test_solve_prints_the_best_design(method: str) -> None:
     assert status == 0
     assert errors == ""
     assert output.startswith("OPTIMAL")
-    rows = [line.split() for line in output.splitlines()[-3:]]
-    shown = [
-        {name: int(cell) for name, cell in zip(best.best_params, row[1:], strict=False)}
-        for row in rows
-    ]
-    assert shown == [dict(item.params) for item in best.top_candidates]
+    header, *rows = [line.split() for line in output.splitlines()[-4:]]
+    # What all of them share is told once, above the table.
+    assert "(all with batch_size=128)" in output
+    assert header[:3] == ["#", "tp", "pp"]
+    shown = [(int(row[1]), int(row[2])) for row in rows]
+    assert shown == [(item.params["tp"], item.params["pp"]) for item in best.top_candidates]
 
 
 def test_a_narrow_terminal_breaks_no_number() -> None:
@@ -55,7 +56,8 @@ def test_a_pipe_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not printed to a terminal is not wrapped: the verdict stays one line."""
     monkeypatch.delenv("COLUMNS", raising=False)
     outcome = CliRunner().invoke(app, ["solve", str(TUTORIAL)])
-    assert outcome.stdout.splitlines()[0].endswith("by cp-sat")
+    assert "48 designs in" in outcome.stdout.splitlines()[0]
+    assert "by cp-sat" in outcome.stdout.splitlines()[0]
 
 
 def test_solve_json_is_the_result() -> None:
@@ -132,7 +134,8 @@ def test_explain_says_what_a_design_meets() -> None:
     status, output, _ = run("explain", TUTORIAL)
     assert status == 0
     assert "Also met by DistributedModel: nodes 1,024 of 1,024" in output
-    assert "memory 22.0" in output
+    best = load(TUTORIAL).solve().best_result["DistributedModel"]
+    assert f"memory {number(best.memory_per_accelerator.m_as('GB'))} GB of" in output
 
 
 def test_explain_says_why_nothing_fits() -> None:

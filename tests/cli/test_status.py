@@ -8,6 +8,7 @@ from mlsysim.cli import rendering
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.status import ExitStatus, report
 from mlsysim.errors import DisagreementError, MlsysimError, TracingError, UnitError
+from mlsysim.report.blocks import Tone
 from mlsysim.results import Status
 
 
@@ -41,4 +42,4 @@ def test_message_is_one_line_with_file_and_notes(capsys: pytest.CaptureFixture[s
 def test_every_answer_has_a_status_and_a_colour() -> None:
     """Only a proof of infeasibility and the lack of any design are not 0."""
     assert [exit_status(status) for status in Status] == [0, 0, 3, 4]
-    assert set(rendering.COLOURS) == set(Status)
+    assert set(rendering.COLOURS) == set(Tone)

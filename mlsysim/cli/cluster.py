@@ -1,0 +1,58 @@
+"""``--dask ADDRESS``: let a cluster of Dask do the work."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from socket import create_connection
+from typing import Any
+
+from mlsysim.errors import ParameterError
+
+_SECONDS = 10
+"""How long a scheduler may take to answer."""
+
+
+@contextmanager
+def cluster_options(address: str | None) -> Iterator[dict[str, Executor]]:
+    """Connect to a cluster, for as long as a search lasts.
+
+    Parameters
+    ----------
+    address
+        That of the scheduler, e.g. ``tcp://10.0.0.1:8786``; no cluster if not given.
+
+    Yields
+    ------
+    dict
+        The option ``executor`` of a search; empty without a cluster.
+
+    Raises
+    ------
+    ParameterError
+        If Dask is not installed, or nothing answers at the address.
+    """
+    if address is None:
+        yield {}
+        return
+    with _client(address) as client:
+        yield {"executor": client.get_executor()}
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client  # noqa: PLC0415 - an optional dependency
+        from distributed.comm.addressing import get_address_host_port  # noqa: PLC0415
+    except ImportError:
+        raise ParameterError(
+            "--dask needs Dask; install it with: pip install 'mlsysim[dask]'"
+        ) from None
+    try:
+        # A client that finds nobody takes long to say so, and longer to end.
+        create_connection(get_address_host_port(address), timeout=_SECONDS).close()
+        connect: Any = Client  # which has no annotations
+        return connect(address, timeout=_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ParameterError(
+            f"--dask {address}: no scheduler answers ({error}); start one with 'dask scheduler' "
+            "and give the address that it prints, e.g. tcp://10.0.0.1:8786"
+        ) from None

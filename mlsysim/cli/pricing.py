@@ -1,0 +1,68 @@
+"""``mlsysim evaluate`` and ``explain --why-not``: a given design, and forced choices."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mlsysim.cli.answer import exit_status
+from mlsysim.cli.forms import Forms
+from mlsysim.cli.progress import progress_line
+from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.core.question import load
+from mlsysim.core.questions.settings import pairs
+from mlsysim.report import priced_report, why_not_report
+
+
+def evaluate_file(
+    file: Path, settings: Iterable[str], *, forms: Forms, **options: Any
+) -> ExitStatus:
+    """Price one design of a question file, and list what it breaks.
+
+    Parameters
+    ----------
+    file
+        The question file.
+    settings
+        ``name=value`` of choices and of arguments of the models.
+    forms
+        How the report is printed.
+    **options
+        Those of `Question.solve`, for choices that are not given.
+    """
+    with errors_to_status(file):
+        forms.check()
+        asked = pairs(settings, "--set")
+        question, given = load(file).with_settings(asked)
+        with progress_line(file.name) as progress:
+            priced = question.evaluate_at(given, progress=progress, **options)
+        changed = {name: text for name, text in asked.items() if name not in given}
+        report = priced_report(question, priced, changed)
+        forms.give(report, question)
+    return exit_status(report.status)
+
+
+def why_not_file(
+    file: Path, settings: Iterable[str], *, forms: Forms, **options: Any
+) -> ExitStatus:
+    """Say what forcing some choices of a question file costs.
+
+    Parameters
+    ----------
+    file
+        The question file.
+    settings
+        ``name=value`` of choices.
+    forms
+        How the report is printed.
+    **options
+        Those of `Question.solve`, for each of the two answers.
+    """
+    with errors_to_status(file):
+        forms.check()
+        question = load(file)
+        given = pairs(settings, "--why-not")
+        with progress_line(file.name) as progress:
+            told = question.why_not(given, progress=progress, **options)
+        report = why_not_report(question, told)
+        forms.give(report, question)
+    return exit_status(report.status)

@@ -1,0 +1,99 @@
+"""``mlsysim sweep``: a question for several values of a limit, a choice or an argument."""
+
+import csv
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from mlsysim.cli.answer import exit_status
+from mlsysim.cli.cluster import cluster_options
+from mlsysim.cli.columns import Sideways
+from mlsysim.cli.console import console
+from mlsysim.cli.plotting import require_drawable
+from mlsysim.cli.progress import progress_line
+from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.sweep_plotting import draw_sweep
+from mlsysim.core.question import load
+from mlsysim.errors import ParameterError
+from mlsysim.report.plain import drawn
+from mlsysim.results.what_if import Sweep
+
+# A relation between a metric and its limits, which adds a constraint.
+_OPEN = re.compile(r"\s*(?P<left>.*?(?:<=|>=|==|!=|<|>))(?P<values>.*)", re.DOTALL)
+_WIDTH = 24
+
+
+def sweep_file(
+    file: Path,
+    over: Iterable[str],
+    *,
+    as_json: bool,
+    as_csv: bool,
+    plot: Path | None,
+    dask: str | None = None,
+    **options: Any,
+) -> ExitStatus:
+    """Answer a question file for several values of something in it.
+
+    Parameters
+    ----------
+    file
+        The question file.
+    over
+        ``name=value,value,...``, or ``metric<=limit,limit,...``.
+    as_json, as_csv
+        Print for programs instead of a table for people.
+    plot
+        Where to draw the curve; nowhere if not given.
+    dask
+        The address of a cluster that answers the questions side by side.
+    **options
+        Those of `Question.sweep`.
+    """
+    with errors_to_status(file):
+        if as_json and as_csv:
+            raise ParameterError("--json and --csv: only one of them can be printed; drop one")
+        varied = dict(map(_ladder, over))
+        if plot is not None:
+            require_drawable(plot)
+        question = load(file)
+        with cluster_options(dask) as cluster, progress_line(file.name) as progress:
+            found = question.sweep(varied, progress=progress, **cluster, **options)
+        title = " ".join(question.text.split())
+        if plot is not None:
+            draw_sweep(found, title, plot)
+        if as_json:
+            sys.stdout.write(found.to_json() + "\n")
+        elif as_csv:
+            csv.writer(sys.stdout, lineterminator="\n").writerows(found.rows())
+        else:
+            console().print(_view(found))
+    return min(exit_status(rung.result.status) for rung in found.rungs)
+
+
+def _ladder(text: str) -> tuple[str, Sequence[str]]:
+    """Take ``name=value,value`` apart."""
+    match = _OPEN.fullmatch(text)
+    name, _, values = (match[1], "", match[2]) if match else text.partition("=")
+    steps = [value.strip() for value in values.split(",") if value.strip()]
+    if not name.strip() or not steps:
+        raise ParameterError(f"--over {text}: write a name and values, e.g. --over 'sla=20ms,50ms'")
+    return name.strip(), steps
+
+
+def _view(found: Sweep) -> RenderableType:
+    """Show the table, each answer with a bar as long as its objective."""
+    header, *rows = found.table()
+    values = [rung.result.best_objective if rung.result else 0.0 for rung in found.rungs]
+    longest = max(map(abs, values), default=0.0)
+    bars = [drawn(abs(value) / longest, _WIDTH) if longest else "" for value in values]
+    cells: list[list[str | Text]] = [
+        [*row, Text(bar, style="cyan")] for row, bar in zip(rows, bars, strict=True)
+    ]
+    words = {len(header)}
+    return Group(Text(f"{found.objective}, for each:"), Sideways([*header, ""], cells, words))

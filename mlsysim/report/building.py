@@ -1,0 +1,157 @@
+"""Build the report of an answer."""
+
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from mlsysim import __version__
+from mlsysim.core.dse import DSE
+from mlsysim.core.question import Question
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.reading import read
+from mlsysim.report.accuracy import accuracy_of
+from mlsysim.report.measures import Judge, designs_of
+from mlsysim.report.records import Because
+from mlsysim.report.report import Report
+from mlsysim.report.requirements import requirement_of
+from mlsysim.report.stories import story_of
+from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity, Status
+from mlsysim.results.formatting import with_unit
+from mlsysim.results.pareto_rendering import front_verdict
+from mlsysim.results.rendering import account, verdict
+
+_PACKAGES = ("ortools", "numpy", "pint")
+
+
+def report_of(
+    question: Question | DSE | Problem, answer: SearchResult | Explanation | ParetoFront
+) -> Report:
+    """Build the report of an answer.
+
+    Parameters
+    ----------
+    question
+        What was asked: a question file, an explorer, or a problem.
+    answer
+        What `search`, `explain` or `pareto` gave.
+
+    Examples
+    --------
+    >>> from mlsysim.core.dse import DSE
+    >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+    >>> report = report_of(dse, dse.search(lambda params: {"gain": 3 * params["x"]}))
+    >>> str(report).partition(";")[0]
+    'OPTIMAL (proven): maximize: gain = 21, bound 21, gap 0 %'
+    """
+    problem = question if isinstance(question, Problem) else question.problem
+    asked: dict[str, Any] = {}
+    if isinstance(question, Question):
+        asked = {
+            "question": " ".join(question.text.split()),
+            "source": question.source,
+            "text": question.path.read_text(encoding="utf-8"),
+            "reasons": dict(question.reasons),
+        }
+    if isinstance(answer, ParetoFront):
+        return _front(problem, answer, asked)
+    return _found(problem, answer, asked)
+
+
+def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str, Any]) -> Report:
+    explained = answer if isinstance(answer, Explanation) else None
+    result = answer.result if isinstance(answer, Explanation) else answer
+    accuracy: tuple[str, ...] = ()
+    requirements: tuple[Sensitivity, ...] = ()
+    if result.top_candidates:
+        best = result.best
+        accuracy = accuracy_told(best.result)
+        conditions = read(problem, best.params, best.result).conditions
+        requirements = tuple(requirement_of(problem, item) for item in conditions)
+    judge = Judge.of(problem, [problem.objective])
+    found = [(item.params, item.result) for item in result.top_candidates]
+    return Report(
+        **asked,
+        verdict=_verdict(result, accuracy),
+        status=result.status,
+        objectives=(result.objective,),
+        units=(result.unit,),
+        method=result.method,
+        statistics=result.statistics,
+        bound=result.bound,
+        gap=result.gap,
+        accuracy=accuracy,
+        designs=designs_of(judge, found),
+        requirements=requirements if explained is None else explained.requirements,
+        explanation=explained,
+        conflict=_conflict(result, asked.get("reasons", {})),
+        relaxations=result.relaxations,
+        account=(*account(result.statistics), *result.explanation.splitlines()[1:]),
+        answer=result.to_dict(),
+        versions=versions(),
+    )
+
+
+def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Report:
+    judge = Judge.of(problem, front.objectives)
+    found = [(item.params, item.result) for item in front.points]
+    accuracy = accuracy_told(front[0].result) if front.points else ()
+    return Report(
+        **asked,
+        verdict=_with_accuracy(front_verdict(front), accuracy),
+        status=front.status,
+        objectives=front.objectives,
+        units=front.units,
+        method=front.method,
+        statistics=front.statistics,
+        accuracy=accuracy,
+        designs=designs_of(judge, found),
+        conflict=_conflict(front, asked.get("reasons", {})),
+        relaxations=front.relaxations,
+        account=(*account(front.statistics), *front.explanation.splitlines()[1:]),
+        answer=front.to_dict(),
+        versions=versions(),
+    )
+
+
+def accuracy_told(result: Any) -> tuple[str, ...]:
+    """Say how exact the models are: what each says itself, and what is recorded of others."""
+    own = story_of(result).accuracy
+    said = {text.partition(":")[0] for text in own}
+    more = (text for text in accuracy_of(result) if text.partition(":")[0] not in said)
+    return (*own, *more)
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Say which programs made an answer."""
+    found = {name: version(name) for name in _PACKAGES}
+    return {"mlsysim": __version__, "Python": platform.python_version(), **found}
+
+
+def _verdict(result: SearchResult, accuracy: tuple[str, ...]) -> str:
+    """Write the first line; where a proof is complete, with the bound that closes it."""
+    line = verdict(result)
+    if result.status is Status.OPTIMAL and result.bound is not None and result.gap is not None:
+        known = f", bound {with_unit(result.bound, result.unit)}, gap {100 * result.gap:.2g} %"
+        found, mark, effort = line.rpartition("; ")
+        line = f"{found}{known}{mark}{effort}"
+    return _with_accuracy(line, accuracy)
+
+
+def _with_accuracy(line: str, accuracy: tuple[str, ...]) -> str:
+    return f"{line}; accuracy of the models: {', '.join(accuracy)}" if accuracy else line
+
+
+def _conflict(
+    answer: SearchResult | ParetoFront, reasons: Mapping[str, str]
+) -> tuple[Because, ...]:
+    return tuple(
+        Because(
+            name=name,
+            reason=answer.conflict_reasons.get(name, ""),
+            because=reasons.get(name, ""),
+        )
+        for name in answer.conflict
+    )

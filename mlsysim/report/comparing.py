@@ -1,0 +1,81 @@
+"""Set designs side by side: what one loses and gains against another."""
+
+from collections.abc import Iterator
+
+from mlsysim.problem.domain import label
+from mlsysim.report.blocks import Cell, Table, Tone
+from mlsysim.report.records import Breakdown, Design, Measure
+from mlsysim.results.formatting import change, number
+
+_Row = tuple[str, str, str, Cell]
+
+
+def comparison_table(best: Design, other: Design, title: str) -> Table:
+    """Set a design beside the best one: choices that differ, measures, parts of breakdowns.
+
+    Parameters
+    ----------
+    best, other
+        The designs; the measures of the other tell what changes.
+    title
+        What the other one is.
+    """
+    rows = [
+        *_choices(best, other),
+        *_measures(best, other),
+        *(row for whole in other.breakdowns for row in _parts(best, whole)),
+    ]
+    return Table(
+        title="Beside the best design:",
+        header=("", "the best", title[0].lower() + title[1:], "change"),
+        rows=tuple((*map(_cell, texts), last) for *texts, last in rows),
+        words=frozenset({0}),
+    )
+
+
+def change_cell(measure: Measure) -> Cell:
+    """Write by how much a measure differs from that of the best design."""
+    if not measure.change:
+        return Cell(text="-")
+    tone = {True: Tone.BAD, False: Tone.GOOD, None: Tone.PLAIN}[measure.is_worse]
+    return Cell(text=change(measure.change), tone=tone)
+
+
+def heading(item: Measure) -> str:
+    """Write the head of a column: a measure and its unit."""
+    return f"{item.name} [{item.unit}]" if item.unit else item.name
+
+
+def _choices(best: Design, other: Design) -> Iterator[_Row]:
+    for name, value in best.params.items():
+        if other.params[name] != value:
+            yield name, label(value), label(other.params[name]), Cell(text="")
+
+
+def _measures(best: Design, other: Design) -> Iterator[_Row]:
+    values = {item.name: item.value for item in best.measures}
+    for item in other.measures:
+        if item.name in values:
+            before = number(values[item.name])
+            yield heading(item), before, number(item.value), change_cell(item)
+
+
+def _parts(best: Design, whole: Breakdown) -> Iterator[_Row]:
+    twins = [twin for twin in best.breakdowns if (twin.name, twin.unit) == (whole.name, whole.unit)]
+    before = {part.name: part.value for twin in twins for part in twin.parts}
+    for part in whole.parts:
+        old = before.get(part.name)
+        if old is None or not (old or part.value):
+            continue
+        text = f"  {whole.name}: {part.name} [{whole.unit}]"
+        yield text, number(old), number(part.value), Cell(text=_grown(old, part.value))
+
+
+def _grown(old: float, new: float) -> str:
+    if number(old) == number(new):
+        return "-"
+    return change((new - old) / abs(old)) if old else ""
+
+
+def _cell(text: str) -> Cell:
+    return Cell(text=text)

@@ -1,0 +1,153 @@
+"""The numbers by which the designs of a report are compared."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mlsysim.problem.constraint import Constraint
+from mlsysim.problem.objective import Objective, Sense
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.reading import resolver
+from mlsysim.problem.relation import Relation
+from mlsysim.report.records import Design, Measure
+from mlsysim.report.stories import breakdowns_of, story_of
+from mlsysim.results.formatting import number
+from mlsysim.units import magnitude, quantity, same_dimension
+
+_LESS = {Relation.LESS, Relation.AT_MOST}
+_MORE = {Relation.GREATER, Relation.AT_LEAST}
+
+Values = list[tuple[str, Any, str, Sense | None]]
+"""Measures before they are compared: name, number or array, unit, which way is better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """What designs are measured by.
+
+    Parameters
+    ----------
+    objectives
+        Those of the question, or of a front.
+    constraints
+        Those that limit a measure.
+    """
+
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+
+    @classmethod
+    def of(cls, problem: Problem, objectives: Iterable[Objective | str]) -> "Judge":
+        """Make the judge of a question.
+
+        Parameters
+        ----------
+        problem
+            Its constraints say what else is of interest.
+        objectives
+            In order.
+        """
+        goals = (
+            item if isinstance(item, Objective) else Objective.parse(item) for item in objectives
+        )
+        limits = tuple(item for item in problem.constraints if item.relation in _LESS | _MORE)
+        return cls(objectives=tuple(goals), constraints=limits)
+
+    def values(self, params: Mapping[str, Any], result: Any) -> Values:
+        """Measure a design, or a block of them as arrays.
+
+        The objectives come first, then what constraints limit, then the sums of
+        the breakdowns.
+
+        Parameters
+        ----------
+        params
+            The design.
+        result
+            What the evaluator returned for it.
+        """
+        resolve = resolver(params, result)
+        found: Values = []
+        for goal in self.objectives:
+            value, unit = goal.value(resolve)
+            found.append((goal.metric.rpartition(".")[2], value, unit, goal.sense))
+        for item in self.constraints:
+            sense = Sense.MINIMIZE if item.relation in _LESS else Sense.MAXIMIZE
+            left, _, unit = item.sides(resolve)
+            wanted = item.written_unit or unit
+            if not item.left.names or isinstance(left, str):
+                continue
+            found.append((item.name, _converted(left, unit, wanted), wanted, sense))
+        for parts in breakdowns_of(result):
+            found.append((parts.name, parts.total, parts.unit, Sense.MINIMIZE))
+        return found
+
+
+def designs_of(judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]) -> tuple[Design, ...]:
+    """Measure designs and compare each with the first.
+
+    Parameters
+    ----------
+    judge
+        What they are measured by.
+    found
+        Choices and result of each.
+    """
+    columns = [judge.values(params, result) for params, result in found]
+    kept = distinct(columns, len(judge.objectives)) if columns else []
+    designs: list[Design] = []
+    for (params, result), values in zip(found, columns, strict=True):
+        story = story_of(result)
+        measures = [Measure(name=n, value=float(v), unit=u, sense=s) for n, v, u, s in values]
+        best = designs[0].measures if designs else ()
+        chosen = [measures[place] for place in kept]
+        designs.append(
+            Design(
+                params=dict(params),
+                measures=tuple(map(_compared, chosen, best)) if best else tuple(chosen),
+                breakdowns=story.breakdowns,
+                arithmetic=story.arithmetic,
+                bottlenecks=story.bottlenecks,
+            )
+        )
+    return tuple(designs)
+
+
+def distinct(columns: Sequence[Values], objectives: int) -> list[int]:
+    """Choose measures, one of each that always have the same value, and say where they stand.
+
+    Parameters
+    ----------
+    columns
+        The measures of several designs.
+    objectives
+        So many stand at the front; they stay.
+    """
+    kept: list[int] = []
+    for place in range(min(map(len, columns))):
+        same = (all(_is_same(values[place], values[other]) for values in columns) for other in kept)
+        if place < objectives or not any(same):
+            kept.append(place)
+    return kept
+
+
+def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -> bool:
+    left, right = (quantity(item[1], item[2]) for item in (one, other))
+    sides = one[1], other[1]
+    if one[2] and other[2]:  # what a model reports without a unit may be the same with one
+        if not same_dimension(left, right):
+            return False
+        sides = magnitude(left, one[2]), magnitude(right, one[2])
+    return bool(np.all(np.isclose(*sides, rtol=1e-9, atol=0.0)))
+
+
+def _compared(measure: Measure, best: Measure) -> Measure:
+    if number(measure.value) == number(best.value) or not best.value:
+        return replace(measure, change=None if not best.value else 0.0)
+    return replace(measure, change=(measure.value - best.value) / abs(best.value))
+
+
+def _converted(value: Any, unit: str, wanted: str) -> Any:
+    return value if unit == wanted else magnitude(quantity(value, unit), wanted)

@@ -1,0 +1,127 @@
+"""What a report holds: plain frozen records, from which every form of it is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.problem.objective import Sense
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of a breakdown.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    value
+        How much, in the unit of the breakdown.
+    """
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """An amount as the sum of its parts.
+
+    Parameters
+    ----------
+    name
+        What is broken down: ``"time"``, ``"memory"``.
+    unit
+        The unit of every number in it.
+    parts
+        What it consists of.
+    capacity
+        What the sum has to fit into; `None` where nothing limits it.
+    """
+
+    name: str
+    unit: str
+    parts: tuple[Part, ...]
+    capacity: Any = None
+
+    @property
+    def total(self) -> Any:
+        """The sum of the parts."""
+        return sum(part.value for part in self.parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One number by which designs are compared.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    value
+        The number.
+    unit
+        Its unit.
+    sense
+        Which way is better; `None` where it does not matter.
+    change
+        By how much it differs from that of the best design, relative to it;
+        `None` where that is zero, and for the best design itself.
+    """
+
+    name: str
+    value: float
+    unit: str
+    sense: Sense | None = None
+    change: float | None = None
+
+    @property
+    def is_worse(self) -> bool | None:
+        """Whether it is worse than that of the best design; `None` where neither."""
+        if self.sense is None or not self.change:
+            return None
+        return (self.change > 0) is (self.sense is Sense.MINIMIZE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """One design of an answer.
+
+    Parameters
+    ----------
+    params
+        Choice -> value.
+    measures
+        What it is judged by, the objective (or objectives) first.
+    breakdowns
+        What its time, memory and cost consist of.
+    arithmetic
+        How it divides the machine.
+    bottlenecks
+        What limits its speed.
+    """
+
+    params: Mapping[str, Any]
+    measures: tuple[Measure, ...]
+    breakdowns: tuple[Breakdown, ...] = ()
+    arithmetic: tuple[str, ...] = ()
+    bottlenecks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Because:
+    """A requirement of a conflict, and why the planner insists on it.
+
+    Parameters
+    ----------
+    name
+        The requirement.
+    reason
+        Its text, or the reasons of a model's verdict.
+    because
+        The planner's own words; empty where there are none.
+    """
+
+    name: str
+    reason: str
+    because: str = ""

@@ -1,0 +1,140 @@
+"""The report: one record that holds an answer with all that explains it, in many forms."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlsysim.report.cloud import Cloud
+from mlsysim.report.data import as_csv, as_data
+from mlsysim.report.markup import as_fragment
+from mlsysim.report.page import as_page
+from mlsysim.report.plain import as_text
+from mlsysim.report.records import Because, Design
+from mlsysim.results import Explanation, Relaxation, Sensitivity, Statistics, Status
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Report:
+    """An answer, told whole; `mlsysim.report.report_of` builds it.
+
+    Every form is written from these fields: text (``str``), a notebook's
+    HTML, `to_json`, `to_csv`, and the page of `to_page`.
+
+    Parameters
+    ----------
+    question, source
+        What was asked in prose, and where it comes from; may be empty.
+    text
+        The question file; may be empty.
+    status
+        How the search ended.
+    objectives
+        The objectives in text: one, or those of a Pareto front.
+    units
+        Their units.
+    method
+        ``"cp-sat"``, ``"exhaustive"``, or ``"evaluated"`` for a single design.
+    statistics
+        What the search did.
+    bound, gap
+        No design is better than the bound; how far the best one is from it.
+    accuracy
+        How exact the models are, by those that say so.
+    designs
+        The best designs, best first; or the points of a front.
+    requirements
+        What the best design meets, with the room that is left.
+    explanation
+        What each requirement costs, where that was asked.
+    conflict, relaxations
+        Why nothing fits, and what would have to give.
+    reasons
+        Constraint -> why the planner insists on it.
+    answer
+        The result in the form of `SearchResult.to_dict` or `ParetoFront.to_dict`.
+    verdict
+        The first line: what was found, and how sure it is.
+    account
+        What else the search has to say, line by line.
+    versions
+        Program -> version.
+    title
+        What the first design is.
+    against
+        The best design, where the report is about another one.
+    is_search
+        Whether designs were searched for; otherwise one was given.
+    """
+
+    verdict: str
+    status: Status
+    objectives: tuple[str, ...]
+    units: tuple[str, ...]
+    method: str
+    statistics: Statistics
+    question: str = ""
+    source: str = ""
+    text: str = ""
+    bound: float | None = None
+    gap: float | None = None
+    accuracy: tuple[str, ...] = ()
+    designs: tuple[Design, ...] = ()
+    requirements: tuple[Sensitivity, ...] = ()
+    explanation: Explanation | None = None
+    conflict: tuple[Because, ...] = ()
+    relaxations: tuple[Relaxation, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    account: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    title: str = "The best design"
+    against: Design | None = None
+    is_search: bool = True
+
+    @property
+    def is_front(self) -> bool:
+        """Whether it tells of a Pareto front."""
+        return len(self.objectives) > 1
+
+    @property
+    def shown(self) -> tuple[Design, ...]:
+        """The designs that can be looked at: the best one first, then the others."""
+        return self.designs if self.against is None else (self.against, *self.designs)
+
+    def __repr__(self) -> str:
+        return f"<Report {self.status} of {len(self.designs)} designs by {self.method}>"
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_fragment(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as data that JSON can hold; `mlsysim.report.schema` describes it."""
+        return as_data(self)
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Give the report as JSON text.
+
+        Parameters
+        ----------
+        indent
+            Spaces per level; `None` for one line.
+        """
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def to_csv(self) -> str:
+        """Give the designs as a table; where nothing fits, what would have to give."""
+        return as_csv(self)
+
+    def to_page(self, cloud: Cloud | None = None) -> str:
+        """Give the report as one page of HTML that needs no network.
+
+        Parameters
+        ----------
+        cloud
+            More designs for the chart, from `mlsysim.report.cloud_of`.
+        """
+        return as_page(self, cloud)

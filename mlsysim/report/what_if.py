@@ -1,0 +1,207 @@
+"""Reports of what-if questions: one given design, and forced choices."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mlsysim.core.question import Question
+from mlsysim.core.questions.what_if import Priced
+from mlsysim.problem.problem import Problem
+from mlsysim.problem.reading import Condition, conditions_of
+from mlsysim.problem.verdict import verdicts_of
+from mlsysim.report.building import accuracy_told, report_of, versions
+from mlsysim.report.measures import Judge, designs_of
+from mlsysim.report.records import Design
+from mlsysim.report.report import Report
+from mlsysim.report.requirements import requirement_of
+from mlsysim.results import SearchResult, Sensitivity, Statistics, Status
+from mlsysim.results.formatting import change, design, seconds, share_of, with_unit
+from mlsysim.results.jsonable import jsonable
+from mlsysim.results.what_if import WhyNot
+from mlsysim.search.verify import Point
+
+
+def priced_report(
+    question: Question, priced: Priced, changed: Mapping[str, str] | None = None
+) -> Report:
+    """Report what one given design is worth, and what it breaks.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    priced
+        What `Question.evaluate_at` gave.
+    changed
+        Arguments of the models that differ from those of the file -> their values.
+    """
+    problem, point = question.problem, priced.point
+    broken = broken_lines(problem, point)
+    account = list(broken)
+    if changed:
+        account.append(f"Other than in the question file: {design(changed)}.")
+    if priced.borrowed:
+        names = ", ".join(f"{name}={_label(point, name)}" for name in priced.borrowed)
+        account.append(f"Not given, so taken from {priced.origin}: {names}.")
+    outside = [name for name, value in point.params.items() if value not in problem.space[name]]
+    if outside:
+        account.append(f"Not among the values of the space: {design(_only(point, outside))}.")
+    designs = _designs(problem, point, priced.best)
+    return Report(
+        **_base(question),
+        verdict=_priced_verdict(problem, point, len(broken)),
+        status=Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE,
+        objectives=(problem.objective.text,),
+        units=("" if point.reading is None else point.reading.unit,),
+        method="evaluated",
+        statistics=Statistics(grid_size=1, points_evaluated=1),
+        accuracy=() if point.result is None else accuracy_told(point.result),
+        designs=designs[-1:],
+        requirements=tuple(requirement_of(problem, item) for item in _conditions(point)),
+        account=tuple(account),
+        answer=_priced_answer(problem, point),
+        title="The design",
+        against=designs[0] if len(designs) > 1 else None,
+        is_search=False,
+    )
+
+
+def why_not_report(question: Question, told: WhyNot) -> Report:
+    """Report what forcing some choices costs, or which requirements it breaks.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    told
+        What `Question.why_not` gave.
+    """
+    forced = design(told.forced)
+    if not told.best:
+        return report_of(question, told.best)
+    report = report_of(question, told.found)
+    if not told.found:
+        told_verdict = f"{told.found.status}: with {forced}, {report.verdict.partition(': ')[2]}"
+        free = with_unit(told.best.best_objective, told.best.unit)
+        line = f"Without it: {told.best.objective} = {free} at {design(told.best.best_params)}"
+        return replace(report, verdict=told_verdict, account=(*report.account, line))
+    problem = question.problem
+    pair = [(item.best.params, item.best.result) for item in (told.best, told.found)]
+    best, other = designs_of(Judge.of(problem, [problem.objective]), pair)
+    return replace(
+        report,
+        verdict=_why_not_verdict(told, forced),
+        designs=(other,),
+        title=f"With {forced}",
+        against=best,
+        answer={**report.answer, "why_not": told.to_dict()},
+        is_search=False,
+    )
+
+
+def broken_lines(problem: Problem, point: Point) -> list[str]:
+    """Say what a design breaks, and by how much.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    point
+        The design.
+    """
+    known = {(item.name, item.reason): item for item in _conditions(point)}
+    broken = [item for key, item in known.items() if key in point.broken]
+    # What the evaluator says by giving up is no condition.
+    more = sorted(point.broken - known.keys())
+    return [
+        *(f"  {_excess(requirement_of(problem, item))}" for item in broken),
+        *(f"  {name}: {reason}" for name, reason in more),
+    ]
+
+
+def _excess(item: Sensitivity) -> str:
+    if item.slack is None or item.relation is None:
+        return f"{item.label}: does not hold" + (f" ({item.reason})" if item.is_constraint else "")
+    value, limit = (with_unit(side, item.unit) for side in (item.left, item.right))
+    by = with_unit(-item.slack, item.unit)
+    relative = f" ({share_of(-item.slack, abs(item.right))})" if item.right else ""
+    return f"{item.label}: {value}, must be {item.relation} {limit}: off by {by}{relative}"
+
+
+def _conditions(point: Point) -> tuple[Condition, ...]:
+    if point.reading is not None:
+        return point.reading.conditions
+    return () if point.result is None else tuple(conditions_of(verdicts_of(point.result)))
+
+
+def _priced_verdict(problem: Problem, point: Point, broken: int) -> str:
+    at = f"at {design(point.params)}"
+    value = ""
+    if point.reading is not None:
+        value = f"{problem.objective.text} = {with_unit(point.objective, point.reading.unit)} "
+    if point.is_feasible:
+        return f"FEASIBLE: {value}{at} meets every requirement"
+    requirements = "1 requirement" if broken == 1 else f"{broken} requirements"
+    known = {item.name for item in problem.constraints}
+    exists = {name for name, _ in point.broken} <= known
+    would = f"; {value.strip()}{'' if exists else ' if it could exist'}" if value else ""
+    return f"INFEASIBLE: {at[3:]} breaks {requirements}{would}"
+
+
+def _why_not_verdict(told: WhyNot, forced: str) -> str:
+    unit = told.best.unit
+    with_it, without = (with_unit(item.best_objective, unit) for item in (told.found, told.best))
+    spent = told.best.statistics.total_seconds + told.found.statistics.total_seconds
+    proof = "both proven" if told.is_proven else "not proven"
+    end = f"({proof}); in {seconds(spent)} by {told.found.method}"
+    if not told.loss:
+        return f"COSTS NOTHING: {told.best.objective} = {with_it} with {forced}, as without {end}"
+    relative = told.relative_loss
+    cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(told.loss), unit)
+    word = "COSTS" if told.loss > 0 else "GAINS"
+    return (
+        f"{word} {cost}: {told.best.objective} = {with_it} with {forced}, {without} without {end}"
+    )
+
+
+def _designs(problem: Problem, point: Point, best: SearchResult | None) -> tuple[Design, ...]:
+    """Measure a design, and before it the best one where that is known and another."""
+    if point.reading is None:
+        return ()
+    judge = Judge.of(problem, [problem.objective])
+    found: list[tuple[Any, Any]] = [(point.params, point.result)]
+    if best and best.best_params != point.params:
+        found.insert(0, (best.best_params, best.best_result))
+    return designs_of(judge, found)
+
+
+def _base(question: Question) -> dict[str, Any]:
+    return {
+        "question": " ".join(question.text.split()),
+        "source": question.source,
+        "text": question.path.read_text(encoding="utf-8"),
+        "reasons": dict(question.reasons),
+        "versions": versions(),
+    }
+
+
+def _priced_answer(problem: Problem, point: Point) -> dict[str, Any]:
+    return {
+        "status": (Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE).value,
+        "objective": problem.objective.text,
+        "unit": "" if point.reading is None else point.reading.unit,
+        "method": "evaluated",
+        "params": jsonable(point.params),
+        "objective_value": jsonable(point.objective),
+        "broken": [{"name": name, "reason": reason} for name, reason in sorted(point.broken)],
+        "result": jsonable(point.result),
+    }
+
+
+def _label(point: Point, name: str) -> Any:
+    value = point.params[name]
+    return getattr(value, "name", value)
+
+
+def _only(point: Point, names: list[str]) -> dict[str, Any]:
+    return {name: point.params[name] for name in names}

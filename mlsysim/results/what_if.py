@@ -1,0 +1,170 @@
+"""The answers to what-if questions: forced choices, and ladders of limits."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.results.formatting import design, number
+from mlsysim.results.jsonable import jsonable
+from mlsysim.results.result import SearchResult
+from mlsysim.results.status import Status
+
+# Two objectives this close, relative, are equal.
+_EQUAL = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class WhyNot:
+    """A question answered free, and with some choices forced.
+
+    Parameters
+    ----------
+    best
+        The answer without them.
+    forced
+        The choices that were forced.
+    found
+        The answer with them.
+    sign
+        1 where less is better, -1 where more is.
+    """
+
+    best: SearchResult
+    forced: Mapping[str, Any]
+    found: SearchResult
+    sign: int
+
+    @property
+    def loss(self) -> float | None:
+        """By how much the objective is worse; zero for a tie, `None` where one has no design."""
+        if not (self.best and self.found):
+            return None
+        free, forced = self.best.best_objective, self.found.best_objective
+        loss = self.sign * (forced - free)
+        return 0.0 if abs(loss) <= _EQUAL * abs(free) else loss
+
+    @property
+    def relative_loss(self) -> float | None:
+        """The same relative to the best objective; `None` where that is zero."""
+        if self.loss is None or not self.best.best_objective:
+            return None
+        return self.loss / abs(self.best.best_objective)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether both answers are."""
+        return {self.best.status, self.found.status} <= {Status.OPTIMAL, Status.INFEASIBLE}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give both answers as data that JSON can hold."""
+        return {
+            "forced": jsonable(self.forced),
+            "loss": jsonable(self.loss),
+            "relative_loss": jsonable(self.relative_loss),
+            "proven": self.is_proven,
+            "best": self.best.to_dict(),
+            "found": self.found.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<WhyNot {design(self.forced)}: {self.found.status}, loss {self.loss}>"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rung:
+    """One question of a sweep.
+
+    Parameters
+    ----------
+    values
+        What was varied -> its value here.
+    result
+        The answer.
+    """
+
+    values: Mapping[str, Any]
+    result: SearchResult
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Sweep:
+    """The same question for several values of something in it.
+
+    Parameters
+    ----------
+    over
+        What was varied.
+    objective
+        The objective in text.
+    rungs
+        An answer for each combination of values.
+    """
+
+    over: tuple[str, ...]
+    objective: str
+    rungs: tuple[Rung, ...]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the objective."""
+        return next((rung.result.unit for rung in self.rungs if rung.result), "")
+
+    def rows(self) -> list[list[Any]]:
+        """Give the answers as rows of plain values, headings first; `None` where there is none."""
+        choices = next((list(rung.result.best_params) for rung in self.rungs if rung.result), [])
+        free = [name for name in choices if name not in self.over]
+        metric = self.objective.partition(": ")[2].rpartition(".")[2]
+        heading = f"{metric} [{self.unit}]" if self.unit else metric
+        rows: list[list[Any]] = [[*self.over, "status", heading, *free]]
+        for rung in self.rungs:
+            row = [jsonable(value) for value in rung.values.values()]
+            row.append(rung.result.status.value)
+            if rung.result:
+                row.append(rung.result.best_objective)
+                row += [jsonable(rung.result.best_params[name]) for name in free]
+            else:
+                row += [None] * (1 + len(free))
+            rows.append(row)
+        return rows
+
+    def table(self) -> list[list[str]]:
+        """Write the same as people read it."""
+        header, *rows = self.rows()
+        place = len(self.over) + 1
+        return [
+            header,
+            *(
+                [
+                    "-" if cell is None else number(cell) if column == place else str(cell)
+                    for column, cell in enumerate(row)
+                ]
+                for row in rows
+            ),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the answers as data that JSON can hold."""
+        return {
+            "over": list(self.over),
+            "objective": self.objective,
+            "unit": self.unit,
+            "rungs": [
+                {"values": jsonable(rung.values), **rung.result.to_dict()} for rung in self.rungs
+            ],
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Give the answers as JSON text.
+
+        Parameters
+        ----------
+        indent
+            Spaces per level; `None` for one line.
+        """
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def __str__(self) -> str:
+        rows = self.table()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(map(str.rjust, row, widths)) for row in rows)

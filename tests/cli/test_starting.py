@@ -1,0 +1,66 @@
+"""``mlsysim new`` writes question files that can be answered as they stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlsysim.cli.app import Kind, app
+from mlsysim.core.question import load
+from mlsysim.core.questions.verification import verify
+
+
+def run(*arguments: str) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_written_is_answered(kind: Kind, tmp_path: Path) -> None:
+    """CP-SAT and the reference find the same design; limits have reasons, and a front is named."""
+    file = tmp_path / "mine.toml"
+    done = run("new", str(file), "--kind", kind.value)
+    assert done.exit_code == 0
+    assert done.stdout == f"{file}: written; now try: mlsysim solve {file}\n"
+    question = load(file)
+    checked = verify(question, workers=1)
+    assert checked.failures == ()
+    assert checked.result.status == "OPTIMAL"
+    assert question.reasons
+    assert len(question.objectives) == 2
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_written_is_commented(kind: Kind) -> None:
+    """Each table, and each key before the first, has a line above it that says what it is for."""
+    text = run("new", "-", "--kind", kind.value).stdout
+    for paragraph in text.split("\n\n"):
+        assert paragraph.startswith("#") or re.match(r"\[constraints\.\w+\]", paragraph), paragraph
+
+
+def test_a_file_is_never_replaced_unasked(tmp_path: Path) -> None:
+    """What stands there stays, until it is said that it may go."""
+    file = tmp_path / "mine.toml"
+    file.write_text("precious")
+    done = run("new", str(file))
+    assert (done.exit_code, file.read_text()) == (2, "precious")
+    assert "exists; give another name, or replace it with --overwrite" in done.stderr
+    assert run("new", str(file), "--overwrite").exit_code == 0
+    assert file.read_text().startswith("# A planner's question about training.")
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    """One line names the file."""
+    done = run("new", str(tmp_path / "none" / "mine.toml"))
+    assert done.exit_code == 2
+    assert "mine.toml: cannot be written: No such file or directory" in done.stderr
+
+
+def test_without_a_name_it_is_question_toml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands in the file name the file."""
+    monkeypatch.chdir(tmp_path)
+    assert run("new").exit_code == 0
+    assert "mlsysim solve question.toml" in (tmp_path / "question.toml").read_text()
