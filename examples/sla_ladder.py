@@ -1,15 +1,27 @@
-"""A ladder of limits on the time of a step: which can be met, and what else would have to give."""
+"""A ladder of limits on the time of a step: which can be met, and what else would have to give.
 
+    python examples/sla_ladder.py ladder.png
+
+Needs matplotlib: ``pip install '.[plot]'``.
+"""
+
+import sys
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
 
 import mlsysim
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel
+from mlsysim.results.what_if import Sweep
 
 PIPELINE = Pipeline([DistributedModel()])
-SPACE = {"batch_size": [16, 32, 64, 128, 256, 512], "tp": [1, 2, 4, 8], "pp": [1, 2, 4, 5, 8]}
+SPACE = {"batch_size": [64, 128, 256, 512, 1024, 2048], "tp": [1, 2, 4, 8], "pp": [1, 2, 4, 5, 8]}
+LIMITS = [50, 250, 600, 800, 1000, 1500, 2000, 3000]
 
 
 def evaluate(params: Mapping[str, Any]) -> Any:
@@ -25,23 +37,50 @@ def evaluate(params: Mapping[str, Any]) -> Any:
     )
 
 
-def main() -> None:
-    """Solve the same question under one limit after the other."""
-    for limit in ("50 ms", "250 ms", "600 ms", "800 ms", "1500 ms"):
-        dse = DSE(
-            space=SPACE,
-            objective="maximize: DistributedModel.effective_throughput",
-            constraints={"sla": f"DistributedModel.step_latency_total <= {limit}"},
-        )
-        result = dse.search(evaluate, top=1)
+def tell(ladder: Sweep) -> None:
+    """Print each rung: the best design, or why there is none."""
+    for rung in ladder.rungs:
+        limit, result = rung.values["sla"], rung.result
         if result.status == "INFEASIBLE":
-            print(f"{limit:>7}  {result.status}")
+            print(f"{limit:>8}  {result.status}")
             for relaxation in result.relaxations:
-                print(f"        {relaxation}")
+                print(f"          {relaxation}")
         else:
             design = ", ".join(f"{name}={value}" for name, value in result.best_params.items())
-            print(f"{limit:>7}  {result.status}  {result.best_objective:>9,.0f} tokens/s  {design}")
+            print(f"{limit:>8}  {result.status}  {result.best_objective:>9,.0f} tokens/s  {design}")
+
+
+def draw(ladder: Sweep, target: Path) -> None:
+    """Draw the throughput that each limit leaves."""
+    figure = Figure(figsize=(7.2, 3.8), layout="constrained")
+    axes = figure.subplots()
+    rungs = zip(LIMITS, ladder.rungs, strict=True)
+    met = [(limit, rung.result.best_objective / 1e3) for limit, rung in rungs if rung.result]
+    axes.step(*zip(*met, strict=True), where="post", marker="o")
+    axes.axvspan(0, met[0][0], color="0.92")
+    axes.text(met[0][0] / 2, met[-1][1] / 2, "no design", rotation=90, ha="center", va="center")
+    axes.set_xlim(0, LIMITS[-1])
+    axes.set_ylim(0)
+    axes.set_xlabel("limit on the time of a step [ms]")
+    axes.set_ylabel("throughput [1000 tokens/s]")
+    axes.set_title("Llama 3 70B on 8,192 H100s: what a limit costs")
+    figure.savefig(target)
+
+
+def main(target: Path) -> None:
+    """Solve the same question under one limit after the other."""
+    dse = DSE(
+        space=SPACE,
+        objective="maximize: DistributedModel.effective_throughput",
+        constraints={"sla": "DistributedModel.step_latency_total <= 50 ms"},
+    )
+    # With executor=concurrent.futures.ProcessPoolExecutor() they are solved side by side.
+    ladder = dse.sweep(evaluate, {"sla": [f"{limit} ms" for limit in LIMITS]}, top=1)
+    tell(ladder)
+    draw(ladder, target)
+    print(f"\n{target}: drawn")
 
 
 if __name__ == "__main__":
-    main()
+    default = Path(tempfile.gettempdir()) / "sla_ladder.png"
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)

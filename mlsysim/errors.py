@@ -73,6 +73,23 @@ class QuestionError(InputError):
     """A question file is malformed; the message names the file and the key."""
 
 
+class MeasurementError(InputError):
+    """A file of measured runs is malformed; the message names the file, the row and the column.
+
+    Write what the message proposes, or leave the cell empty: an empty cell
+    says that the value is not known.
+    """
+
+
+class LaunchError(InputError):
+    """A framework cannot run the design that was chosen, as it was chosen.
+
+    The models here allow more than one framework does: uneven shares, idle
+    replicas.  Add the constraint that the message names to the question, or
+    emit for another framework.
+    """
+
+
 class TracingError(MlsysimError, TypeError):
     """An evaluator does something that cannot be traced into a solver model.
 
@@ -112,6 +129,8 @@ class DisagreementError(MlsysimError):
 
 # A list of names this short is shown whole where none is near.
 _SHOWN_WHOLE = 12
+_MOST_NEAR = 3
+_SHORTEST_BEGINNING = 2
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -122,7 +141,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
     name
         What the user wrote.
     known
-        What would have been accepted.
+        What would have been accepted; names that begin with what was written come first.
 
     Returns
     -------
@@ -132,7 +151,13 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(set(known))
     by_folded = {candidate.casefold(): candidate for candidate in names}
-    near = [by_folded[match] for match in get_close_matches(name.casefold(), by_folded, 3, 0.5)]
+    folded = name.casefold()
+    matches = get_close_matches(folded, by_folded, _MOST_NEAR, 0.5)
+    # A name cut short, such as tp for tp_size, shares too few letters to count as close.
+    begun = [candidate for candidate in by_folded if candidate.startswith(folded)]
+    if len(folded) < _SHORTEST_BEGINNING:
+        begun = []
+    near = [by_folded[match] for match in dict.fromkeys([*begun, *matches])][:_MOST_NEAR]
     if near:
         return "; did you mean " + " or ".join(repr(match) for match in near) + "?"
     if 0 < len(names) <= _SHOWN_WHOLE:

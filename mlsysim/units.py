@@ -8,10 +8,16 @@ with `magnitude`, and never meets pint.
 A quantity may hold a float, a NumPy array or a traced value; pint passes the
 arithmetic on to whatever it holds.  Formulas keep to the base units (s, byte,
 flop, USD, watt), because a conversion costs as much as five multiplications.
+
+A quantity that comes out of a pickle belongs to this registry again, in
+whichever process that is.
 """
 
+import copyreg
+from collections.abc import Mapping
 from importlib.resources import files
 from tokenize import TokenError
+from types import NoneType
 from typing import Any, TypeGuard
 
 import pint
@@ -27,6 +33,31 @@ Quantity = _registry.Quantity
 Unit = _registry.Unit
 
 
+# What pint would take for a magnitude, or refuse in words that name no cure.
+_NO_NUMBERS = (str, bytes, bool, NoneType, dict, set)
+
+
+def _pickled_unit(unit: Any) -> tuple[Any, ...]:
+    return _unpickled_unit, (dict(Quantity(1, unit).unit_items()),)
+
+
+def _unpickled_unit(powers: Mapping[str, Any]) -> Any:
+    return Unit(_registry.UnitsContainer(powers))
+
+
+def _pickled_quantity(value: Any) -> tuple[Any, ...]:
+    return _unpickled_quantity, (value.magnitude, dict(value.unit_items()))
+
+
+def _unpickled_quantity(size: Any, powers: Mapping[str, Any]) -> Any:
+    return Quantity(size, _registry.UnitsContainer(powers))
+
+
+# By itself pint would attach them to its global registry, which knows no bytes.
+copyreg.pickle(Quantity, _pickled_quantity)
+copyreg.pickle(Unit, _pickled_unit)
+
+
 def quantity(value: Any, unit: str = "") -> Any:
     """Attach a unit to a number, an array or a traced value.
 
@@ -40,13 +71,18 @@ def quantity(value: Any, unit: str = "") -> Any:
     Raises
     ------
     UnitError
-        If the unit is not known.
+        If the unit is not known, or the value is no number, such as text or a truth value.
 
     Examples
     --------
     >>> quantity(80, "GiB").m_as("byte")
     85899345920
     """
+    if isinstance(value, _NO_NUMBERS):
+        raise UnitError(
+            f"{value!r} is not a number that could be in {unit or 'no unit'!r}; "
+            f"write it as one, e.g. quantity(2.5, {unit!r})"
+        )
     return Quantity(value, as_unit(unit))
 
 

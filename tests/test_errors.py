@@ -39,6 +39,8 @@ def test_an_unknown_name_answers_hasattr_and_getitem() -> None:
     ("name", "known", "expected"),
     [
         ("h100_sxn", ["H100_SXM", "T4"], "; did you mean 'H100_SXM'?"),
+        ("tp", ["tp_size", "pp_size"], "; did you mean 'tp_size'?"),  # a name cut short
+        ("sea", ["sea_level", "seq"], "; did you mean 'sea_level' or 'seq'?"),  # begun first
         ("zzz", ["b", "a"], "; known: 'a', 'b'"),
         ("zzz", [f"name_{i}" for i in range(13)], ""),  # too many to list
         ("zzz", [], ""),

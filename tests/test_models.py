@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlsysim.core.question import load
-from mlsysim.core.questions.comparison import differences, front_differences
+from mlsysim.core.questions.verification import verify, verify_front
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ def test_solver_reference_and_file_agree(file: Path) -> None:
     """Status, objective, design and conflict are the same, whoever answers."""
     question = load(file)
     assert question.expected is not None
-    assert differences(question.expected, question.cross_check(workers=1)) == []
+    assert verify(question, workers=1).failures == ()
 
 
 FRONTS = [file for file in FILES if load(file).objectives]
@@ -30,8 +30,7 @@ def test_fronts_agree(file: Path) -> None:
     question = load(file)
     assert question.expected is not None
     assert question.expected.points is not None
-    fronts = (question.pareto(method=name, workers=1) for name in ("cp-sat", "exhaustive"))
-    assert front_differences(question.expected, *fronts) == []
+    assert verify_front(question, workers=1) == ()
 
 
 def test_there_are_fronts() -> None:

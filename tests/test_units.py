@@ -94,3 +94,12 @@ def test_every_unit_name_is_a_unit() -> None:
     assert {"second", "byte", "flop", "USD", "watt"} <= set(names)
     assert all(is_unit(name) for name in names)
     assert not is_unit("foo")
+
+
+@pytest.mark.parametrize("value", ["x", "5", b"x5", None, True, {}, {5}])
+def test_what_is_no_number_has_no_unit(value: object) -> None:
+    """Text in quotes is not an amount; the message says so, and how to write one."""
+    with pytest.raises(UnitError) as caught:
+        quantity(value, "ms")
+    assert str(caught.value).startswith(f"{value!r} is not a number that could be in 'ms'")
+    assert "quantity(2.5, 'ms')" in str(caught.value)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,12 +23,15 @@ class Progress:
         The objective of the best design so far, in the metric's own unit.
     bound
         No design is better than this.
+    what
+        What is counted, where it is not designs.
     """
 
     done: int
     total: int
     best: float | None = None
     bound: float | None = None
+    what: str = "designs"
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -50,6 +54,9 @@ class SearchOptions:
         For everything random; the answer does not depend on it, up to ties.
     progress
         Called with a `Progress` now and then.
+    executor
+        Where every design has to be evaluated, evaluates parts of the space;
+        nothing else does if `None`.
 
     Raises
     ------
@@ -62,6 +69,7 @@ class SearchOptions:
     workers: int | None = None
     seed: int = 0
     progress: ProgressCallback | None = None
+    executor: Executor | None = None
 
     @classmethod
     def of(cls, **given: Any) -> "SearchOptions":
@@ -100,6 +108,12 @@ class SearchOptions:
                 f"progress = {self.progress!r} cannot be called; "
                 "hand in a function of one Progress: progress(state)"
             )
+
+        if self.executor is not None and not isinstance(self.executor, Executor):
+            cure = "take e.g. concurrent.futures.ProcessPoolExecutor()"
+            if hasattr(self.executor, "get_executor"):  # a client of Dask
+                cure = "take its client.get_executor()"
+            raise ParameterError(f"executor = {self.executor!r} is no executor; {cure}")
 
 
 def _check_count(name: str, value: object, least: int) -> None:

@@ -14,6 +14,9 @@ point where it cannot; whatever is returned has been judged on plain numbers.
 `scan`, `walk`        go through the grid
 `front_leaders`       keep the designs that no other dominates; `others` reads
                       the objectives of a front besides the first
+`task`                what is asked, in a form that can be sent elsewhere
+`spans`, `part`       cut the grid into parts for an executor, and evaluate one
+`shared`              goes through the grid by parts, and puts them together
 ====================  =====================================================
 """
 

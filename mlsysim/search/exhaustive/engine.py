@@ -1,7 +1,7 @@
 """Answer a question by evaluating every design."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from mlsysim.problem.problem import Problem
 from mlsysim.results.candidate import Candidate
@@ -10,9 +10,8 @@ from mlsysim.results.status import Status
 from mlsysim.search.exhaustive.block_reading import NotVectorisedError
 from mlsysim.search.exhaustive.doubts import CLOSE
 from mlsysim.search.exhaustive.leaders import Leader, Leaders
-from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.exhaustive.scan import Scan
-from mlsysim.search.exhaustive.tally import Tally
+from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.exhaustive.walk import METHOD, walk
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point
@@ -42,25 +41,12 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     UnitError
         If a constraint compares different dimensions.
     """
-    leaders: Leaders
-
-    def begin(deadline: float, in_blocks: bool) -> Scan:  # noqa: FBT001 - a callback
-        nonlocal leaders
-        leaders = Leaders(options.top, problem.objective.sense.sign)
-        return Scan(
-            problem,
-            evaluate,
-            options,
-            deadline=deadline,
-            in_blocks=in_blocks,
-            tally=Tally(problem, leaders),
-            others=Others(),
-        )
+    task = Task(problem=problem, evaluate=evaluate, options=options)
 
     def designs(scan: Scan) -> dict[str, Any]:
-        return {"top_candidates": tuple(_verified(problem, options.top, scan, leaders))}
+        return {"top_candidates": tuple(_verified(problem, options.top, scan))}
 
-    walked = walk(problem, options, begin, designs)
+    walked = walk(task, designs)
     answer = walked.answer
     if answer["status"] is Status.OPTIMAL:
         answer |= {"bound": answer["top_candidates"][0].objective_value, "gap": 0.0}
@@ -73,8 +59,9 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     )
 
 
-def _verified(problem: Problem, top: int, scan: Scan, best: Leaders) -> Iterator[Candidate]:
+def _verified(problem: Problem, top: int, scan: Scan) -> Iterator[Candidate]:
     """Judge the best designs on plain numbers, and order them by those."""
+    best = cast("Leaders", scan.tally.leaders)
     leaders = list(best)
     last = leaders[min(top, len(leaders)) - 1].key
     judged: list[tuple[Leader, Point]] = []

@@ -1,20 +1,25 @@
 """Find a Pareto front by evaluating every design."""
 
-from typing import Any
+import random
+import time
+from typing import Any, cast
 
 import numpy as np
 
 from mlsysim.results.pareto import ParetoFront
+from mlsysim.results.status import Status
 from mlsysim.search.exhaustive.block_reading import NotVectorisedError
 from mlsysim.search.exhaustive.doubts import CLOSE
 from mlsysim.search.exhaustive.front_leaders import FrontLeaders
-from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.exhaustive.scan import Scan
-from mlsysim.search.exhaustive.tally import Tally
+from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.exhaustive.walk import METHOD, walk
 from mlsysim.search.goals import Goals, vector
 from mlsysim.search.options import SearchOptions
-from mlsysim.search.verify import Evaluator
+from mlsysim.search.verify import Evaluator, Point
+
+_GRACE = 0.1
+"""The share of the time limit that judging what was found may take beyond it."""
 
 
 def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
@@ -37,26 +42,18 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
         If a constraint compares different dimensions.
     """
     problem = goals.problems[0]
-    found: FrontLeaders
-
-    def begin(deadline: float, in_blocks: bool) -> Scan:  # noqa: FBT001 - a callback
-        nonlocal found
-        others = Others(goals)
-        found = FrontLeaders(goals.signs, others)
-        return Scan(
-            problem,
-            evaluate,
-            options,
-            deadline=deadline,
-            in_blocks=in_blocks,
-            tally=Tally(problem, found),
-            others=others,
-        )
+    task = Task(problem=problem, evaluate=evaluate, options=options, goals=goals)
 
     def designs(scan: Scan) -> dict[str, Any]:
-        judged = {}
+        found = cast("FrontLeaders", scan.tally.leaders)
+        judged: dict[int, tuple[Point, ...]] = {}
         units = _units(scan)
-        for index, values in zip(found.indices, found.values, strict=True):
+        order = list(zip(found.indices, found.values, strict=True))
+        # So that the points are spread over the front where the time is up before the last.
+        random.Random(options.seed).shuffle(order)  # noqa: S311 - for sampling
+        for index, values in order:
+            if judged and time.monotonic() > scan.deadline + _GRACE * (options.time_limit or 0.0):
+                return {"points": goals.front(judged, units), "status": Status.FEASIBLE}
             point = scan.judge(index)
             if not point.is_feasible:
                 raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
@@ -66,7 +63,7 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
                 raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
         return {"points": goals.front(judged, units)}
 
-    walked = walk(problem, options, begin, designs)
+    walked = walk(task, designs)
     return ParetoFront(
         objectives=tuple(objective.text for objective in goals.objectives),
         units=tuple(_units(walked.scan)),

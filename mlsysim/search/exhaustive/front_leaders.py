@@ -46,6 +46,10 @@ class FrontLeaders:
         own = undominated(values)
         self._merge([block.index(int(chosen[row])) for row in own], values[own])
 
+    def absorb(self, other: "FrontLeaders") -> None:
+        """Offer what was kept elsewhere."""
+        self._merge(other.indices, other.values)
+
     def _merge(self, indices: list[int], values: Floats) -> None:
         indices = [*self.indices, *indices]
         values = np.concatenate([self.values, values])

@@ -86,10 +86,11 @@ class Layout:
     space
         The designs.
     limit
-        The largest number of points in a block.
+        The largest number of points in a block; `BLOCK` if left out.
     """
 
-    def __init__(self, space: SearchSpace, limit: int = BLOCK) -> None:
+    def __init__(self, space: SearchSpace, limit: int | None = None) -> None:
+        limit = limit or BLOCK
         self.space = space
         numeric = {name: domain for name, domain in space.items() if domain.fits_array}
         self.objects = tuple(name for name in space if name not in numeric)
@@ -104,6 +105,8 @@ class Layout:
             chosen[name] = domain
         self.trailing = _cycle({name: chosen[name] for name in space if name in chosen})
         self._slice = max(1, limit // self.period)
+        self._length = 1 if self.split is None else len(space[self.split].values)
+        self._slices = -(-self._length // self._slice)
         self._fixed = [name for name in space if name not in chosen and name != self.split]
         self._strides = _strides(space)
         self._split_values = self._all_split_values()
@@ -118,20 +121,26 @@ class Layout:
             return self._split_values[start:stop]
         return self.space[str(self.split)].array(start, stop)
 
+    @property
+    def count(self) -> int:
+        """The number of blocks, which together hold every design once."""
+        return self._slices * math.prod(len(self.space[name].values) for name in self._fixed)
+
+    def block(self, number: int) -> Block:
+        """Give one of the blocks, numbered from 0."""
+        rest, part = divmod(number, self._slices)
+        fixed = {}
+        for name in reversed(self._fixed):
+            rest, fixed[name] = divmod(rest, len(self.space[name].values))
+        start = part * self._slice
+        stop = min(start + self._slice, self._length)
+        return Block(layout=self, fixed=fixed, start=start, stop=stop)
+
     def blocks(self) -> Iterator[Block]:
-        """Go through the blocks, which together hold every design once."""
-        length = 1 if self.split is None else len(self.space[self.split].values)
-        combinations = math.prod(len(self.space[name].values) for name in self._fixed)
-        number = 0
-        while number < combinations:  # may be beyond what range() can hold
-            fixed, rest = {}, number
-            for name in reversed(self._fixed):
-                rest, fixed[name] = divmod(rest, len(self.space[name].values))
-            start = 0
-            while start < length:
-                stop = min(start + self._slice, length)
-                yield Block(layout=self, fixed=fixed, start=start, stop=stop)
-                start = stop
+        """Go through the blocks in their order."""
+        number, count = 0, self.count
+        while number < count:  # may be beyond what range() can hold
+            yield self.block(number)
             number += 1
 
     def _all_split_values(self) -> NDArray[np.float64] | None:

@@ -78,6 +78,15 @@ class Leaders:
                 [Leader(key=float(keys[local]), index=block.index(int(local))) for local in chosen]
             )
 
+    def absorb(self, other: "Leaders") -> None:
+        """Offer what was kept elsewhere."""
+        self._points.update(other._points)  # noqa: SLF001 - of the same class
+        self._merge(list(other))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What an evaluator returned may be large, and is quickly had again.
+        return self.__dict__ | {"_points": {}}
+
     def _merge(self, more: list[Leader]) -> None:
         self._leaders = sorted([*self._leaders, *more])
         for dropped in self._leaders[self._capacity :]:

@@ -117,6 +117,11 @@ class Nearest:
             ),
         )
 
+    def absorb(self, other: "Nearest") -> None:
+        """Offer what was kept elsewhere."""
+        for name, near in other._nearest.items():  # noqa: SLF001 - of the same class
+            self._offer(name, near)
+
     def _offer(self, name: str, near: Near) -> None:
         known = self._nearest.get(name)
         if known is None or near < known:

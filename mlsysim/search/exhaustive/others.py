@@ -1,6 +1,6 @@
 """The objectives of a front besides the first, with their units."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlsysim.problem.reading import resolver
@@ -27,6 +27,15 @@ class Others:
     def units(self) -> list[str]:
         """The unit of each; empty where no design has settled it."""
         return [unit or "" for unit in self._units]
+
+    @property
+    def settled(self) -> tuple[str | None, ...]:
+        """The unit of each; nothing where no design has settled it."""
+        return tuple(self._units)
+
+    def settle(self, units: Sequence[str | None]) -> None:
+        """Take over the units that other designs have settled."""
+        self._units = [own or unit for own, unit in zip(self._units, units, strict=True)]
 
     def of_result(self, params: Mapping[str, Any], result: Any) -> Iterator[tuple[str, Any]]:
         """Read what the evaluator returned for a block.

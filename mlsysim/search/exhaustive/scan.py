@@ -1,12 +1,13 @@
 """Go through the grid, in blocks or point by point."""
 
+import math
 import random
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition
 from mlsysim.search.exhaustive.block_reading import (
     BlockInfeasibleError,
@@ -19,10 +20,11 @@ from mlsysim.search.exhaustive.layout import Block, Layout
 from mlsysim.search.exhaustive.opaque import Opaque, impossible
 from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.exhaustive.tally import Tally
-from mlsysim.search.options import Progress, SearchOptions
-from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
+from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.options import Progress
+from mlsysim.search.verify import Point, evaluate_point, extremes
 
-_SMALL = 16
+SMALL = 16
 """A block of fewer points costs less one by one."""
 
 _SAMPLES = 4
@@ -47,45 +49,28 @@ class Scan:
 
     Parameters
     ----------
-    problem
-        What is asked.
-    evaluate
-        The user's evaluator.
-    options
-        What the caller wants.
+    task
+        What is asked, and of which evaluator.
     deadline
         When to stop, by the monotonic clock.
     in_blocks
         Whether to try arrays.
-    tally
-        Takes in what is seen.
-    others
-        The other objectives, where a front is asked for.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        evaluate: Evaluator,
-        options: SearchOptions,
-        *,
-        deadline: float,
-        in_blocks: bool,
-        tally: Tally,
-        others: Others,
-    ) -> None:
-        self.tally = tally
-        self.others = others
+    def __init__(self, task: Task, *, deadline: float = math.inf, in_blocks: bool = True) -> None:
+        self.others = Others(task.goals)
+        self.tally = Tally(task.problem, task.keeper(self.others))
         self.unit: str | None = None
         self.plain_evaluations = 0
         self.blocks = 0
         self.point_by_point: str | None = None
-        self._problem = problem
-        self._evaluate = evaluate
-        self._options = options
-        self._deadline = deadline
+        self.deadline = deadline
+        self._task = task
+        self._problem = task.problem
+        self._evaluate = task.evaluate
+        self._options = task.options
         self._in_blocks = in_blocks
-        self._random = random.Random(options.seed)  # noqa: S311 - for sampling
+        self._random = random.Random(task.options.seed)  # noqa: S311 - for sampling
         self._kinds: set[tuple[int, ...]] = set()
         self._agreements = 0
         self._next_pulse = 0.0
@@ -105,9 +90,25 @@ class Scan:
         self._first = self.judge(0)
         for block in Layout(self._problem.space).blocks():
             self._tick()
-            if not self._in_blocks or block.size < _SMALL or not self._take_block(block):
-                self._take_points(block, range(block.size))
+            if not self._in_blocks or block.size < SMALL or not self.take_block(block):
+                self.take_points(block, range(block.size))
         self._report(self._problem.space.size)
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """What there is to tell about how the pass was made."""
+        told = {"plain_evaluations": self.plain_evaluations, "blocks": self.blocks}
+        return told | ({"point_by_point": self.point_by_point} if self.point_by_point else {})
+
+    @property
+    def units(self) -> tuple[str | None, ...]:
+        """The unit of each objective; nothing where no design has settled it."""
+        return (self.unit, *self.others.settled)
+
+    def settle(self, units: tuple[str | None, ...]) -> None:
+        """Take over the units that other designs have settled."""
+        self.unit = units[0] if self.unit is None else self.unit
+        self.others.settle(units[1:])
 
     def judge(self, index: int) -> Point:
         """Evaluate one design on plain numbers."""
@@ -119,7 +120,7 @@ class Scan:
             self.unit = point.reading.unit  # the first readable design settles it
         return point
 
-    def _take_block(self, block: Block) -> bool:
+    def take_block(self, block: Block) -> bool:
         """Take in a block of arrays; say no where it has to be done point by point."""
         try:
             reading = read_block(self._problem, self._evaluate, block, self.unit, self.others)
@@ -134,11 +135,10 @@ class Scan:
         reading, unclear = undefined(reading)
         near = near_equality(reading)
         if not self.blocks:
-            for index in extremes(self._problem.space):
-                self.judge(index)
+            self._judge_extremes()
         self._compare_samples(block, reading, near | unclear)
         asked = np.flatnonzero(unclear)
-        self._take_points(block, asked)
+        self.take_points(block, asked)
         active = ~unclear
         for local in np.flatnonzero(near & active):
             if self._agreements >= _TRUST:
@@ -161,6 +161,10 @@ class Scan:
             return False
         self.tally.add_impossible(block, reason)
         return True
+
+    def _judge_extremes(self) -> None:
+        for index in extremes(self._problem.space):
+            self.judge(index)
 
     def _compare_samples(self, block: Block, reading: BlockReading, skip: np.ndarray) -> None:
         """Compare a few points with plain numbers.
@@ -191,7 +195,8 @@ class Scan:
         same = all(_close(plain, float(array[local])) for plain, array in pairs)
         return same and _agrees(point, reading, local)
 
-    def _take_points(self, block: Block, points: Iterable[int]) -> None:
+    def take_points(self, block: Block, points: Iterable[int]) -> None:
+        """Take in some points of a block on plain numbers."""
         for local in points:
             self._tick()
             self._take_point(block, int(local))
@@ -204,21 +209,24 @@ class Scan:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        if now >= self._deadline:
+        if now >= self.deadline:
             raise OutOfTimeError
         if now >= self._next_pulse:
             self._next_pulse = now + _PULSE
-            self._report(self.tally.seen)
+            self._report(self._seen)
+
+    @property
+    def _seen(self) -> int:
+        return self.tally.seen
+
+    @property
+    def _best(self) -> float | None:
+        return self.tally.leaders.best
 
     def _report(self, done: int) -> None:
         if self._options.progress is not None:
-            self._options.progress(
-                Progress(
-                    done=done,
-                    total=self._problem.space.size,
-                    best=self.tally.leaders.best,
-                )
-            )
+            total = self._problem.space.size
+            self._options.progress(Progress(done=done, total=total, best=self._best))
 
 
 def _agrees(

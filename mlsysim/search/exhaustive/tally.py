@@ -1,7 +1,7 @@
 """What a search has seen so far: the best designs, and how the others fail."""
 
 from collections import Counter
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -35,6 +35,9 @@ class Keeper(Protocol):
     def add_block(self, block: Block, reading: BlockReading, feasible: Booleans) -> None:
         """Offer the feasible designs of a block."""
 
+    def absorb(self, other: Any) -> None:
+        """Offer what another keeper of the same kind has kept."""
+
 
 class Tally:
     """Takes in points and blocks.
@@ -50,7 +53,8 @@ class Tally:
     def __init__(self, problem: Problem, leaders: Keeper) -> None:
         self.leaders = leaders
         self.nearest = Nearest(problem.objective.sense.sign)
-        self.patterns: set[Pattern] = set()
+        self._patterns: set[Pattern] = set()
+        self._kept: dict[Pattern, None] = {}
         self._alike: Counter[frozenset[str]] = Counter()
         self.verdicts: dict[str, None] = {}
         self.rejected: Counter[str] = Counter()
@@ -58,6 +62,25 @@ class Tally:
         self.feasible = 0
         self.readable = False
         self.deferred: MetricError | None = None
+
+    @property
+    def patterns(self) -> set[Pattern]:
+        """The distinct ways in which designs fail."""
+        return self._patterns.union(self._kept)
+
+    def absorb(self, other: "Tally") -> None:
+        """Take in what was seen elsewhere, of designs that come after those seen here."""
+        self.seen += other.seen
+        self.feasible += other.feasible
+        self.readable = self.readable or other.readable
+        self.deferred = self.deferred or other.deferred
+        self.verdicts.update(other.verdicts)
+        self.rejected.update(other.rejected)
+        self.leaders.absorb(other.leaders)
+        self.nearest.absorb(other.nearest)
+        self._patterns |= other._patterns  # noqa: SLF001 - of the same class
+        for pattern in other._kept:  # noqa: SLF001
+            self._keep(pattern)
 
     def add_point(self, index: int, point: Point, unit: str) -> None:
         """Take in one design that was judged on plain numbers.
@@ -82,7 +105,7 @@ class Tally:
         self._name_verdicts(point)
         self.rejected.update(point.violated)
         if not self.feasible:  # afterwards nobody will ask why nothing fits
-            self._keep(point)
+            self._keep(point.broken)
             if len(point.violated) == 1:
                 self.nearest.add_point(index, objective, point)
 
@@ -92,7 +115,7 @@ class Tally:
         self.readable = True
         self.verdicts.setdefault(INFEASIBLE)
         self.rejected[INFEASIBLE] += block.size
-        self.patterns.add(frozenset({(INFEASIBLE, reason)}))
+        self._patterns.add(frozenset({(INFEASIBLE, reason)}))
 
     def add_block(self, block: Block, reading: BlockReading, active: Booleans) -> None:
         """Take in the active points of a block."""
@@ -112,7 +135,7 @@ class Tally:
         if count:
             self.leaders.add_block(block, reading, feasible)
         if not self.feasible:
-            self.patterns |= _patterns(reading.conditions, active)
+            self._patterns |= _patterns(reading.conditions, active)
             self._add_nearest(block, reading, groups, broken)
 
     def _add_nearest(
@@ -130,11 +153,13 @@ class Tally:
             if alone.any():
                 self.nearest.add_block(name, block, reading.objective, groups[name], alone)
 
-    def _keep(self, point: Point) -> None:
+    def _keep(self, pattern: Pattern) -> None:
         # A reason may quote numbers of the design, and so differ every time.
-        if self._alike[point.violated] < _KEPT and point.broken not in self.patterns:
-            self._alike[point.violated] += 1
-            self.patterns.add(point.broken)
+        names = frozenset(name for name, _ in pattern)
+        known = pattern in self._patterns or pattern in self._kept
+        if self._alike[names] < _KEPT and not known:
+            self._alike[names] += 1
+            self._kept[pattern] = None
 
     def _name_verdicts(self, point: Point) -> None:
         conditions = () if point.reading is None else point.reading.conditions

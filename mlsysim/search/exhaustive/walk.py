@@ -12,7 +12,8 @@ from mlsysim.results.status import Status
 from mlsysim.search.exhaustive.block_reading import NotVectorisedError
 from mlsysim.search.exhaustive.explanation import conflict_of, relaxation
 from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.exhaustive.shared import SharedScan
+from mlsysim.search.exhaustive.task import Task
 
 METHOD = "exhaustive"
 
@@ -36,45 +37,40 @@ class Walked:
     statistics: Statistics
 
 
-def walk(
-    problem: Problem,
-    options: SearchOptions,
-    begin: Callable[[float, bool], Scan],
-    designs: Callable[[Scan], dict[str, Any]],
-) -> Walked:
+def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     """Walk the grid and answer.
 
     Parameters
     ----------
-    problem
-        What is asked.
-    options
-        What the caller wants.
-    begin
-        Makes a scan of a deadline, and of whether to try arrays.
+    task
+        What is asked, and of which evaluator.
     designs
         Judges what a scan has found on plain numbers; gives parts of a result.
     """
     began = time.monotonic()
-    deadline = math.inf if options.time_limit is None else began + options.time_limit
+    limit = task.options.time_limit
+    deadline = math.inf if limit is None else began + limit
+    kind = Scan if task.options.executor is None else SharedScan
     misled: str | None = None
     try:
-        scan = begin(deadline, True)  # noqa: FBT003 - a callback has no keywords
+        scan = kind(task, deadline=deadline)
         stopped = _run(scan)
         scanned = time.monotonic()
-        answer = _answer(problem, scan, stopped, designs)
+        answer = _answer(task.problem, scan, stopped, designs)
     except NotVectorisedError as reason:
         misled = str(reason)
-        scan = begin(deadline, False)  # noqa: FBT003
+        scan = kind(task, deadline=deadline, in_blocks=False)
         stopped = _run(scan)
         scanned = time.monotonic()
-        answer = _answer(problem, scan, stopped, designs)
+        answer = _answer(task.problem, scan, stopped, designs)
+    if answer["status"] is Status.FEASIBLE:  # there may have been no time to judge everything
+        stopped = stopped or "time limit"
     ended = time.monotonic()
     seconds = {"scan": scanned - began, "verify": ended - scanned, "total": ended - began}
     return Walked(
         scan=scan,
         answer=answer,
-        statistics=_statistics(problem, scan, seconds, stopped, misled),
+        statistics=_statistics(task.problem, scan, seconds, stopped, misled),
     )
 
 
@@ -129,13 +125,7 @@ def _statistics(
     misled: str | None,
 ) -> Statistics:
     tally = scan.tally
-    extra: dict[str, Any] = {
-        "plain_evaluations": scan.plain_evaluations,
-        "blocks": scan.blocks,
-    }
-    reason = misled or scan.point_by_point
-    if reason:
-        extra["point_by_point"] = reason
+    extra = scan.account | ({"point_by_point": misled} if misled else {})
     return Statistics(
         grid_size=problem.space.size,
         points_evaluated=tally.seen,
