@@ -27,6 +27,9 @@ Solve = Callable[[Program], Minimum]
 Prove = Callable[[Program], Rows]
 
 _MINOR = 1e-6
+# Counts of hundreds of things come arbitrarily close to a limit; to find the very
+# closest would take hours, and tell nobody more.
+_NEARLY = 1e-6
 
 
 class _OutOfTimeError(Exception):
@@ -105,7 +108,9 @@ def _nearest(question: Question, name: str, prove: Prove) -> Point | None:
     compared = [item for item in broken if item.relation]
     if len(broken) == len(compared) == 1:
         closest = prove(
-            question.program(kept=others, objectives=[_shortfall(graph, broken[0]).node])
+            question.program(
+                kept=others, objectives=[_shortfall(graph, broken[0]).node], nearly=_NEARLY
+            )
         )
         return question.point(closest.designs[0].tolist()) if len(closest) else None
     waived = sum((_broken(graph, item) for item in broken if item.relation is None), _zero(graph))
@@ -116,7 +121,9 @@ def _nearest(question: Question, name: str, prove: Prove) -> Point | None:
     amounts = [_excess(graph, item) for item in compared]
     # Of designs that break the worst limit alike, one that breaks few others.
     excess = maximum(_zero(graph), *amounts) + _MINOR * sum(amounts, _zero(graph))
-    closest = prove(question.program(kept=[*others, bare], objectives=[excess.node]))
+    closest = prove(
+        question.program(kept=[*others, bare], objectives=[excess.node], nearly=_NEARLY)
+    )
     return question.point((closest if len(closest) else fewest).designs[0].tolist())
 
 

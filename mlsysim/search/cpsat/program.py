@@ -136,6 +136,9 @@ class Program:
         Where there is no judge, such designs do not count.
     excluded
         Designs that must not be returned.
+    nearly
+        A design that is better by no more than this share, relative, need not be
+        found where the solver would have to sort out a great many to find it.
     """
 
     graph: Graph
@@ -145,6 +148,7 @@ class Program:
     conditions: tuple[Condition, ...]
     judge: Callable[[Sequence[int]], Sequence[float] | None] | None = None
     excluded: frozenset[tuple[int, ...]] = frozenset()
+    nearly: float = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:

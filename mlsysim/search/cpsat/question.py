@@ -98,6 +98,7 @@ class Question:
         excluded: Collection[tuple[int, ...]] = (),
         kept: Collection[Requirement] | None = None,
         objectives: Sequence[Node] | None = None,
+        nearly: float = 0.0,
     ) -> Program:
         """Put the question into a form.
 
@@ -109,6 +110,8 @@ class Question:
             The requirements that hold in this form; all if left out.
         objectives
             What to minimise instead of the objectives.
+        nearly
+            How much better, relative, a design may be that need not be found.
         """
         requirements = self.requirements if kept is None else kept
         chosen = self._objectives if objectives is None else tuple(objectives)
@@ -127,6 +130,7 @@ class Question:
             ),
             judge=self._judge if objectives is None and kept is None else None,
             excluded=frozenset(excluded),
+            nearly=nearly,
         )
 
     def _traced(self) -> Formulation:

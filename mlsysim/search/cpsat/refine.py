@@ -61,6 +61,7 @@ class LoweredSearch:
         self._box = box
         self._tables = tables
         self._ratio = as_ratio(program.graph, program.objectives[0], program.rearranger.is_positive)
+        self._margin = max(MARGIN, program.nearly)
         self._seen: list[list[int]] = []
         self._marks: dict[str, frozenset[int]] = {}
         self._lowered = self._build()
@@ -80,7 +81,12 @@ class LoweredSearch:
         """
         until = clock.elapsed + seconds
         while clock.left > 0 and clock.elapsed < until:
-            outcome = solver.run(self._lowered.compiled.model, clock, until - clock.elapsed)
+            outcome = solver.run(
+                self._lowered.compiled.model,
+                clock,
+                until - clock.elapsed,
+                gap=self._program.nearly / 2,
+            )
             if outcome.solver is None:
                 # Stopped before its first solution the solver reports a bound of zero.
                 self.bound = np.inf if outcome.solved else self.bound
@@ -146,7 +152,7 @@ class LoweredSearch:
     @property
     def _goal(self) -> float:
         """What counts as better than the designs found: by more than rounding."""
-        return self.cutoff - MARGIN * abs(self.cutoff) if np.isfinite(self.cutoff) else np.inf
+        return self.cutoff - self._margin * abs(self.cutoff) if np.isfinite(self.cutoff) else np.inf
 
     def _cut(self, lowered: Lowered) -> None:
         """Ask for designs that are better than those found."""

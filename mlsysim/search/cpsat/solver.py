@@ -40,6 +40,7 @@ def run(
     seconds: float = float("inf"),
     *,
     probing: bool = True,
+    gap: float = 0.0,
 ) -> Outcome:
     """Solve a model within what is left of the time.
 
@@ -53,6 +54,8 @@ def run(
         A limit of this run's own.
     probing
         Whether its presolve tries out values; of one look-up table it learns nothing that way.
+    gap
+        How far from the optimum, relative, the solution may be.
 
     Raises
     ------
@@ -71,6 +74,7 @@ def run(
     solver.parameters.presolve_inclusion_work_limit = 0
     if not probing:
         solver.parameters.cp_model_probing_level = 0
+    solver.parameters.relative_gap_limit = gap
     limit = min(clock.left, seconds)
     if limit != float("inf"):
         solver.parameters.max_time_in_seconds = max(limit, _LEAST_SECONDS)
