@@ -18,7 +18,7 @@ from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.model import CompiledModel
+    from mlsysim.search.cpsat.solving.model import CompiledModel
 
 Answer = TypeVar("Answer")
 

@@ -13,7 +13,7 @@ from mlsysim.expr.evaluate import BoxReader, over_designs
 from mlsysim.expr.graph import Graph, Node
 from mlsysim.expr.operations import OPERATIONS, Operation
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat.rules import RULES
+from mlsysim.search.cpsat.lowering.rules import RULES
 
 ARITY = {name: operation.text.count("{") for name, operation in OPERATIONS.items()}
 

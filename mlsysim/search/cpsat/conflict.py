@@ -15,11 +15,11 @@ from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.problem.problem import INFEASIBLE
-from mlsysim.search.cpsat.formulation import Requirement
 from mlsysim.search.cpsat.minimize import Minimum
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.question import Question
-from mlsysim.search.cpsat.rows import Rows
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.rows import Rows
+from mlsysim.search.cpsat.question.formulation import Requirement
+from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.exhaustive.explanation import relaxation
 from mlsysim.search.verify import Point
 

@@ -12,16 +12,16 @@ from mlsysim.results.candidate import Candidate
 from mlsysim.results.result import SearchResult, relative_gap
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
-from mlsysim.search.cpsat.boxes import whole
-from mlsysim.search.cpsat.clock import Clock
 from mlsysim.search.cpsat.conflict import why_infeasible
-from mlsysim.search.cpsat.lowered import lower
+from mlsysim.search.cpsat.lowering.lowered import lower
+from mlsysim.search.cpsat.lowering.table import table_model
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
-from mlsysim.search.cpsat.model import CompiledModel
 from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.question import Question, agree
-from mlsysim.search.cpsat.table import table_model
+from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.question.question import Question, agree
+from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.solving.model import CompiledModel
 from mlsysim.search.explain import Solved
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point

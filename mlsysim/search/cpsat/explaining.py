@@ -9,8 +9,8 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.variant import Variant, relaxed_limit
 from mlsysim.results.explained import Explanation
 from mlsysim.search.cpsat.engine import Search
-from mlsysim.search.cpsat.formulation import Requirement
-from mlsysim.search.cpsat.question import Question
+from mlsysim.search.cpsat.question.formulation import Requirement
+from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.explain import Solved, account, judge
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.search.cpsat.boxes import Boxes
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.rows import Rows
+from mlsysim.search.cpsat.program.boxes import Boxes
+from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.goals import undominated
 
 

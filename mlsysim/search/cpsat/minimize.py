@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlsysim.errors import DisagreementError
-from mlsysim.search.cpsat import solver
-from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.joint import Blocks
+from mlsysim.search.cpsat.blocks.joint import Blocks
+from mlsysim.search.cpsat.lowering.refine import LoweredSearch
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
+from mlsysim.search.cpsat.lowering.table import table_model
 from mlsysim.search.cpsat.presolve import TABLE_ROWS, WALK, Presolve
-from mlsysim.search.cpsat.program import Program, Tabulated
-from mlsysim.search.cpsat.refine import LoweredSearch
-from mlsysim.search.cpsat.rows import Rows, no_rows
-from mlsysim.search.cpsat.scaled import NotLowerableError
-from mlsysim.search.cpsat.table import table_model
+from mlsysim.search.cpsat.program.program import Program, Tabulated
+from mlsysim.search.cpsat.program.rows import Rows, no_rows
+from mlsysim.search.cpsat.solving import solver
+from mlsysim.search.cpsat.solving.clock import Clock
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000

@@ -17,16 +17,16 @@ from mlsysim.expr.traced import Traced
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
-from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
-from mlsysim.search.cpsat.joint import Blocks
 from mlsysim.search.cpsat.minimize import Minimizer
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.program import Condition, Program
-from mlsysim.search.cpsat.question import TOLERANCE, Question, agree
+from mlsysim.search.cpsat.program.program import Condition, Program
+from mlsysim.search.cpsat.program.rows import Rows, no_rows
+from mlsysim.search.cpsat.question.question import TOLERANCE, Question, agree
 from mlsysim.search.cpsat.regions import Bounds, sweep
-from mlsysim.search.cpsat.rows import Rows, no_rows
+from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.goals import Goals
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.search.cpsat.boxes import Boxes, Positions, joined, whole
-from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.rows import Rows, dominators, no_rows
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, joined, whole
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.rows import Rows, dominators, no_rows
+from mlsysim.search.cpsat.solving.clock import Clock
 
 # What CP-SAT gets as one table at most.
 TABLE_ROWS = 4096

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
-from mlsysim.search.cpsat.boxes import joined, whole
+from mlsysim.search.cpsat.program.boxes import joined, whole
 
 lengths = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 

@@ -12,16 +12,17 @@ from strategies import Case, cases, examples
 
 from mlsysim.expr.functions import ceil, maximum
 from mlsysim.problem.problem import Problem
-from mlsysim.search.cpsat import lowering, solver
-from mlsysim.search.cpsat.boxes import whole
-from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.lowered import Lowered, lower
-from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.question import Question
-from mlsysim.search.cpsat.refine import LoweredSearch
-from mlsysim.search.cpsat.rows import Rows, no_rows
-from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.lowering import lowering
+from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
+from mlsysim.search.cpsat.lowering.refine import LoweredSearch
+from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.rows import Rows, no_rows
+from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.solving import solver
+from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.solving.model import Kind
 from mlsysim.search.options import SearchOptions
 
 # Sub-formulas of so few designs are tables: with 1, every rule is exercised.

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from strategies import Case, cases, combined, examples, spaces, terms, truths
 
 from mlsysim.expr.functions import logical_and
-from mlsysim.search.cpsat import lowering, minimize, presolve
-from mlsysim.search.cpsat.boxes import whole
-from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat import minimize, presolve
+from mlsysim.search.cpsat.lowering import lowering
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.question import Question
+from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
 
 

@@ -12,12 +12,12 @@ from strategies import Case, cases, examples
 from mlsysim.errors import MetricError
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat import presolve
-from mlsysim.search.cpsat.boxes import Boxes, whole
-from mlsysim.search.cpsat.clock import Clock
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.question import Question
-from mlsysim.search.cpsat.rows import Rows
+from mlsysim.search.cpsat.program.boxes import Boxes, whole
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.rows import Rows
+from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
 
 

@@ -4,8 +4,8 @@ import pytest
 from ortools.sat.python import cp_model
 
 from mlsysim.errors import DisagreementError
-from mlsysim.search.cpsat import solver
-from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat.solving import solver
+from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
 
 

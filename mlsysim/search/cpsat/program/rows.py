@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.search.cpsat.boxes import Positions
+from mlsysim.search.cpsat.program.boxes import Positions
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr.graph import Apply, Constant
-from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.lowering import Lowering
+    from mlsysim.search.cpsat.lowering.lowering import Lowering
 
 Array = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mlsysim.expr.graph import Apply, Node
-from mlsysim.search.cpsat import pieces, products, steps
-from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.scaled import Scaled, aligned, total
+from mlsysim.search.cpsat.lowering import pieces, products, steps
+from mlsysim.search.cpsat.lowering.scaled import Scaled, aligned, total
+from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.lowering import Lowering
+    from mlsysim.search.cpsat.lowering.lowering import Lowering
 
 Rule = Callable[["Lowering", Apply, float], Scaled]
 

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlsysim.search.cpsat import solver
-from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
-from mlsysim.search.cpsat.clock import Clock
-from mlsysim.search.cpsat.lowered import NO_TABLES, RESOLUTION, Lowered, Tables, lower
+from mlsysim.search.cpsat.lowering.lowered import NO_TABLES, RESOLUTION, Lowered, Tables, lower
+from mlsysim.search.cpsat.lowering.ratio import as_ratio
 from mlsysim.search.cpsat.presolve import MARGIN
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.ratio import as_ratio
-from mlsysim.search.cpsat.rows import Rows
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.rows import Rows
+from mlsysim.search.cpsat.solving import solver
+from mlsysim.search.cpsat.solving.clock import Clock
 
 # How many designs to evaluate around each one that the solver proposes.
 _NEIGHBOURS = 1 << 15

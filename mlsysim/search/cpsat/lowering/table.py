@@ -8,9 +8,9 @@ Each condition restricts the rows under its own name.
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.search.cpsat.choices import add_choices
-from mlsysim.search.cpsat.model import CompiledModel, Encoding, Kind
-from mlsysim.search.cpsat.program import Program, Tabulated
+from mlsysim.search.cpsat.lowering.choices import add_choices
+from mlsysim.search.cpsat.program.program import Program, Tabulated
+from mlsysim.search.cpsat.solving.model import CompiledModel, Encoding, Kind
 
 
 def table_model(program: Program, table: Tabulated) -> CompiledModel:

@@ -15,8 +15,8 @@ import numpy as np
 
 from mlsysim.expr.graph import Apply, Constant, Graph, Node
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat import terms
-from mlsysim.search.cpsat.terms import Terms
+from mlsysim.search.cpsat.program import terms
+from mlsysim.search.cpsat.program.terms import Terms
 
 # More than some hundred operations, off by 1.1e-16 each, can add up to.
 _ROUNDING = 1e-12

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from mlsysim.errors import DisagreementError
-from mlsysim.search.cpsat.clock import Clock
+from mlsysim.search.cpsat.solving.clock import Clock
 
 # Enough for CP-SAT to show what it has when a limit is all but reached.
 _LEAST_SECONDS = 0.01

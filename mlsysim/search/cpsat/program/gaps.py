@@ -9,7 +9,7 @@ boxes can be cut where it grows most.
 from collections.abc import Iterator
 
 from mlsysim.expr.graph import Apply, Constant, Node
-from mlsysim.search.cpsat.rearrange import Rearranger
+from mlsysim.search.cpsat.program.rearrange import Rearranger
 
 _UPWARD = frozenset({"less", "less_equal"})
 _DOWNWARD = frozenset({"greater", "greater_equal"})

@@ -23,19 +23,19 @@ from mlsysim.expr.graph import Apply, Choice, Constant, Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
-from mlsysim.search.cpsat import logic, products, rules
-from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
-from mlsysim.search.cpsat.model import Encoding, Kind
-from mlsysim.search.cpsat.program import TRUE, Program
-from mlsysim.search.cpsat.rowblock import RowBlock
-from mlsysim.search.cpsat.scaled import (
+from mlsysim.search.cpsat.blocks.rowblock import RowBlock
+from mlsysim.search.cpsat.lowering import logic, products, rules
+from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
     NotLowerableError,
     Scaled,
     power_of_two,
     total,
 )
-from mlsysim.search.cpsat.strips import add_strips, strips_of
+from mlsysim.search.cpsat.lowering.strips import add_strips, strips_of
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.program import TRUE, Program
+from mlsysim.search.cpsat.solving.model import Encoding, Kind
 
 # A sub-formula with no more combinations than this is tabulated.
 CELLS = 4096

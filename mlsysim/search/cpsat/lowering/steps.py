@@ -8,12 +8,12 @@ import numpy as np
 from mlsysim.expr import ranges
 from mlsysim.expr.graph import Apply
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.products import FACTOR_BITS, WHOLE, narrow
-from mlsysim.search.cpsat.scaled import NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.lowering.products import FACTOR_BITS, WHOLE, narrow
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.lowering import Lowering
+    from mlsysim.search.cpsat.lowering.lowering import Lowering
 
 # What is rounded is resolved to this.
 _FINE = 2.0**-20

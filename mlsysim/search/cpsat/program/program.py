@@ -16,10 +16,10 @@ from mlsysim.expr.evaluate import BoxReader, DesignReader
 from mlsysim.expr.graph import Apply, Graph, Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat.boxes import Boxes, Positions, whole
-from mlsysim.search.cpsat.gaps import gaps
-from mlsysim.search.cpsat.rearrange import Rearranger
-from mlsysim.search.cpsat.rows import Array, Mask, Rows, order
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.gaps import gaps
+from mlsysim.search.cpsat.program.rearrange import Rearranger
+from mlsysim.search.cpsat.program.rows import Array, Mask, Rows, order
 
 TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mlsysim.expr.graph import Apply, Constant, Node
-from mlsysim.search.cpsat.direction import directions
-from mlsysim.search.cpsat.partition import interfaces, partition
-from mlsysim.search.cpsat.program import Condition, Program
+from mlsysim.search.cpsat.blocks.direction import directions
+from mlsysim.search.cpsat.blocks.partition import interfaces, partition
+from mlsysim.search.cpsat.program.program import Condition, Program
 
 Names = tuple[str, ...]
 

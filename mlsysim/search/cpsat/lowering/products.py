@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlsysim.expr.graph import Apply, Constant, Node
-from mlsysim.search.cpsat import pieces
-from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.lowering import pieces
+from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.lowering import Lowering
+    from mlsysim.search.cpsat.lowering.lowering import Lowering
 
 # A float product or quotient is off by one unit in the last place at most.
 _ULP = sys.float_info.epsilon

@@ -11,11 +11,11 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, Node
-from mlsysim.search.cpsat.model import Kind
-from mlsysim.search.cpsat.scaled import Scaled, total
+from mlsysim.search.cpsat.lowering.scaled import Scaled, total
+from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.lowering import Lowering
+    from mlsysim.search.cpsat.lowering.lowering import Lowering
 
 _RESOLUTION = 2.0**-36
 

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, Node
-from mlsysim.search.cpsat import logic
-from mlsysim.search.cpsat.boxes import Boxes, Positions
-from mlsysim.search.cpsat.choices import add_choices
-from mlsysim.search.cpsat.lowering import Lowering
-from mlsysim.search.cpsat.model import CompiledModel
-from mlsysim.search.cpsat.program import Program
-from mlsysim.search.cpsat.rowblock import RowBlock
-from mlsysim.search.cpsat.scaled import NotLowerableError, Scaled
+from mlsysim.search.cpsat.blocks.rowblock import RowBlock
+from mlsysim.search.cpsat.lowering import logic
+from mlsysim.search.cpsat.lowering.choices import add_choices
+from mlsysim.search.cpsat.lowering.lowering import Lowering
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions
+from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.solving.model import CompiledModel
 
 # The objective is resolved to this share of its range at first.
 RESOLUTION = 2.0**-36

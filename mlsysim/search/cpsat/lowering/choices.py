@@ -6,7 +6,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.columns import Column
-from mlsysim.search.cpsat.scaled import LARGEST
+from mlsysim.search.cpsat.lowering.scaled import LARGEST
 
 
 def add_choices(

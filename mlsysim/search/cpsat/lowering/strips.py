@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
-from mlsysim.search.cpsat.scaled import Scaled, power_of_two
+from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
 
 Array = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.graph import Node
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat.boxes import Positions
-from mlsysim.search.cpsat.scaled import NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.program.boxes import Positions
 
 # Up to here, whole numbers are kept as they are.
 _WHOLE = 2.0**40

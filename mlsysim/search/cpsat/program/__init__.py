@@ -1,0 +1,1 @@
+"""A minimisation over boxes of designs: bounds, rows, and what cannot hold."""

@@ -1,0 +1,1 @@
+"""The solver itself, and the time that it may take."""
