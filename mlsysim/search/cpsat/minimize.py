@@ -19,7 +19,8 @@ from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
 from mlsysim.search.cpsat.lowering.table import table_model
 from mlsysim.search.cpsat.presolve import TABLE_ROWS, WALK, Presolve
-from mlsysim.search.cpsat.program.program import Program, Tabulated
+from mlsysim.search.cpsat.program.conditions import Tabulated
+from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
 from mlsysim.search.cpsat.solving import solver
 from mlsysim.search.cpsat.solving.clock import Clock

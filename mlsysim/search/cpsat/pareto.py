@@ -22,7 +22,8 @@ from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
 from mlsysim.search.cpsat.minimize import Minimizer
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.program.program import Condition, Program
+from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
 from mlsysim.search.cpsat.question.question import TOLERANCE, Question, agree
 from mlsysim.search.cpsat.regions import Bounds, sweep

@@ -13,7 +13,8 @@ from dataclasses import replace
 from mlsysim.expr.graph import Apply, Constant, Node
 from mlsysim.search.cpsat.blocks.direction import directions
 from mlsysim.search.cpsat.blocks.partition import interfaces, partition
-from mlsysim.search.cpsat.program.program import Condition, Program
+from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.program import Program
 
 Names = tuple[str, ...]
 

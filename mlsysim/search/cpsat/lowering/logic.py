@@ -50,10 +50,10 @@ def literal(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
 
 
 def _tabulated(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
-    truths = lowering.cells(node) != 0
+    truths = lowering.cells.values(node) != 0
     if truths.all() or not truths.any():
         return lowering.model.new_constant(int(truths[0]))
-    place = lowering.place(node)
+    place = lowering.cells.place(node)
     chosen = lowering.model.new_bool_var("")
     for sign, where in ((chosen, truths), (~chosen, ~truths)):
         domain = cp_model.Domain.from_values([int(at) for at in np.flatnonzero(where)])

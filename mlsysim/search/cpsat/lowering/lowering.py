@@ -10,21 +10,16 @@ of their operation in `rules` and `logic`.
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.evaluate import BoxReader, over_designs
-from mlsysim.expr.graph import Apply, Choice, Constant, Node, reachable
-from mlsysim.expr.narrowing import BoxNarrower
-from mlsysim.expr.ranges import Range
+from mlsysim.expr.graph import Apply, Choice, Constant, Node
 from mlsysim.expr.text import describe
 from mlsysim.search.cpsat.blocks.rowblock import RowBlock
 from mlsysim.search.cpsat.lowering import logic, products, rules
+from mlsysim.search.cpsat.lowering.cells import Cells
 from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
     NotLowerableError,
@@ -33,8 +28,9 @@ from mlsysim.search.cpsat.lowering.scaled import (
     total,
 )
 from mlsysim.search.cpsat.lowering.strips import add_strips, strips_of
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
-from mlsysim.search.cpsat.program.program import TRUE, Program
+from mlsysim.search.cpsat.lowering.value_ranges import ValueRanges
+from mlsysim.search.cpsat.program.boxes import Boxes, whole
+from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.solving.model import Encoding, Kind
 
 # A sub-formula with no more combinations than this is tabulated.
@@ -74,6 +70,8 @@ class Lowering:
     ----------
     is_approximate
         Whether marks could make the model better.
+    cells
+        The combinations of choices that a sub-formula depends on.
     """
 
     def __init__(
@@ -94,7 +92,8 @@ class Lowering:
         self._program = program
         self._positions = positions
         self._box = box or whole(list(program.lengths.values()))
-        self._flat: dict[tuple[str, ...], cp_model.LinearExprT] = {}
+        self._ranges = ValueRanges(program, self._box, blocks)
+        self.cells = Cells(program, model, positions, self._box)
         self._numbers: dict[int, Scaled] = {}
         self._literals: dict[int, cp_model.BoolVarT] = {}
 
@@ -141,7 +140,7 @@ class Lowering:
         NotLowerableError
             If it is not bounded.
         """
-        bound = self._ranges.get(node.position) or self._range_of(node)
+        bound = self._ranges.of(node)
         low, high = float(np.min(bound.low)), float(np.max(bound.high))
         if not (math.isfinite(low) and math.isfinite(high)):
             raise NotLowerableError(f"{describe(node)} is not bounded")
@@ -182,19 +181,7 @@ class Lowering:
         if any(node.support & set(block.names) for block in self._blocks):
             return False
         most = CELLS if isinstance(node, Apply) else LONG
-        return math.prod(self._sizes(node)) <= most
-
-    def cells(self, node: Node) -> NDArray[np.float64]:
-        """Evaluate a sub-formula at every combination of its choices, in grid order."""
-        names = self._support(node)
-        axes = [
-            start + np.arange(size)
-            for start, size in zip(self._starts(node), self._sizes(node), strict=True)
-        ]
-        grids = np.meshgrid(*axes, indexing="ij")
-        at = {name: grid.ravel() for name, grid in zip(names, grids, strict=True)}
-        (values,) = over_designs([node], at, self._program.columns)
-        return np.broadcast_to(values, math.prod(self._sizes(node)))
+        return math.prod(self.cells.sizes(node)) <= most
 
     def between(
         self,
@@ -242,15 +229,8 @@ class Lowering:
         """
         if not self.tabulates(node):
             self.range(node)
-        elif not np.all(np.isfinite(self.cells(node))):
+        elif not np.all(np.isfinite(self.cells.values(node))):
             raise NotLowerableError(f"{describe(node)} is not a number for some designs")
-
-    def place(self, node: Node) -> cp_model.LinearExprT:
-        """Give the position of the present combination in `cells`, as a linear expression."""
-        names = self._support(node)
-        if names not in self._flat:
-            self._flat[names] = self._flattened(node)
-        return self._flat[names]
 
     def _number(self, node: Node, wish: float) -> Scaled:
         match node:
@@ -293,11 +273,11 @@ class Lowering:
             return False
         if isinstance(counted, Choice):
             is_line = self._program.columns[counted.name].line is not None
-            return is_line and self._sizes(counted)[0] > _FEW
+            return is_line and self.cells.sizes(counted)[0] > _FEW
         return self._is_multiple(counted)
 
     def _table(self, node: Node, wish: float) -> Scaled:
-        values = self.cells(node)
+        values = self.cells.values(node)
         if not np.all(np.isfinite(values)):
             raise NotLowerableError(f"{describe(node)} is not a number for some designs")
         unit = 1.0
@@ -306,17 +286,21 @@ class Lowering:
         entries = [round(value) for value in values / unit]
         error = float(np.max(np.abs(values - np.array(entries) * unit)))
         target = self.variable(min(entries), max(entries))
-        self.model.add_element(self.place(node), entries, target)
+        self.model.add_element(self.cells.place(node), entries, target)
         self.record(node, Kind.TABLE, len(entries), error)
         return Scaled(
             expression=target, low=min(entries), high=max(entries), unit=unit, slack=error
         )
 
     def _strips(self, node: Apply, wish: float) -> Scaled | None:
-        """Encode a long table of one choice by strips, where no rule of its operation is better."""
-        if self.block(node) is not None or len(node.support) != 1 or self._sizes(node)[0] > LONG:
+        """Encode a long table of one choice by strips, unless the rule is better."""
+        if (
+            self.block(node) is not None
+            or len(node.support) != 1
+            or self.cells.sizes(node)[0] > LONG
+        ):
             return None
-        values = self.cells(node)
+        values = self.cells.values(node)
         if not np.all(np.isfinite(values)):
             return None
         pieces = strips_of(values, wish, _EXACT_STRIPS)
@@ -328,77 +312,9 @@ class Lowering:
                 return None
             self.is_approximate = True
             (name,) = node.support
-            (start,) = self._starts(node)
+            (start,) = self.cells.starts(node)
             cuts = [place - start for place in self._marks.get(name, ())]
             pieces = strips_of(values, wish, _CURVE_STRIPS, cuts)
-        number = add_strips(self.model, self.place(node), values, pieces)
+        number = add_strips(self.model, self.cells.place(node), values, pieces)
         self.record(node, Kind.PIECEWISE_LINEAR, len(pieces), number.slack)
         return number
-
-    def _flattened(self, node: Node) -> cp_model.LinearExprT:
-        place: Any = 0  # OR-Tools' own types do not add up
-        sizes = self._sizes(node)
-        for name, start, size in zip(self._support(node), self._starts(node), sizes, strict=True):
-            place = place * size + (self._positions[name] - start)
-        if len(sizes) == 1:
-            return place
-        flat = self.model.new_int_var(0, math.prod(sizes) - 1, "")
-        self.model.add(flat == place)
-        return flat
-
-    def _support(self, node: Node) -> tuple[str, ...]:
-        return tuple(sorted(node.support, key=self._places.__getitem__))
-
-    def _starts(self, node: Node) -> list[int]:
-        return [int(self._box.first[0, column]) for column in self._columns(node)]
-
-    def _sizes(self, node: Node) -> list[int]:
-        box = self._box
-        return [int(box.last[0, c] - box.first[0, c]) + 1 for c in self._columns(node)]
-
-    def _columns(self, node: Node) -> list[int]:
-        return [self._places[name] for name in self._support(node)]
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self._program.names)}
-
-    @cached_property
-    def _ranges(self) -> dict[int, Range]:
-        """The range of every value over the designs that meet every condition."""
-        program = self._program
-        conditions = [condition.node for condition in program.conditions]
-        narrower = BoxNarrower([*program.objectives, *conditions], program.columns)
-        allowed = [*(None for _ in program.objectives), *(TRUE for _ in conditions)]
-        nodes = reachable([*program.objectives, *conditions])
-        known = self._known(nodes)
-        settled = narrower.settle(*self._ends, allowed, known)
-        if any(np.any(bound.low > bound.high) for bound in settled.values()):
-            # No design meets every condition; that is left to the solver to prove.
-            return BoxReader(nodes, program.columns).read_all(*self._ends, known)
-        return settled
-
-    def _range_of(self, node: Node) -> Range:
-        """Bound a node that was made after the program."""
-        (self._ranges[node.position],) = self._bounds([node])
-        return self._ranges[node.position]
-
-    def _bounds(self, nodes: Sequence[Node]) -> list[Range]:
-        known = {**self._ranges, **self._known(reachable(nodes))}
-        return BoxReader(nodes, self._program.columns).read(*self._ends, known)
-
-    def _known(self, nodes: Sequence[Node]) -> dict[int, Range]:
-        """Give the ranges of values over the rows of the blocks that they belong to."""
-        return {
-            node.position: block.range(node)
-            for node in nodes
-            if (block := self.block(node)) is not None
-        }
-
-    @property
-    def _ends(self) -> tuple[dict[str, Positions], dict[str, Positions]]:
-        names = self._program.names
-        return (
-            dict(zip(names, self._box.first.T, strict=True)),
-            dict(zip(names, self._box.last.T, strict=True)),
-        )

@@ -9,7 +9,8 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from mlsysim.search.cpsat.lowering.choices import add_choices
-from mlsysim.search.cpsat.program.program import Program, Tabulated
+from mlsysim.search.cpsat.program.conditions import Tabulated
+from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.solving.model import CompiledModel, Encoding, Kind
 
 

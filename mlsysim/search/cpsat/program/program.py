@@ -13,105 +13,17 @@ import numpy as np
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, DesignReader
-from mlsysim.expr.graph import Apply, Graph, Node, reachable
+from mlsysim.expr.graph import Graph, Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.conditions import Condition, Tabulated
 from mlsysim.search.cpsat.program.gaps import gaps
 from mlsysim.search.cpsat.program.rearrange import Rearranger
-from mlsysim.search.cpsat.program.rows import Array, Mask, Rows, order
+from mlsysim.search.cpsat.program.rows import Array, Mask, Rows
 
 TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
-
-# Operations that NumPy and Python's own math round differently now and then.
-_LIBRARY_FUNCTIONS = frozenset(
-    {"power", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p"}
-)
-# Sides of such operations that are this close, relative, may compare either way.
-_CLOSE = 1e-12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    """A truth value that must hold.
-
-    Parameters
-    ----------
-    name
-        What to call it in the model.
-    node
-        The truth value.
-    sides
-        The numbers that it compares; where one is not finite the evaluator is asked.
-    """
-
-    name: str
-    node: Node
-    sides: tuple[Node, ...] = ()
-
-    @cached_property
-    def is_inexact(self) -> bool:
-        """Whether arrays may differ from plain numbers in the last place of a side.
-
-        Sums, products and roots round alike everywhere; exponentials, logarithms
-        and powers come from different libraries.
-        """
-        return any(
-            isinstance(node, Apply) and node.operation.name in _LIBRARY_FUNCTIONS
-            for node in reachable(self.sides)
-        )
-
-    def is_clear(self, sides: Sequence[Array], *, beyond_rounding: bool) -> Mask:
-        """Tell for which designs the sides decide the condition.
-
-        Parameters
-        ----------
-        sides
-            Their values.
-        beyond_rounding
-            Whether sides that differ by rounding alone, if at all, decide nothing.
-        """
-        clear = np.logical_and.reduce([np.isfinite(side) for side in sides])
-        if beyond_rounding and self.is_inexact and len(sides) == 2:  # noqa: PLR2004 - left, right
-            left, right = sides
-            size = np.maximum(np.abs(left), np.abs(right))
-            with np.errstate(invalid="ignore"):
-                clear &= np.abs(left - right) > _CLOSE * size
-        return np.asarray(clear, np.bool_)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tabulated:
-    """Designs with their values and what they meet.
-
-    Parameters
-    ----------
-    designs
-        One row of positions per design.
-    values
-        One column per objective; infinite where there is no number.
-    holds
-        One row per condition, and a last one for whether the design has
-        numbers at all and is not excluded.
-    """
-
-    designs: Positions
-    values: Array
-    holds: Mask
-
-    @property
-    def feasible(self) -> Rows:
-        """The designs that meet every condition."""
-        every = np.logical_and.reduce(self.holds, axis=0)
-        return Rows(designs=self.designs, values=self.values).take(every)
-
-    def sorted(self) -> "Tabulated":
-        """Sort by the values, then by the order of the grid."""
-        place = order(self.designs, self.values)
-        return Tabulated(
-            designs=self.designs[place], values=self.values[place], holds=self.holds[:, place]
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ import numpy as np
 from mlsysim.errors import TracingError
 from mlsysim.expr.graph import Node
 from mlsysim.problem.problem import Problem
-from mlsysim.search.cpsat.program.program import Condition, Program
+from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.formulation import Formulation, Requirement, formulate
 from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
