@@ -17,7 +17,7 @@ from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.model import CompiledModel
+    from mlsysim.search.cpsat.solving.model import CompiledModel
 
 __all__ = ["DSE", "Method", "SearchSpace"]
 

@@ -113,7 +113,7 @@ def test_a_dense_model_has_no_experts_to_deal_out() -> None:
 
 def test_overlap_hides_communication() -> None:
     """Each step of overlap hides more, and never adds."""
-    layouts = {"tp_size": 2, "sequence_parallel": True, "ep_size": 32}
+    layouts: dict[str, Any] = {"tp_size": 2, "sequence_parallel": True, "ep_size": 32}
     none, data, everything = (solve(overlap=o, **layouts) for o in ("none", "data", "all"))
     assert seconds(none) > seconds(data) > seconds(everything)
     assert seconds(none, "tensor") > seconds(data, "tensor") > seconds(everything, "tensor")

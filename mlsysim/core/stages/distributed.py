@@ -1,5 +1,6 @@
 """Training a language model on a fleet, with tensor, pipeline and data parallelism."""
 
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.core.stage import ForwardModel
@@ -10,7 +11,7 @@ from mlsysim.core.stages.arguments import (
     check_record,
     check_whole,
 )
-from mlsysim.core.stages.calibration import Calibration, calibration_of
+from mlsysim.core.stages.calibration import calibration_of
 from mlsysim.core.stages.distributed_result import (
     DistributedResult,
     layout_metrics,

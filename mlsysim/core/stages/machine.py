@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
-from mlsysim.core.stages.calibration import Calibration
 from mlsysim.units import magnitude
 
 # 16 bits of either kind go through the same units.

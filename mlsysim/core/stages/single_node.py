@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.core.stage import ForwardModel, StageResult
 from mlsysim.core.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.core.stages.arguments import check_number, check_option, check_record, check_whole
-from mlsysim.core.stages.calibration import Calibration
 from mlsysim.core.stages.machine import efficiency_of
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.expr.functions import where

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.core.stages.calibration import Calibration
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.stages.layout import Choices, Layout
 from mlsysim.core.stages.machine import Machine
 from mlsysim.core.stages.shape import ModelShape

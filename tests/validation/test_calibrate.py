@@ -1,0 +1,63 @@
+"""The script that fits the constants: what it finds is what the catalogue holds."""
+
+import dataclasses
+import re
+
+import pytest
+
+from mlsysim.catalog import Systems
+from mlsysim.units import magnitude
+from mlsysim.validation.calibrate_kernels import affine_fit, kernel_lines
+from mlsysim.validation.calibrate_runs import CONSTANTS, families_of, loss_of
+from mlsysim.validation.measured import KERNELS, path_of, training_rows
+from mlsysim.validation.table import read_table
+
+
+def test_a_straight_line_is_found() -> None:
+    """Points on 3 + 2 x give 3 and 2."""
+    offset, slope = affine_fit([(1.0, 5.0), (2.0, 7.0), (4.0, 11.0), (8.0, 19.0)])
+    assert (offset, slope) == pytest.approx((3.0, 2.0))
+
+
+def test_an_overhead_is_never_negative() -> None:
+    """Points on -1 + 2 x give a line through the origin."""
+    offset, slope = affine_fit([(1.0, 1.0), (2.0, 3.0), (4.0, 7.0)])
+    assert offset == 0.0
+    assert 1.0 < slope < 2.0
+
+
+def test_the_catalogue_holds_what_kernels_tell() -> None:
+    """Every line of the script is a figure of the catalogue, to the digits that it prints."""
+    found = 0
+    for line in kernel_lines(read_table(path_of(KERNELS))):
+        device = Systems.Accelerators[line[1 : line.index("]")]]
+        for precision, value in re.findall(r"product_efficiencies\.(\w+) = ([\d.]+)", line):
+            assert device.product_efficiencies[precision] == float(value)
+            found += 1
+        for precision, value in re.findall(r'product_overheads\.(\w+) = "([\d.]+) us"', line):
+            if float(value):
+                stored = magnitude(device.product_overheads[precision], "us")
+                assert stored == pytest.approx(float(value))
+        for value in re.findall(r"link_efficiency = ([\d.]+)", line):
+            assert device.link_efficiency == float(value)
+            found += 1
+    assert found >= 25
+
+
+def test_constants_belong_to_families() -> None:
+    """Every measured row has a family, and no family has constants beyond the three."""
+    families = families_of(training_rows()[::20])
+    assert set(families) <= set(Systems.Calibrations)
+    assert CONSTANTS == ("sustained", "activation_passes", "exposure")
+
+
+def test_rows_whose_layout_is_not_told_count_otherwise() -> None:
+    """Blanking cells of a layout changes what a row adds to the loss, and not the others."""
+    rows = next(iter(families_of(training_rows()[:40]).values()))
+    calibration = Systems.Calibrations.Ampere
+    first = [row for row in rows if row.row.group == rows[0].row.group]
+    blank = dataclasses.replace(
+        first[0], row=dataclasses.replace(first[0].row, mbs=None, recompute="")
+    )
+    whole, less = loss_of(first, calibration), loss_of([blank, *first[1:]], calibration)
+    assert whole != less
