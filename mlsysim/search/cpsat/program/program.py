@@ -17,6 +17,7 @@ from mlsysim.expr.graph import Graph, Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.condense import condense
 from mlsysim.search.cpsat.program.conditions import Condition, Tabulated
 from mlsysim.search.cpsat.program.gaps import gaps
 from mlsysim.search.cpsat.program.rearrange import Rearranger
@@ -192,7 +193,8 @@ class Program:
     @cached_property
     def rearranger(self) -> Rearranger:
         """Knows the range of every value over all designs."""
-        nodes = reachable([*self.objectives, *(condition.node for condition in self.conditions)])
+        own = [*self.objectives, *(condition.node for condition in self.conditions)]
+        nodes = reachable([*own, *self._condensed])
         everything = whole(list(self.lengths.values()))
         first = dict(zip(self.names, everything.first.T, strict=True))
         last = dict(zip(self.names, everything.last.T, strict=True))
@@ -206,18 +208,27 @@ class Program:
         return DesignReader([*numbers, *(c.node for c in self.conditions)], self.columns)
 
     @cached_property
+    def _condensed(self) -> list[Node]:
+        """The objectives and the conditions, in the form that is read over boxes."""
+        nodes = [*self.objectives, *(condition.node for condition in self.conditions)]
+        return condense(self.graph, nodes, self.columns)
+
+    @cached_property
     def _gaps(self) -> tuple[tuple[Node, ...], ...]:
-        return tuple(tuple(gaps(item.node, self.rearranger)) for item in self.conditions)
+        truths = self._condensed[len(self.objectives) :]
+        return tuple(tuple(gaps(truth, self.rearranger)) for truth in truths)
 
     @cached_property
     def _roots(self) -> list[Node]:
-        estimates = [self.rearranger.below(objective) for objective in self.objectives]
+        count = len(self.objectives)
+        objectives, truths = self._condensed[:count], self._condensed[count:]
+        estimates = [self.rearranger.below(objective) for objective in objectives]
         conditions = [
             node
-            for item, comparisons in zip(self.conditions, self._gaps, strict=True)
-            for node in (item.node, *comparisons)
+            for truth, comparisons in zip(truths, self._gaps, strict=True)
+            for node in (truth, *comparisons)
         ]
-        return [*self.objectives, *estimates, *conditions]
+        return [*objectives, *estimates, *conditions]
 
     @cached_property
     def _boxes(self) -> BoxReader:
