@@ -8,13 +8,14 @@ Each question is put to the solver anew, so the result does not rest on the
 solver's own unsatisfiable cores.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.problem.problem import INFEASIBLE
+from mlsysim.problem.relation import Relation
 from mlsysim.search.cpsat.minimize import Minimum
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
@@ -26,6 +27,7 @@ from mlsysim.search.verify import Point
 Solve = Callable[[Program], Minimum]
 Prove = Callable[[Program], Rows]
 
+_LIMITS = {Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST}
 _MINOR = 1e-6
 # Counts of hundreds of things come arbitrarily close to a limit; to find the very
 # closest would take hours, and tell nobody more.
@@ -62,8 +64,9 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
         return minimum.best
 
     try:
-        closest = {name: _nearest(question, name, prove) for name in question.names}
-        kept = _minimal(question, [name for name in closest if closest[name]], prove)
+        suspects = _suspects(question, prove)
+        closest = {name: _nearest(question, name, prove) for name in suspects}
+        kept = _minimal(question, suspects, [name for name in closest if closest[name]], prove)
         nearest = {name: closest[name] for name in kept}
         reasons = {name: _reason(question, name, kept, nearest[name], prove) for name in kept}
     except _OutOfTimeError:
@@ -78,17 +81,32 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
     }
 
 
-def _minimal(question: Question, critical: Collection[str], prove: Prove) -> list[str]:
+def _suspects(question: Question, prove: Prove) -> Sequence[str]:
+    """Leave out all names that demand equality, if the rest excludes every design without them."""
+    limits = [
+        name
+        for name in question.names
+        if all(item.relation in _LIMITS for item in question.requirements if item.name == name)
+    ]
+    some = 0 < len(limits) < len(question.names)
+    return limits if some and not len(prove(_feasibility(question, limits))) else question.names
+
+
+def _minimal(
+    question: Question, names: Sequence[str], critical: Collection[str], prove: Prove
+) -> list[str]:
     """Find a minimal conflict; without any of the critical names there is a design."""
     if critical and not len(prove(_feasibility(question, critical))):
         return list(critical)
     constraints = [constraint.name for constraint in question.problem.constraints]
     verdicts = [name for name in question.names if name not in constraints]
-    kept = list(question.names)
+    kept = list(names)
     # The user's constraints go first: that no design can even exist says more.
     for name in (*reversed(constraints), *reversed(verdicts)):
         rest = [other for other in kept if other != name]
-        if name not in critical and not len(prove(_feasibility(question, rest))):
+        if name not in kept or name in critical:
+            continue
+        if not len(prove(_feasibility(question, rest))):
             kept = rest
     return kept
 
