@@ -64,9 +64,12 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
         return minimum.best
 
     try:
-        suspects = _suspects(question, prove)
-        closest = {name: _nearest(question, name, prove) for name in suspects}
-        kept = _minimal(question, suspects, [name for name in closest if closest[name]], prove)
+        closest = {name: _nearest(question, name, prove) for name in _suspects(question, prove)}
+        kept = [name for name in closest if closest[name]]
+        if not kept or len(prove(_feasibility(question, kept))):
+            others = [name for name in question.names if name not in closest]
+            closest |= {name: _nearest(question, name, prove) for name in others}
+            kept = _minimal(question, [name for name in closest if closest[name]], prove)
         nearest = {name: closest[name] for name in kept}
         reasons = {name: _reason(question, name, kept, nearest[name], prove) for name in kept}
     except _OutOfTimeError:
@@ -82,7 +85,10 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
 
 
 def _suspects(question: Question, prove: Prove) -> Sequence[str]:
-    """Leave out all names that demand equality, if the rest excludes every design without them."""
+    """Leave out all names that demand equality, if the rest excludes every design without them.
+
+    None of these belongs to every conflict.
+    """
     limits = [
         name
         for name in question.names
@@ -92,21 +98,15 @@ def _suspects(question: Question, prove: Prove) -> Sequence[str]:
     return limits if some and not len(prove(_feasibility(question, limits))) else question.names
 
 
-def _minimal(
-    question: Question, names: Sequence[str], critical: Collection[str], prove: Prove
-) -> list[str]:
-    """Find a minimal conflict; without any of the critical names there is a design."""
-    if critical and not len(prove(_feasibility(question, critical))):
-        return list(critical)
+def _minimal(question: Question, critical: Collection[str], prove: Prove) -> list[str]:
+    """Leave out names as long as the rest still excludes every design."""
     constraints = [constraint.name for constraint in question.problem.constraints]
     verdicts = [name for name in question.names if name not in constraints]
-    kept = list(names)
+    kept = list(question.names)
     # The user's constraints go first: that no design can even exist says more.
     for name in (*reversed(constraints), *reversed(verdicts)):
         rest = [other for other in kept if other != name]
-        if name not in kept or name in critical:
-            continue
-        if not len(prove(_feasibility(question, rest))):
+        if name not in critical and not len(prove(_feasibility(question, rest))):
             kept = rest
     return kept
 
