@@ -242,3 +242,14 @@ def test_exact_numbers_are_rounded_as_floats_are() -> None:
     assert Scaled(expression=0, low=0, high=1 << 53).rounded().exact
     wide = Scaled(expression=0, low=0, high=(1 << 54) + 2).rounded()
     assert wide.slack >= 2.0
+
+
+@pytest.mark.parametrize("length", [4_000, 100_000])
+def test_a_condition_on_a_choice_stays_in_the_model(length: int) -> None:
+    """Also where it alone limits a choice of many values: the best of x <= 5 is 5."""
+    problem = Problem.of({"x": range(length), "y": range(10)}, "maximize: g", ["x <= 5"])
+    program = Question(problem, lambda p: {"g": p["x"] + p["y"]}).program()
+    model = lower(program)
+    outcome = solver.run(model.compiled.model, Clock(SearchOptions(workers=1)))
+    assert outcome.solver is not None
+    assert model.design(outcome.solver) == [5, 9]

@@ -156,3 +156,20 @@ def test_a_large_space_shrinks_without_being_walked() -> None:
     assert best.designs[0].tolist() == [7, 0]
     assert state.evaluated + state.bounded < 20_000
     assert state.bound >= state.cutoff
+
+
+def test_factors_that_cancel_prove_nothing() -> None:
+    """As floats 0.1 + 0.2 - 0.3 is 5.6e-17; yet 0.1 n + 0.2 n <= 0.3 n holds for some n.
+
+    Rounding decides for which: the first one is taken from plain floats.
+    """
+
+    def evaluate(params: dict[str, Any]) -> dict[str, Any]:
+        n = params["n"]
+        used, quota = 0.1 * n + 0.2 * n, 0.3 * n
+        return {"cost": n * n + abs(params["a"] - 5), "used": used, "quota": quota}
+
+    first = next(n for n in range(1, 401) if 0.1 * n + 0.2 * n <= 0.3 * n)
+    program = question({"n": range(1, 401), "a": range(32)}, evaluate, "used <= quota").program()
+    best = program.rows(shrunk(program, 1, rows=4).left()).sorted()
+    assert best.values[0, 0] == first**2

@@ -254,13 +254,13 @@ class Lowering:
         if line is None:
             return None
         start, step = line
-        low, high = self.range(node)
+        # What the position can be in the model, not what conditions leave of it.
+        (first,), (length,) = self.cells.starts(node), self.cells.sizes(node)
+        low, high = sorted((start + step * first, start + step * (first + length - 1)))
         if max(abs(low), abs(high)) > _WHOLE:
             return None
         self.record(node, Kind.LINEAR, 1, 0.0)
-        return Scaled(
-            expression=start + step * self._positions[node.name], low=int(low), high=int(high)
-        )
+        return Scaled(expression=start + step * self._positions[node.name], low=low, high=high)
 
     def _is_multiple(self, node: Node) -> bool:
         """Tell whether a value is a constant times a count: linear rather than a table."""

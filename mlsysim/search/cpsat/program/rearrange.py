@@ -44,13 +44,12 @@ class Rearranger:
     def below(self, node: Node) -> Node:
         """Give a formula that is nowhere larger than a node, rounding included."""
         estimate = self.estimate(node, up=False)
-        size = Terms({monomial: abs(factor) for monomial, factor in estimate.coefficients.items()})
-        if estimate.is_positive:
+        if estimate.is_clean and estimate.is_positive:
             estimate = estimate.scaled(1.0 - _ROUNDING)
-        elif estimate.scaled(-1.0).is_positive:
+        elif estimate.is_clean and estimate.scaled(-1.0).is_positive:
             estimate = estimate.scaled(1.0 + _ROUNDING)
-        else:  # terms of both signs may cancel, their rounding errors do not
-            estimate = estimate.plus(size.scaled(-_ROUNDING))
+        else:  # terms of both signs cancel, their rounding errors do not
+            estimate = estimate.plus(estimate.size.scaled(-_ROUNDING))
         return estimate.node(self.graph)
 
     def estimate(self, node: Node, *, up: bool) -> Terms:
@@ -63,7 +62,8 @@ class Rearranger:
     def nonnegative(self, node: Node, *, up: bool) -> Terms:
         """Estimate a node that is nowhere negative by something that is not either."""
         estimate = self.estimate(node, up=up)
-        return estimate if estimate.is_positive and estimate.coefficients else terms.atom(node)
+        known = estimate.is_positive and estimate.is_clean and estimate.coefficients
+        return estimate if known else terms.atom(node)
 
     def is_positive(self, node: Node) -> bool:
         """Tell whether a number is nowhere negative, by its range or by its form."""
@@ -142,7 +142,7 @@ def _divide(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms |
     if dividend.is_single:
         # 1 / (b1/a + b2/a + ...): every term of the divisor meets the dividend.
         inverse = divisor.times(dividend.to_the(-1.0))
-        if inverse is not None:
+        if inverse is not None and inverse.is_clean:
             one = by.graph.constant(1.0)
             return terms.atom(by.graph.apply("divide", one, inverse.node(by.graph)))
     return dividend.times(terms.atom(below).to_the(-1.0))
@@ -168,7 +168,7 @@ def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | 
     switches = (condition, by.graph.apply("logical_not", condition))
     total = common
     for branch, switch in zip((yes, no), switches, strict=True):
-        part = branch.plus(common.scaled(-1.0)).times(terms.atom(switch))
+        part = branch.less(common).times(terms.atom(switch))
         if part is None:
             return None
         total = total.plus(part)

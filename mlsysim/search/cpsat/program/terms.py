@@ -16,6 +16,10 @@ Monomial = tuple[tuple[int, float], ...]
 _MOST_TERMS = 48
 
 
+# A factor that cancelled to less than this share of what was added up is noise.
+_MOST_CANCELLED = 8.0
+
+
 @dataclass(frozen=True)
 class Terms:
     """A sum of monomials.
@@ -24,14 +28,28 @@ class Terms:
     ----------
     coefficients
         Monomial -> its factor.
+    masses
+        Monomial -> the sizes of all that was added up to its factor: what its
+        rounding error is a share of.  Monomials that have cancelled keep theirs.
     """
 
     coefficients: Mapping[Monomial, float]
+    masses: Mapping[Monomial, float]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing has cancelled, so that all rounding errors are relative ones."""
+        factors = self.coefficients
+        return all(
+            mass <= _MOST_CANCELLED * abs(factors.get(monomial, 0.0))
+            for monomial, mass in self.masses.items()
+        )
 
     @property
     def is_single(self) -> bool:
         """Whether this is one monomial with a positive factor."""
-        return len(self.coefficients) == 1 and all(f > 0 for f in self.coefficients.values())
+        factors = self.coefficients.values()
+        return len(factors) == 1 and all(f > 0 for f in factors) and self.is_clean
 
     @property
     def is_positive(self) -> bool:
@@ -40,10 +58,9 @@ class Terms:
 
     def plus(self, other: "Terms") -> "Terms":
         """Add."""
-        result = dict(self.coefficients)
-        for monomial, factor in other.coefficients.items():
-            result[monomial] = result.get(monomial, 0.0) + factor
-        return Terms({monomial: factor for monomial, factor in result.items() if factor})
+        result = _added(self.coefficients, other.coefficients)
+        kept = {monomial: factor for monomial, factor in result.items() if factor}
+        return Terms(kept, _added(self.masses, other.masses))
 
     def shared(self, other: "Terms") -> "Terms":
         """Give the largest part that both sums have in common, term by term."""
@@ -52,31 +69,50 @@ class Terms:
             theirs = other.coefficients.get(monomial, 0.0)
             if mine * theirs > 0:
                 common[monomial] = min(mine, theirs, key=abs)
-        return Terms(common)
+        return _exactly(common)
+
+    def less(self, part: "Terms") -> "Terms":
+        """Take away a part that `shared` gave; their sum is meant to be used again.
+
+        What a factor loses by that, the part still has in its own mass.
+        """
+        result = _added(self.coefficients, part.scaled(-1.0).coefficients)
+        kept = {monomial: factor for monomial, factor in result.items() if factor}
+        masses = {}
+        for monomial, mass in self.masses.items():
+            clean = mass <= _MOST_CANCELLED * abs(self.coefficients.get(monomial, 0.0))
+            masses[monomial] = abs(kept.get(monomial, 0.0)) if clean else mass
+        return Terms(kept, {monomial: mass for monomial, mass in masses.items() if mass})
 
     def scaled(self, factor: float) -> "Terms":
         """Multiply by a number."""
         if not factor:
-            return Terms({})
-        return Terms({monomial: factor * own for monomial, own in self.coefficients.items()})
+            return Terms({}, {})
+        return Terms(
+            {monomial: factor * own for monomial, own in self.coefficients.items()},
+            {monomial: abs(factor) * own for monomial, own in self.masses.items()},
+        )
 
     def times(self, other: "Terms") -> "Terms | None":
         """Multiply out; nothing where that makes too many terms."""
-        if len(self.coefficients) * len(other.coefficients) > _MOST_TERMS:
+        if len(self.masses) * len(other.masses) > _MOST_TERMS:
             return None
-        result = Terms({})
-        for monomial, factor in other.coefficients.items():
-            part = {
-                _product(own, monomial): factor * mine for own, mine in self.coefficients.items()
-            }
-            result = result.plus(Terms(part))
-        return result
+        coefficients = _multiplied(self.coefficients, other.coefficients)
+        kept = {monomial: factor for monomial, factor in coefficients.items() if factor}
+        return Terms(kept, _multiplied(self.masses, other.masses))
 
     def to_the(self, exponent: float) -> "Terms":
         """Raise one monomial to a power."""
         ((monomial, factor),) = self.coefficients.items()
         powers = tuple((atom, power * exponent) for atom, power in monomial)
-        return Terms({powers: factor**exponent})
+        raised = factor**exponent
+        lost = max(1.0, abs(exponent)) * self.masses[monomial] / factor
+        return Terms({powers: raised}, {powers: lost * raised})
+
+    @property
+    def size(self) -> "Terms":
+        """What all rounding errors together are a small share of."""
+        return Terms(self.masses, self.masses)
 
     def node(self, graph: Graph) -> Node:
         """Write the sum into a graph."""
@@ -88,12 +124,35 @@ class Terms:
 
 def number(value: float) -> Terms:
     """Give a constant."""
-    return Terms({(): value} if value else {})
+    return _exactly({(): value} if value else {})
 
 
 def atom(node: Node) -> Terms:
     """Give a node that is not taken apart."""
-    return Terms({((node.position, 1.0),): 1.0})
+    return _exactly({((node.position, 1.0),): 1.0})
+
+
+def _exactly(coefficients: Mapping[Monomial, float]) -> Terms:
+    """Give a sum to which nothing has been added yet."""
+    return Terms(coefficients, {monomial: abs(own) for monomial, own in coefficients.items()})
+
+
+def _added(one: Mapping[Monomial, float], other: Mapping[Monomial, float]) -> dict[Monomial, float]:
+    result = dict(one)
+    for monomial, factor in other.items():
+        result[monomial] = result.get(monomial, 0.0) + factor
+    return result
+
+
+def _multiplied(
+    one: Mapping[Monomial, float], other: Mapping[Monomial, float]
+) -> dict[Monomial, float]:
+    result: dict[Monomial, float] = {}
+    for left, factor in one.items():
+        for right, own in other.items():
+            monomial = _product(left, right)
+            result[monomial] = result.get(monomial, 0.0) + factor * own
+    return result
 
 
 def _product(left: Monomial, right: Monomial) -> Monomial:
