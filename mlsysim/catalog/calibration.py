@@ -53,6 +53,10 @@ class Calibration(Record):
         Memory that driver, libraries and communication buffers take (byte).
     fragmentation
         Memory held over memory in use, for what comes and goes within a step.
+    logit_bytes
+        What the loss keeps at once of each logit (byte): 8 in Megatron-LM, the softmax and its
+        gradient in single precision; 12 in PyTorch, whose gradient comes in two steps; 4 where that
+        is compiled, the logit and its gradient in 16 bits.
 
     Examples
     --------
@@ -79,3 +83,4 @@ class Calibration(Record):
     jitter: float = number(0.002)
     runtime_reserve: float = number(2.5 * 2**30)
     fragmentation: float = number(1.15, least=1.0)
+    logit_bytes: float = number(8.0)

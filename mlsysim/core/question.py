@@ -18,12 +18,12 @@ from mlsysim.core.dse import DSE
 from mlsysim.core.questions.assembly import assemble, located, probe
 from mlsysim.core.questions.binding import PipelineEvaluator, bind
 from mlsysim.core.questions.fleets import bind_fleet, is_fleet
-from mlsysim.core.questions.own_catalog import with_own_records
+from mlsysim.core.questions.own_catalog import own_records, with_own_records
 from mlsysim.core.questions.reading import read_file
 from mlsysim.core.questions.schema import Expected
 from mlsysim.core.questions.settings import settings_of, with_arguments
-from mlsysim.core.questions.what_if import Priced, ladder, price
-from mlsysim.errors import InputError, QuestionError
+from mlsysim.core.questions.what_if import Priced, ladder, price, refuted
+from mlsysim.errors import InputError, MetricError, QuestionError
 from mlsysim.problem.problem import Problem
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
@@ -146,18 +146,17 @@ class Question:
             return price(self, given, **options)
 
     def why_not(self, given: Mapping[str, str], **options: Any) -> WhyNot:
-        """Answer the question free and with choices forced.
+        """Answer the question free, and with choices or arguments of models forced.
 
         Parameters
         ----------
         given
-            Choice -> value in text.
+            Choice or argument of a model -> value in text.
         **options
             Those of `solve`.
         """
         with self._located():
-            settings = settings_of(self.problem, self.evaluate, given)
-            return self.explorer.why_not(self.evaluate, settings.choices, **options)
+            return refuted(self, given, **options)
 
     def sweep(self, over: Mapping[str, Sequence[str]], **options: Any) -> Sweep:
         """Answer the question for several values of a limit, a choice or a model's argument.
@@ -201,6 +200,8 @@ class Question:
         """Put file and key in front of what a model says about a value of the file."""
         try:
             yield
+        except (QuestionError, MetricError):  # located already, or about no value of the file
+            raise
         except InputError as error:
             key = self.evaluate.key_in(str(error))
             if key is None:
@@ -226,13 +227,16 @@ def load(path: str | PathLike[str]) -> Question:
         something that does not exist.  The message starts with file and key.
     """
     path = Path(path)
-    content = with_own_records(read_file(path), path)
+    content = read_file(path)
+    records = own_records(content, path)
+    content = with_own_records(content, records)
     choices: Mapping[str, Any]
     if is_fleet(content):
         bound = bind_fleet(content, str(path))
         content, choices, evaluate = bound.content, bound.choices, bound.evaluate
     else:
         choices, evaluate = bind(content, str(path))
+    evaluate = replace(evaluate, records=records)
     problem = assemble(content, choices, str(path))
     objectives = content.pareto.objectives if content.pareto is not None else ()
     probe(problem, evaluate, objectives, str(path))

@@ -84,15 +84,26 @@ def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any)
     )
 
 
-def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any) -> Any:
-    """Measure logits and their gradient in single precision: ``8 T V / t`` (byte).
+def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any, width: Any = 8) -> Any:
+    """Measure the logits and what becomes of them in the loss: ``w T V / t`` (byte).
+
+    Parameters
+    ----------
+    tokens
+        Tokens of a microbatch, T.
+    vocabulary
+        Logits of a token, V.
+    tensor_parallel
+        Tensor-parallel size, t.
+    width
+        Bytes kept at once of each logit, w: 8 for the softmax and its gradient in single precision.
 
     Examples
     --------
     >>> logit_bytes(8192, 128256, 1) / 2**30
     7.828125
     """
-    return 8 * tokens * vocabulary / tensor_parallel
+    return width * tokens * vocabulary / tensor_parallel
 
 
 def logits_beyond(logits: Any, first: Any, last: Any) -> Any:

@@ -51,10 +51,12 @@ def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
     return (stages - 1) * maximum(stage_time - 2 * weight_time, 0 * stage_time)
 
 
-def microbatches_alive(microbatches: Any, stages: Any, virtual_stages: Any) -> Any:
+def microbatches_alive(
+    microbatches: Any, stages: Any, virtual_stages: Any, waiting: Any = 0
+) -> Any:
     """Count the microbatches whose activations the first stage holds.
 
-    ``min(m, p)`` under 1F1B, ``min(m, p + (p - 1)/v)`` when interleaved (in
+    ``min(m, p + w)`` under 1F1B, ``min(m, p + (p - 1)/v + w)`` when interleaved (in
     stages' worth of layers).  Narayanan et al. 2021, section 2.2; Korthikanti
     et al. 2022, section 4.2.3.
 
@@ -66,6 +68,8 @@ def microbatches_alive(microbatches: Any, stages: Any, virtual_stages: Any) -> A
         Pipeline stages, p.
     virtual_stages
         Chunks per stage, v.
+    waiting
+        Microbatches whose gradients of weights wait, w.
 
     Examples
     --------
@@ -75,7 +79,7 @@ def microbatches_alive(microbatches: Any, stages: Any, virtual_stages: Any) -> A
     7.0
     """
     ahead = where(virtual_stages > 1, (stages - 1) / virtual_stages, 0)
-    return minimum(microbatches, stages + ahead)
+    return minimum(microbatches, stages + ahead + waiting)
 
 
 def hiding_passes(microbatches: Any, stages: Any, virtual_stages: Any) -> Any:

@@ -89,13 +89,40 @@ def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
     return parameters * width / sharing
 
 
-def gathered_bytes(layer_parameters: Any, width: Any, zero_stage: Any) -> Any:
-    """Measure the layers that ZeRO-3 has gathered: the one at work and the next (byte).
+def gathered_bytes(
+    layer_parameters: Any, table_parameters: Any, width: Any, zero_stage: Any
+) -> Any:
+    """Measure what ZeRO-3 has gathered: the layer at work, the next, and the tables (byte).
 
-    ``2 N_layer w``, and nothing below stage 3.
+    ``(2 N_layer + N_tables) w``, and nothing below stage 3.  What is in no layer, the
+    embedding and the head, stays gathered for the whole step: PyTorch's ``fully_shard``
+    reshards all modules after the forward pass but the root.
+
+    Examples
+    --------
+    >>> gathered_bytes(100, 50, 2, 3), gathered_bytes(100, 50, 2, 2)
+    (500, 0)
     """
-    gathered = 2 * layer_parameters * width
+    gathered = (2 * layer_parameters + table_parameters) * width
     return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
+
+
+def unreduced_bytes(
+    layer_parameters: Any, head_parameters: Any, width: Any, gradient: Any, zero_stage: Any
+) -> Any:
+    """Measure the gradients that ZeRO-2 has not divided yet in the backward pass (byte).
+
+    ``N_layer (w + w_g) + N_head w``, and nothing below stage 2: those of the layer at work,
+    as computed and as summed, and those of the head, which the backward pass finds first
+    and sums last, with the embedding.
+
+    Examples
+    --------
+    >>> unreduced_bytes(100, 50, 2, 4, 2), unreduced_bytes(100, 50, 2, 4, 1)
+    (700, 0)
+    """
+    whole = layer_parameters * (width + gradient) + head_parameters * width
+    return where(zero_stage >= ZeroStage.GRADIENTS, whole, 0 * whole)
 
 
 def gradient_width(requested: Any, narrowest: Any) -> Any:

@@ -8,7 +8,8 @@ cell says otherwise:
 - sequence length: 2048 for MaxText on TPUs (its base.yml), else 4096;
 - micro batch: the whole of a replica's batch for MaxText, which does not accumulate gradients,
   and 4 sequences on GPUs where that is not known either (its models/gpu); elsewhere as many
-  sequences as give each accelerator 4,096 tokens, and in a pipeline a single one;
+  sequences as give each accelerator 4,096 tokens, and in a pipeline a single one, but for
+  torchtitan, which divides a replica's batch by the stages;
 - global batch: one micro batch per replica without a pipeline, four per stage with one;
 - recomputation: none;
 - sequence parallelism, fused attention, overlap and schedule: `mlsysim.validation.frameworks`;
@@ -172,7 +173,7 @@ def _words(row: TrainingRow, accelerator: Accelerator) -> dict[str, Any] | str:
     if precision == "bf16" and not accelerator.supports("bf16"):
         return f"{accelerator.name} has no bf16 arithmetic"
     recompute = recompute_of(row.recompute) if row.recompute else "none"
-    if recompute == "selective" and "torchtitan" in f"{row.group} {row.source}".casefold():
+    if recompute == "selective" and _is_torchtitan(row):
         recompute = "alternate"  # its policies repeat every second layer, or half of each
     if recompute is None:
         return f"recompute {row.recompute!r} is not known"
@@ -208,7 +209,8 @@ def _batches(
 
 def _micro_batch(row: TrainingRow, division: Division, seq_len: int) -> int:
     if division.pipeline > 1:
-        return 1
+        batch = row.gbs // division.data if row.gbs and _is_torchtitan(row) else 1
+        return max(batch // division.pipeline, 1)
     if row.gbs is None:
         return _MAXTEXT_MICRO_BATCH if _is_maxtext(row) and not _on_tpu(row) else 1
     whole = max(row.gbs // division.data, 1)
@@ -217,6 +219,10 @@ def _micro_batch(row: TrainingRow, division: Division, seq_len: int) -> int:
     shared = division.tensor * division.context
     enough = max(_TOKENS_PER_ACCELERATOR * shared // seq_len, 1)
     return max(size for size in range(1, whole + 1) if whole % size == 0 and size <= enough)
+
+
+def _is_torchtitan(row: TrainingRow) -> bool:
+    return "torchtitan" in f"{row.group} {row.source}".casefold()
 
 
 def _is_maxtext(row: TrainingRow) -> bool:

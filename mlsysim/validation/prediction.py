@@ -7,18 +7,20 @@ rows once and evaluate each configuration as often as it takes::
     prediction = predict_configuration(configurations[0], DistributedModel(calibration=mine))
 """
 
+import copy
 import functools
 import inspect
-import re
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from mlsysim.core.solver import DistributedModel
+from mlsysim.core.stages.calibration import calibration_of
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import named_accelerator
 from mlsysim.validation.conventions import convention_of, counted_flops, counted_hardware_flops
 from mlsysim.validation.conversion import Configuration, Skipped, convert
+from mlsysim.validation.memory import accounted, memory_unit
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.units import Unit
 
@@ -113,7 +115,7 @@ def predict_configuration(
         row=configuration.row,
         predicted=in_own_unit(configuration, time),
         step_time=time,
-        memory_predicted=magnitude(result.memory_per_accelerator, _memory_unit(configuration)),
+        memory_predicted=_memory(configuration, model, arguments, result),
         notes=configuration.notes,
     )
 
@@ -177,10 +179,17 @@ def _measured_time(configuration: Configuration, result: Any) -> float:
     return time * (1 + _EVALUATION_SHARE) if "evaluation" in metric else time
 
 
-def _memory_unit(configuration: Configuration) -> str:
-    """Tell the source's gigabytes: nvidia-smi and PyTorch print those of 2^30 bytes."""
-    said = f"{configuration.row.confidence} {configuration.row.source}"
-    return "GiB" if re.search(r"GiB|nvidia-smi|max_memory", said) else "GB"
+def _memory(
+    configuration: Configuration, model: DistributedModel, arguments: dict[str, Any], result: Any
+) -> float:
+    """Give what the source would have printed, in its gigabytes."""
+    figures = accounted(configuration.row)
+    if figures:
+        calibration = model.calibration or calibration_of(configuration.cluster.accelerator)
+        printed = copy.copy(model)
+        printed.calibration = calibration.replace(**figures)
+        result = printed.solve(model=configuration.model, fleet=configuration.cluster, **arguments)
+    return magnitude(result.memory_per_accelerator, memory_unit(configuration.row))
 
 
 @functools.cache

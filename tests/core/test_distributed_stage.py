@@ -83,6 +83,36 @@ def test_parts_add_up(zero_stage: int, recompute: str) -> None:
     assert min(amounts) >= 0
 
 
+def test_what_sharding_keeps_whole() -> None:
+    """A layer at work is not sharded, nor is, for the whole step, what is in no layer."""
+    # layer: 855,654,400 (below); head: 128,256 * 8,192 = 1,050,673,152; tables: twice that and
+    # 8,192 in the last norm; all over 8 accelerators of a tensor-parallel group
+    layer, head = 855_654_400 / 8, 1_050_673_152 / 8
+    tables = 2 * head + 8_192 / 8
+    parameters = 80 * layer + tables
+    second, third = (
+        solve(zero_stage=stage, pp_size=1, batch_size=1024, gradient_bytes=4) for stage in (2, 3)
+    )
+    share = parameters / 1024  # 8,192 accelerators in groups of 8
+    # two bytes as computed and four as summed for the layer, two for the head
+    gradients = 4 * share + 6 * layer + 2 * head
+    assert second.memory_gradients.m_as("byte") == pytest.approx(gradients)
+    assert third.memory_gradients.m_as("byte") == pytest.approx(gradients)
+    weights = 2 * share + 2 * 2 * layer + 2 * tables
+    assert third.memory_weights.m_as("byte") == pytest.approx(weights)
+
+
+def test_a_pipeline_has_the_head_on_another_stage() -> None:
+    """The first stage gathers the embedding and waits for no gradient of the head."""
+    layer, embedding = 855_654_400 / 8, 1_050_673_152 / 8 + 8_192 / 8
+    share = (20 * layer + embedding) / 256
+    result = solve(zero_stage=3, batch_size=1024)
+    assert result.memory_weights.m_as("byte") == pytest.approx(
+        2 * share + 2 * 2 * layer + 2 * embedding
+    )
+    assert result.memory_gradients.m_as("byte") == pytest.approx(4 * share + 6 * layer)
+
+
 def test_weights_of_one_stage() -> None:
     """One accelerator of 32 holds a quarter of the layers and the embedding, an eighth of each."""
     # a layer has 8,192 (2 * 8,192 + 2 * 1,024) in attention, 3 * 8,192 * 28,672 in the MLP and
@@ -486,3 +516,11 @@ def test_memory_falls_with_tensor_parallelism(layout: dict[str, Any], tensor: in
     )
     assert few.data_parallel_size == many.data_parallel_size == 8
     assert memory(many) <= memory(few)
+
+
+def test_zero_bubble_without_a_pipeline_waits_for_nothing() -> None:
+    """There is no bubble to fill, so that gradients of weights come at once."""
+    plain, filled = (
+        solve(pp_size=1, batch_size=4096, schedule=schedule) for schedule in ("1f1b", "zero-bubble")
+    )
+    assert filled.memory_activations == plain.memory_activations

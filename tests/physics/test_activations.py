@@ -71,7 +71,14 @@ def test_1f1b_memory_does_not_depend_on_microbatches(microbatches: int) -> None:
     assert microbatches_alive(microbatches, 8, 1) == 8
 
 
+def test_no_more_are_alive_than_there_are() -> None:
+    """Zero-bubble schedules keep one longer, of those that there are."""
+    assert [microbatches_alive(m, 4, 1, 1) for m in (1, 4, 5, 6)] == [1, 4, 5, 5]
+
+
 def test_logits_of_a_large_vocabulary() -> None:
     """8192 tokens of Llama 3 have 2 x 3.9 GiB of logits and gradients."""
     # 8192 * 128256 * 4 bytes = 4.2 GB, and the gradient again
     assert activations.logit_bytes(8192, 128256, 1) == 2 * 8192 * 128256 * 4
+    # a gradient in two steps is a third copy
+    assert activations.logit_bytes(8192, 128256, 4, 12) == 3 * 8192 * 128256

@@ -44,7 +44,8 @@ CASES: list[tuple[str, Callable[[], Any]]] = [
     ("byte", lambda: activations.layer_activations(9, q(1, "kB"), q(2, "kB"), 2, True)),  # noqa: FBT003
     ("byte", lambda: activations.logits_beyond(q(1, "GB"), q(5, "GB"), q(1, "GB"))),
     ("byte", lambda: state.state_bytes(1e9, q(12, "byte"), 8)),
-    ("byte", lambda: state.gathered_bytes(1e9, q(2, "byte"), 0)),
+    ("byte", lambda: state.gathered_bytes(1e9, 1e8, q(2, "byte"), 0)),
+    ("byte", lambda: state.unreduced_bytes(1e9, 1e8, q(2, "byte"), q(4, "byte"), 0)),
     ("byte", lambda: inference.forward_traffic(1e9, 8, 1e6, q(2, "byte"))),
     ("byte", lambda: inference.forward_memory(1e9, 8, 1e6, 10, q(2, "byte"))),
     ("flop/byte", lambda: inference.arithmetic_intensity(q(1, "Gflop"), q(1, "GB"))),

@@ -66,6 +66,8 @@ def test_micro_batches_give_accelerators_enough_tokens() -> None:
     assert arguments(seq_len=16384)["micro_batch_size"] == 2
     assert arguments(pp=2, dp=None)["micro_batch_size"] == 1
     assert arguments(mbs=3)["micro_batch_size"] == 3
+    # torchtitan makes as many as there are stages: 256 sequences over 8 replicas and 8 stages
+    assert arguments(ROWS["tt-405b-1f1b"])["micro_batch_size"] == 4
 
 
 def test_context_parallelism_follows_from_the_replicas() -> None:

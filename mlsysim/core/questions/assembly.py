@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsysim.core.questions.binding import PipelineEvaluator
 from mlsysim.core.questions.schema import QuestionFile
-from mlsysim.errors import Infeasible, InputError, QuestionError
+from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.objective import Objective
 from mlsysim.problem.problem import Problem
@@ -46,6 +46,13 @@ def assemble(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
     if content.pareto is not None:
         with _at(f"{file}: pareto.objectives"):
             Goals.of(Problem.of(space, content.objective), content.pareto.objectives)
+    if content.expected is not None:
+        for name in content.expected.parameters:
+            if name not in space:
+                raise QuestionError(
+                    f"{file}: expected.parameters.{name}: no choice is called so"
+                    f"{suggest(name, space)}"
+                )
     texts = {name: constraint.require for name, constraint in content.constraints.items()}
     return Problem.of(space, content.objective, texts)
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+from mlsysim.catalog.record import Record
 from mlsysim.core import solver
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.questions.schema import QuestionFile
 from mlsysim.core.questions.values import argument, choices
-from mlsysim.errors import QuestionError, suggest
+from mlsysim.errors import PipelineError, QuestionError, suggest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +33,15 @@ class PipelineEvaluator:
         Argument -> name of the choice that it takes.
     gathered
         Argument -> names of the choices that it takes all together, by name.
+    records
+        Name -> entry of the question's own catalogues, for values that are set later.
     """
 
     pipeline: Pipeline
     fixed: Mapping[str, Any]
     chosen: Mapping[str, str]
     gathered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, Record] = field(default_factory=dict)
 
     def __call__(self, params: Mapping[str, Any]) -> Any:
         """Evaluate a design, given as choice -> value."""
@@ -56,7 +60,8 @@ class PipelineEvaluator:
         """
         keys = {name: f"fixed.{name}" for name in self.fixed}
         keys |= {name: f"space.{choice}" for name, choice in self.chosen.items()}
-        return next((keys[word] for word in re.findall(r"\w+", message) if word in keys), None)
+        culprit = message.partition(";")[0]  # behind it stand the cure and other names
+        return next((keys[word] for word in re.findall(r"\w+", culprit) if word in keys), None)
 
 
 def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEvaluator]:
@@ -103,7 +108,10 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
         name: choices(values, taker[name], f"{file}: space.{name}")
         for name, values in content.space.items()
     }
-    pipeline = Pipeline([stage() for stage in stages])
+    try:
+        pipeline = Pipeline([stage() for stage in stages])
+    except PipelineError as error:
+        raise QuestionError(f"{file}: pipeline.stages: {error}") from None
     return space, PipelineEvaluator(pipeline=pipeline, fixed=fixed, chosen=chosen)
 
 

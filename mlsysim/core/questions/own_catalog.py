@@ -12,7 +12,7 @@ from mlsysim.core.questions.schema import QuestionFile
 from mlsysim.errors import CatalogError, QuestionError
 
 
-def with_own_records(content: QuestionFile, path: Path) -> QuestionFile:
+def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> QuestionFile:
     """Put the records of the question's own catalogue files in place of their names.
 
     No name can mean two things: a catalogue file cannot take a name of the package.
@@ -21,17 +21,9 @@ def with_own_records(content: QuestionFile, path: Path) -> QuestionFile:
     ----------
     content
         The file.
-    path
-        Where it lies; its catalogue files are looked for from its folder.
-
-    Raises
-    ------
-    QuestionError
-        If two of the files use one name.
-    CatalogError, UnitError, UnknownNameError
-        If one of the files cannot be read; the message begins with it.
+    records
+        What `own_records` gave for it.
     """
-    records = _records(content, path)
     if not records:
         return content
     fleets = {
@@ -48,7 +40,23 @@ def with_own_records(content: QuestionFile, path: Path) -> QuestionFile:
     )
 
 
-def _records(content: QuestionFile, path: Path) -> dict[str, Record]:
+def own_records(content: QuestionFile, path: Path) -> dict[str, Record]:
+    """Read the catalogue files that a question names: name -> entry.
+
+    Parameters
+    ----------
+    content
+        The file.
+    path
+        Where it lies; its catalogue files are looked for from its folder.
+
+    Raises
+    ------
+    QuestionError
+        If two of the files use one name.
+    CatalogError, UnitError, UnknownNameError
+        If one of the files cannot be read; the message begins with it.
+    """
     found: dict[str, Record] = {}
     for file in content.catalog:
         place = path.parent / file

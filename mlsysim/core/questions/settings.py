@@ -83,7 +83,7 @@ def settings_of(
             choice = evaluate.chosen[name]
             choices[choice] = choice_of(problem, evaluate, choice, text)
         elif name in known:
-            arguments[name] = argument(_scalar(text), known[name], name)
+            arguments[name] = argument(_value(evaluate, text), known[name], name)
         else:
             names = [*problem.space, *known]
             near = suggest(name, names)
@@ -104,7 +104,7 @@ def choice_of(problem: Problem, evaluate: PipelineEvaluator, name: str, text: st
             return value
     takers = [known for known, choice in evaluate.chosen.items() if choice == name]
     kind = annotations(evaluate).get(takers[0], Any) if takers else int
-    return argument(_scalar(text), kind, name)
+    return argument(_value(evaluate, text), kind, name)
 
 
 def with_arguments(evaluate: PipelineEvaluator, arguments: Mapping[str, Any]) -> PipelineEvaluator:
@@ -119,6 +119,11 @@ def annotations(evaluate: PipelineEvaluator) -> dict[str, Any]:
         hints = get_type_hints(type(stage).solve)
         found |= {name: hints.get(name, Any) for name in stage.inputs()}
     return found
+
+
+def _value(evaluate: PipelineEvaluator, text: str) -> Any:
+    """Read a value; a name of the question's own catalogues is its entry."""
+    return evaluate.records.get(text, _scalar(text))
 
 
 def _scalar(text: str) -> Any:

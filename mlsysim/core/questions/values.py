@@ -78,9 +78,16 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
             return quantity(float(match[1]), match[2])
     except InputError as error:
         raise QuestionError(f"{place}: {error}") from None
-    raise QuestionError(
-        f"{place}: {value!r} is no number; drop the quotes, or add a unit: '2 hour'"
-    )
+    cure = "drop the quotes" if _is_number(value) else "write one without quotes"
+    raise QuestionError(f"{place}: {value!r} is no number; {cure}, or add a unit: '2 hour'")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _no_text(value: Any, kinds: list[Any], records: list[type[Record]], place: str) -> Any:

@@ -10,6 +10,7 @@ from mlsysim.core.questions.settings import choice_of, settings_of, with_argumen
 from mlsysim.core.what_if import (
     answered,
     combinations,
+    forced_problem,
     is_open_constraint,
     swept,
     varied,
@@ -17,7 +18,7 @@ from mlsysim.core.what_if import (
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.problem.problem import Problem
 from mlsysim.results import SearchResult
-from mlsysim.results.what_if import Sweep
+from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.verify import Evaluator, Point
 
 if TYPE_CHECKING:
@@ -70,6 +71,29 @@ def price(question: "Question", given: Mapping[str, str], **options: Any) -> Pri
     params = {name: params.get(name, donor.get(name)) for name in question.problem.space}
     point = question.explorer.evaluate(question.evaluate, params)
     return Priced(point=point, borrowed=missing, origin=origin, best=best)
+
+
+def refuted(question: "Question", given: Mapping[str, str], **options: Any) -> WhyNot:
+    """Answer a question as it is, and with choices or arguments of models forced.
+
+    Parameters
+    ----------
+    question
+        The question.
+    given
+        Choice or argument of a model -> value in text.
+    **options
+        Those of `Question.solve`, for each of the two answers.
+    """
+    problem, evaluate = question.problem, question.evaluate
+    settings = settings_of(problem, evaluate, given)
+    narrow = DSE.of(forced_problem(problem, settings.choices))
+    return WhyNot(
+        best=question.explorer.search(evaluate, **options),
+        forced={**settings.choices, **settings.arguments},
+        found=narrow.search(with_arguments(evaluate, settings.arguments), **options),
+        sign=problem.objective.sense.sign,
+    )
 
 
 def ladder(

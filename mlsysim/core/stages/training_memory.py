@@ -35,18 +35,23 @@ def memory_of(run: Run, work: Work) -> Memory:
     leaves gaps, so that it takes more than it holds.
     """
     stage, width = run.choices.zero_stage, run.width
+    gaps = run.calibration.fragmentation
     first, last = _waiting(run, work)
+    unreduced = state.unreduced_bytes(
+        work.largest_layer, work.head, width.weight, run.gradient, stage
+    )
     return Memory(
         weights=_shared_bytes(run, work, width.weight, ZeroStage.WEIGHTS)
-        + state.gathered_bytes(work.largest_layer, width.weight, stage),
-        gradients=_shared_bytes(run, work, run.gradient, ZeroStage.GRADIENTS),
+        + state.gathered_bytes(work.largest_layer, work.tables, width.weight, stage),
+        gradients=_shared_bytes(run, work, run.gradient, ZeroStage.GRADIENTS) + unreduced,
         optimizer=where(
             run.choices.optimizer_offload,
             0.0,
             _shared_bytes(run, work, width.optimizer, ZeroStage.OPTIMIZER),
         ),
-        activations=run.calibration.fragmentation * first,
-        logits=run.calibration.fragmentation * activations.logits_beyond(work.logits, first, last),
+        activations=gaps * first,
+        # The logits have gone when the first gradients of weights come.
+        logits=activations.logits_beyond(gaps * work.logits, gaps * first + unreduced, gaps * last),
         reserve=run.calibration.runtime_reserve,
     )
 
@@ -77,10 +82,14 @@ def _waiting(run: Run, work: Work) -> tuple[Any, Any]:
         choices.recompute,
         {"none": 0.0, "selective": 0.0, "alternate": one_layer, "full": one_layer},
     )
-    # Weight gradients that wait for the bubble keep one microbatch longer.
+    # Weight gradients that wait for the bubble, where there is one, keep a microbatch longer.
+    longer = select(choices.schedule, {"1f1b": 0, "interleaved": 0, "zero-bubble": 1})
     alive = schedule.microbatches_alive(
-        run.layout.microbatches, choices.pipeline, choices.virtual_stages
-    ) + select(choices.schedule, {"1f1b": 0, "interleaved": 0, "zero-bubble": 1})
+        run.layout.microbatches,
+        choices.pipeline,
+        choices.virtual_stages,
+        where(choices.pipeline > 1, longer, 0),
+    )
     first = alive * stored
     # The last stage is done with the logits when it begins to rebuild layers.
     return first + rebuilt, where(choices.pipeline > 1, stored, first)

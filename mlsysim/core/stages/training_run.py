@@ -55,8 +55,9 @@ class Work:
         Tokens of the microbatch that its context-parallel rank holds.
     parameters, routed_parameters
         Parameters of the stage that it holds, those of routed experts apart.
-    largest_layer
-        Parameters of the largest layer, as many of them as it holds unless they are sharded.
+    largest_layer, tables, head
+        Parameters of the largest layer, of what is in no layer, and of the output head, as many of
+        them as it holds unless they are sharded.
     activations
         What its layers keep per microbatch, attention scores excluded (byte).
     light
@@ -71,6 +72,8 @@ class Work:
     parameters: Any
     routed_parameters: Any
     largest_layer: Any
+    tables: Any
+    head: Any
     activations: Any
     light: Any
     scores: Any
@@ -128,13 +131,17 @@ def work_of(run: Run) -> Work:
         routed_parameters=run.on_stage("routed_parameters") / run.layout.expert_shards,
         largest_layer=largest / choices.tensor
         + shape.expert.routed_parameters / run.layout.expert_shards,
+        tables=tables / choices.tensor,
+        head=where(choices.pipeline > 1, 0, shape.head) / choices.tensor,
         activations=kept + tokens * element * run.on_stage("copies") / carried,
         light=light,
         scores=scores * select(choices.attention, {"causal": 0, "full": 0, "unfused": 1}),
         logits=where(
             choices.fused_loss,
             0.0,
-            activations.logit_bytes(tokens, shape.vocab, choices.tensor),
+            activations.logit_bytes(
+                tokens, shape.vocab, choices.tensor, run.calibration.logit_bytes
+            ),
         ),
     )
 
