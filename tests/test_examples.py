@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
-DRAWN = {"sla_ladder", "cost_against_time", "joint_plan", "own_stage", "black_box"}
+DRAWN = {
+    "sla_ladder",
+    "cost_against_time",
+    "joint_plan",
+    "serving_fleet",
+    "own_stage",
+    "black_box",
+}
 """These draw a picture into the folder for temporary files, unless told where to."""
 
 

@@ -1,9 +1,13 @@
-"""Every code block of README.md and models/README.md runs, and prints what is printed there."""
+"""Every code block of README.md and models/README.md runs, and prints what is printed there.
+
+So do the tables of errors in README.md say what ``mlsysim validate`` does.
+"""
 
 import contextlib
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +17,21 @@ from sybil import Document, Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
+from mlsysim.catalog import load_catalog
 from mlsysim.core.question import load
+from mlsysim.validation.measured import SERVING, TRAINING, path_of
+from mlsysim.validation.report import Report, mean_regret, mean_tau, report_of
+from mlsysim.validation.statistics import Tally
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "models" / "README.md"]
-STATUSES = {"solve": {0, 3}, "explain": {0, 3}}
+STATUSES = {"solve": {0, 3}, "explain": {0, 3}, "evaluate": {0, 3}}
+MEASURED = {"training": TRAINING, "serving": SERVING}
+FURTHER = {
+    "training": {"memory": "memory"},
+    "serving": {"ttft_ms": "first token", "tpot_ms": "per token"},
+}
+"""What else was measured, of which the tables give the mean error."""
 
 
 def run_python(example: Example) -> None:
@@ -58,16 +72,23 @@ def check_shell(example: Example) -> None:
 
 
 def load_question(example: Example) -> None:
-    """Load and answer a question file that is printed."""
+    """Load and answer a question file that is printed, or load a catalogue."""
     folder = Path(example.namespace["folder"])
     file = folder / f"line_{example.line}.toml"
     file.write_text(example.parsed, encoding="utf-8")
+    if not re.search(r"^objective", example.parsed, flags=re.MULTILINE):
+        load_catalog(file)
+        return
     assert load(file).solve(method="exhaustive").status in {"OPTIMAL", "INFEASIBLE"}
 
 
 def run_command(line: str) -> str:
-    """Run ``mlsysim ...`` from the repository root, in a terminal of 100 columns."""
-    program, *arguments = line.split()
+    """Run ``mlsysim ...`` from the repository root, in a terminal of 100 columns.
+
+    ``| head -n 5`` and ``| tail -n 5`` after it are understood.
+    """
+    command, *filters = line.split(" | ")
+    program, *arguments = shlex.split(command)
     assert program == "mlsysim"
     done = subprocess.run(  # noqa: S603 - the lines come from our own README
         [sys.executable, "-c", "from mlsysim.cli import main; main()", *arguments],
@@ -78,13 +99,56 @@ def run_command(line: str) -> str:
         check=False,
     )
     assert done.returncode in STATUSES.get(arguments[0], {0}), done.stderr
-    return done.stdout
+    lines = done.stdout.splitlines(keepends=True)
+    for one in filters:
+        end, flag, count = one.split()
+        assert (end in {"head", "tail"}, flag) == (True, "-n")
+        lines = lines[: int(count)] if end == "head" else lines[-int(count) :]
+    return "".join(lines)
 
 
 def without_times(text: str) -> list[str]:
     """Give the words of a text without what differs from run to run: the seconds."""
     words = " ".join(text.split())
     return re.sub(r"in [\d.]+ (ms|s) by", "in TIME by", words).split()
+
+
+def error_table(kind: str) -> str:
+    """Write the errors of ``mlsysim validate`` by source, as Markdown."""
+    report = report_of(path_of(MEASURED[kind]))
+    titles = ["source", "rows", "mean", "median", "nine in ten", "bias", *FURTHER[kind].values()]
+    rows = [_errors(found, kind) for found in report.groups]
+    rows.append([f"**{cell}**" if cell else "" for cell in _errors(report.total, kind)])
+    head = [titles, ["---", *["--:" for _ in titles[1:]]]]
+    lines = [f"| {' | '.join(cells)} |" for cells in head + rows]
+    return "\n".join([*lines, "", *_ranked(report)]).strip()
+
+
+def _errors(found: Tally, kind: str) -> list[str]:
+    """Give the cells of a row: what was not measured stays empty."""
+    errors = found.errors
+    assert errors is not None
+    further = [found.further.get(aspect) for aspect in FURTHER[kind]]
+    return [
+        found.name,
+        str(errors.rows),
+        *(f"{100 * one:.1f} %" for one in (errors.mean, errors.median, errors.p90)),
+        f"{100 * errors.bias:+.1f} %",
+        *("" if one is None else f"{100 * one.mean:.1f} %" for one in further),
+    ]
+
+
+def _ranked(report: Report) -> list[str]:
+    """Say how well designs were ranked, where several were measured."""
+    found = report.rankings
+    tau, regret = mean_tau(found), mean_regret(found)
+    if tau is None or regret is None:
+        return []
+    weak = [f"{one.group} {one.tau:.2f}" for one in found if one.tau is not None and one.tau < 0.5]
+    return [
+        f"Choosing between measured designs, over {len(found)} sources: mean Kendall tau {tau:.2f}",
+        f"and regret {100 * regret:.1f} %; tau is below 0.5 for {', '.join(weak) or 'none'}.",
+    ]
 
 
 LANGUAGES = {
@@ -128,3 +192,12 @@ def test_block_runs(page: Path, number: int, tmp_path: Path) -> None:
         if example.region.evaluator is run_python:
             example.evaluate()
     block.evaluate()
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_errors_are_those_of_validate(kind: str) -> None:
+    """The table of errors is what the models of today give."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(rf"<!-- errors: {kind} -->\n(.*?)\n<!-- end -->", text, flags=re.DOTALL)
+    assert shown, kind
+    assert shown[1].strip() == error_table(kind)

@@ -49,7 +49,10 @@ def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
     out = console()
     question = load(file)
     if question.expected is None:
-        raise QuestionError(f"{file}: expected: missing; the file says no answer to compare with")
+        raise QuestionError(
+            f"{file}: expected: missing; write the answer to compare with,"
+            " e.g. [expected] status = 'OPTIMAL'"
+        )
     with progress_line(file.name) as progress:
         checked = verify(question, progress=progress, **options)
     found = checked.failures

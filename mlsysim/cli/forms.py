@@ -67,7 +67,7 @@ class Forms:
                 console().print(report.question + "\n", markup=False)
             console().print(view(report))
             if self.page is not None:
-                console().print(f"\nThe report is in {self.page}", markup=False)
+                console().print(f"\nThe report is in {self.page}", markup=False, soft_wrap=True)
 
 
 def check_writable(option: str, target: Path) -> None:

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import typer
 
-from mlsysim.errors import InputError, MlsysimError, TracingError
+from mlsysim.errors import (
+    InfeasibleError,
+    InputError,
+    MlsysimError,
+    NoAnswerError,
+    TracingError,
+)
 
 
 class ExitStatus(IntEnum):
@@ -24,6 +30,8 @@ class ExitStatus(IntEnum):
 def report(error: MlsysimError, file: Path | None = None) -> ExitStatus:
     """Print an error as one line on standard error and say which status it means.
 
+    A proof that there is no design is no error, and may have several lines.
+
     Parameters
     ----------
     error
@@ -34,12 +42,14 @@ def report(error: MlsysimError, file: Path | None = None) -> ExitStatus:
     message = "; ".join([str(error), *getattr(error, "__notes__", ())])
     if file is not None and not message.startswith(str(file)):
         message = f"{file}: {message}"
+    if isinstance(error, InfeasibleError):
+        lines = "\n  ".join(message.splitlines())
+        sys.stderr.write(f"mlsysim: INFEASIBLE: {lines}\n")
+        return ExitStatus.INFEASIBLE
     sys.stderr.write(f"mlsysim: error: {' '.join(message.split())}\n")
-    return (
-        ExitStatus.BAD_INPUT
-        if isinstance(error, InputError | TracingError)
-        else ExitStatus.CHECK_FAILED
-    )
+    if isinstance(error, InputError | TracingError):
+        return ExitStatus.BAD_INPUT
+    return ExitStatus.NO_ANSWER if isinstance(error, NoAnswerError) else ExitStatus.CHECK_FAILED
 
 
 @contextmanager

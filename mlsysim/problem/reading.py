@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any
 
-from mlsysim.errors import UnitError
+from mlsysim.errors import MetricError, UnitError
 from mlsysim.problem.arithmetic import aligned
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.domain import label
@@ -147,10 +147,16 @@ def resolver(params: Mapping[str, Any], result: Any) -> Callable[[str], Any]:
         The design.
     result
         What the evaluator returned for it.
+
+    Raises
+    ------
+    MetricError
+        When a name is looked up that is a choice and another number of the result.
     """
 
     def resolve(name: str) -> Any:
         if name in params:
+            _refuse_two_meanings(name, params[name], find(result, name))
             return _comparable(params[name])
         head, _, rest = name.partition(".")
         value = find(params[head], rest) if rest and head in params else MISSING
@@ -163,6 +169,18 @@ def resolver(params: Mapping[str, Any], result: Any) -> Callable[[str], Any]:
         raise missing(result, name, tuple(params))
 
     return resolve
+
+
+def _refuse_two_meanings(name: str, choice: Any, metric: Any) -> None:
+    """Refuse a metric that is called like a choice, unless it is the choice handed back."""
+    # Only plain numbers can be compared, and every question is tried on some.
+    plain = isinstance(choice, Number) and (isinstance(metric, Number) or is_quantity(metric))
+    if not plain or (isinstance(metric, Number) and metric == choice):
+        return
+    raise MetricError(
+        f"{name!r} is a choice, and the evaluator returns another number under the same name; "
+        "call one of them otherwise"
+    )
 
 
 def _comparable(value: Any) -> Any:

@@ -100,9 +100,7 @@ class Variant:
             return result
         if self.name == TOP:
             return self._without_check(result)
-        stage = self.name.removesuffix(f".{TOP}")
-        carrier = dict(members_of(result)).get(stage)
-        return result if carrier is None else Changed(result, {stage: self._without_check(carrier)})
+        return self._changed(result, self.name.removesuffix(f".{TOP}"))
 
     def _constraints(self) -> Iterator[Constraint]:
         for constraint in self.base.constraints:
@@ -111,6 +109,16 @@ class Variant:
             elif self.share is not None:
                 own = {item.name: getattr(constraint, item.name) for item in fields(Constraint)}
                 yield RelaxedConstraint(**own, share=self.share)
+
+    def _changed(self, carrier: Any, path: str) -> Any:
+        """Change what lies at a path below a result."""
+        members = dict(members_of(carrier))
+        if path in members:
+            return Changed(carrier, {path: self._without_check(members[path])})
+        head, _, rest = path.partition(".")
+        if not rest or head not in members:
+            return carrier
+        return Changed(carrier, {head: self._changed(members[head], rest)})
 
     def _without_check(self, carrier: Any) -> Any:
         checks = _checks(carrier)

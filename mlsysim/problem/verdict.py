@@ -14,6 +14,10 @@ from mlsysim.units import is_quantity
 TOP = "feasible"
 """The name of a verdict that an evaluator returns itself, outside any stage."""
 
+_CHECKS = "checks"
+_DEPTH = 4
+"""How far below the result verdicts are looked for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -60,7 +64,8 @@ def verdicts_of(result: Any) -> dict[str, Mapping[str, Check]]:
     """Collect the verdicts that an evaluator's result carries.
 
     A verdict is a mapping ``checks`` of reasons to `Check`, or else a truth
-    value ``feasible``; the result itself and its members are looked through.
+    value ``feasible``; the result itself and its members are looked through, and
+    mappings and lists among them too, such as the pipelines of several jobs in one plan.
 
     Parameters
     ----------
@@ -70,8 +75,8 @@ def verdicts_of(result: Any) -> dict[str, Mapping[str, Check]]:
     Returns
     -------
     dict
-        ``"<Stage>.feasible"`` (``"feasible"`` for the result itself) to the
-        reasons and their checks.
+        ``"<Stage>.feasible"`` (``"feasible"`` for the result itself,
+        ``"<member>.<Stage>.feasible"`` further down) to the reasons and their checks.
 
     Raises
     ------
@@ -82,11 +87,18 @@ def verdicts_of(result: Any) -> dict[str, Mapping[str, Check]]:
     own = _verdict(result, TOP)
     if own:
         found[TOP] = own
-    for name, member in members_of(result):
+    for name, member in _carriers(result, _DEPTH):
         verdict = _verdict(member, f"{name}.{TOP}")
         if verdict:
             found[f"{name}.{TOP}"] = verdict
     return found
+
+
+def _carriers(result: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    for name, member in members_of(result):
+        yield name, member
+        if depth > 1 and isinstance(member, (Mapping, list, tuple)) and name != _CHECKS:
+            yield from ((f"{name}.{path}", item) for path, item in _carriers(member, depth - 1))
 
 
 def _verdict(carrier: Any, name: str) -> Mapping[str, Check]:
@@ -94,7 +106,7 @@ def _verdict(carrier: Any, name: str) -> Mapping[str, Check]:
         return {}
     if is_quantity(carrier):
         return {}
-    checks = _get(carrier, "checks")
+    checks = _get(carrier, _CHECKS)
     if isinstance(checks, Mapping):
         return {
             str(reason): check
@@ -107,7 +119,7 @@ def _verdict(carrier: Any, name: str) -> Mapping[str, Check]:
 
 
 def members_of(result: Any) -> Iterator[tuple[str, Any]]:
-    """List what a result holds: the items of a mapping, or the public fields of an object.
+    """List what a result holds: the items of a mapping or list, or an object's public fields.
 
     Parameters
     ----------
@@ -121,6 +133,8 @@ def members_of(result: Any) -> Iterator[tuple[str, Any]]:
             yield item.name, getattr(result, item.name)
     elif hasattr(result, "_asdict"):
         yield from result._asdict().items()  # a named tuple's public method
+    elif isinstance(result, (list, tuple)):
+        yield from ((str(position), member) for position, member in enumerate(result))
     else:
         public = getattr(result, "__dict__", {}).items()
         yield from (item for item in public if not item[0].startswith("_"))

@@ -37,5 +37,6 @@ def recorded() -> Mapping[str, Mapping[str, float]]:
 def _text(figures: Mapping[str, float]) -> str:
     return (
         f"median error {100 * figures['median']:.1f} %, nine in ten within "
-        f"{100 * figures['p90']:.0f} %, on {figures['rows']:,} measured runs that also calibrate it"
+        f"{100 * figures['p90']:.0f} %, on {figures['rows']:,} measured runs,"
+        " to which its constants are fitted"
     )

@@ -68,7 +68,7 @@ def _met(item: Sensitivity) -> str:
     if item.utilisation is None:
         return reason
     used = f"{with_unit(item.left, item.unit)} of {with_unit(item.right, item.unit)}"
-    return f"{reason} {used} ({item.utilisation:.1%})"
+    return f"{reason} {used} ({100 * item.utilisation:.1f} %)"
 
 
 def _notes(result: SearchResult, item: Sensitivity) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _room(item: Sensitivity) -> str:
         return "none"
     if not item.right:
         return with_unit(item.slack, item.unit)
-    return f"{item.slack / abs(item.right):.1%}"
+    return f"{100 * item.slack / abs(item.right):.1f} %"
 
 
 def _binds(item: Sensitivity) -> str:

@@ -68,6 +68,12 @@ CASES = {
         "pipeline.stages",
         "at least one model",
     ),
+    "a model named twice": (
+        '"EconomicsModel"',
+        '"EconomicsModel", "EconomicsModel"',
+        "pipeline.stages",
+        "two stages are called 'EconomicsModel'",
+    ),
     "a misspelt catalogue entry": (
         '"Llama3_70B"',
         '"Llama3_70b"',
@@ -119,6 +125,18 @@ CASES = {
         "pp_sizes =",
         "pipeline.arguments.pp_sizes",
         "did you mean 'pp_size'",
+    ),
+    "an expected choice that does not exist": (
+        "[constraints.sla]",
+        '[expected]\nstatus = "OPTIMAL"\nparameters = { tpp = 8 }\n\n[constraints.sla]',
+        "expected.parameters.tpp",
+        "did you mean 'tp'",
+    ),
+    "an objective that is no number": (
+        "effective_throughput",
+        "effective_throughput / (tp - tp)",
+        "the objective DistributedModel.effective_throughput / (tp - tp) is",
+        "return a finite number",
     ),
     "a choice without values": ("tp = [4, 8]", "tp = []", "space.tp", "has no values"),
     "a repeated value": ("tp = [4, 8]", "tp = [4, 4]", "space.tp", "4"),

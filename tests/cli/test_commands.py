@@ -106,7 +106,7 @@ def test_check_takes_folders() -> None:
     [
         ("objective = ", "objective = 1e3 # ", "expected.objective: 1000.0, but"),
         ('status = "OPTIMAL"', 'status = "INFEASIBLE"', "expected.status: INFEASIBLE, but"),
-        ("parameters = {", "parameters = { seq_len = 1,", "expected.parameters: seq_len=1"),
+        ("tp = 8", "tp = 4", "expected.parameters: batch_size=128, tp=4"),
     ],
 )
 def test_check_tells_what_differs(written: str, instead: str, told: str, tmp_path: Path) -> None:

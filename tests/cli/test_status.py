@@ -7,7 +7,14 @@ import pytest
 from mlsysim.cli import rendering
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.status import ExitStatus, report
-from mlsysim.errors import DisagreementError, MlsysimError, TracingError, UnitError
+from mlsysim.errors import (
+    DisagreementError,
+    InfeasibleError,
+    MlsysimError,
+    NoAnswerError,
+    TracingError,
+    UnitError,
+)
 from mlsysim.report.blocks import Tone
 from mlsysim.results import Status
 
@@ -18,6 +25,7 @@ from mlsysim.results import Status
         (UnitError("no such unit"), ExitStatus.BAD_INPUT),
         (TracingError("cannot be traced"), ExitStatus.BAD_INPUT),
         (DisagreementError("two answers"), ExitStatus.CHECK_FAILED),
+        (NoAnswerError("the time is over"), ExitStatus.NO_ANSWER),
     ],
 )
 def test_error_has_a_status(
@@ -26,6 +34,12 @@ def test_error_has_a_status(
     """What a user can mend is bad input; a disagreement is a failed check."""
     assert report(error) is status
     assert capsys.readouterr().err == f"mlsysim: error: {error}\n"
+
+
+def test_a_proof_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is proven infeasible before any search has the status of a proof."""
+    assert report(InfeasibleError("no design:\nA")) is ExitStatus.INFEASIBLE
+    assert capsys.readouterr().err == "mlsysim: INFEASIBLE: no design:\n  A\n"
 
 
 def test_message_is_one_line_with_file_and_notes(capsys: pytest.CaptureFixture[str]) -> None:

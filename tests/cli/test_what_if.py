@@ -66,6 +66,17 @@ def test_why_not_tells_the_price() -> None:
     assert "time: compute [ms]" in output
 
 
+def test_why_not_forces_arguments_of_models_too() -> None:
+    """The forced answer is that of the file with the argument changed."""
+    changed, _ = load(TUTORIAL).with_settings({"efficiency": "0.2"})
+    told = load(TUTORIAL).why_not({"efficiency": "0.2", "pp": "1"})
+    assert told.forced == {"pp": 1, "efficiency": 0.2}
+    assert told.found.best_objective == changed.why_not({"pp": "1"}).found.best_objective
+    assert told.found.best_objective < load(TUTORIAL).why_not({"pp": "1"}).found.best_objective
+    _, output, _ = run("explain", TUTORIAL, "--why-not", "efficiency=0.2")
+    assert "with efficiency=0.2, " in output
+
+
 def test_why_not_tells_what_is_broken() -> None:
     """A forced choice that nothing fits with is explained by its conflict: status 3."""
     status, output, _ = run("explain", LAYOUTS, "--why-not", "tp=3")
@@ -128,6 +139,7 @@ def test_a_sweep_is_drawn(tmp_path: Path) -> None:
         (["evaluate", TUTORIAL, "--set", "tp"], "write a name and a value"),
         (["explain", TUTORIAL, "--why-not", "tq=4"], "did you mean 'tp'"),
         (["sweep", TUTORIAL, "--over", "batch=4"], "did you mean 'batch_size'"),
+        (["sweep", TUTORIAL, "--over", "sla=4"], "tutorial.toml: 'sla' is no constraint"),
         (["sweep", TUTORIAL, "--over", "tp="], "write a name and values"),
         (["sweep", LAYOUTS, "--over", "step=5"], "write 'DistributedModel.step_latency_total <="),
         (["sweep", LAYOUTS, "--over", "step=1s", "--json", "--csv"], "drop one"),

@@ -10,6 +10,7 @@ import pytest
 
 from mlsysim.errors import MetricError
 from mlsysim.problem import Check, Problem, read
+from mlsysim.problem.variant import Variant
 from mlsysim.units import quantity
 
 
@@ -79,9 +80,53 @@ def test_a_verdict_of_the_result_itself_is_called_feasible() -> None:
 
 
 def test_names_are_choices_before_metrics_before_units() -> None:
-    """The choice is x, the metric s, the unit ms."""
+    """The choice is x, handed back as a metric too; the metric is s, the unit ms."""
     problem = Problem.of({"x": [1, 2]}, "minimize: x + s + ms / ms")
-    assert read(problem, {"x": 2}, {"x": 100, "s": 10}).objective == 13  # 2 + 10 + 1
+    assert read(problem, {"x": 2}, {"x": 2, "s": 10}).objective == 13  # 2 + 10 + 1
+
+
+@pytest.mark.parametrize("metric", [100, quantity(2, "ms")])
+def test_a_name_with_two_meanings_is_refused(metric: Any) -> None:
+    """A metric called like a choice would never be seen; where nobody asks, it may stay."""
+    with pytest.raises(MetricError, match="'x' is a choice, and the evaluator returns another"):
+        read(Problem.of({"x": [1, 2]}, "minimize: x + s"), {"x": 2}, {"x": metric, "s": 10})
+    unasked = read(Problem.of({"x": [1, 2]}, "minimize: s"), {"x": 2}, {"x": metric, "s": 10})
+    assert unasked.objective == 10
+
+
+def test_verdicts_of_nested_pipelines_count() -> None:
+    """A plan of two jobs holds the result of a pipeline for each; both have to be possible."""
+    tight = Stage(latency=1.0, checks={"memory": Check.at_most(91.0, 80.0)})
+    plan = {"chat": {"Model": Stage(latency=2.0)}, "code": {"Model": tight}, "cost": 3.0}
+    problem = Problem.of({"x": [1]}, "minimize: cost")
+    (condition,) = read(problem, {"x": 1}, plan).conditions
+    assert (condition.name, condition.reason) == ("code.Model.feasible", "memory")
+    assert not condition.holds
+    jobs = {"jobs": [{"Model": tight}], "cost": 3.0}
+    (condition,) = read(problem, {"x": 1}, jobs).conditions
+    assert condition.name == "jobs.0.Model.feasible"
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda item: {"code": item}, lambda item: {"code": [item]}], ids=["mapping", "list"]
+)
+def test_a_verdict_of_a_nested_pipeline_can_be_left_out(wrap: Any) -> None:
+    """Without the memory check of the job, the variant's result has its other check only."""
+    checks = {"memory": Check.at_most(91.0, 80.0), "heads": Check.that(condition=True)}
+    problem = Problem.of({"x": [1]}, "minimize: cost")
+
+    def evaluate(_: Any) -> Any:
+        return {**wrap({"Model": Stage(latency=1.0, checks=checks)}), "cost": 3.0}
+
+    (name,) = read(problem, {"x": 1}, evaluate({"x": 1})).verdicts
+    variant = Variant(base=problem, evaluator=evaluate, name=name, reason="memory", share=None)
+    reading = read(variant.problem, {"x": 1}, variant.evaluate({"x": 1}))
+    assert list(reading.verdicts[name]) == ["heads"]
+
+
+def test_a_method_called_like_a_choice_is_no_metric() -> None:
+    """Every mapping has items and values; they are no numbers."""
+    assert read(Problem.of({"items": [1, 2]}, "minimize: items"), {"items": 2}, {}).objective == 2
 
 
 def test_attributes_of_a_chosen_object_can_be_constrained() -> None:

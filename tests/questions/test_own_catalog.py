@@ -107,6 +107,18 @@ def test_what_is_wrong_is_told_with_file_and_key(
         load(write(tmp_path, question, catalog))
 
 
+def test_own_names_can_be_set(tmp_path: Path) -> None:
+    """A setting may name an entry of the question's own catalogue that the space does not have."""
+    other = QUESTION.replace('"My_Fleet", ', "")
+    question = load(write(tmp_path, other))
+    priced = question.evaluate_at({"fleet": "My_Fleet", "tp_size": "4"})
+    same = load(write(tmp_path)).evaluate_at({"fleet": "My_Fleet", "tp_size": "4"})
+    assert priced.point.params["fleet"].nodes == 16
+    assert priced.point.objective == same.point.objective
+    changed, _ = question.with_settings({"model": "My_Llama"})
+    assert changed.evaluate.fixed["model"].name == "My_Llama"
+
+
 def test_without_the_key_own_names_are_unknown(tmp_path: Path) -> None:
     """Nothing is read that the question does not name."""
     with pytest.raises(QuestionError, match="the catalogue has no LanguageModel 'My_Llama'"):

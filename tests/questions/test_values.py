@@ -55,7 +55,7 @@ def test_number(value: Scalar) -> None:
     ("value", "annotation", "told"),
     [
         ("8", int, "'8' is no number; drop the quotes"),
-        ("eight", int, "'eight' is no number"),
+        ("eight", int, "'eight' is no number; write one without quotes"),
         ("8 parsecs_", float, "parsecs_"),
         (8, str, "8 is no text; write it in quotes"),
         (8, Cluster, "8 is no text; write the name of a Cluster"),
