@@ -68,9 +68,10 @@ def draw(result: SearchResult, target: Path) -> None:
         ", ".join(f"{k}={v}" for k, v in item.params.items()) for item in result.top_candidates
     ]
     days = [item.objective_value for item in result.top_candidates]
-    axes.barh(names[::-1], days[::-1])
+    axes.bar_label(axes.barh(names[::-1], days[::-1]), fmt="%.2f", padding=3)
+    axes.margins(x=0.1)
     axes.set_xlabel("days")
-    axes.set_title("1.5 trillion tokens with Llama 3 70B on 8,192 H100s: the best layouts")
+    figure.suptitle("1.5 trillion tokens with Llama 3 70B on 8,192 H100s: the best layouts")
     figure.savefig(target)
 
 
