@@ -82,7 +82,8 @@ class RowBlock:
             raise NotLowerableError("a value of a block is not a number in some row")
         unit = 1.0
         if np.any(values != np.rint(values)) or np.max(np.abs(values)) > _WHOLE:
-            unit = power_of_two(wish)
+            # Conditions may leave a much smaller range than the rows have.
+            unit = power_of_two(max(wish, float(np.max(np.abs(values))) / _WHOLE))
         entries = [round(value) for value in values / unit]
         error = float(np.max(np.abs(values - np.array(entries) * unit)))
         return Scaled(

@@ -282,7 +282,8 @@ class Lowering:
             raise NotLowerableError(f"{describe(node)} is not a number for some designs")
         unit = 1.0
         if np.any(values != np.rint(values)) or np.max(np.abs(values)) > _WHOLE:
-            unit = power_of_two(wish)
+            # Conditions may leave a much smaller range than the table has.
+            unit = power_of_two(max(wish, float(np.max(np.abs(values))) / _WHOLE))
         entries = [round(value) for value in values / unit]
         error = float(np.max(np.abs(values - np.array(entries) * unit)))
         target = self.variable(min(entries), max(entries))
