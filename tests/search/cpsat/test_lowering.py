@@ -257,9 +257,9 @@ def test_a_condition_on_a_choice_stays_in_the_model(length: int) -> None:
 
 def test_rows_far_outside_the_conditions_are_lowered() -> None:
     """Of the rows 0.1 and 1e10 the condition leaves one; the other must not overflow."""
-    problem = Problem.of({"x": [0.1, 1e10], "y": [1, 2]}, "minimize: x + y", ["x + y <= 2"])
-    program = Question(problem, lambda _: {}).program()
-    tables = {("x",): np.array([[0], [1]])}
+    problem = Problem.of({"x": [0.1, 1e10], "y": [1, 2]}, "minimize: cost", ["cost <= 2"])
+    program = Question(problem, lambda p: {"cost": p["x"] + p["y"]}).program()
+    tables: dict[tuple[str, ...], np.ndarray] = {("x",): np.array([[0], [1]])}
     search = LoweredSearch(program, 1, no_rows(2, 1), tables=tables)
     assert search.run(Clock(SearchOptions(workers=1)), 30.0)
     assert search.found.designs.tolist() == [[0, 0]]  # 0.1 + 1
