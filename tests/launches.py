@@ -71,6 +71,17 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "experts": MIXTURE,
     "split experts": MIXTURE | {"ep_size": 1, "tp_size": 4},
     "latent": MIXTURE | {"model": LANGUAGE.DeepSeek_V3, "sequence_parallel": False},
+    "rebuilt": MIXTURE
+    | {
+        "model": LANGUAGE.DeepSeek_V3,
+        "precision": "fp8",
+        "recompute": "norms_and_up_projections",
+        "activation_storage": "fp8",
+        "moment_bytes": 2,
+    },
+    "both ends": TRAINING | {"schedule": "dualpipe"},
+    "narrow dispatch": MIXTURE | {"precision": "fp8", "dispatch": "fp8"},
+    "fully sharded": TRAINING | {"pp_size": 1, "sharding": "fsdp", "zero_stage": 3},
     "every second": MIXTURE | {"model": LANGUAGE.Llama4_Maverick},
     "sliding": TRAINING | {"model": LANGUAGE.Gemma3_27B, "pp_size": 2},
     "sinks": MIXTURE | {"model": LANGUAGE.GPT_OSS_120B},
@@ -92,6 +103,12 @@ REFUSED: dict[tuple[str, str], str] = {
     ("interleaved", "deepspeed"): "set virtual_stages = 1",
     ("uneven", "deepspeed"): "set virtual_stages = 1",
     ("fp16", "torchtitan"): "set precision = 'bf16'",
+    ("rebuilt", "torchtitan"): "emit for megatron",
+    ("rebuilt", "deepspeed"): "emit for megatron",
+    ("fully sharded", "megatron"): "emit for torchtitan",
+    ("fully sharded", "deepspeed"): "emit for torchtitan",
+    **{("both ends", trainer.value): "fix schedule = '1f1b'" for trainer in TRAINERS},
+    **{("narrow dispatch", trainer.value): "fix dispatch = 'wide'" for trainer in TRAINERS},
 }
 
 

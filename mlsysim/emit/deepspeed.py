@@ -4,8 +4,11 @@ from typing import Any
 
 from mlsysim.emit.requirements import (
     require_even_batch,
+    require_one_way,
     require_whole_experts,
     require_whole_replicas,
+    require_wide_dispatch,
+    require_wide_state,
 )
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
@@ -42,6 +45,14 @@ def _require(sheet: Sheet, plan: TrainingPlan) -> None:
     require_whole_replicas(sheet, plan)
     require_even_batch(sheet, plan)
     require_whole_experts(sheet, plan)
+    require_one_way(sheet, plan)
+    require_wide_dispatch(sheet, plan)
+    require_wide_state(sheet, plan)
+    sheet.require(
+        "it keeps a working weight beside its master copy",
+        "fix sharding = 'zero', or emit for torchtitan",
+        holds=plan.sharding == "zero",
+    )
     sheet.require(
         f"its pipelines share no gradients or weights (zero_stage = {plan.zero})",
         "set zero_stage = 1, or pp_size = 1",
@@ -87,7 +98,8 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.set("zero_optimization.reduce_scatter", value=True)
     if plan.optimizer_offload:
         sheet.set("zero_optimization.offload_optimizer.device", "cpu")
-    sheet.implies("optimizer_offload")
+    sheet.implies("optimizer_offload", "sharding", "moment_bytes", "activation_storage")
+    sheet.implies("dispatch")
     if plan.overlap == "all":
         sheet.set("tensor_parallel.tp_overlap_comm", value=True)
 

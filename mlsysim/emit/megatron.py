@@ -8,11 +8,14 @@ it asserts about layouts.
 from mlsysim.emit.megatron_model import tell_model
 from mlsysim.emit.requirements import (
     require_even_batch,
+    require_one_way,
     require_whole_experts,
     require_whole_replicas,
+    require_wide_dispatch,
 )
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.physics.activations import UP_PROJECTIONS
 
 FRAMEWORK = "Megatron-LM (commit 000c4ac, core 0.16)"
 
@@ -78,6 +81,18 @@ def _require(sheet: Sheet, plan: TrainingPlan) -> None:
     require_whole_replicas(sheet, plan)
     require_even_batch(sheet, plan)
     require_whole_experts(sheet, plan)
+    require_one_way(sheet, plan)
+    require_wide_dispatch(sheet, plan)
+    sheet.require(
+        "it keeps a working weight beside its master copy",
+        "fix sharding = 'zero', or emit for torchtitan",
+        holds=plan.sharding == "zero",
+    )
+    sheet.require(
+        "moments in 16 bits need its distributed optimizer",
+        "set zero_stage = 1",
+        holds=plan.moment_bytes == 4 or plan.zero == 1,  # noqa: PLR2004 - bytes of fp32
+    )
     sheet.require(
         "it has no zero-bubble schedule",
         "fix schedule = '1f1b', or emit for torchtitan",
@@ -196,8 +211,20 @@ def _tell_overlap(sheet: Sheet, plan: TrainingPlan) -> None:
 def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.turn_on("--cross-entropy-loss-fusion", "fused_loss", when=plan.fused_loss)
     sheet.turn_on("--optimizer-cpu-offload", "optimizer_offload", when=plan.optimizer_offload)
-    sheet.implies("recompute")
-    if plan.recompute == "selective":
+    narrow = plan.moment_bytes < 4  # noqa: PLR2004 - bytes of fp32
+    sheet.turn_on("--use-precision-aware-optimizer", "moment_bytes", when=narrow)
+    if narrow:
+        sheet.set("--exp-avg-dtype", "bf16")
+        sheet.set("--exp-avg-sq-dtype", "bf16")
+    # Inputs of products wait in 8 bits wherever these compute in them.
+    stored = plan.activation_storage == "fp8"
+    sheet.turn_on("--activation-func-fp8-input-store", "activation_storage", when=stored)
+    sheet.implies("recompute", "sharding", "dispatch")
+    if plan.recompute == UP_PROJECTIONS:
+        modules = ("layernorm", "mla_up_proj", *(("moe_act",) if plan.model.experts else ()))
+        sheet.set("--recompute-granularity", "selective")
+        sheet.set("--recompute-modules", modules)
+    elif plan.recompute == "selective":
         sheet.set("--recompute-granularity", "selective")
         sheet.set("--recompute-modules", "core_attn")
     elif plan.recompute == "full":

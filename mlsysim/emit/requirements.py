@@ -2,6 +2,7 @@
 
 from mlsysim.emit.sheet import Sheet
 from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.physics.activations import UP_PROJECTIONS
 
 
 def require_whole_replicas(sheet: Sheet, plan: TrainingPlan) -> None:
@@ -24,6 +25,43 @@ def require_even_batch(sheet: Sheet, plan: TrainingPlan) -> None:
         f"question the constraint 'batch_size % ({plan.micro_batch} * "
         "DistributedModel.data_parallel_size) == 0'",
         holds=plan.even_batch,
+    )
+
+
+def require_one_way(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Refuse pipelines that microbatches enter at both ends, for frameworks that have none."""
+    sheet.require(
+        "it has no bidirectional pipeline schedule",
+        "fix schedule = '1f1b'; DualPipe is code of DeepSeek's own",
+        holds=plan.schedule != "dualpipe",
+    )
+
+
+def require_wide_dispatch(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Refuse tokens that go to their experts in 8 bits."""
+    sheet.require(
+        "its dispatchers of tokens send 16 bits in training",
+        "fix dispatch = 'wide'",
+        holds=plan.dispatch == "wide",
+    )
+
+
+def require_wide_state(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Refuse moments and stored activations of fewer bits than the framework keeps."""
+    sheet.require(
+        "it keeps Adam's moments in 32 bits",
+        "fix moment_bytes = 4, or emit for megatron",
+        holds=plan.moment_bytes == 4,  # noqa: PLR2004 - bytes of fp32
+    )
+    sheet.require(
+        "it keeps activations in the format of the products' results",
+        "fix activation_storage = 'wide', or emit for megatron",
+        holds=plan.activation_storage == "wide",
+    )
+    sheet.require(
+        "its recomputation knows no up-projections",
+        "choose another recompute, or emit for megatron",
+        holds=plan.recompute != UP_PROJECTIONS,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, minimum, where
+from mlsysim.expr.functions import ceil, floor, maximum, minimum, where
 
 
 def fullest_share(total: Any, parts: Any) -> Any:
@@ -61,6 +61,21 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     packed = where(places % size == 0, size, 1)
     scattered = where(size >= places, places, packed)
     return where(used <= domain, size, scattered)
+
+
+def expert_layers_in_front(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
+    """Count the layers with experts on the first stage, which holds dense ones where it can.
+
+    ``floor(l n / L)`` where they alternate with dense layers, ``max(l - (L - n), 0)``
+    where they follow them.  Parameters as for `expert_layers_on_stage`.
+
+    Examples
+    --------
+    >>> expert_layers_in_front(4, 61, 58, False), expert_layers_in_front(13, 48, 24, True)
+    (1, 6)
+    """
+    even = floor(stage_layers * expert_layers / layers)
+    return where(spread, even, maximum(stage_layers - (layers - expert_layers), 0))
 
 
 def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
