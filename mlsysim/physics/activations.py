@@ -4,7 +4,6 @@ from typing import Any
 
 from mlsysim.expr.functions import select, where
 
-
 # Norms, activation functions and the up-projections of latent attention (DeepSeek-V3, arXiv
 # 2412.19437, section 3.2.3; Megatron-LM's modules layernorm, moe_act and mla_up_proj).
 UP_PROJECTIONS = "norms_and_up_projections"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, maximum, minimum, where
+from mlsysim.expr.functions import ceil, floor, minimum, where
 
 
 def fullest_share(total: Any, parts: Any) -> Any:
@@ -63,19 +63,19 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     return where(used <= domain, size, scattered)
 
 
-def expert_layers_in_front(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
-    """Count the layers with experts on the first stage, which holds dense ones where it can.
+def dense_layers_in_front(chunk: Any, dense: Any, stages: Any) -> Any:
+    """Count the dense layers on the first stage, where they stand before all others.
 
-    ``floor(l n / L)`` where they alternate with dense layers, ``max(l - (L - n), 0)``
-    where they follow them.  Parameters as for `expert_layers_on_stage`.
+    A stage has a chunk of c layers of every p chunks, so that of D dense layers the first one
+    has ``floor(D / (p c)) c`` and of the rest as many as a chunk takes.
 
     Examples
     --------
-    >>> expert_layers_in_front(4, 61, 58, False), expert_layers_in_front(13, 48, 24, True)
-    (1, 6)
+    >>> dense_layers_in_front(4, 3, 16), dense_layers_in_front(2, 3, 16)
+    (3, 2)
     """
-    even = floor(stage_layers * expert_layers / layers)
-    return where(spread, even, maximum(stage_layers - (layers - expert_layers), 0))
+    rounds = floor(dense / (stages * chunk))
+    return rounds * chunk + minimum(dense - rounds * stages * chunk, chunk)
 
 
 def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:

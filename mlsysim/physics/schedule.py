@@ -4,7 +4,6 @@ from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum, where
 
-
 SCHEDULES = ("1f1b", "interleaved", "zero-bubble", "dualpipe")
 
 

@@ -8,7 +8,7 @@ from mlsysim.catalog import Models, Systems
 from mlsysim.core.stages.distributed import DistributedModel
 from mlsysim.core.stages.distributed_result import DistributedResult
 
-# arXiv 2412.19437: section 3.1 for the layout and the schedule, 3.2.3 for what is computed again and
+# arXiv 2412.19437: section 3.1 for layout and schedule, 3.2.3 for what is computed again, and
 # 3.3 for formats; 15,360 sequences of 4,096 tokens (section 4.2).
 DEEPSEEK_V3: dict[str, Any] = {
     "model": Models.Language.DeepSeek_V3,
@@ -132,7 +132,9 @@ def test_routing_within_groups_of_experts_sends_fewer_copies() -> None:
     free = Models.Language.DeepSeek_V3.replace(
         expert_groups=0, groups_per_token=0, name="Free", stated_parameters=0
     )
-    limited, anywhere = (deepseek(overlap="none", model=model) for model in (DEEPSEEK_V3["model"], free))
+    limited, anywhere = (
+        deepseek(overlap="none", model=model) for model in (DEEPSEEK_V3["model"], free)
+    )
     # r (1 - (1 - 1/r)^8) 7/8 with r = 4 and 8; what stays within the node is 3 % beside it
     ratio = limited.step_latency_expert.m_as("s") / anywhere.step_latency_expert.m_as("s")
     assert ratio == pytest.approx(3.15 / 4.59, rel=0.03)

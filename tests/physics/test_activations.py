@@ -79,7 +79,7 @@ def test_no_more_are_alive_than_there_are() -> None:
 
 @pytest.mark.parametrize(("stages", "chunks"), [(4, 1), (4, 2), (4, 3), (8, 2)])
 def test_each_stage_holds_what_its_warm_up_admits(stages: int, chunks: int) -> None:
-    """Megatron-LM's warm-up, p - 1 - i microbatches or 2 (p - 1 - i) + (v - 1) p chunks, and one."""
+    """Megatron-LM warms up with p - 1 - i microbatches, or 2 (p - 1 - i) + (v - 1) p chunks."""
     for index in range(stages):
         behind = stages - 1 - index
         warm_up = behind if chunks == 1 else 2 * behind + (chunks - 1) * stages

@@ -9,7 +9,9 @@ from mlsysim.physics.state import StateBytes, ZeroStage
 
 def per_parameter(zero_stage: int, replicas: int, gradient: int) -> float:
     """Add up weights, gradients and optimizer of one parameter."""
-    return kept(state.state_of("zero", state.state_width("bf16"), gradient, 4), zero_stage, replicas)
+    return kept(
+        state.state_of("zero", state.state_width("bf16"), gradient, 4), zero_stage, replicas
+    )
 
 
 def kept(parts: StateBytes, zero_stage: int, replicas: int) -> float:

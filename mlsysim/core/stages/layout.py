@@ -16,7 +16,7 @@ from mlsysim.expr.functions import (
 )
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.partition import (
-    expert_layers_in_front,
+    dense_layers_in_front,
     expert_layers_on_stage,
     fullest_share,
     slack,
@@ -136,10 +136,11 @@ def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
     replicas = minimum(data, choices.batch_size)
     held = where(two_way(choices.schedule), 2, 1)
     shards = replicas * choices.context * held
-    front, back = (
-        rule(layers, shape.layers, shape.expert_layers, shape.spread)
-        for rule in (expert_layers_in_front, expert_layers_on_stage)
-    )
+    chunk = layers / choices.virtual_stages
+    alternate = layers * shape.expert_layers // shape.layers
+    dense = dense_layers_in_front(chunk, shape.layers - shape.expert_layers, choices.pipeline)
+    front = where(shape.spread, alternate, layers - dense)
+    back = expert_layers_on_stage(layers, shape.layers, shape.expert_layers, shape.spread)
     dealt = choices.expert > 1
     return Layout(
         accelerators=accelerators,

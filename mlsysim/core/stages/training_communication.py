@@ -95,9 +95,7 @@ def _expert_time(run: Run, work: Work) -> Any:
     there = select(choices.dispatch, {"wide": wide, "fp8": FP8_BYTES})
     token = token * (there + wide) / 2 * shape.hidden
     held = token * shape.experts_per_token / group.domains
-    reach = collectives.domains_in_reach(
-        group.domains, shape.expert_groups, shape.groups_per_token
-    )
+    reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
     sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
     once = group.overhead + collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, group.across

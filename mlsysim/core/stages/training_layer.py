@@ -97,8 +97,6 @@ def layer_work(
         light=wide * light,
         latent=latent,
         # written once, and read once
-        casts=select(
-            choices.activation_storage, {"wide": 0.0, "fp8": 2 * FP8_BYTES * narrowable}
-        ),
+        casts=select(choices.activation_storage, {"wide": 0.0, "fp8": 2 * FP8_BYTES * narrowable}),
         scores=scores,
     )

@@ -5,10 +5,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mlsysim.core.stages.training_run import Run, Work
-from mlsysim.expr.functions import maximum, minimum, select, where
+from mlsysim.expr.functions import ceil, floor, logical_or, maximum, minimum, select, where
 from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
-from mlsysim.physics.partition import fullest_share
 from mlsysim.physics.state import ZeroStage
 
 
@@ -46,39 +45,56 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
     Replicas without work hold no shards.  What comes and goes within a step
     leaves gaps, so that it takes more than it holds.
 
-    The fullest accelerator is one of three: on the first stage, with the embedding and the
-    most microbatches; on the first stage without dense layers, where others have some; and on
-    the last one, with the logits, before its backward pass begins.  Where microbatches enter at
-    both ends, each of them also holds the stage that mirrors its own.
+    The fullest accelerator is on the first stage, with the embedding and the most microbatches;
+    or on the last one, with the logits, before its backward pass begins; or, where dense layers
+    stand before others, on the last stage that has dense ones or the first that has none.  Where
+    microbatches enter at both ends, each accelerator also holds the stage that mirrors its own,
+    and it may be the second one or that in the middle.
     """
     layout, shape, end = run.layout, run.shape, run.choices.pipeline - 1
-    lighter = layout.layers - layout.slack
-    first = _Stage(
-        layers=layout.layers, expert_layers=layout.front_experts, alive=_alive(run, 0)
-    )
-    last = _Stage(
-        layers=lighter,
-        expert_layers=minimum(lighter, layout.back_experts),
-        alive=_alive(run, end),
-    )
+    first = _Stage(layers=layout.layers, expert_layers=layout.front_experts, alive=_alive(run, 0))
+    last = _stage_at(run, end, layout.layers - layout.slack)
     held = [
         _accelerator(run, work, (first, last), work.tables),
         _accelerator(run, work, (last, first), work.tables, logits=work.logits),
     ]
-    if not isinstance(shape.expert_layers, int) or 0 < shape.expert_layers < shape.layers:
-        # Dense layers stand in front, on this many stages.
-        dense = where(shape.spread, 0, shape.layers - shape.expert_layers)
-        chunk = layout.layers / run.choices.virtual_stages
-        index = minimum(fullest_share(dense, chunk), end)
-        inner, mirror = (
-            _Stage(
-                layers=layout.layers, expert_layers=layout.back_experts, alive=_alive(run, place)
-            )
-            for place in (index, end - index)
-        )
-        tables = where(index >= end, work.tables, 0 * work.tables)
-        held.append(_accelerator(run, work, (inner, mirror), tables))
+    places: list[Any] = []
+    if not _only(shape.expert_layers, (0, shape.layers)):
+        dense = _dense_in_front(run) / (layout.layers / run.choices.virtual_stages)
+        places += [floor(dense), ceil(dense)]
+    if not _only(layout.held, (1,)):
+        places += [1, maximum(run.choices.pipeline // 2 - 1, 0)]
+    held += [_inside(run, work, minimum(place, end)) for place in places]
     return _fullest(held)
+
+
+def _only(value: Any, values: tuple[Any, ...]) -> bool:
+    """Tell whether a figure is known to be one of some; a choice among models is not."""
+    return isinstance(value, int) and value in values
+
+
+def _inside(run: Run, work: Work, index: Any) -> Memory:
+    """Measure an accelerator on some stage, in its backward pass."""
+    end = run.choices.pipeline - 1
+    stages = tuple(_stage_at(run, place, run.layout.layers) for place in (index, end - index))
+    at_end = logical_or(index >= end, index <= 0)
+    return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
+
+
+def _dense_in_front(run: Run) -> Any:
+    """Count the dense layers that stand before those with experts."""
+    return where(run.shape.spread, 0, run.shape.layers - run.shape.expert_layers)
+
+
+def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
+    """Describe a stage of so many layers by its place."""
+    before = index * run.layout.layers / run.choices.virtual_stages
+    dense = minimum(maximum(_dense_in_front(run) - before, 0), layers)
+    return _Stage(
+        layers=layers,
+        expert_layers=minimum(layers - dense, run.layout.back_experts),
+        alive=_alive(run, index),
+    )
 
 
 def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
@@ -114,7 +130,7 @@ def _alive(run: Run, index: Any) -> Any:
 def _accelerator(
     run: Run,
     work: Work,
-    stages: tuple[_Stage, _Stage],
+    stages: Sequence[_Stage],
     tables: Any,
     logits: Any = None,
 ) -> Memory:
@@ -133,18 +149,14 @@ def _accelerator(
     """
     stage, kept = run.choices.zero_stage, run.state
     gaps, mirrored = run.calibration.fragmentation, run.layout.held - 1
-    (own, other), (routed, other_routed), (alive, other_alive) = (
-        tuple(measure(one) for one in stages)
-        for measure in (
-            lambda one: work.over("parameters", one.layers, one.expert_layers),
-            lambda one: work.over("routed_parameters", one.layers, one.expert_layers),
-            lambda one: one.alive * _stored(run, work, one),
+    own, routed = (
+        sum(
+            share * work.over(figure, one.layers, one.expert_layers)
+            for one, share in zip(stages, (1, mirrored), strict=True)
         )
+        for figure in ("parameters", "routed_parameters")
     )
-    parts = (
-        (own + mirrored * other + tables, run.layout.shards),
-        (routed + mirrored * other_routed, run.layout.expert_replicas),
-    )
+    parts = ((own + tables, run.layout.shards), (routed, run.layout.expert_replicas))
 
     def shared(width: Any, part: ZeroStage) -> Any:
         return sum(
@@ -156,7 +168,8 @@ def _accelerator(
     unreduced = state.unreduced_bytes(
         work.largest_layer, work.head, kept.working, kept.gradient, stage
     )
-    waiting = alive + mirrored * other_alive
+    near, far = (one.alive * _stored(run, work, one) for one in stages)
+    waiting = near + mirrored * far
     before = logits is not None
     return Memory(
         weights=sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in parts)
