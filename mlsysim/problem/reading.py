@@ -155,7 +155,6 @@ def resolver(params: Mapping[str, Any], result: Any) -> Callable[[str], Any]:
     MetricError
         When a name is looked up that is a choice and another number of the result.
     """
-
     arguments = _arguments_of(result)
 
     def resolve(name: str) -> Any:
