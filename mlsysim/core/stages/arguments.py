@@ -100,7 +100,9 @@ def in_unit(name: str, value: Any, unit: str) -> Any:
     Raises
     ------
     UnitError
-        If it is of another dimension, or a text that is no number with a unit.
+        If it is of another dimension.
+    ParameterError
+        If it is a text that is no number with a unit.
 
     Examples
     --------
@@ -113,7 +115,9 @@ def in_unit(name: str, value: Any, unit: str) -> Any:
     if isinstance(value, str):
         found = amount(value)
         if found is None or not found[1]:
-            raise UnitError(f"{name} is {value!r}; write a number with a unit, e.g. '2 {unit}'")
+            raise ParameterError(
+                f"{name} is {value!r}; write a number with a unit, e.g. '2 {unit}'"
+            )
         value = quantity(*found)
     if not is_quantity(value):
         return value
