@@ -54,11 +54,11 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
     require
         The constraint, such as ``"EconomicsModel.tco_usd <= 2e6"``.
     because
-        Why the planner insists on it; shown by ``mlsysim explain``.
+        Why the planner insists on it, if there is more to say; shown by ``mlsysim explain``.
     """
 
     require: str
-    because: str
+    because: str = ""
 
 
 class FleetTable(msgspec.Struct, frozen=True, kw_only=True):
