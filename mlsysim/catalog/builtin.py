@@ -1,10 +1,11 @@
-"""The catalogue that comes with the package, one data file per tree."""
+"""The catalogue that comes with the package, one data file per tree, and what others add to it."""
 
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from mlsysim.catalog import registered
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
@@ -79,7 +80,7 @@ class _Infrastructure(Branch):
 
 
 def _tree(path: str, kind: type[Record], stem: str) -> Any:
-    return Tree(path, partial(_section, kind, stem))
+    return Tree(path, partial(_section, kind, stem), partial(registered.trees, kind))
 
 
 def _section(kind: type[Record], stem: str) -> Section:
