@@ -19,7 +19,6 @@ app = typer.Typer(
     epilog="Exit status: 0 answered, 1 a check failed, 2 bad input, 3 proven infeasible,"
     " 4 stopped by a limit without an answer.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

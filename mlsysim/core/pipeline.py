@@ -106,7 +106,8 @@ class Pipeline:
             for callback in self._callbacks:
                 callback.on_stage_end(stage.name, result)
             available.update(_produced(stage, result))
-        return PipelineResult(results, {stage.name: stage.view for stage in self._stages})
+        views = {stage.name: stage.view for stage in self._stages}
+        return PipelineResult(results, views, inputs)
 
     def explain(self) -> str:
         """Describe the flow: what each stage takes, from where, and what it hands on."""
