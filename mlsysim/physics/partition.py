@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, minimum, where
+from mlsysim.expr.functions import ceil, floor, maximum, minimum, where
 
 
 def fullest_share(total: Any, parts: Any) -> Any:
@@ -63,19 +63,20 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     return where(used <= domain, size, scattered)
 
 
-def dense_layers_in_front(chunk: Any, dense: Any, stages: Any) -> Any:
-    """Count the dense layers on the first stage, where they stand before all others.
+def dense_layers_on_stage(index: Any, chunk: Any, dense: Any, stages: Any) -> Any:
+    """Count the dense layers on a stage, where they stand before all others.
 
-    A stage has a chunk of c layers of every p chunks, so that of D dense layers the first one
-    has ``floor(D / (p c)) c`` and of the rest as many as a chunk takes.
+    A stage has a chunk of c layers of every p chunks, so that of D dense layers stage i
+    has ``floor(D / (p c)) c`` and of the rest, R, ``min(max(R - i c, 0), c)``.
 
     Examples
     --------
-    >>> dense_layers_in_front(4, 3, 16), dense_layers_in_front(2, 3, 16)
-    (3, 2)
+    >>> [dense_layers_on_stage(index, 4, 6, 16) for index in range(3)]
+    [4, 2, 0]
     """
     rounds = floor(dense / (stages * chunk))
-    return rounds * chunk + minimum(dense - rounds * stages * chunk, chunk)
+    rest = dense - rounds * stages * chunk
+    return rounds * chunk + minimum(maximum(rest - index * chunk, 0), chunk)
 
 
 def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:

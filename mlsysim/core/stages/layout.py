@@ -16,7 +16,7 @@ from mlsysim.expr.functions import (
 )
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.partition import (
-    dense_layers_in_front,
+    dense_layers_on_stage,
     expert_layers_on_stage,
     fullest_share,
     slack,
@@ -138,9 +138,9 @@ def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
     shards = replicas * choices.context * held
     chunk = layers / choices.virtual_stages
     alternate = layers * shape.expert_layers // shape.layers
-    dense = dense_layers_in_front(chunk, shape.layers - shape.expert_layers, choices.pipeline)
-    front = where(shape.spread, alternate, layers - dense)
+    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.expert_layers, choices.pipeline)
     back = expert_layers_on_stage(layers, shape.layers, shape.expert_layers, shape.spread)
+    front = where(shape.spread, alternate, minimum(layers - dense, back))
     dealt = choices.expert > 1
     return Layout(
         accelerators=accelerators,

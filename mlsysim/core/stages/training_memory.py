@@ -8,6 +8,7 @@ from mlsysim.core.stages.training_run import Run, Work
 from mlsysim.expr.functions import ceil, floor, logical_or, maximum, minimum, select, where
 from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
 
 
@@ -60,8 +61,10 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
     ]
     places: list[Any] = []
     if not _only(shape.expert_layers, (0, shape.layers)):
+        # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
         dense = _dense_in_front(run) / (layout.layers / run.choices.virtual_stages)
-        places += [floor(dense), ceil(dense)]
+        beyond = dense - floor(dense / run.choices.pipeline) * run.choices.pipeline
+        places += [floor(beyond), ceil(beyond)]
     if not _only(layout.held, (1,)):
         places += [1, maximum(run.choices.pipeline // 2 - 1, 0)]
     held += [_inside(run, work, minimum(place, end)) for place in places]
@@ -88,8 +91,9 @@ def _dense_in_front(run: Run) -> Any:
 
 def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
-    before = index * run.layout.layers / run.choices.virtual_stages
-    dense = minimum(maximum(_dense_in_front(run) - before, 0), layers)
+    chunk = run.layout.layers / run.choices.virtual_stages
+    dense = dense_layers_on_stage(index, chunk, _dense_in_front(run), run.choices.pipeline)
+    dense = minimum(dense, layers)
     return _Stage(
         layers=layers,
         expert_layers=minimum(layers - dense, run.layout.back_experts),
