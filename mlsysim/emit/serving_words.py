@@ -35,12 +35,6 @@ def tell_cache(sheet: Sheet, plan: ServingPlan, fp8: str) -> None:
     """
     word = fp8 if plan.cache == "fp8" else "auto"
     sheet.set("--kv-cache-dtype", word, "kv_precision")
-    sheet.require(
-        f"a cache in {plan.cache} with activations in {plan.dtype} is not offered",
-        "set kv_precision to 'fp8', or to the 16 bits of the activations",
-        holds=plan.cache == "fp8"
-        or {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}.get(plan.cache) == plan.dtype,
-    )
 
 
 def tell_surroundings(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
