@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ortools.sat.python import cp_model
 from strategies import Case, cases, examples
 
+from mlsysim.errors import DisagreementError
 from mlsysim.expr.functions import ceil, maximum
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering import lowering
-from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
+from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, total
 from mlsysim.search.cpsat.program.boxes import whole
@@ -263,3 +265,14 @@ def test_rows_far_outside_the_conditions_are_lowered() -> None:
     search = LoweredSearch(program, 1, no_rows(2, 1), tables=tables)
     assert search.run(Clock(SearchOptions(workers=1)), 30.0)
     assert search.found.designs.tolist() == [[0, 0]]  # 0.1 + 1
+
+
+def test_a_model_that_overflows_is_refused_before_the_solver_sees_it() -> None:
+    """Each variable fits 64 bits, and so does each term; 40 of them do not."""
+    model = cp_model.CpModel()
+    check_magnitudes(model)
+    model.add(sum(model.new_int_var(0, LARGEST, f"x{n}") for n in range(40)) >= 1)
+    with pytest.raises(NotLowerableError, match="the solver's integers do not hold it"):
+        check_magnitudes(model)
+    with pytest.raises(DisagreementError, match="is invalid"):
+        solver.run(model, Clock(SearchOptions(workers=1)))

@@ -22,6 +22,9 @@ RESOLUTION = 2.0**-36
 # CP-SAT keeps bounds on the objective in floating point.
 _LARGEST_OBJECTIVE = 2**52
 
+# The solver repeats the whole of a constraint in what it says of it.
+_TOLD = 60
+
 Tables = Mapping[tuple[str, ...], Positions]
 Marks = Mapping[str, frozenset[int]]
 NO_TABLES: Tables = MappingProxyType({})
@@ -95,7 +98,7 @@ def lower(
     Raises
     ------
     NotLowerableError
-        If an expression has no sound encoding.
+        If an expression has no sound encoding, or a sum overflows the solver's integers.
     """
     model = cp_model.CpModel()
     blocks = [RowBlock(model, names, designs, program.columns) for names, designs in tables.items()]
@@ -113,6 +116,7 @@ def lower(
             lowering.check_defined(side)
         logic.demand(lowering, condition.node)
     model.minimize(objective.expression)
+    check_magnitudes(model)
     compiled = CompiledModel(
         model=model,
         variables=variables,
@@ -121,6 +125,20 @@ def lower(
         objective=objective.expression,
     )
     return Lowered(compiled=compiled, lowering=lowering, objective=objective, blocks=blocks)
+
+
+def check_magnitudes(model: cp_model.CpModel) -> None:
+    """Insist that no sum of a model can overflow, before the solver refuses it.
+
+    Every number by itself stays below 2**58; what matters here is what they add up to.
+
+    Raises
+    ------
+    NotLowerableError
+        If one can.
+    """
+    if told := model.validate():
+        raise NotLowerableError(f"the solver's integers do not hold it: {told[:_TOLD]}")
 
 
 def _objective(lowering: Lowering, node: Node) -> Scaled:
