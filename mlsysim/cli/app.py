@@ -4,20 +4,18 @@ Nothing but typer is imported here: what a command needs is loaded when it
 runs, so that ``mlsysim --help`` answers at once.
 """
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mlsysim.cli.usage import run
-
 app = typer.Typer(
     name="mlsysim",
     help="Proven-optimal configurations of ML systems.",
     epilog="Exit status: 0 answered, 1 a check failed, 2 bad input, 3 proven infeasible,"
-    " 4 stopped by a limit without an answer.",
+    " 4 stopped by a limit without an answer, 5 an output could not be written, 130 stopped by"
+    " Ctrl-C (143: SIGTERM) with what there was, 141 the pipe was closed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -77,11 +75,6 @@ Page = Annotated[
 Plot = Annotated[
     Path | None, typer.Option(metavar="PICTURE", help="Draw a picture, e.g. front.png.")
 ]
-
-
-def main() -> None:
-    """Run the command line."""
-    sys.exit(run(app))
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
+from rich.text import Text
 
 from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.console import console
@@ -13,6 +13,7 @@ from mlsysim.cli.status import ExitStatus, errors_to_status, report
 from mlsysim.core.question import load
 from mlsysim.core.questions.verification import verify, verify_front
 from mlsysim.errors import MlsysimError, QuestionError
+from mlsysim.search.interruption import current
 
 
 def check_files(
@@ -42,6 +43,8 @@ def check_files(
                 worst = max(worst, _check_file(file, framework, cluster | options))
             except MlsysimError as error:
                 worst = max(worst, report(error, file))
+            if current().came:
+                break
     return worst
 
 
@@ -63,12 +66,15 @@ def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> E
         )
     with progress_line(file.name) as progress:
         checked = verify(question, progress=progress, **options)
-    found = checked.failures
-    if question.objectives:
-        found += verify_front(question, **options)
+        found = checked.failures
+        if question.objectives:
+            found += verify_front(question, **options)
+    if current().came:  # what was cut short is no answer to compare
+        out.print(Text(f"stopped  {file}  {checked.result.status} so far, not compared"))
+        return ExitStatus.ANSWERED
     told = "" if checked.was_walked else "  (too many designs for the reference)"
-    verdict = "[red]differs[/red]" if found else "[green]agrees[/green] "
-    out.print(f"{verdict}  {escape(str(file))}  {checked.result.status}{told}")
+    verdict = ("differs", "red") if found else ("agrees ", "green")
+    out.print(Text.assemble(verdict, f"  {file}  {checked.result.status}{told}"))
     for line in found:
-        out.print(f"         {escape(line)}")
+        out.print(Text(f"         {line}"))
     return ExitStatus.CHECK_FAILED if found else ExitStatus.ANSWERED

@@ -1,6 +1,5 @@
 """``mlsysim solve --emit``: print what launches the best design."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,11 @@ from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.forms import Forms
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import say
 from mlsysim.core.question import load
 from mlsysim.emit import Framework, emit_answer, require_stage
 from mlsysim.errors import ParameterError
+from mlsysim.printable import one_line
 from mlsysim.report import report_of
 
 
@@ -57,7 +58,7 @@ def emit_file(
             result = question.solve(progress=progress, **cluster, **options)
         if result.top_candidates:
             verdict = str(result).partition("\n")[0]
-            sys.stdout.write(f"# {verdict}\n{emit_answer(target, question, result).text}")
+            say(f"# {one_line(verdict)}\n{emit_answer(target, question, result).text}")
         else:
             forms.give(report_of(question, result), question)
     return exit_status(result.status)

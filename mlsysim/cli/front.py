@@ -9,6 +9,7 @@ from mlsysim.cli.plotting import draw, require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.core.question import load
+from mlsysim.printable import one_line
 from mlsysim.report import report_of
 
 
@@ -37,7 +38,7 @@ def front_of_file(
             require_drawable(plot)
         with progress_line(file.name) as progress:
             front = question.pareto(progress=progress, **options)
-        if plot is not None and front.points:
-            draw(front, " ".join(question.text.split()), plot)
         forms.give(report_of(question, front), question)
+        if plot is not None and front.points:
+            draw(front, one_line(question.text), plot)
     return exit_status(front.status)

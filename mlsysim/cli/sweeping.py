@@ -1,6 +1,5 @@
 """``mlsysim sweep``: a question for several values of a limit, a choice or an argument."""
 
-import csv
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,9 +16,11 @@ from mlsysim.cli.console import console
 from mlsysim.cli.plotting import require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import say
 from mlsysim.cli.sweep_plotting import draw_sweep
 from mlsysim.core.question import load
 from mlsysim.errors import ParameterError
+from mlsysim.printable import csv_text, one_line
 from mlsysim.report.plain import drawn
 from mlsysim.results.what_if import Sweep
 
@@ -67,15 +68,15 @@ def sweep_file(
         question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             found = question.sweep(varied, progress=progress, **cluster, **options)
-        title = " ".join(question.text.split())
-        if plot is not None:
-            draw_sweep(found, title, plot)
         if as_json:
-            sys.stdout.write(found.to_json() + "\n")
+            say(found.to_json() + "\n")
         elif as_csv:
-            csv.writer(sys.stdout, lineterminator="\n").writerows(found.rows())
+            say(csv_text(found.rows()))
         else:
             console().print(_view(found))
+        if plot is not None:
+            sys.stdout.flush()  # the answer first: the picture may fail
+            draw_sweep(found, one_line(question.text), plot)
     return min(exit_status(rung.result.status) for rung in found.rungs)
 
 

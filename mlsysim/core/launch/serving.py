@@ -4,19 +4,24 @@ vLLM 0.33: ``vllm/engine/arg_utils.py`` and ``vllm/config``; SGLang 0.5.23:
 ``sglang/srt/server_args.py``.
 """
 
-from mlsysim.core.launch.rule import rule
+from mlsysim.core.launch.rule import Rule, rule
+from mlsysim.core.stages.serving_formats import CACHE_WORDS
 
-# What activations are kept in follows from the arithmetic: 16 bits where that has 8 or fewer.
-_CACHE = rule(
-    "cache",
-    "the cache is in fp8, or in what activations are kept in",
-    'kv_precision == "fp8"',
-    'kv_precision == "fp16" and precision == "fp16"',
-    'kv_precision == "fp32" and precision == "fp32"',
-    'kv_precision == "fp32" and precision == "tf32"',
-    'kv_precision == "bf16" and precision != "fp16" and precision != "fp32" '
-    'and precision != "tf32"',
-)
+
+def _cache(engine: str) -> Rule:
+    # What activations are kept in follows from the arithmetic: 16 bits where that has fewer.
+    narrow = [name for name, word in CACHE_WORDS[engine].items() if word != "auto"]
+    return rule(
+        "cache",
+        f"the cache is in {', '.join(narrow)}, or in what activations are kept in",
+        *(f'kv_precision == "{name}"' for name in narrow),
+        'kv_precision == "fp16" and precision == "fp16"',
+        'kv_precision == "fp32" and precision == "fp32"',
+        'kv_precision == "fp32" and precision == "tf32"',
+        'kv_precision == "bf16" and precision != "fp16" and precision != "fp32" '
+        'and precision != "tf32"',
+    )
+
 
 VLLM = (
     rule(
@@ -31,7 +36,7 @@ VLLM = (
         "chunk_tokens * attention_dp_size >= batch_size",
     ),
     rule("pages", "pages are a multiple of 16 tokens", "page_tokens % 16 == 0"),
-    _CACHE,
+    _cache("vllm"),
 )
 
 SGLANG = (
@@ -40,5 +45,5 @@ SGLANG = (
         "expert parallelism divides the accelerators of a stage",
         "(tp_size * attention_dp_size) % ep_size == 0",
     ),
-    _CACHE,
+    _cache("sglang"),
 )
