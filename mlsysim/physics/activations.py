@@ -3,6 +3,7 @@
 from typing import Any
 
 from mlsysim.expr.functions import select, where
+from mlsysim.numeric import from_numpy
 
 # Norms, activation functions and the up-projections of latent attention (DeepSeek-V3, arXiv
 # 2412.19437, section 3.2.3; Megatron-LM's modules layernorm, moe_act and mla_up_proj).
@@ -12,6 +13,7 @@ RECOMPUTE = ("none", "selective", UP_PROJECTIONS, "alternate", "full")
 FP8_BYTES = 1 + 4 / 128
 
 
+@from_numpy
 def layer_activations(
     tokens: Any, replicated: Any, divided: Any, tensor_parallel: Any, sequence_parallel: Any
 ) -> Any:
@@ -45,6 +47,7 @@ def layer_activations(
     return tokens * (replicated / shared + divided / tensor_parallel)
 
 
+@from_numpy
 def score_bytes(
     tokens: Any, seq_len: Any, heads: Any, tensor_parallel: Any, element_bytes: Any = 2
 ) -> Any:
@@ -62,6 +65,7 @@ def score_bytes(
     return (2 * element_bytes + 1) * heads * seq_len * tokens / tensor_parallel
 
 
+@from_numpy
 def stored_activations(
     recompute: Any, everything: Any, selected: Any, projected: Any, checkpoint: Any
 ) -> Any:
@@ -94,6 +98,7 @@ def stored_activations(
     )
 
 
+@from_numpy
 def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any, width: Any = 8) -> Any:
     """Measure the logits and what becomes of them in the loss: ``w T V / t`` (byte).
 

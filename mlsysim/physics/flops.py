@@ -3,9 +3,11 @@
 from typing import Any
 
 from mlsysim.expr.functions import minimum, select
+from mlsysim.numeric import from_numpy
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 
 
+@from_numpy
 def matmul_flops(parameters: Any, tokens: Any) -> Any:
     """Count the forward operations of weight matrices (flop).
 
@@ -27,6 +29,7 @@ def matmul_flops(parameters: Any, tokens: Any) -> Any:
     return 2 * parameters * tokens
 
 
+@from_numpy
 def attended_positions(seq_len: Any, window: Any) -> Any:
     """Average the positions that a token attends to under a causal mask.
 
@@ -52,6 +55,7 @@ def attended_positions(seq_len: Any, window: Any) -> Any:
     return reach - reach * (reach - 1) / (2 * seq_len)
 
 
+@from_numpy
 def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: Any) -> Any:
     """Count the forward operations of the attention core of one layer (flop).
 
@@ -72,6 +76,7 @@ def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: 
     return 2 * tokens * positions * (score_width + value_width)
 
 
+@from_numpy
 def repeated_layers(recompute: Any) -> Any:
     """Give the share of the layers whose forward pass the backward pass repeats.
 
@@ -89,6 +94,7 @@ def repeated_layers(recompute: Any) -> Any:
     return select(recompute, repeated | {"alternate": 0.5, "full": 1.0})
 
 
+@from_numpy
 def core_passes(attention: Any, recompute: Any) -> Any:
     """Count the attention core's work in forward passes: all that a training step does.
 
@@ -117,6 +123,7 @@ def core_passes(attention: Any, recompute: Any) -> Any:
     return select(attention, {"causal": fused, "full": fused, "unfused": unfused})
 
 
+@from_numpy
 def training_flops(forward: Any) -> Any:
     """Count a forward and a backward pass: three times the forward (flop).
 
@@ -131,6 +138,7 @@ def training_flops(forward: Any) -> Any:
     return 3 * forward
 
 
+@from_numpy
 def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
     """Count the forward operations that the backward pass repeats (flop).
 
@@ -163,6 +171,7 @@ def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
     )
 
 
+@from_numpy
 def flops_utilization(flops: Any, time: Any, accelerators: Any, peak: Any) -> Any:
     """Compare operations done with those possible: ``F / (T n P)``.
 

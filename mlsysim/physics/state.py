@@ -6,6 +6,7 @@ from typing import Any
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.functions import maximum, select, where
+from mlsysim.numeric import from_numpy
 
 
 class ZeroStage(IntEnum):
@@ -52,6 +53,7 @@ STATE_WIDTHS = {
 }
 
 
+@from_numpy
 def state_width(precision: str) -> StateWidth:
     """Look up what a parameter takes in mixed-precision training with Adam.
 
@@ -98,6 +100,7 @@ class StateBytes:
     updated: Any
 
 
+@from_numpy
 def state_of(sharding: Any, width: StateWidth, gradient: Any, moment: Any) -> StateBytes:
     """Give the state as a family of frameworks keeps it.
 
@@ -141,6 +144,7 @@ def state_of(sharding: Any, width: StateWidth, gradient: Any, moment: Any) -> St
     )
 
 
+@from_numpy
 def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
     """Count the replicas that share one copy: d from a ZeRO stage on, else 1.
 
@@ -149,6 +153,7 @@ def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
     return where(zero_stage >= from_stage, data_parallel, 1)
 
 
+@from_numpy
 def weight_bytes(parameters: Any, state: StateBytes, zero_stage: Any, sharing: Any) -> Any:
     """Measure the weights that one accelerator keeps (byte).
 
@@ -165,6 +170,7 @@ def weight_bytes(parameters: Any, state: StateBytes, zero_stage: Any, sharing: A
     return parameters * where(zero_stage >= ZeroStage.WEIGHTS, state.shard / sharing, whole)
 
 
+@from_numpy
 def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
     """Measure one part of the state on one accelerator: ``N w / d`` (byte).
 
@@ -176,6 +182,7 @@ def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
     return parameters * width / sharing
 
 
+@from_numpy
 def gathered_bytes(
     layer_parameters: Any, table_parameters: Any, width: Any, zero_stage: Any
 ) -> Any:
@@ -194,6 +201,7 @@ def gathered_bytes(
     return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
 
 
+@from_numpy
 def unreduced_bytes(
     layer_parameters: Any, head_parameters: Any, width: Any, gradient: Any, zero_stage: Any
 ) -> Any:
@@ -212,11 +220,13 @@ def unreduced_bytes(
     return where(zero_stage >= ZeroStage.GRADIENTS, whole, 0 * whole)
 
 
+@from_numpy
 def gradient_width(requested: Any, narrowest: Any) -> Any:
     """Give the bytes of a gradient: as requested, but not below what the precision takes."""
     return maximum(requested, narrowest)
 
 
+@from_numpy
 def optimizer_traffic(parameters: Any, state: StateBytes) -> Any:
     """Measure what an Adam step moves: ``N (2 w_o + w_g + w_u)`` (byte).
 
@@ -231,6 +241,7 @@ def optimizer_traffic(parameters: Any, state: StateBytes) -> Any:
     return parameters * (2 * state.optimizer + state.gradient + state.updated)
 
 
+@from_numpy
 def gradient_traffic(parameters: Any, gradient: Any) -> Any:
     """Measure what readying the gradients moves before an Adam step: ``4 N w_g`` (byte).
 
