@@ -49,6 +49,7 @@ class ContinuousBatchingModel(ForwardModel):
     (True, True)
     """
 
+    reads_none = ("weight_precision", "attention_precision")
     produces = (
         "request_rate",
         "tokens_per_second",

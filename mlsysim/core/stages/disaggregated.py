@@ -52,6 +52,7 @@ class DisaggregatedModel(ForwardModel):
     (True, 16)
     """
 
+    reads_none = ("weight_precision", "attention_precision")
     produces = (
         "request_rate",
         "tokens_per_second",

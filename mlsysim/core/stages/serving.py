@@ -61,6 +61,7 @@ class ServingModel(ForwardModel):
     (True, True)
     """
 
+    reads_none = ("weight_precision", "attention_precision")
     produces = (
         "request_rate",
         "tokens_per_second",
