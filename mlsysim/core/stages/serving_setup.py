@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.core.stages.arguments import check_option, check_record
+from mlsysim.core.stages.arguments import check_option, check_record, in_unit
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, check_choices, lay_out_replica
@@ -62,6 +62,7 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         draft_acceptance=given["draft_acceptance"],
         draft_layers=given["draft_layers"],
         memory_fraction=given["memory_fraction"],
+        reserve=_bytes("runtime_reserve", given["runtime_reserve"]),
     )
     check_choices(choices)
     shape = mapped(serving_shape_of, given["model"])
@@ -75,6 +76,11 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         runtime=runtime,
         calibration=calibration,
     )
+
+
+def _bytes(name: str, amount: Any) -> Any:
+    """Read an amount of memory: a plain number is in GB."""
+    return None if amount is None else 1e9 * in_unit(name, amount, "GB")
 
 
 def _runtime(calibration: ServingCalibration, name: str) -> Runtime:
