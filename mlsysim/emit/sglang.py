@@ -5,6 +5,8 @@ from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weigh
 from mlsysim.emit.sheet import Launch, Sheet
 
 FRAMEWORK = "SGLang 0.5.23"
+# what it converts as it loads
+_ONLINE = {"fp8": "fp8", "mxfp8": "mxfp8"}
 
 
 def sglang(plan: ServingPlan) -> Launch:
@@ -32,8 +34,8 @@ def sglang(plan: ServingPlan) -> Launch:
         "choose one that does",
         holds=plan.stage % plan.expert == 0,
     )
-    tell_weights(sheet, plan)
-    tell_cache(sheet, plan, "fp8_e4m3")
+    tell_weights(sheet, plan, _ONLINE)
+    tell_cache(sheet, plan, "sglang")
     sheet.set("--page-size", plan.page, "page_tokens")
     sheet.set("--mem-fraction-static", plan.memory_fraction, "memory_fraction")
     sheet.remark(

@@ -7,6 +7,8 @@ from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weigh
 from mlsysim.emit.sheet import Launch, Sheet
 
 FRAMEWORK = "vLLM 0.33"
+# vllm/model_executor/layers/quantization/online: what it converts as it loads
+_ONLINE = {"fp8": "fp8", "fp8_block": "fp8_per_block", "mxfp8": "mxfp8"}
 _PAGE = 16
 
 
@@ -29,8 +31,8 @@ def vllm(plan: ServingPlan) -> Launch:
     sheet.set("--pipeline-parallel-size", plan.pipeline, "pp_size")
     sheet.set("--data-parallel-size", plan.attention, "attention_dp_size")
     sheet.turn_on("--enable-expert-parallel", "ep_size", when=plan.expert > 1)
-    tell_weights(sheet, plan)
-    tell_cache(sheet, plan, "fp8")
+    tell_weights(sheet, plan, _ONLINE)
+    tell_cache(sheet, plan, "vllm")
     sheet.set("--block-size", plan.page, "page_tokens")
     sheet.set("--gpu-memory-utilization", plan.memory_fraction, "memory_fraction")
     sheet.set("--max-model-len", plan.length)

@@ -3,27 +3,6 @@
 from typing import Any
 
 from mlsysim.expr.functions import ceil, exp, maximum, minimum, sqrt, where
-from mlsysim.physics.inference import element_bytes
-
-# Blocks of small numbers share a scale: 16 numbers and 8 bits of it in NVFP4 (NVIDIA's description
-# of the format), 32 numbers and 16 bits in 4-bit integers of weights (compressed-tensors).
-SHARED_SCALE_BYTES = {"fp4": 1 / 16, "int4": 2 / 32}
-
-
-def stored_bytes(precision: str) -> float:
-    """Look up the bytes that a number takes in memory with its part of a shared scale.
-
-    Raises
-    ------
-    ParameterError
-        If the precision is not known.
-
-    Examples
-    --------
-    >>> stored_bytes("fp8"), stored_bytes("fp4")
-    (1.0, 0.5625)
-    """
-    return element_bytes(precision) + SHARED_SCALE_BYTES.get(precision, 0.0)
 
 
 def causal_pairs(positions: Any, window: Any) -> Any:

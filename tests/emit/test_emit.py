@@ -351,7 +351,12 @@ def test_engines_by_hand() -> None:
         ("vllm", SERVING | {"page_tokens": 1}, "pages of 1 tokens", "a multiple of 16"),
         ("vllm", SERVING | {"chunk_tokens": 64}, "64 tokens per pass", "chunk_tokens of at least"),
         ("sglang", SERVING | {"ep_size": 3}, "does not divide the 8", "choose one that does"),
-        ("sglang", SERVING | {"kv_precision": "int8"}, "a cache in int8", "kv_precision to 'fp8'"),
+        (
+            "sglang",
+            SERVING | {"kv_precision": "int8"},
+            "a cache in int8",
+            "kv_precision to 'fp8', 'mxfp8'",
+        ),
     ],
 )
 def test_what_a_framework_cannot_run_is_refused_with_the_cure(
@@ -363,6 +368,38 @@ def test_what_a_framework_cannot_run_is_refused_with_the_cure(
     assert "cannot run this design: " in str(caught.value)
     assert reason in str(caught.value)
     assert cure in str(caught.value)
+
+
+QUANTIZATION, CACHE = "--quantization", "--kv-cache-dtype"
+GPT_OSS = {"model": LANGUAGE.GPT_OSS_120B, "weight_precision": "mxfp4"}
+DENSE = SERVING | {"model": LANGUAGE.Llama3_70B}
+
+
+@pytest.mark.parametrize(
+    ("framework", "design", "option", "value"),
+    [
+        ("vllm", DENSE | {"weight_precision": "fp8"}, QUANTIZATION, "fp8"),
+        ("vllm", DENSE | {"weight_precision": "fp8_block"}, QUANTIZATION, "fp8_per_block"),
+        ("vllm", DENSE | {"weight_precision": "mxfp8"}, QUANTIZATION, "mxfp8"),
+        ("vllm", DENSE | {"weight_precision": "int4"}, QUANTIZATION, None),
+        ("vllm", SERVING | GPT_OSS, QUANTIZATION, None),
+        ("vllm", DENSE | {"kv_precision": "int8_per_token_head"}, CACHE, "int8_per_token_head"),
+        ("sglang", DENSE | {"weight_precision": "mxfp8"}, QUANTIZATION, "mxfp8"),
+        ("sglang", DENSE | {"weight_precision": "fp8_block"}, QUANTIZATION, None),
+        ("sglang", SERVING | {"precision": "fp8"}, QUANTIZATION, None),  # published in FP8
+        ("sglang", DENSE | {"kv_precision": "fp8"}, CACHE, "fp8_e4m3"),
+        ("sglang", DENSE | {"kv_precision": "fp4"}, CACHE, "nvfp4"),
+    ],
+)
+def test_formats_are_said_in_the_words_of_the_engine(
+    framework: str, design: dict[str, Any], option: str, value: str | None
+) -> None:
+    """What it converts as it loads is an option; what only a checkpoint can bring, a remark."""
+    launch = emit(framework, design).launches[0]
+    settings = {setting.name: setting.value for setting in launch.settings}
+    assert settings.get(option) == value
+    if value is None:
+        assert any("checkpoint" in remark for remark in launch.remarks)
 
 
 def test_an_unknown_framework() -> None:

@@ -4,7 +4,7 @@ The records are plain data.  What the names in them mean (catalogue entries,
 stages, metrics) is decided by `mlsysim.core.questions.binding`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -138,7 +138,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     points
         How many points the Pareto front has.
     tolerance
-        The relative difference at which two objectives still count as equal.
+        The relative difference at which two objectives still count as equal; less than 1.
     """
 
     status: Literal["OPTIMAL", "INFEASIBLE"]
@@ -146,7 +146,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Scalar] = {}
     conflict: tuple[str, ...] = ()
     points: int | None = None
-    tolerance: float = 1e-9
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1e-9
 
 
 class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):

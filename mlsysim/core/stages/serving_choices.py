@@ -34,9 +34,9 @@ class ServingChoices:
         Of speculative decoding.
     memory_fraction
         Share of the memory that the runtime may use.
-    reserve
-        What driver, libraries and communication buffers take of it (byte); None for what
-        the calibration says.
+    reserve, reserve_stated
+        What driver, libraries and communication buffers take of it (byte), and whether
+        the planner says so; otherwise the calibration does.
     """
 
     batch_size: Any
@@ -59,6 +59,7 @@ class ServingChoices:
     draft_layers: Any
     memory_fraction: Any
     reserve: Any
+    reserve_stated: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +166,6 @@ def check_choices(choices: ServingChoices) -> None:
     check_whole("draft_tokens", choices.draft_tokens, least=0)
     check_number("prefix_hit_rate", choices.prefix_hit_rate, most=1.0)
     check_number("draft_acceptance", choices.draft_acceptance, most=1.0)
-    if choices.reserve is not None:
-        check_number("runtime_reserve", choices.reserve)
     check_number("memory_fraction", choices.memory_fraction, most=1.0, above=True)
 
 

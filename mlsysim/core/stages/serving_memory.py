@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_pass import ServingRun
 from mlsysim.expr.functions import log2, maximum, minimum, where
 from mlsysim.physics.serving import sequences_that_fit
-
-_ACTIVATION_BYTES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,28 +69,27 @@ def serving_memory_of(run: ServingRun) -> ServingMemory:
 
 def _reserve(run: ServingRun) -> Any:
     """Take what a planner states, or what the accelerator and the runtime are known to take."""
-    if run.choices.reserve is not None:
-        return run.choices.reserve
-    doublings = log2(run.layout.group)
-    return run.machine.context_memory + run.runtime.group_memory * doublings
+    known = run.machine.context_memory + run.runtime.group_memory * log2(run.layout.group)
+    return where(run.choices.reserve_stated, run.choices.reserve, known)
 
 
 def _weights(run: ServingRun) -> Any:
     choices, layout, shape = run.choices, run.layout, run.shape
     tensor = choices.tensor
-    attention = (
-        shape.query_parameters / tensor
-        + shape.cache_parameters / minimum(tensor, shape.cache_parts)
-        + shape.vector_parameters
-    ) * choices.attention_width
+    attention = shape.query_parameters / tensor + shape.cache_parameters / minimum(
+        tensor, shape.cache_parts
+    )
+    # What no format covers: norms and biases, routers, and the tables at the ends.
+    attention = attention * choices.attention_width + shape.vector_parameters * WIDE_BYTES
     dense = shape.dense_parameters / tensor * choices.weight_width
     routed = shape.experts * shape.expert_parameters / layout.group
     expert = (routed + shape.shared_parameters / tensor) * choices.weight_width
+    expert = expert + shape.router_parameters / tensor * WIDE_BYTES
     stage = layout.stage.layers * attention + layout.stage.mixed(dense, expert)
     whole = shape.layers * attention + shape.dense_layers * dense + shape.expert_layers * expert
     tables = maximum(shape.table_parameters, shape.head_parameters)
     alone = shape.table_parameters + shape.own_head_parameters
-    ends = where(choices.pipeline > 1, tables, alone) / tensor * _ACTIVATION_BYTES
+    ends = where(choices.pipeline > 1, tables, alone) / tensor * WIDE_BYTES
     return stage + _drafting(run) * whole + ends
 
 
@@ -116,9 +114,9 @@ def _activations(run: ServingRun) -> Any:
     """Measure the widest layer of a pass of the most tokens, which an engine sets aside at once."""
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    return _ACTIVATION_BYTES * run.choices.chunk_tokens * numbers
+    return WIDE_BYTES * run.choices.chunk_tokens * numbers
 
 
 def _logits(run: ServingRun) -> Any:
     """Measure the logits of one sequence, and their probabilities."""
-    return 2 * _ACTIVATION_BYTES * run.shape.vocab / run.choices.tensor
+    return 2 * WIDE_BYTES * run.shape.vocab / run.choices.tensor

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, ServingLayout
+from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_machine import ServingMachine
 from mlsysim.core.stages.serving_shape import ServingShape
 from mlsysim.expr.functions import maximum, minimum, where
@@ -16,8 +17,6 @@ from mlsysim.physics.collectives import (
 )
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
-
-_ACTIVATION_BYTES = 2  # activations are moved in 16 bits, whatever the weights are kept in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +162,8 @@ def _expert(run: ServingRun, load: Load) -> Any:
     choices, shape, machine = run.choices, run.shape, run.machine
     width, rate, ranks = choices.weight_width, machine.matmul_rate, choices.expert
     shared = _product(run, shape.shared_parameters / choices.tensor, load.tokens, width, rate)
+    router = shape.router_parameters / choices.tensor
+    shared = shared + _product(run, router, load.tokens, WIDE_BYTES, machine.wide_rate)
     part = shape.expert_parameters * ranks / run.layout.group
     owned = shape.experts / ranks
     chance = touched_share(shape.log_missed, load.all_tokens)
@@ -178,8 +179,7 @@ def _expert(run: ServingRun, load: Load) -> Any:
 
 def _head(run: ServingRun, load: Load) -> Any:
     weights = run.shape.head_parameters / run.choices.tensor
-    rate = run.machine.attention_rate
-    return _product(run, weights, load.sampled, _ACTIVATION_BYTES, rate)
+    return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 
 def _core(run: ServingRun, load: Load, kind: int) -> Any:
@@ -192,7 +192,7 @@ def _core(run: ServingRun, load: Load, kind: int) -> Any:
 def _activations(run: ServingRun, load: Load) -> Any:
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    moved = run.calibration.activation_passes * _ACTIVATION_BYTES * load.tokens * numbers
+    moved = run.calibration.activation_passes * WIDE_BYTES * load.tokens * numbers
     return moved / run.machine.memory_rate
 
 
@@ -204,7 +204,7 @@ def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
     travels to the accelerators of the ranks that it visits and back, once to each domain.
     """
     choices, layout, shape, machine = run.choices, run.layout, run.shape, run.machine
-    message = load.tokens * shape.hidden * _ACTIVATION_BYTES
+    message = load.tokens * shape.hidden * WIDE_BYTES
     link = mesh_bandwidth(
         machine.link_bandwidth, layout.together, machine.domain, machine.full_mesh
     )

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_pass import Load, PassTime, ServingRun, time_of_pass
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.serving import causal_pairs, request_rate, tokens_per_pass
-
-_ACTIVATION_BYTES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,5 +175,5 @@ def _hop(run: ServingRun, tokens: Any) -> Any:
     inside = layout.replica <= machine.domain
     bandwidth = where(inside, machine.link_bandwidth, machine.network_bandwidth)
     latency = where(inside, machine.link_latency, machine.network_latency)
-    message = tokens * run.shape.hidden * _ACTIVATION_BYTES / run.choices.tensor
+    message = tokens * run.shape.hidden * WIDE_BYTES / run.choices.tensor
     return message / bandwidth + latency + machine.collective_start

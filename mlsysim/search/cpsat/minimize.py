@@ -178,9 +178,10 @@ class Minimizer:
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
         search = LoweredSearch(presolve.program, top, presolve.found, box=presolve.hull)
-        proven = search.run(self._clock, self._clock.seconds["presolve"])
-        presolve.adopt(search.found, search.bound)
-        return proven
+        try:
+            return search.run(self._clock, self._clock.seconds["presolve"])
+        finally:
+            presolve.adopt(search.found, search.bound)
 
     def _presolve(self, program: Program, keep: int) -> Presolve:
         return Presolve(program=program, keep=keep, clock=self._clock, on_progress=self._progress)

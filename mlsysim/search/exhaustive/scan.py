@@ -153,7 +153,7 @@ class Scan:
 
     def _take_impossible(self, block: Block) -> bool:
         params = {
-            name: Opaque() if domain.fits_array else domain[block.fixed[name]]
+            name: Opaque() if domain.is_numeric else domain[block.fixed[name]]
             for name, domain in self._problem.space.items()
         }
         reason = impossible(self._evaluate, params)
