@@ -53,8 +53,8 @@ START = Runtime(
 # (vllm-project/vllm issues 10517 and 13061, pull request 12126), at most 2.15 GiB on each of
 # eight A100: 0.573 GiB more with every doubling.  SGLang's are taken for the same.  AIConfigurator
 # gives TensorRT-LLM 392 MiB of NCCL buffers on eight.
-_VLLM_BUFFERS = 0.573 * 2**30
-_TENSORRT_BUFFERS = 392 / 3 * 2**20
+_VLLM_BUFFERS = 6.15e8
+_TENSORRT_BUFFERS = 1.37e8
 RUNTIMES: Mapping[str, float] = {
     "vllm": _VLLM_BUFFERS,
     "sglang": _VLLM_BUFFERS,

@@ -41,7 +41,7 @@ class Achieved:
     link_efficiency: float = 0.75
     collective_start: float = 5e-6
     collective_step: float = 1e-6
-    context_memory: float = 0.43 * 2**30
+    context_memory: float = 4.62e8
 
     def matmul_efficiency(self, precision: str) -> float:
         """Give the achieved fraction of the peak in a precision."""
@@ -79,7 +79,7 @@ class Runtime:
     sequence_time: float = 0.0
     expert_efficiency: float = 1.0
     grouped_efficiency: float = 1.0
-    group_memory: float = 0.573 * 2**30
+    group_memory: float = 6.15e8
 
 
 @dataclass(frozen=True, kw_only=True)
