@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import ceil, exp, maximum, minimum, sqrt, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def causal_pairs(positions: Any, window: Any) -> Any:
     """Count the pairs of tokens that attend to each other under a causal mask.
 
@@ -29,6 +31,7 @@ def causal_pairs(positions: Any, window: Any) -> Any:
     return reach * positions - reach * (reach - 1) / 2
 
 
+@from_numpy
 def touched_share(log_missed: Any, tokens: Any) -> Any:
     """Give the share of experts whose weights some tokens need: ``1 - (1 - K/E)^n``.
 
@@ -51,6 +54,7 @@ def touched_share(log_missed: Any, tokens: Any) -> Any:
     return 1 - exp(tokens * log_missed)
 
 
+@from_numpy
 def overlapped_time(arithmetic: Any, reading: Any) -> Any:
     """Time products whose arithmetic overlaps with reading their weights (s).
 
@@ -67,6 +71,7 @@ def overlapped_time(arithmetic: Any, reading: Any) -> Any:
     return sqrt(arithmetic * arithmetic + reading * reading)
 
 
+@from_numpy
 def paged(tokens: Any, page: Any) -> Any:
     """Round tokens up to whole pages: ``ceil(s / p) p``.
 
@@ -78,6 +83,7 @@ def paged(tokens: Any, page: Any) -> Any:
     return ceil(tokens / page) * page
 
 
+@from_numpy
 def tokens_per_pass(drafted: Any, acceptance: Any) -> Any:
     """Count the tokens that one pass with a draft yields: ``(1 - a^(K+1)) / (1 - a)``.
 
@@ -101,6 +107,7 @@ def tokens_per_pass(drafted: Any, acceptance: Any) -> Any:
     return where(certain, drafted + 1, (1 - acceptance ** (drafted + 1)) / refused)
 
 
+@from_numpy
 def request_rate(batch: Any, prefill: Any, decode: Any, steps: Any) -> Any:
     """Count the requests that a replica answers per second: ``b / (b T_p + n T_d)``.
 
@@ -127,6 +134,7 @@ def request_rate(batch: Any, prefill: Any, decode: Any, steps: Any) -> Any:
     return batch / (batch * prefill + steps * decode)
 
 
+@from_numpy
 def sequences_that_fit(free: Any, each: Any, pass_each: Any, turns: Any) -> Any:
     """Count the sequences that fit into some memory; at least none.
 
@@ -159,6 +167,7 @@ def sequences_that_fit(free: Any, each: Any, pass_each: Any, turns: Any) -> Any:
     return rounds * turns + more
 
 
+@from_numpy
 def fullest_of(mean: Any, variance: Any, parts: Any) -> Any:
     """Expect the largest of some random counts: ``m + z(p) sqrt(v)``.
 
