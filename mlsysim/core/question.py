@@ -19,7 +19,7 @@ from mlsysim.core.questions.assembly import assemble, located, probe
 from mlsysim.core.questions.binding import PipelineEvaluator, bind
 from mlsysim.core.questions.fleets import bind_fleet, is_fleet
 from mlsysim.core.questions.own_catalog import own_records, with_own_records
-from mlsysim.core.questions.reading import read_file
+from mlsysim.core.questions.reading import read_table, written
 from mlsysim.core.questions.schema import Expected
 from mlsysim.core.questions.settings import settings_of, with_arguments
 from mlsysim.core.questions.what_if import Priced, ladder, price, refuted
@@ -28,6 +28,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
+from mlsysim.textfiles import parse_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ class Question:
         no ``[pareto]`` table.
     expected
         The known answer, or nothing.
+    written
+        The file as it was read.
     """
 
     path: Path
@@ -63,6 +66,7 @@ class Question:
     reasons: Mapping[str, str]
     objectives: tuple[str, ...]
     expected: Expected | None
+    written: str = ""
 
     @property
     def explorer(self) -> DSE:
@@ -227,7 +231,8 @@ def load(path: str | PathLike[str]) -> Question:
         something that does not exist.  The message starts with file and key.
     """
     path = Path(path)
-    content = read_file(path)
+    text = written(path)
+    content = read_table(parse_toml(text, str(path), QuestionError), str(path))
     records = own_records(content, path)
     content = with_own_records(content, records)
     choices: Mapping[str, Any]
@@ -249,4 +254,5 @@ def load(path: str | PathLike[str]) -> Question:
         reasons={name: item.because for name, item in content.constraints.items()},
         objectives=objectives,
         expected=content.expected,
+        written=text,
     )
