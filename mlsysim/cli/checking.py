@@ -16,7 +16,13 @@ from mlsysim.errors import MlsysimError, QuestionError
 from mlsysim.search.interruption import current
 
 
-def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: Any) -> ExitStatus:
+def check_files(
+    paths: Iterable[Path],
+    *,
+    dask: str | None = None,
+    framework: str | None = None,
+    **options: Any,
+) -> ExitStatus:
     """Check question files and print one line for each, with what differs below.
 
     Parameters
@@ -25,6 +31,8 @@ def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: An
         Question files, and folders in which every ``*.toml`` is one.
     dask
         The address of a cluster that evaluates the designs for the reference.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`.
     """
@@ -32,7 +40,7 @@ def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: An
     with errors_to_status(), cluster_options(dask) as cluster:
         for file in _question_files(paths):
             try:
-                worst = max(worst, _check_file(file, cluster | options))
+                worst = max(worst, _check_file(file, framework, cluster | options))
             except MlsysimError as error:
                 worst = max(worst, report(error, file))
             if current().came:
@@ -48,10 +56,10 @@ def _question_files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
+def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> ExitStatus:
     out = console()
-    question = load(file)
-    if question.expected is None:
+    question = load(file, framework=framework)
+    if question.expected is None and framework is None:
         raise QuestionError(
             f"{file}: expected: missing; write the answer to compare with,"
             " e.g. [expected] status = 'OPTIMAL'"

@@ -17,7 +17,13 @@ from mlsysim.report import report_of
 
 
 def emit_file(
-    file: Path, framework: str, *, forms: Forms, dask: str | None = None, **options: Any
+    file: Path,
+    target: Framework,
+    *,
+    forms: Forms,
+    dask: str | None = None,
+    framework: str | None = None,
+    **options: Any,
 ) -> ExitStatus:
     """Answer a question file, and tell a framework the best design.
 
@@ -29,23 +35,24 @@ def emit_file(
     ----------
     file
         The question file.
-    framework
+    target
         For whom.
     forms
         Must ask for nothing else.
     dask
         The address of a cluster that evaluates the designs, if they all have to be.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`.
     """
-    target = Framework(framework)
     with errors_to_status(file):
         if forms.as_json or forms.as_csv or forms.page is not None:
             raise ParameterError(
                 "--emit prints what launches the best design and nothing else; drop --json, --csv "
                 "and --html, or solve once more without --emit"
             )
-        question = load(file)
+        question = load(file, framework=framework)
         require_stage(target, question)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             result = question.solve(progress=progress, **cluster, **options)

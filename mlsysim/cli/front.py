@@ -13,7 +13,9 @@ from mlsysim.printable import one_line
 from mlsysim.report import report_of
 
 
-def front_of_file(file: Path, *, forms: Forms, plot: Path | None, **options: Any) -> ExitStatus:
+def front_of_file(
+    file: Path, *, forms: Forms, plot: Path | None, framework: str | None = None, **options: Any
+) -> ExitStatus:
     """Find the Pareto front of a question file.
 
     Parameters
@@ -24,12 +26,14 @@ def front_of_file(file: Path, *, forms: Forms, plot: Path | None, **options: Any
         How the front is printed.
     plot
         Where to draw it; nowhere if not given.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.pareto`.
     """
     with errors_to_status(file):
         forms.check()
-        question = load(file)
+        question = load(file, framework=framework)
         if plot is not None:
             require_drawable(plot)
         with progress_line(file.name) as progress:

@@ -37,6 +37,7 @@ def sweep_file(
     as_csv: bool,
     plot: Path | None,
     dask: str | None = None,
+    framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
     """Answer a question file for several values of something in it.
@@ -53,6 +54,8 @@ def sweep_file(
         Where to draw the curve; nowhere if not given.
     dask
         The address of a cluster that answers the questions side by side.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.sweep`.
     """
@@ -62,7 +65,7 @@ def sweep_file(
         varied = dict(map(_ladder, over))
         if plot is not None:
             require_drawable(plot)
-        question = load(file)
+        question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             found = question.sweep(varied, progress=progress, **cluster, **options)
         if as_json:

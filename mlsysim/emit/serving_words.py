@@ -1,6 +1,6 @@
 """What the serving engines have in common: weights, caches, drafts and replicas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.number_format import NumberFormat
@@ -9,7 +9,6 @@ from mlsysim.emit.serving_plan import ServingPlan
 from mlsysim.emit.sheet import Sheet
 
 _UNQUANTIZED = frozenset({"bf16", "fp16", "fp32", "tf32"})
-_DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
 
 
 def tell_weights(sheet: Sheet, plan: ServingPlan, online: Mapping[str, str]) -> None:
@@ -61,16 +60,6 @@ def tell_cache(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
     """
     words = CACHE_WORDS[engine]
     sheet.set("--kv-cache-dtype", words.get(plan.cache, plan.cache), "kv_precision")
-    narrow = [name for name, word in words.items() if word != "auto"]
-    sheet.require(
-        f"a cache in {plan.cache} with activations in {plan.dtype} is not offered",
-        f"set kv_precision to {_either(narrow)}, or to the 16 bits of the activations",
-        holds=plan.cache in narrow or _DTYPES.get(plan.cache) == plan.dtype,
-    )
-
-
-def _either(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))
 
 
 def tell_surroundings(sheet: Sheet, plan: ServingPlan, engine: str) -> None:

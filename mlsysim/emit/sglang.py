@@ -18,22 +18,12 @@ def sglang(plan: ServingPlan) -> Launch:
     ----------
     plan
         The design.
-
-    Raises
-    ------
-    LaunchError
-        If SGLang cannot run it.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     sheet.set("--tp-size", plan.stage, "tp_size")
     sheet.set("--pp-size", plan.pipeline, "pp_size")
     sheet.set("--attn-dp-size", plan.attention, "attention_dp_size")
     sheet.set("--ep-size", plan.expert, "ep_size")
-    sheet.require(
-        f"ep_size = {plan.expert} does not divide the {plan.stage} accelerators of a stage",
-        "choose one that does",
-        holds=plan.stage % plan.expert == 0,
-    )
     tell_weights(sheet, plan, _ONLINE)
     tell_cache(sheet, plan, "sglang")
     sheet.set("--page-size", plan.page, "page_tokens")
