@@ -33,13 +33,13 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     choices, exposure = run.choices, run.calibration.exposure
     everything = select(choices.overlap, {"none": False, "data": False, "all": True})
     something = select(choices.overlap, {"none": False, "data": True, "all": True})
-    window = 3 * passes.products
+    window = 3 * passes.products + passes.idle
     expert = _expert_time(run, work)
     boundary = _boundary_time(run, work)
     # Keys and values travel in the forward pass, they and their gradients in the backward one.
     forward, latency = _ring_time(run, work)
-    ring = overlapped_time(forward, passes.core, exposure) + overlapped_time(
-        2 * forward, 2.5 * passes.core, exposure
+    ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
+        2 * forward, 2.5 * passes.core + passes.idle - passes.idle_forward, exposure
     )
     return Messages(
         tensor=_tensor_time(run, work, passes),
@@ -66,8 +66,12 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> Any:
     repeated = repeated_layers(choices.recompute)
     forward = 4 * (1 + repeated) * once
     backward = where(choices.sequence_parallel, 6, 4) * once
-    beside = overlapped_time(backward, passes.products, exposure)
-    ahead = overlapped_time(forward, (1 + repeated) * passes.products, exposure)
+    beside = overlapped_time(
+        backward, passes.products + passes.idle - passes.idle_forward, exposure
+    )
+    ahead = overlapped_time(
+        forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
+    )
     both = where(choices.sequence_parallel, ahead, forward) + beside
     return select(
         choices.overlap, {"none": forward + backward, "data": forward + beside, "all": both}

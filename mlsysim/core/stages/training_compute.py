@@ -21,12 +21,17 @@ class Passes:
         Matrix products of one forward pass; the gradients of weights take as long.
     core
         Attention cores of one forward pass.
+    idle_forward, idle
+        What accelerators wait for their host to launch kernels, in the forward pass and in all;
+        messages go on meanwhile.
     """
 
     forward: Any
     whole: Any
     products: Any
     core: Any
+    idle_forward: Any
+    idle: Any
 
     @property
     def backward(self) -> Any:
@@ -72,11 +77,16 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
         + work.casts / machine.stream_rate
         + (3 + rebuilt) * scores
     )
+    ahead = once + core + scores
+    forward = compute.roofline_time(ahead, launching)
+    everything = compute.roofline_time(whole, (3 + again) * launching)
     return Passes(
-        forward=compute.roofline_time(once + core + scores, launching),
-        whole=compute.roofline_time(whole, (3 + again) * launching),
+        forward=forward,
+        whole=everything,
         products=products,
         core=core,
+        idle_forward=forward - ahead,
+        idle=everything - whole,
     )
 
 
