@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from mlsysim.numeric import from_numpy
 
+
+@from_numpy
 def forward_traffic(weights: Any, items: Any, moved: Any, width: Any) -> Any:
     """Measure what a forward pass moves: ``(N + n a) w`` (byte).
 
@@ -28,6 +31,7 @@ def forward_traffic(weights: Any, items: Any, moved: Any, width: Any) -> Any:
     return (weights + items * moved) * width
 
 
+@from_numpy
 def forward_memory(weights: Any, items: Any, live: Any, cached: Any, width: Any) -> Any:
     """Measure what a forward pass holds: ``(N + n (l + c)) w`` (byte).
 
@@ -52,6 +56,7 @@ def forward_memory(weights: Any, items: Any, live: Any, cached: Any, width: Any)
     return (weights + items * (live + cached)) * width
 
 
+@from_numpy
 def arithmetic_intensity(flops: Any, traffic: Any) -> Any:
     """Divide operations by bytes moved (flop/byte).  Williams et al. 2009."""
     return flops / traffic

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.errors import SpaceError
+from mlsysim.numeric import plain
 from mlsysim.problem.wording import listed
 from mlsysim.units import is_quantity
 
@@ -143,7 +144,7 @@ class Domain(Sequence[Any]):
         SpaceError
             If the value is not among the choices.
         """
-        position = self._position(value)
+        position = self._position(plain(value))
         if position is None or position < start or (stop is not None and position >= stop):
             raise SpaceError(
                 f"{self.name!r} = {label(value)} is not among its choices: "
@@ -210,7 +211,7 @@ def _as_sequence(name: str, values: Any) -> Sequence[Any]:
     if isinstance(values, range):
         _check_exact(name, max(values[0], values[-1], key=abs))
         return values
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    return tuple(map(plain, values))
 
 
 def _positions(name: str, values: tuple[Any, ...]) -> dict[Any, int]:

@@ -22,6 +22,7 @@ from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.core.stages.electricity import grid_of
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.errors import ParameterError, suggest
+from mlsysim.numeric import plain
 from mlsysim.units import Quantity, as_unit, magnitude
 
 _DOLLARS_PER_HOUR = as_unit("USD/hour")
@@ -76,6 +77,8 @@ class ReplicaDesign:
     evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("accelerators", "rates", "price", "watts"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         if not self.name.isidentifier():
             raise ParameterError(
                 f"a replica design is called {self.name!r}; write an identifier such as 'H100_tp4'"
