@@ -69,13 +69,12 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
     explained = answer if isinstance(answer, Explanation) else None
     result = answer.result if isinstance(answer, Explanation) else answer
     accuracy: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     if result.top_candidates:
         best = result.best
-        accuracy = (
-            *accuracy_told(best.result),
-            *unmeasured_winners(problem.space, best.params, best.result),
-        )
+        accuracy = accuracy_told(best.result)
+        unmeasured = unmeasured_winners(problem.space, best.params, best.result)
         conditions = read(problem, best.params, best.result).conditions
         requirements = tuple(requirement_of(problem, item) for item in conditions)
     judge = Judge.of(problem, [problem.objective])
@@ -90,7 +89,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         statistics=result.statistics,
         bound=result.bound,
         gap=result.gap,
-        accuracy=accuracy,
+        accuracy=(*accuracy, *unmeasured),
         evidence=tuple(accuracy_data(result.best.result)) if result.top_candidates else (),
         designs=designs_of(judge, found),
         requirements=requirements if explained is None else explained.requirements,
@@ -98,7 +97,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         conflict=_conflict(result, asked.get("reasons", {})),
         relaxations=result.relaxations,
         account=(
-            *_accuracies(accuracy),
+            *unmeasured,
             *account(result.statistics),
             *result.explanation.splitlines()[1:],
         ),
@@ -124,11 +123,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,
-        account=(
-            *_accuracies(accuracy),
-            *account(front.statistics),
-            *front.explanation.splitlines()[1:],
-        ),
+        account=(*account(front.statistics), *front.explanation.splitlines()[1:]),
         answer=front.to_dict(),
         versions=versions(),
     )
@@ -161,11 +156,6 @@ def _verdict(result: SearchResult, accuracy: tuple[str, ...]) -> str:
 
 def _with_accuracy(line: str, accuracy: tuple[str, ...]) -> str:
     return f"{line}; accuracy of the models: {accuracy[0]}" if len(accuracy) == 1 else line
-
-
-def _accuracies(accuracy: tuple[str, ...]) -> tuple[str, ...]:
-    """Give what is too much for the first line."""
-    return tuple(f"accuracy of {text}" for text in accuracy) if len(accuracy) > 1 else ()
 
 
 def _conflict(
