@@ -3,9 +3,16 @@
 import functools
 from typing import Any
 
+from mlsysim.catalog.accelerator import Precision
 from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.core.stages.arguments import check_option, check_record
+from mlsysim.core.stages.arguments import (
+    check_number,
+    check_option,
+    check_precision,
+    check_record,
+    in_unit,
+)
 from mlsysim.core.stages.mapping import given_or, mapped
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, check_choices, lay_out_replica
@@ -13,7 +20,6 @@ from mlsysim.core.stages.serving_formats import (
     attention_arithmetic,
     attention_width,
     cache_width,
-    check_arithmetic,
     check_weights,
     is_widened,
     stored_width,
@@ -40,7 +46,7 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
     precision, cache = given["precision"], given["kv_precision"]
     weights = given_or(given["weight_precision"], precision)
     attention = given["attention_precision"]
-    check_arithmetic("precision", precision)
+    check_precision("precision", precision, Precision, kept="weight_precision")
     for name in ("weight_precision", "attention_precision"):
         if given[name] is not None:
             check_weights(name, given[name])
@@ -68,6 +74,8 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         draft_acceptance=given["draft_acceptance"],
         draft_layers=given["draft_layers"],
         memory_fraction=given["memory_fraction"],
+        reserve=mapped(_reserve, given["runtime_reserve"]),
+        reserve_stated=mapped(_is_stated, given["runtime_reserve"]),
     )
     check_choices(choices)
     shape = mapped(serving_shape_of, given["model"])
@@ -81,6 +89,19 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         runtime=runtime,
         calibration=calibration,
     )
+
+
+def _reserve(amount: Any) -> Any:
+    """Read an amount of memory (byte): a plain number is in GB."""
+    if amount is None:
+        return 0.0
+    kept = in_unit("runtime_reserve", amount, "GB")
+    check_number("runtime_reserve", kept)
+    return 1e9 * kept
+
+
+def _is_stated(amount: Any) -> bool:
+    return amount is not None
 
 
 def _runtime(calibration: ServingCalibration, name: str) -> Runtime:
