@@ -99,7 +99,11 @@ def test_every_kind_of_question_tells_its_accuracy(path: Path) -> None:
 def test_a_disaggregated_design_tells_of_both_pools() -> None:
     """Prefill on one family, decode on another."""
     result = Pipeline([solver.DisaggregatedModel()]).run(
-        model=DENSE, prefill_fleet=H100, decode_fleet=Systems.Accelerators.A100_80GB_SXM, **SERVED
+        model=DENSE,
+        prefill_fleet=H100,
+        decode_fleet=Systems.Accelerators.A100_80GB_SXM,
+        transfer_bandwidth=50,
+        **SERVED,
     )
     assert [item.family for item in evidence_of(result)] == ["Hopper", "Ampere"]
     assert accuracy_of(result)[1].startswith("DisaggregatedModel: as ServingModel, median error")
