@@ -37,8 +37,6 @@ METHOD = "cp-sat"
 # Boxes to bound before a question of several blocks is treated as such.
 PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
-# Seconds for judging what was found, after time has run out.
-_RESPITE = 2.0
 _GOLDEN = 0.618034
 
 
@@ -90,12 +88,13 @@ class _Search:
                     answer = why_infeasible(
                         self._question, lambda form: self._minimizer.minimize(form, 1)
                     )
+        status = _status(proven=proven, found=bool(judged))
         return ParetoFront(
-            status=_status(proven=proven, found=bool(judged)),
+            status=status,
             objectives=tuple(objective.text for objective in self._goals.objectives),
             units=self._question.units,
             method=METHOD,
-            statistics=self._statistics(),
+            statistics=self._statistics(proven and not answer.get("unfinished")),
             points=self._goals.front(judged, self._question.units),
             **answer,
         )
@@ -115,9 +114,9 @@ class _Search:
             judged: dict[int, Sequence[Point]] = {}
             rejected = set()
             with self._clock.phase("verify"):
-                until = self._clock.elapsed + max(self._clock.left, 0.0) + _RESPITE
+                until = self._clock.elapsed + self._clock.respite
                 for row in _spread(len(rows)):
-                    if self._clock.elapsed > until:
+                    if judged and self._clock.elapsed > until:
                         return judged, False
                     design, traced = rows.designs[row].tolist(), rows.values[row]
                     points = self._question.points(design)
@@ -140,7 +139,8 @@ class _Search:
         rows, proven = presolve.found, False
         if self._clock.left > 0 and finished:
             with self._clock.phase("tabulate"):
-                rows, proven = presolve.front(), True
+                front = presolve.front()
+                rows, proven = (rows, False) if front is None else (front, True)
         self._clock.counters["boxes"] += presolve.bounded
         self._clock.counters["designs"] += presolve.evaluated
         if self._clock.left > 0 and not finished:
@@ -186,27 +186,19 @@ class _Search:
         limits = []
         for at, node in enumerate(program.objectives):
             value: Any = Traced(graph, node)
+            truth = Traced(graph, graph.constant(1.0, truth=True))
             if at < len(reached):
                 truth = value <= _just_above(reached[at])
             elif math.isfinite(bounds[at]):
                 truth = value < _just_below(bounds[at])
-            else:
-                continue
-            limits.append(Condition(name=f"bound on objective {at + 1}", node=truth.node))
-
-        def judge(design: Sequence[int]) -> Sequence[float] | None:
-            values = program.judge(design) if program.judge else None
-            if values is None:
-                return None
-            kept = all(values[at] <= _just_above(value) for at, value in enumerate(reached))
-            below = all(values[at] < bounds[at] for at in range(len(reached), len(values)))
-            return [values[place]] if kept and below else None
+            # Without a bound, too, an objective has to be a finite number.
+            name = f"bound on objective {at + 1}"
+            limits.append(Condition(name=name, node=truth.node, sides=(node,)))
 
         return replace(
             program,
             objectives=(program.objectives[place],),
             conditions=(*program.conditions, *limits),
-            judge=judge,
         )
 
     def _checked(self, points: Sequence[Point], traced: Sequence[float]) -> Sequence[Point]:
@@ -233,14 +225,14 @@ class _Search:
         done = size - int(presolve.left_over) if known else 0
         self._options.progress(Progress(done=max(0, done), total=size))
 
-    def _statistics(self) -> Statistics:
+    def _statistics(self, finished: bool) -> Statistics:  # noqa: FBT001 - one caller
         clock = self._clock
         return Statistics(
             grid_size=self._question.problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
-            stopped_by=clock.stopped_by,
+            stopped_by=None if finished else clock.stopped_by or "time limit",
             extra={"operations": len(self._question.formulation.graph.nodes)},
         )
 

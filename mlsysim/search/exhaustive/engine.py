@@ -1,6 +1,6 @@
 """Answer a question by evaluating every design."""
 
-from collections.abc import Iterator
+import time
 from typing import Any, cast
 
 from mlsysim.problem.problem import Problem
@@ -13,7 +13,7 @@ from mlsysim.search.exhaustive.leaders import Leader, Leaders
 from mlsysim.search.exhaustive.scan import Scan
 from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.exhaustive.walk import METHOD, walk
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import SearchOptions, respite
 from mlsysim.search.verify import Evaluator, Point
 
 
@@ -44,7 +44,8 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     task = Task(problem=problem, evaluate=evaluate, options=options)
 
     def designs(scan: Scan) -> dict[str, Any]:
-        return {"top_candidates": tuple(_verified(problem, options.top, scan))}
+        until = scan.deadline + respite(options.time_limit or 0.0)
+        return _verified(problem, options.top, scan, until)
 
     walked = walk(task, designs)
     answer = walked.answer
@@ -59,13 +60,21 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     )
 
 
-def _verified(problem: Problem, top: int, scan: Scan) -> Iterator[Candidate]:
+def _verified(problem: Problem, top: int, scan: Scan, until: float) -> dict[str, Any]:
     """Judge the best designs on plain numbers, and order them by those."""
     best = cast("Leaders", scan.tally.leaders)
     leaders = list(best)
     last = leaders[min(top, len(leaders)) - 1].key
     judged: list[tuple[Leader, Point]] = []
+    answer: dict[str, Any] = {}
     for leader in leaders:
+        if judged and time.monotonic() > until:
+            told = (
+                f"the list of the best designs: {len(judged):,} of {min(top, len(leaders)):,} "
+                "have been evaluated on plain numbers"
+            )
+            answer["unfinished"] = (told,)
+            break
         if leader.key > last + CLOSE * abs(last):
             break
         point = best.point(leader.index) or scan.judge(leader.index)
@@ -73,9 +82,12 @@ def _verified(problem: Problem, top: int, scan: Scan) -> Iterator[Candidate]:
         if not point.is_feasible or not abs(key - leader.key) <= CLOSE * abs(key):
             raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
         judged.append((Leader(key=key, index=leader.index), point))
-    for leader, point in sorted(judged, key=lambda pair: pair[0])[:top]:
-        yield Candidate(
+    answer["top_candidates"] = tuple(
+        Candidate(
             params=dict(point.params),
             objective_value=problem.objective.sense.sign * leader.key,
             result=point.result,
         )
+        for leader, point in sorted(judged, key=lambda pair: pair[0])[:top]
+    )
+    return answer
