@@ -58,6 +58,16 @@ Evaluator = Callable[[dict[str, Any]], Any]
 # Spaces of many choices are tried at so many designs, several choices at a time.
 _MOST_EXTREMES = 64
 
+UNRELIABLE = (
+    "the evaluator gives one design now one value and now another: it depends on something "
+    "besides its arguments, such as random numbers, and nothing can be proven of that; draw them "
+    "from a generator that is seeded anew at every call"
+)
+"""What is said of an evaluator that no method answers for."""
+
+# Two evaluations of one design are the same to this, relative.
+_SAME = 1e-9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
@@ -257,6 +267,34 @@ def _extreme_positions(domain: Domain) -> list[int]:
     fractions = (place for place, value in enumerate(values) if value != math.floor(value))
     ends = [values.index(min(values)), values.index(max(values))]
     return [*ends, *islice(fractions, 1)]
+
+
+def refuse_random(problem: Problem, evaluate: Evaluator, point: Point) -> None:
+    """Evaluate a design once more, and insist on the same.
+
+    Nothing can be proven of an evaluator that gives one design different values:
+    no method answers then.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    evaluate
+        The user's evaluator.
+    point
+        What it made of a design before.
+
+    Raises
+    ------
+    MetricError
+        If the design has another objective now, or breaks other requirements.
+    """
+    again = evaluate_point(problem, evaluate, point.params)
+    values = (point.objective, again.objective)
+    same = math.isclose(*values, rel_tol=_SAME) or all(map(math.isnan, values))
+    # Of a front the point may lack another objective than that of the problem.
+    if not same or (point.violated ^ again.violated) - {UNDEFINED}:
+        raise MetricError(f"{UNRELIABLE} (at the design {design(point.params)})")
 
 
 def _impossible(

@@ -17,11 +17,12 @@ from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.relation import Relation
-from mlsysim.search.cpsat.minimize import Minimum
+from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.exhaustive.explanation import reasons_told, relaxation
 from mlsysim.search.verify import Point, nowhere_defined
 
@@ -39,7 +40,7 @@ class _OutOfTimeError(Exception):
     """A limit came before the proof."""
 
 
-def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
+def why_infeasible(question: Question, clock: Clock, minimizer: Minimizer) -> dict[str, Any]:
     """Give the conflict and the relaxations of an infeasible question.
 
     A conflict is called minimal only if that is proven, and a relaxation is the
@@ -50,7 +51,9 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
     ----------
     question
         The question, which is known to be infeasible.
-    solve
+    clock
+        The time that there is.
+    minimizer
         Finds the best design of a program.
 
     Returns
@@ -63,9 +66,12 @@ def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
     MetricError
         If no design has an objective, whatever else it meets.
     """
-    explanation = _Explanation(question, solve)
-    with suppress(_OutOfTimeError):
-        explanation.finish()
+    explanation = _Explanation(question, lambda form: minimizer.minimize(form, 1))
+    try:
+        with clock.phase("explain"), suppress(_OutOfTimeError):
+            explanation.finish()
+    except KeyboardInterrupt:
+        clock.interrupt()
     return explanation.fields()
 
 

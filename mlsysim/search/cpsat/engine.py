@@ -155,10 +155,7 @@ class Search:
         judged = self._judged(self.question.program(), self._options.top, self.question.point)
         answer: dict[str, Any]
         if judged.status is Status.INFEASIBLE:
-            with self._clock.phase("explain"):
-                answer = why_infeasible(
-                    self.question, lambda form: self._minimizer.minimize(form, 1)
-                )
+            answer = why_infeasible(self.question, self._clock, self._minimizer)
         else:
             answer = self._bounds(judged) | self._listed(judged)
         return SearchResult(
@@ -177,24 +174,27 @@ class Search:
             points: list[Point] = []
             rejected = set()
             placed = 0
-            with self._clock.phase("verify"):
-                until = self._clock.elapsed + self._clock.respite
-                for place, design in enumerate(minimum.best.designs.tolist()):
-                    if points and self._clock.elapsed > until:
-                        break
-                    point = judge(design)
-                    if point.is_feasible:
-                        points.append(self._checked(point, float(minimum.best.values[place, 0])))
-                        placed += place < minimum.placed
-                    else:
-                        rejected.add(tuple(design))
+            try:
+                with self._clock.phase("verify"):
+                    until = self._clock.elapsed + self._clock.respite
+                    for place, design in enumerate(minimum.best.designs.tolist()):
+                        if points and self._clock.elapsed > until:
+                            break
+                        point = judge(design)
+                        if point.is_feasible:
+                            traced = float(minimum.best.values[place, 0])
+                            points.append(self._checked(point, traced))
+                            placed += place < minimum.placed
+                        else:
+                            rejected.add(tuple(design))
+            except KeyboardInterrupt:  # those judged so far are an answer
+                self._clock.interrupt()
             if not rejected or self._clock.left <= 0:
-                complete = minimum.proven and len(points) + len(rejected) == len(minimum.best)
+                complete = minimum.proven and len(points) == len(minimum.best)
                 return _Judged(
                     points=tuple(points),
                     placed=placed,
-                    # In place of those rejected there may be others.
-                    is_complete=complete and not rejected,
+                    is_complete=complete,
                     bound=self._bound(minimum, points),
                 )
             form = replace(form, excluded=form.excluded | rejected)
@@ -231,6 +231,7 @@ class Search:
     def _checked(self, point: Point, traced: float) -> Point:
         plain = self.question.sign * point.objective_in(self.question.unit)
         if not agree(traced, plain):
+            self.question.refuse_random(point)
             raise DisagreementError(
                 f"at {dict(point.params)} the solver's objective is {traced!r}, but the "
                 f"evaluator's on plain numbers {plain!r}"
@@ -253,7 +254,7 @@ class Search:
         try:
             self._options.progress(state)
         except KeyboardInterrupt:
-            self._clock.interrupted = True
+            self._clock.interrupt()
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(

@@ -130,7 +130,11 @@ class Minimizer:
             tables[block.names] = rows.designs
         with suppress(NotLowerableError):
             search = LoweredSearch(blocks.program, top, nothing, tables=tables)
-            proven = search.run(self._clock, self._clock.left)
+            try:
+                proven = search.run(self._clock, self._clock.left)
+            except KeyboardInterrupt:
+                self._clock.interrupt()
+                proven = False
             if proven:
                 return _proven(search.found)
             bound = min(search.bound, search.cutoff)
@@ -140,6 +144,14 @@ class Minimizer:
     def _by_boxes(self, program: Program, top: int) -> Minimum:
         """Shrink a question of one block by boxes, and by its formulas where that is slow."""
         presolve = self._presolve(program, top)
+        try:
+            return self._alternating(presolve, top)
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+            return _stopped(presolve)
+
+    def _alternating(self, presolve: Presolve, top: int) -> Minimum:
+        """Let boxes and formulas take turns until one of them is done."""
         patience = _PATIENCE
         lowerable = True
         while True:
@@ -213,7 +225,7 @@ class Minimizer:
         search = LoweredSearch(presolve.program, top, presolve.found, box=presolve.hull)
         try:
             return search.run(self._clock, self._clock.seconds["presolve"])
-        finally:
+        finally:  # also where Ctrl-C comes
             presolve.adopt(search.found, search.bound)
 
     def _presolve(self, program: Program, keep: int) -> Presolve:

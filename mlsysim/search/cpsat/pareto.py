@@ -6,7 +6,8 @@ is a minimum of its own instead, under bounds that move along the front.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -84,10 +85,7 @@ class _Search:
             judged, proven = self._judged()
             answer: dict[str, Any] = {}
             if proven and not judged:
-                with self._clock.phase("explain"):
-                    answer = why_infeasible(
-                        self._question, lambda form: self._minimizer.minimize(form, 1)
-                    )
+                answer = why_infeasible(self._question, self._clock, self._minimizer)
         status = _status(proven=proven, found=bool(judged))
         return ParetoFront(
             status=status,
@@ -116,10 +114,14 @@ class _Search:
             with self._clock.phase("verify"):
                 until = self._clock.elapsed + self._clock.respite
                 for row in _spread(len(rows)):
+                    design, traced = rows.designs[row].tolist(), rows.values[row]
+                    try:
+                        points = self._question.points(design)
+                    except KeyboardInterrupt:
+                        self._clock.interrupt()
+                        return judged, False
                     if judged and self._clock.elapsed > until:
                         return judged, False
-                    design, traced = rows.designs[row].tolist(), rows.values[row]
-                    points = self._question.points(design)
                     if points[0].is_feasible:
                         judged[self._index(design)] = self._checked(points, traced.tolist())
                     else:
@@ -138,7 +140,7 @@ class _Search:
             finished = presolve.run(PATIENCE if several else _NO_LIMIT)
         rows, proven = presolve.found, False
         if self._clock.left > 0 and finished:
-            with self._clock.phase("tabulate"):
+            with self._clock.phase("tabulate"), self._stopping():
                 front = presolve.front()
                 rows, proven = (rows, False) if front is None else (front, True)
         self._clock.counters["boxes"] += presolve.bounded
@@ -146,6 +148,14 @@ class _Search:
         if self._clock.left > 0 and not finished:
             rows, proven = self._by_regions(program, rows)
         return rows, proven
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Leave a block where Ctrl-C comes, and go on with what was known before it."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._clock.interrupt()
 
     def _by_regions(self, program: Program, found: Rows) -> tuple[Rows, bool]:
         """Minimise one objective after the other under bounds on all of them."""
@@ -167,12 +177,11 @@ class _Search:
             designs.append(design)
             return tuple(values)
 
-        proven = True
-        try:
+        proven = False
+        with self._stopping(), suppress(_OutOfTimeError):
             for _ in sweep(count, least):
                 self._clock.counters["regions"] += 1
-        except _OutOfTimeError:
-            proven = False
+            proven = True
         rows = no_rows(len(program.names), count)
         if designs:
             rows = program.rows(np.array(designs, np.int64))
@@ -204,6 +213,7 @@ class _Search:
     def _checked(self, points: Sequence[Point], traced: Sequence[float]) -> Sequence[Point]:
         plain = self._question.signed(points)
         if not all(map(agree, traced, plain)):
+            self._question.refuse_random(points[0])
             raise DisagreementError(
                 f"at {dict(points[0].params)} the objectives are {traced!r} by the trace, but "
                 f"{plain!r} by the evaluator on plain numbers"

@@ -22,8 +22,9 @@ from mlsysim.search.exhaustive.opaque import Opaque, impossible
 from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.exhaustive.tally import Tally
 from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.interruption import current
 from mlsysim.search.options import Progress
-from mlsysim.search.verify import Point, evaluate_point, extremes
+from mlsysim.search.verify import Point, evaluate_point, extremes, refuse_random
 
 SMALL = 16
 """A block of fewer points costs less one by one."""
@@ -77,6 +78,7 @@ class Scan:
         self._kinds: set[tuple[int, ...]] = set()
         self._agreements = 0
         self._next_pulse = 0.0
+        self._interruption = current()
         self._first: Point | None = None
 
     def run(self) -> None:
@@ -90,7 +92,7 @@ class Scan:
             If arrays turn out to mislead; the pass has to be repeated point by
             point.
         """
-        self._first = self.judge(0)
+        self._begin()
         for block in Layout(self._problem.space).blocks():
             self._tick()
             if not self._in_blocks or block.size < SMALL or not self.take_block(block):
@@ -112,6 +114,11 @@ class Scan:
         """Take over the units that other designs have settled."""
         self.unit = units[0] if self.unit is None else self.unit
         self.others.settle(units[1:])
+
+    def _begin(self) -> None:
+        """Judge the first design, which settles the unit, and see that it stays as it is."""
+        self._first = self.judge(0)
+        refuse_random(self._problem, self._evaluate, self._first)
 
     def judge(self, index: int) -> Point:
         """Evaluate one design on plain numbers."""
@@ -214,6 +221,8 @@ class Scan:
         now = time.monotonic()
         if now >= self.deadline:
             raise OutOfTimeError
+        if self._interruption.came:
+            raise KeyboardInterrupt
         if now >= self._next_pulse:
             self._next_pulse = now + _PULSE
             self._report(self._seen)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from mlsysim.errors import MetricError
 from mlsysim.problem.problem import UNDEFINED, Problem
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
@@ -15,7 +16,8 @@ from mlsysim.search.exhaustive.explanation import conflict_of, relaxation
 from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
 from mlsysim.search.exhaustive.shared import SharedScan
 from mlsysim.search.exhaustive.task import Task
-from mlsysim.search.verify import Point, nowhere_defined
+from mlsysim.search.interruption import current, interruptible
+from mlsysim.search.verify import UNRELIABLE, Point, nowhere_defined
 
 METHOD = "exhaustive"
 
@@ -49,6 +51,11 @@ def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     designs
         Judges what a scan has found on plain numbers; gives parts of a result.
     """
+    with interruptible():
+        return _walked(task, designs)
+
+
+def _walked(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     began = time.monotonic()
     limit = task.options.time_limit
     deadline = math.inf if limit is None else began + limit
@@ -64,10 +71,13 @@ def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
         scan = kind(task, deadline=deadline, in_blocks=False)
         stopped = _run(scan)
         scanned = time.monotonic()
-        answer = _answer(task.problem, scan, stopped, designs)
+        try:
+            answer = _answer(task.problem, scan, stopped, designs)
+        except NotVectorisedError as again:  # no arrays are left to blame
+            raise MetricError(f"{UNRELIABLE} ({again})") from None
     # There may have been no time to judge everything.
     if answer["status"] is Status.FEASIBLE or answer.get("unfinished"):
-        stopped = stopped or "time limit"
+        stopped = stopped or ("interrupt" if current().came else "time limit")
     ended = time.monotonic()
     seconds = {"scan": scanned - began, "verify": ended - scanned, "total": ended - began}
     return Walked(
@@ -84,6 +94,7 @@ def _run(scan: Scan) -> str | None:
     except OutOfTimeError:
         return "time limit"
     except KeyboardInterrupt:
+        current().ask()
         return "interrupt"
     return None
 

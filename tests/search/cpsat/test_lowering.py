@@ -12,7 +12,11 @@ from ortools.sat.python import cp_model
 from strategies import Case, cases, examples
 
 from mlsysim.errors import DisagreementError
+from mlsysim.expr.columns import Column
 from mlsysim.expr.functions import ceil, maximum
+from mlsysim.expr.graph import Graph
+from mlsysim.expr.operation import Operation, Power
+from mlsysim.expr.operations import OPERATIONS
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering import lowering
 from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
@@ -104,6 +108,35 @@ def test_a_box_narrows_the_search(case: Case, cells: int, data: st.DataObject) -
         assert search.run(Clock(SearchOptions(workers=2)), 30.0)
         expected = program.rows(everything.designs()).sorted().values[:2, 0]
         assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("row", OPERATIONS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_every_operation_is_lowered(
+    monkeypatch: pytest.MonkeyPatch, row: Operation, way: float
+) -> None:
+    """With nothing tabulated, each operation loses no design, and its extreme is found."""
+    formulas(monkeypatch, 1)
+    graph = Graph({"x": 5, "y": 4})
+    columns = {"x": Column(range(1, 6)), "y": Column(range(2, 10, 2))}
+    x, y = graph.choice("x"), graph.choice("y")
+    mixed = graph.apply("multiply", x, y)
+    above = graph.apply("divide", graph.apply("add", mixed, graph.constant(1.0)), y)
+    below = graph.apply("divide", graph.apply("add", mixed, y), graph.constant(3.0))
+    exponent = graph.constant(1.5)
+    arguments = {1: [above], 2: [above, below], 3: [graph.apply("greater", x, y), above, below]}
+    picked = [above, exponent] if isinstance(row, Power) else arguments[row.arity]
+    objective = graph.apply("multiply", graph.apply(row.name, *picked), graph.constant(way))
+    program = Program(
+        graph=graph, lengths=graph.lengths, columns=columns, objectives=(objective,), conditions=()
+    )
+    best = best_of(program)
+    lowered = lower(program)
+    for place in range(0, len(best), 3):
+        assert at_design(lowered, best.designs[place].tolist()) <= best.values[place, 0]
+    search = LoweredSearch(program, 1, no_rows(2, 1))
+    assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+    assert search.found.values[0, 0] == pytest.approx(best.values[0, 0], rel=1e-9, abs=1e-12)
 
 
 FORMS: dict[str, tuple[Callable[[Any, Any], Any], Kind]] = {

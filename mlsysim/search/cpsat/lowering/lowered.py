@@ -8,6 +8,7 @@ from types import MappingProxyType
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.operation import Product, Quotient, Sum
 from mlsysim.search.cpsat.blocks.rowblock import RowBlock
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
@@ -144,17 +145,15 @@ def check_magnitudes(model: cp_model.CpModel) -> None:
 def _objective(lowering: Lowering, node: Node) -> Scaled:
     """Encode what is minimised; constant factors stay outside, so that whole numbers stay whole."""
     match node:
-        case Apply(operation=operation, arguments=(inner,)) if operation.name == "negative":
+        case Apply(operation=Sum(coefficients=(-1,)), arguments=(inner,)):
             return _times(_objective(lowering, inner), -1.0)
-        case Apply(operation=operation, arguments=(Constant(value=factor), inner)) if (
-            operation.name == "multiply" and factor
-        ):
+        case (
+            Apply(operation=Product(), arguments=(Constant(value=factor), inner))
+            | Apply(operation=Product(), arguments=(inner, Constant(value=factor)))
+        ) if factor:
             return _times(_objective(lowering, inner), factor)
-        case Apply(operation=operation, arguments=(inner, Constant(value=factor))) if factor:
-            if operation.name == "multiply":
-                return _times(_objective(lowering, inner), factor)
-            if operation.name == "divide":
-                return _times(_objective(lowering, inner), 1.0 / factor)
+        case Apply(operation=Quotient(), arguments=(inner, Constant(value=divisor))) if divisor:
+            return _times(_objective(lowering, inner), 1.0 / divisor)
     low, high = lowering.range(node)
     return lowering.number(node, max((high - low) * RESOLUTION, 1e-300))
 

@@ -24,7 +24,7 @@ from mlsysim.search.cpsat.question.formulation import (
     formulate,
 )
 from mlsysim.search.goals import Goals, vector
-from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
+from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
 
 # The solver's answer and the evaluator must agree to this, relative.
 TOLERANCE = 1e-9
@@ -105,6 +105,10 @@ class Question:
     def points(self, design: Sequence[int]) -> tuple[Point, ...]:
         """Evaluate a design on plain numbers for every objective."""
         return self.goals.judge(self._evaluate, self.params(design))
+
+    def refuse_random(self, point: Point) -> None:
+        """Insist that the evaluator gives a design the same as before."""
+        refuse_random(self.problem, self._evaluate, point)
 
     def signed(self, points: Sequence[Point]) -> list[float]:
         """Give the objectives of a design as numbers to be minimised."""
@@ -188,6 +192,7 @@ class Question:
             known = zip(traced[0], plain[0], strict=True)
             same = all(agree(*pair) for pair in known if np.isfinite(pair).all())
             if traced[1] != plain[1] or not same:
+                self.refuse_random(points[0])
                 raise TracingError(
                     f"at the design {dict(points[0].params)} the trace gives {self._told(traced)}, "
                     f"but plain numbers {self._told(plain)}: the evaluator depends on something "
