@@ -133,7 +133,7 @@ class Point:
 
 def undefined(metric: str) -> str:
     """Give the reason for which a design breaks `UNDEFINED`."""
-    return f"{metric} is not a finite number"
+    return f"the objective {metric} is not a finite number"
 
 
 def nowhere_defined(problem: Problem, point: Point) -> MetricError:

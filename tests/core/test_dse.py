@@ -273,7 +273,7 @@ def test_a_metric_that_is_not_finite_is_told(method: str) -> None:
     assert [candidate.params["x"] for candidate in found.top_candidates] == [1, 2]
     only = DSE({"x": [1, 2, 3]}, "minimize: y", ["x >= 3"]).search(evaluate, method=method)
     assert only.conflict == ("x >= 3", "Undefined")
-    assert only.conflict_reasons["Undefined"] == "y is not a finite number"
+    assert only.conflict_reasons["Undefined"] == "the objective y is not a finite number"
     with pytest.raises(MetricError, match="not a finite number at any design"):
         DSE({"x": [3, 4]}, "minimize: y").search(evaluate, method=method)
 

@@ -262,7 +262,7 @@ def test_a_design_without_one_of_the_objectives_is_on_no_front(method: str) -> N
     none = DSE({"x": range(40)}, "minimize: cost", ["x <= 0"])
     front = none.pareto(evaluate, GOALS, method=method)
     assert front.conflict == ("x <= 0", "Undefined")
-    assert front.conflict_reasons["Undefined"] == "gain is not a finite number"
+    assert front.conflict_reasons["Undefined"] == "the objective gain is not a finite number"
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -45,7 +45,7 @@ def test_a_number_that_is_undefined_counts_as_broken() -> None:
     nowhere = judge({"cost": 1.0, "power": float("nan")})
     assert (nowhere.violated, nowhere.is_undefined) == ({"cap"}, True)
     endless = judge({"cost": float("inf"), "power": 1})
-    assert endless.broken == {("Undefined", "cost is not a finite number")}
+    assert endless.broken == {("Undefined", "the objective cost is not a finite number")}
     assert endless.is_undefined
     assert judge({"cost": 1.0, "power": 1, "feasible": float("nan")}).violated == {"feasible"}
 
