@@ -13,7 +13,7 @@ from mlsysim.core.launch.answers import launched_by
 from mlsysim.core.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
-from mlsysim.report.accuracy import accuracy_of
+from mlsysim.report.accuracy import accuracy_data, accuracy_of, unmeasured_winners
 from mlsysim.report.measures import Judge, designs_of
 from mlsysim.report.records import Because
 from mlsysim.report.report import Report
@@ -69,10 +69,12 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
     explained = answer if isinstance(answer, Explanation) else None
     result = answer.result if isinstance(answer, Explanation) else answer
     accuracy: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     if result.top_candidates:
         best = result.best
         accuracy = accuracy_told(best.result)
+        unmeasured = unmeasured_winners(problem.space, best.params, best.result)
         conditions = read(problem, best.params, best.result).conditions
         requirements = tuple(requirement_of(problem, item) for item in conditions)
     judge = Judge.of(problem, [problem.objective])
@@ -87,13 +89,18 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         statistics=result.statistics,
         bound=result.bound,
         gap=result.gap,
-        accuracy=accuracy,
+        accuracy=(*accuracy, *unmeasured),
+        evidence=tuple(accuracy_data(result.best.result)) if result.top_candidates else (),
         designs=designs_of(judge, found),
         requirements=requirements if explained is None else explained.requirements,
         explanation=explained,
         conflict=_conflict(result, asked.get("reasons", {})),
         relaxations=result.relaxations,
-        account=(*account(result.statistics), *result.explanation.splitlines()[1:]),
+        account=(
+            *unmeasured,
+            *account(result.statistics),
+            *result.explanation.splitlines()[1:],
+        ),
         answer=result.to_dict(),
         versions=versions(),
     )
@@ -102,7 +109,8 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
 def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Report:
     judge = Judge.of(problem, front.objectives)
     found = [(item.params, item.result) for item in front.points]
-    accuracy = accuracy_told(front[0].result) if front.points else ()
+    told = (text for point in front.points for text in accuracy_told(point.result))
+    accuracy = tuple(dict.fromkeys(told))
     return Report(
         **asked,
         verdict=_with_accuracy(front_verdict(front), accuracy),
@@ -147,7 +155,7 @@ def _verdict(result: SearchResult, accuracy: tuple[str, ...]) -> str:
 
 
 def _with_accuracy(line: str, accuracy: tuple[str, ...]) -> str:
-    return f"{line}; accuracy of the models: {', '.join(accuracy)}" if accuracy else line
+    return f"{line}; accuracy of the models: {accuracy[0]}" if len(accuracy) == 1 else line
 
 
 def _conflict(

@@ -42,6 +42,9 @@ class Report:
         No design is better than the bound; how far the best one is from it.
     accuracy
         How exact the models are, by those that say so.
+    evidence
+        The same as data: the kinds of predictions behind the best design, with the errors of the
+        measured runs of each.
     launched
         Which frameworks can run the best design, of those that run such designs.
     designs
@@ -83,6 +86,7 @@ class Report:
     bound: float | None = None
     gap: float | None = None
     accuracy: tuple[str, ...] = ()
+    evidence: tuple[Mapping[str, Any], ...] = ()
     designs: tuple[Design, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     explanation: Explanation | None = None

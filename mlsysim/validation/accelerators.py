@@ -85,11 +85,6 @@ class _Variant:
 
 
 _VARIANTS = {
-    "H800": _Variant(
-        base="H100_SXM",
-        source="DeepSeek-V3 (2412.19437), section 3.1; NVLink of 400 GB/s both ways",
-        figures={"link_bandwidth": "200 GB/s"},
-    ),
     "A800": _Variant(
         base="A100_80GB_SXM",
         source="NVIDIA A800 data sheet; NVLink of 400 GB/s both ways",

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.catalog.accelerator import Precision
+from mlsysim.catalog.builtin import Models
 from mlsysim.errors import ParameterError, UnitError, suggest
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.units import amount, is_quantity, magnitude, quantity, unit_of
@@ -94,6 +96,38 @@ def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
         names = [str(option) for option in known]
         listed = suggest(str(value), names) or f"; known: {', '.join(map(repr, sorted(names)))}"
         raise ParameterError(f"{name} is {_shown(value)}, which is not an option{listed}")
+
+
+def check_precision(name: str, value: Any, options: Iterable[str], *, kept: str = "") -> None:
+    """Refuse a plain value that is no precision of arithmetic.
+
+    Parameters
+    ----------
+    name
+        The argument.
+    value
+        What it was given.
+    options
+        The precisions.
+    kept
+        The argument, if there is one, that says in what format weights are kept.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an option; where it is a format of weights, the message says in what
+        precision those are multiplied.
+    """
+    known = tuple(options)
+    found = Models.Formats.get(value) if isinstance(value, str) else None
+    if found is not None and value not in known and found.arithmetic != value:
+        fed = found.arithmetic or Precision.BF16
+        further = f", {kept} = {value}" if kept else ""
+        raise ParameterError(
+            f"{name} is {value!r}, a format in which numbers are kept; no accelerator states a "
+            f"peak for it, and its products run in {fed!s}: write {name} = {fed!s}{further}"
+        )
+    check_option(name, value, known)
 
 
 def in_unit(name: str, value: Any, unit: str) -> Any:

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.core.stage import ForwardModel, StageResult
 from mlsysim.core.stages.amounts import gigabytes, milliseconds, per_second
-from mlsysim.core.stages.arguments import check_number, check_record, check_whole
+from mlsysim.core.stages.arguments import check_number, check_precision, check_record, check_whole
 from mlsysim.core.stages.machine import efficiency_of
 from mlsysim.core.stages.mapping import mapped
-from mlsysim.core.stages.serving_formats import check_arithmetic, stored_width
+from mlsysim.core.stages.serving_formats import stored_width
 from mlsysim.expr.functions import where
 from mlsysim.physics import compute, flops, inference
 from mlsysim.problem.verdict import Check
@@ -139,7 +139,7 @@ class SingleNodeModel(ForwardModel):
         MissingFigureError
             If no efficiency is given and none has been measured.
         """
-        check_arithmetic("precision", precision)
+        check_precision("precision", precision, Precision)
         check_record("accelerator", accelerator, Accelerator)
         check_whole("batch_size", batch_size)
         check_whole("seq_len", seq_len)
