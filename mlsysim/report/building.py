@@ -20,9 +20,9 @@ from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.report.stories import story_of
 from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity, Status
-from mlsysim.results.formatting import with_unit
+from mlsysim.results.formatting import gap, with_unit
 from mlsysim.results.pareto_rendering import front_verdict
-from mlsysim.results.rendering import account, verdict
+from mlsysim.results.rendering import remarks, verdict
 
 _PACKAGES = ("ortools", "numpy", "pint")
 
@@ -96,11 +96,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         explanation=explained,
         conflict=_conflict(result, asked.get("reasons", {})),
         relaxations=result.relaxations,
-        account=(
-            *unmeasured,
-            *account(result.statistics),
-            *result.explanation.splitlines()[1:],
-        ),
+        account=(*unmeasured, *remarks(result)),
         answer=result.to_dict(),
         versions=versions(),
     )
@@ -123,7 +119,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,
-        account=(*account(front.statistics), *front.explanation.splitlines()[1:]),
+        account=tuple(remarks(front)),
         answer=front.to_dict(),
         versions=versions(),
     )
@@ -148,7 +144,7 @@ def _verdict(result: SearchResult, accuracy: tuple[str, ...]) -> str:
     """Write the first line; where a proof is complete, with the bound that closes it."""
     line = verdict(result)
     if result.status is Status.OPTIMAL and result.bound is not None and result.gap is not None:
-        known = f", bound {with_unit(result.bound, result.unit)}, gap {100 * result.gap:.2g} %"
+        known = f", bound {with_unit(result.bound, result.unit)}, gap {gap(result.gap)}"
         found, mark, effort = line.rpartition("; ")
         line = f"{found}{known}{mark}{effort}"
     return _with_accuracy(line, accuracy)

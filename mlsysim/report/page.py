@@ -21,7 +21,7 @@ from mlsysim.report.telling import (
     requirement_blocks,
     verdict_block,
 )
-from mlsysim.results.formatting import number, seconds, with_unit
+from mlsysim.results.formatting import gap, number, seconds, with_unit
 
 if TYPE_CHECKING:
     from mlsysim.report.report import Report
@@ -68,7 +68,7 @@ def _facts(report: "Report") -> str:
         if report.bound is not None:
             facts.append(("bound", with_unit(report.bound, report.units[0])))
         if report.gap is not None:
-            facts.append(("gap", f"{100 * report.gap:.2g} %"))
+            facts.append(("gap", gap(report.gap)))
     elif report.designs:
         facts.append(("points on the front", f"{len(report.designs):,}"))
     facts.append(("designs", number(report.statistics.grid_size)))
