@@ -8,6 +8,7 @@ from mlsysim.core.stages.arguments import (
     check_flag,
     check_number,
     check_option,
+    check_precision,
     check_record,
     check_whole,
 )
@@ -201,7 +202,7 @@ class DistributedModel(ForwardModel):
         """
         check_record("model", model, LanguageModel)
         check_record("fleet", fleet, Cluster)
-        check_option("precision", precision, STATE_WIDTHS)
+        check_precision("precision", precision, STATE_WIDTHS)
         check_option("recompute", recompute, RECOMPUTE)
         check_option("schedule", schedule, SCHEDULES)
         check_option("overlap", overlap, OVERLAPS)
