@@ -163,7 +163,7 @@ def _is_holder(value: Any) -> bool:
 def _names(holder: Any) -> list[str]:
     if isinstance(holder, Mapping):
         return [str(name) for name in holder]
-    if _is_leaf(holder):
+    if not _is_holder(holder) or isinstance(holder, (list, tuple)):
         return []
     if is_dataclass(holder):
         own = [item.name for item in fields(holder)]

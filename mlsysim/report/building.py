@@ -10,6 +10,7 @@ from typing import Any
 from mlsysim import __version__
 from mlsysim.core.dse import DSE
 from mlsysim.core.launch.answers import launched_by
+from mlsysim.core.prices import prices_behind
 from mlsysim.core.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
@@ -90,6 +91,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         bound=result.bound,
         gap=result.gap,
         accuracy=(*accuracy, *unmeasured),
+        prices=prices_behind(result.best.result) if result.top_candidates else (),
         evidence=tuple(accuracy_data(result.best.result)) if result.top_candidates else (),
         designs=designs_of(judge, found),
         requirements=requirements if explained is None else explained.requirements,
