@@ -11,7 +11,7 @@ design whose numbers are largest; formulas that are largest elsewhere pass unsee
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mlsysim.problem.domain import EXACT, Domain
@@ -71,9 +71,13 @@ def beyond_floats(problem: Problem, evaluate: Evaluator) -> str | None:
 def _largest(domain: Domain) -> Any:
     """Give the value farthest from zero, or the first where values are no numbers."""
     if not domain.is_integer:
-        return domain[0] if not domain.is_numeric else max(domain, key=abs)
-    ends = (domain[0], domain[-1]) if isinstance(domain.values, range) else domain.values
-    return _Whole(max(ends, key=abs))
+        return domain[0] if not domain.is_numeric else _farthest(domain.values)
+    values = domain.values
+    return _Whole(_farthest((values[0], values[-1]) if isinstance(values, range) else values))
+
+
+def _farthest(values: Sequence[Any]) -> Any:
+    return max(min(values), max(values), key=abs)
 
 
 def _is_cancelled(left: int, right: int, outcome: int) -> bool:
