@@ -10,10 +10,12 @@ from typing import Any
 from mlsysim import __version__
 from mlsysim.core.dse import DSE
 from mlsysim.core.launch.answers import launched_by
+from mlsysim.core.prices import prices_behind
 from mlsysim.core.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.report.accuracy import accuracy_data, accuracy_of, unmeasured_winners
+from mlsysim.report.inert import inert_choices
 from mlsysim.report.measures import Judge, designs_of
 from mlsysim.report.records import Because
 from mlsysim.report.report import Report
@@ -61,7 +63,12 @@ def report_of(
     found = _found(problem, answer, asked)
     result = answer.result if isinstance(answer, Explanation) else answer
     if isinstance(question, Question) and result.top_candidates:
-        return replace(found, launched=launched_by(question, result.best.result))
+        best, evaluate = result.best, question.evaluate
+        return replace(
+            found,
+            launched=launched_by(question, best.result),
+            inert=inert_choices(problem.space, evaluate, best.params),
+        )
     return found
 
 
@@ -90,6 +97,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         bound=result.bound,
         gap=result.gap,
         accuracy=(*accuracy, *unmeasured),
+        prices=prices_behind(result.best.result) if result.top_candidates else (),
         evidence=tuple(accuracy_data(result.best.result)) if result.top_candidates else (),
         designs=designs_of(judge, found),
         requirements=requirements if explained is None else explained.requirements,
