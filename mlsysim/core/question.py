@@ -238,7 +238,8 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
     path = Path(path)
     text = written(path)
     content = read_table(parse_toml(text, str(path), QuestionError), str(path))
-    if framework not in (None, content.framework):
+    overridden = framework not in (None, content.framework)
+    if overridden:
         content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content, path)
     content = with_own_records(content, records)
