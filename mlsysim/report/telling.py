@@ -33,8 +33,8 @@ def blocks_of(report: "Report") -> Iterator[Block]:
     if not report.designs:
         yield from _reasons(report)
     elif report.is_front:
-        yield from front_blocks(report)
         yield from accuracy_blocks(report)
+        yield from front_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
         yield from accuracy_blocks(report)
