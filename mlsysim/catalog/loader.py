@@ -195,7 +195,10 @@ def _changed(
 ) -> Record:
     """Make a record that differs from another in what is stated."""
     changed = start.replace(name=name, **values)
-    return changed.replace(provenance={**changed.provenance, **provenance})
+    # What is stated without support of its own has that of the record, if it states any.
+    own = values if "source" in values else ()
+    kept = {key: support for key, support in changed.provenance.items() if key not in own}
+    return changed.replace(provenance={**kept, **provenance})
 
 
 def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -> Any:

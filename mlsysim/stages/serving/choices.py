@@ -12,7 +12,7 @@ from mlsysim.physics.partition import (
 from mlsysim.physics.serving import paged
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.arguments import check_number, check_whole
-from mlsysim.stages.serving.machine import ServingMachine
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.shape import ServingShape
 
 
@@ -170,7 +170,7 @@ def check_choices(choices: ServingChoices) -> None:
 
 
 def lay_out_replica(
-    choices: ServingChoices, shape: ServingShape, machine: ServingMachine
+    choices: ServingChoices, shape: ServingShape, machine: Machine
 ) -> ServingLayout:
     """Derive the counts."""
     group = choices.tensor * choices.attention
@@ -223,7 +223,7 @@ def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers
     )
 
 
-def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Check:
+def _whole_in_domains(replicas: Any, size: Any, machine: Machine) -> Check:
     """Demand room for the replicas of an inventory where each stays within a domain."""
     inside = size <= machine.domain
     domains = machine.accelerators // machine.domain
@@ -232,7 +232,7 @@ def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Chec
 
 
 def serving_checks(
-    choices: ServingChoices, layout: ServingLayout, shape: ServingShape, machine: ServingMachine
+    choices: ServingChoices, layout: ServingLayout, shape: ServingShape, machine: Machine
 ) -> dict[str, Check]:
     """State what engines cannot run, by reason."""
     tensor, expert, group = choices.tensor, choices.expert, layout.group

@@ -9,6 +9,7 @@
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.node import Node
@@ -16,12 +17,12 @@ from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.stages.arguments import check_number, in_unit
+from mlsysim.stages.calibration import calibration_of
+from mlsysim.stages.machine import accelerator_of, outward_bandwidth_of, shared_inventory
 from mlsysim.stages.mapping import mapped
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.choices import serving_checks
 from mlsysim.stages.serving.disaggregated_load import Pools, pools_load_of
 from mlsysim.stages.serving.disaggregated_result import DisaggregatedResult
-from mlsysim.stages.serving.machine import outward_bandwidth_of, shared_inventory
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.setup import serving_run
 from mlsysim.stages.serving.time import serving_time_of
@@ -38,7 +39,7 @@ class DisaggregatedModel(ForwardModel):
     Parameters
     ----------
     calibration
-        What hardware and runtimes achieve; the built-in constants unless given.
+        What hardware achieves, with its serving part; that of the family unless given.
 
     Examples
     --------
@@ -61,8 +62,8 @@ class DisaggregatedModel(ForwardModel):
         "request_latency",
     )
 
-    def __init__(self, *, calibration: ServingCalibration | None = None) -> None:
-        self.calibration = calibration or ServingCalibration.built_in()
+    def __init__(self, *, calibration: Calibration | None = None) -> None:
+        self.calibration = calibration
 
     def solve(  # noqa: PLR0913 - these are the knobs of two pools
         self,
@@ -197,8 +198,8 @@ class DisaggregatedModel(ForwardModel):
         )
         if transfer_bandwidth is None:
             outward = minimum(
-                mapped(outward_bandwidth_of, prefill_fleet, self.calibration),
-                mapped(outward_bandwidth_of, decode_fleet, self.calibration),
+                _outward_bandwidth(prefill_fleet, self.calibration),
+                _outward_bandwidth(decode_fleet, self.calibration),
             )
         else:
             given = in_unit("transfer_bandwidth", transfer_bandwidth, "GB/s")
@@ -253,3 +254,8 @@ class DisaggregatedModel(ForwardModel):
             decode_accelerators=decode.layout.accelerators,
             accelerators=accelerators,
         )
+
+
+def _outward_bandwidth(fleet: Any, calibration: Calibration | None) -> Any:
+    known = calibration or mapped(calibration_of, mapped(accelerator_of, fleet))
+    return mapped(outward_bandwidth_of, fleet, known)

@@ -16,9 +16,10 @@ from mlsysim.stages.arguments import (
     check_record,
     check_whole,
 )
+from mlsysim.stages.calibration import calibration_of
+from mlsysim.stages.machine import machine_of, training_use
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel
-from mlsysim.stages.training.calibration import calibration_of
 from mlsysim.stages.training.distributed_result import (
     DistributedResult,
     layout_metrics,
@@ -27,7 +28,6 @@ from mlsysim.stages.training.distributed_result import (
     use_metrics,
 )
 from mlsysim.stages.training.layout import Choices, lay_out, layout_checks
-from mlsysim.stages.training.machine import machine_of
 from mlsysim.stages.training.memory import memory_of
 from mlsysim.stages.training.run import Run, arithmetic_of, work_of
 from mlsysim.stages.training.shape import shape_of
@@ -213,7 +213,9 @@ class DistributedModel(ForwardModel):
         check_option("gradient_bytes", gradient_bytes, (2, 4, 6))
         check_option("moment_bytes", moment_bytes, (2, 4))
         calibration = self.calibration or mapped(calibration_of, fleet.accelerator)
-        machine = mapped(machine_of, fleet, precision, calibration)
+        machine = mapped(
+            machine_of, fleet, precision, calibration, mapped(training_use, calibration)
+        )
         measured = efficiency is None
         choices = Choices(
             batch_size=batch_size,

@@ -22,7 +22,7 @@ from mlsysim.physics.partition import (
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.training.machine import Machine
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.training.shape import ModelShape
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from mlsysim.expr.functions import where
 from mlsysim.physics import collectives
 from mlsysim.physics.partition import members_together
-from mlsysim.stages.training.machine import Machine
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.training.run import Run
 
 
@@ -41,7 +41,7 @@ def group_of(run: Run, size: Any, stride: Any) -> Group:
         domains=collectives.domains_spanned(size, together),
         inside=(local_bandwidth(machine, together), machine.link_latency),
         across=(machine.network_bandwidth / blocking, machine.network_latency),
-        overhead=where(size > 1, run.calibration.collective_overhead, 0.0),
+        overhead=where(size > 1, machine.collective_overhead, 0.0),
     )
 
 
