@@ -1,10 +1,11 @@
 """Reading a CSV file of measured runs into rows of text cells.
 
-Columns that nobody asks for are ignored, so that a file may carry whatever
-else its owner wants to keep.
+Columns that nobody asks for are left alone, so that a file may carry whatever
+else its owner wants to keep; they are told.
 """
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,23 @@ class Table:
     file: str
     columns: tuple[str, ...]
     rows: tuple[Cells, ...]
+
+    @property
+    def collected(self) -> bool:
+        """Whether this is a collection of published figures, in the words of their sources.
+
+        Such files have a column ``confidence``, which says what a source leaves open.
+        """
+        return "confidence" in self.columns
+
+    def unknown(self, known: Collection[str]) -> tuple[str, ...]:
+        """Phrase which columns are not among those known, each with the nearest one that is."""
+        found = [name for name in self.columns if name and name not in known]
+        near = ((name, suggest(name, known)) for name in found)
+        return tuple(
+            f"column {name!r} is not known and not read{said if 'did you mean' in said else ''}"
+            for name, said in near
+        )
 
     def require(self, columns: tuple[str, ...]) -> None:
         """Refuse a file that lacks a column.

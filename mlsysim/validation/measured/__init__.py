@@ -7,7 +7,6 @@ from mlsysim.validation.training_row import TrainingRow, read_training
 
 TRAINING = "training_measured.csv"
 SERVING = "serving_measured.csv"
-KERNELS = "kernels_measured.csv"
 
 
 def path_of(name: str) -> str:
