@@ -14,6 +14,7 @@ from typing import Any
 from mlsysim.core.dse import DSE
 from mlsysim.core.evidence import Evidence, evidence_of
 from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.prices import rent
 from mlsysim.core.stage import ForwardModel
 from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.core.stages.mixed_fleet import ReplicaDesign
@@ -175,6 +176,7 @@ def replica_designs(
                     # A number that is equal to itself is one.
                     watts=accelerators * watts if watts == watts else None,  # noqa: PLR0124
                     params=params,
+                    rent=rent(kind.fleet, kind.price),
                     evidence=evidence,
                 )
     for name, texts in reasons.items():

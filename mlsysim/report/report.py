@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.core.launch.answers import Launched
+from mlsysim.core.prices import Price
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.data import as_csv, as_data
 from mlsysim.report.markup import as_fragment
@@ -45,6 +46,10 @@ class Report:
     evidence
         The same as data: the kinds of predictions behind the best design, with the errors of the
         measured runs of each.
+    inert
+        The choices that make no difference to the best design; each has its first value.
+    prices
+        Which prices stand behind the costs of the best design.
     launched
         Which frameworks can run the best design, of those that run such designs.
     designs
@@ -83,6 +88,8 @@ class Report:
     source: str = ""
     text: str = ""
     launched: tuple[Launched, ...] = ()
+    prices: tuple[Price, ...] = ()
+    inert: tuple[str, ...] = ()
     bound: float | None = None
     gap: float | None = None
     accuracy: tuple[str, ...] = ()

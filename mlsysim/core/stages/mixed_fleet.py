@@ -51,6 +51,8 @@ class ReplicaDesign:
         Power of its servers at full load, or a quantity; `None` where nobody states it.
     params
         The choices behind it, for the reader.
+    rent
+        The `mlsysim.core.prices.Price` of an accelerator behind it, where that is known.
     evidence
         Of what kind the predictions behind it are.
 
@@ -74,6 +76,7 @@ class ReplicaDesign:
     price: float
     watts: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    rent: Any = None
     evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
