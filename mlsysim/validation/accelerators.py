@@ -18,67 +18,23 @@ from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.units import magnitude
 from mlsysim.validation.words import without_remark
 
-# Chip, by what is left of its name without blanks and hyphens -> name of the catalogue.
-_CHIPS = {
-    "GB300": "GB300",
-    "GB200": "GB200",
-    "GH200": "GH200_96GB",
-    "B300": "B300_SXM",
-    "B200": "B200_SXM",
-    "H200": "H200_SXM",
-    "H20": "H20_SXM",
-    "H800": "H800_SXM",
-    "H100": "H100_SXM",
-    "A800": "A800_SXM",
-    "A100": "A100_80GB_SXM",
-    "A30": "A30",
+# What is left of a name without blanks and hyphens -> name of the catalogue.  Others are found by
+# the beginning of their name there: "H100" of "H100_SXM".
+_SPELLINGS = {
     "A10": "A10G",
-    "A10G": "A10G",
-    "L40S": "L40S",
-    "L40": "L40",
-    "L4": "L4",
-    "RTXPRO6000": "RTX_PRO_6000_Server",
-    "V100": "V100_SXM2_32GB",
-    "P100": "P100_SXM",
-    "T4": "T4",
-    "MI355X": "MI355X",
-    "MI350X": "MI350X",
-    "MI325X": "MI325X",
-    "MI300X": "MI300X",
-    "MI250X": "MI250X",
     "MI250": "MI250X",
     "TPUV7": "TPU7x",
-    "TPU7X": "TPU7x",
     "IRONWOOD": "TPU7x",
-    "TPUV6E": "TPU_v6e",
     "TPUTRILLIUM": "TPU_v6e",
     "TRILLIUM": "TPU_v6e",
-    "TPUV5P": "TPU_v5p",
-    "TPUV5E": "TPU_v5e",
     "TPUV5LITE": "TPU_v5e",
-    "TPUV4": "TPU_v4",
-    "TPUV3": "TPU_v3",
-    "TPUV2": "TPU_v2",
-    "TRAINIUM3": "Trainium3",
-    "TRAINIUM2": "Trainium2",
     "TRAINIUM": "Trainium1",
-    "TRAINIUM1": "Trainium1",
-    "TRN2": "Trainium2",
     "TRN1": "Trainium1",
-    "GAUDI3": "Gaudi3",
-    "GAUDI2": "Gaudi2",
+    "TRN2": "Trainium2",
+    "RTXPRO6000": "RTX_PRO_6000_Server",
 }
 _VENDORS = {"NVIDIA", "AMD", "INTEL", "GOOGLE", "AWS", "HABANA", "INSTINCT", "TESLA", "CLOUD"}
-# Form -> chip in its usual form -> name of the catalogue in this one.
-_FORMS = {
-    "PCIE": {
-        "H100_SXM": "H100_PCIe",
-        "A100_80GB_SXM": "A100_80GB_PCIe",
-        "V100_SXM2_32GB": "V100_PCIe",
-    },
-    "NVL": {"H100_SXM": "H100_NVL"},
-    "40GB": {"A100_80GB_SXM": "A100_40GB_SXM"},
-}
+_FORMS = {"PCIE", "NVL"}
 # Labels count in powers of ten or two and leave out what the driver takes: not another size.
 _SAME_SIZE = 0.15
 
@@ -116,24 +72,43 @@ def catalogue_name(words: str) -> str | None:
     if words in Systems.Accelerators:
         return words
     tokens = _tokens(words)
-    # The chip is the longest beginning that is one: "TPU", "TPU V5", "TPU V5 LITE".
+    # The chip is the longest beginning that is one: "TPU V5 LITE" before "TPU V5".
     for end in range(len(tokens), 0, -1):
-        name = _CHIPS.get("".join(tokens[:end]))
-        if name is not None:
-            return _formed(name, tokens[end:])
+        chip, others = "".join(tokens[:end]), tokens[end:]
+        if chip in _SPELLINGS:
+            return _SPELLINGS[chip]
+        if forms := _forms().get(chip):
+            return max(forms, key=lambda name: _likeness(name, others))
     return None
 
 
-def _formed(name: str, tokens: list[str]) -> str:
-    joined = " ".join(tokens).replace(" GB", "GB").split()
-    for form, others in _FORMS.items():
-        if form in joined and name in others:
-            return others[name]
-    return name
+@functools.cache
+def _forms() -> dict[str, list[str]]:
+    """List the accelerators of the catalogue by chip: by what their name begins with, or is."""
+    found: dict[str, list[str]] = {}
+    for name in Systems.Accelerators:
+        first, *rest = name.upper().split("_")
+        for chip in {first, "".join([first, *rest])}:
+            if any(one.isdigit() for one in chip):
+                found.setdefault(chip, []).append(name)
+    return found
+
+
+def _likeness(name: str, others: list[str]) -> tuple[bool, bool, bool, float]:
+    """Rank forms of a chip: by the form, by the memory, and else the large one on a board."""
+    parts = name.upper().split("_")
+    memory = magnitude(Systems.Accelerators[name].memory_capacity, "GiB")
+    return (
+        not _FORMS.isdisjoint({*others} & {*parts}),
+        not {*others}.isdisjoint(part for part in parts if part.endswith("GB")),
+        any(part.startswith("SXM") for part in parts),
+        memory,
+    )
 
 
 def _tokens(words: str) -> list[str]:
-    tokens = without_remark(words).upper().translate(str.maketrans("-_,", "   ")).split()
+    said = without_remark(words).upper().translate(str.maketrans("-_,", "   "))
+    tokens = f"{said} ".replace(" GB ", "GB ").split()
     return [token for token in tokens if token not in _VENDORS]
 
 

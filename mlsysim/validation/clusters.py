@@ -17,11 +17,10 @@ from mlsysim.catalog.node import Node
 from mlsysim.errors import UnknownNameError, suggest
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import Figures, catalogue_name, stated_accelerator
-from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.rows import Run
 from mlsysim.validation.words import remark_of
 
-# Accelerators that are not those of the first node that the catalogue has of them.
+# Accelerators of which the catalogue has no node, or not their usual one first.
 _USUAL_NODES = {
     "P100_SXM": "DGX_1_V100",
     "A100_40GB_SXM": "DGX_A100",
@@ -78,7 +77,7 @@ class Machinery:
     notes: tuple[str, ...] = ()
 
 
-def machinery_of(row: TrainingRow | ServingRow, count: int) -> Machinery | str:
+def machinery_of(row: Run, count: int) -> Machinery | str:
     """Build the cluster of a row, or say what is missing.
 
     Parameters
@@ -91,11 +90,9 @@ def machinery_of(row: TrainingRow | ServingRow, count: int) -> Machinery | str:
     figures = Figures(
         memory=row.memory_gib, bandwidth=row.memory_tb_s, link=row.link_gb_s, power=row.power_w
     )
-    per_node = row.accel_per_node if isinstance(row, TrainingRow) else None
+    place = (row.accel_per_node, row.node, row.fabric, row.network_gb_s)
     try:
-        return _machinery(
-            row.accelerator, figures, count, per_node, row.node, row.fabric, row.network_gb_s
-        )
+        return _machinery(row.accelerator, figures, count, *place)
     except UnknownNameError as error:
         return str(error)
 

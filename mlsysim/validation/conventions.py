@@ -36,24 +36,6 @@ class Convention(enum.StrEnum):
     """``6 N``, or ``8 N`` with full recomputation; no attention at all: early BigScience."""
 
 
-CONVENTION_PHRASES = (
-    ("8*p*tokens", Convention.PARAMETERS_REPEATED),
-    *(
-        (phrase, Convention.REPEATED)
-        for phrase in ("96*b", "narayanan", "hardware flops", "includes recompute", "with remat",
-                       "as mlm20")
-    ),
-    *((phrase, Convention.ALL_PARAMETERS) for phrase in ("2n*s", "n incl", "6n", "palm")),
-    *((phrase, Convention.FULL) for phrase in ("non-causal", "noncausal", "not causal", "predate")),
-    *(
-        (phrase, Convention.FULL)
-        for phrase in ("72*b", "12*l*s*h", "12ls*h", "nemo", "maxtext", "nanotron")
-    ),
-    *((phrase, Convention.CAUSAL) for phrase in ("causal", "active params", "bridge")),
-)  # fmt: skip
-"""What the wordings of sources contain, the first that is found: a mask "not causal" is full."""
-
-
 def counted_flops(
     convention: Convention, model: LanguageModel, seq_len: int, recompute: str
 ) -> float:

@@ -17,8 +17,7 @@ from mlsysim.catalog import Models, load_catalog
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.transformer_shape import Normalization
 from mlsysim.errors import CatalogError
-from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.rows import Run
 from mlsysim.validation.words import without_remark
 
 
@@ -110,7 +109,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def model_of(row: TrainingRow | ServingRow, context: int, **changes: Any) -> Found | str:
+def model_of(row: Run, context: int, **changes: Any) -> Found | str:
     """Find or build the model of a row, or say what is missing.
 
     Parameters
@@ -205,9 +204,14 @@ def named_model(name: str) -> LanguageModel | None:
     >>> named_model("nvidia/DeepSeek-R1-0528-NVFP4").name
     'DeepSeek_R1'
     """
-    plain, known = _plain(without_remark(name).rpartition("/")[2]), _named_models()
-    fitting = [found for found in known if plain.startswith(found)]
-    return known[max(fitting, key=len)] if fitting else None
+    said, known = without_remark(name).rpartition("/")[2], _named_models()
+    # Not within a number: "GPT-22B" does not begin with GPT2.
+    ends = [
+        end
+        for end in range(len(said), 0, -1)
+        if not (said[end - 1].isdigit() and said[end : end + 1].isdigit())
+    ]
+    return next((known[plain] for end in ends if (plain := _plain(said[:end])) in known), None)
 
 
 @functools.cache

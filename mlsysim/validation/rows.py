@@ -4,7 +4,6 @@ The type of a field says how its cells are read: text, a whole number, a number,
 or a word of a closed set (`mlsysim.validation.vocabulary`).
 """
 
-import functools
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -12,7 +11,7 @@ from mlsysim.errors import MeasurementError
 from mlsysim.validation.cells import Cells
 from mlsysim.validation.conventions import Convention
 from mlsysim.validation.table import Table
-from mlsysim.validation.vocabulary import WORDS
+from mlsysim.validation.vocabulary import WORDS, Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +38,58 @@ class Row:
     doubts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Run(Row):
+    """A measured run, of training or of serving; None, or an empty text, is what is not said.
+
+    ``mlsysim/validation/measured/README.md`` tells what the columns mean.
+    """
+
+    accelerator: str
+    n_accel: int | None
+    memory_gib: float | None = None
+    memory_tb_s: float | None = None
+    link_gb_s: float | None = None
+    power_w: float | None = None
+    accel_per_node: int | None = None
+    node: str = ""
+    fabric: str = ""
+    network_gb_s: float | None = None
+    model: str = ""
+    layers: int | None = None
+    hidden: int | None = None
+    heads: int | None = None
+    kv_heads: int | None = None
+    head_dim: int | None = None
+    ffn: int | None = None
+    vocab: int | None = None
+    gated: bool | None = None
+    tied: bool | None = None
+    biased: bool | None = None
+    moe_experts: int | None = None
+    moe_topk: int | None = None
+    moe_ffn: int | None = None
+    moe_shared: int | None = None
+    precision: Precision | None = None
+    tp: int | None = None
+    pp: int | None = None
+    value: float | None
+
+
 AnyRow = TypeVar("AnyRow", bound=Row)
 _OURS = {field.name for field in fields(Row)} - {"group"}
 # Zero says that there are none.
 _MAY_BE_ZERO = {"moe_experts", "moe_topk", "moe_ffn", "moe_shared"}
 
 
-@functools.cache
+def _hints(kind: type[Row]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
 def columns_of(kind: type[Row]) -> tuple[str, ...]:
     """Name the columns that rows of a kind are read from."""
-    return ("id", *(name for name in get_type_hints(kind) if name not in _OURS))
+    return ("id", *(name for name in _hints(kind) if name not in _OURS))
 
 
 def read_rows(table: Table, kind: type[AnyRow], required: tuple[str, ...]) -> tuple[AnyRow, ...]:
@@ -62,15 +103,17 @@ def read_rows(table: Table, kind: type[AnyRow], required: tuple[str, ...]) -> tu
         told in the row instead.
     """
     table.require(required)
-    return tuple(_row(cells, kind, collected=table.collected) for cells in table.rows)
+    hints = _hints(kind)
+    return tuple(_row(cells, kind, hints, collected=table.collected) for cells in table.rows)
 
 
-def _row(cells: Cells, kind: type[AnyRow], *, collected: bool) -> AnyRow:
-    hints = get_type_hints(kind)
+def _row(cells: Cells, kind: type[AnyRow], hints: dict[str, Any], *, collected: bool) -> AnyRow:
     found: dict[str, Any] = {}
     unread, doubts = [], []
-    for name in columns_of(kind)[1:]:
-        hint = next(iter(get_args(hints[name])), hints[name])
+    for name, optional in hints.items():
+        if name in _OURS:
+            continue
+        hint = next(iter(get_args(optional)), optional)
         if hint not in WORDS:
             found[name] = _plain(cells, name, hint)
             continue

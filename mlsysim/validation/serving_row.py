@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from mlsysim.validation.cells import Cells
-from mlsysim.validation.rows import Row, read_rows
+from mlsysim.validation.rows import Run, read_rows
 from mlsysim.validation.table import Table
 from mlsysim.validation.vocabulary import Latency, Load, Precision, Runtime, ServingUnit
 
@@ -17,81 +17,16 @@ REQUIRED_COLUMNS = ("accelerator", "n_accel", "isl", "osl", "unit", "value")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServingRow(Row):
+class ServingRow(Run):
     """One row; None, or an empty text, is what the file does not say.
 
-    Parameters
-    ----------
-    accelerator, n_accel
-        On what.
-    memory_gib, memory_tb_s, link_gb_s, power_w
-        Memory, its bandwidth, the bandwidth of the links in one direction and the power limit of
-        each accelerator, where they are not those of the catalogue.
-    node, fabric, network_gb_s
-        Names of the catalogue where the usual ones of the accelerator are not meant, and what
-        leaves a node for each accelerator.
-    model, layers, hidden, heads, kv_heads, head_dim, ffn, vocab, gated, tied, biased
-        What was served.
-    moe_experts, moe_topk, moe_ffn
-        Its experts, those that see a token, and the width of one.
-    precision, dense_precision
-        In what experts, or all weights of a dense model, are kept; and all others.
-    kv_precision
-        What the cache is kept in, by its name in `ServingModel.solve`.
-    runtime
-        The engine.
-    mode
-        How it was loaded.
-    tp, pp, attn_dp, moe_tp, moe_ep
-        Sizes of the parallel groups.
-    prefill_workers, prefill_tp, prefill_pp, prefill_attn_dp, prefill_moe_ep
-        The pool of prefill where it was apart from decode: replicas, and sizes within each.
-    decode_workers, decode_tp, decode_pp, decode_attn_dp, decode_moe_ep
-        The pool of decode.
-    concurrency, batch
-        Requests at a time.
-    isl, osl
-        Tokens of a prompt and of an answer.
-    stream_interval
-        Tokens that the server hands out together.
-    requests_per_user
-        How many requests each user sends, the first of all at once, where all of them count.
-    metric, unit, value
-        What was measured.
-    ttft_ms, tpot_ms
-        Time to the first token and time per further token.
+    ``mlsysim/validation/measured/README.md`` tells what the columns mean.
     """
 
-    accelerator: str
-    n_accel: int | None
-    memory_gib: float | None = None
-    memory_tb_s: float | None = None
-    link_gb_s: float | None = None
-    power_w: float | None = None
-    node: str = ""
-    fabric: str = ""
-    network_gb_s: float | None = None
-    model: str = ""
-    layers: int | None = None
-    hidden: int | None = None
-    heads: int | None = None
-    kv_heads: int | None = None
-    head_dim: int | None = None
-    ffn: int | None = None
-    vocab: int | None = None
-    gated: bool | None = None
-    tied: bool | None = None
-    biased: bool | None = None
-    moe_experts: int | None = None
-    moe_topk: int | None = None
-    moe_ffn: int | None = None
-    precision: Precision | None = None
     dense_precision: Precision | None = None
     kv_precision: str = ""
     runtime: Runtime | None = None
     mode: Load | None = None
-    tp: int | None = None
-    pp: int | None = None
     attn_dp: int | None = None
     moe_tp: int | None = None
     moe_ep: int | None = None
@@ -113,7 +48,6 @@ class ServingRow(Row):
     requests_per_user: int | None = None
     metric: Latency | None = None
     unit: ServingUnit | None = None
-    value: float | None
     ttft_ms: float | None = None
     tpot_ms: float | None = None
 
@@ -168,4 +102,4 @@ def runtime_of(framework: str, version: str) -> str:
     minor = rest.partition(".")[0]
     early = major == "0" and minor.isdigit() and int(minor) < _FIRST_WITH_PYTORCH
     old = framework.casefold() == "tensorrt-llm" and early
-    return Runtime.TENSORRT_LLM_0 if old else framework
+    return str(Runtime.TENSORRT_LLM_0) if old else framework

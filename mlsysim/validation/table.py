@@ -13,6 +13,9 @@ from mlsysim.errors import MeasurementError, suggest
 from mlsysim.textfiles import read_text
 from mlsysim.validation.cells import Cells
 
+# Owners may keep columns of their own: only what is nearly one of ours is taken for it.
+_CLOSE = 0.75
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -42,12 +45,15 @@ class Table:
 
     def unknown(self, known: Collection[str]) -> tuple[str, ...]:
         """Phrase which columns are not among those known, each with the nearest one that is."""
-        found = [name for name in self.columns if name and name not in known]
-        near = ((name, suggest(name, known)) for name in found)
-        return tuple(
-            f"column {name!r} is not known and not read{said if 'did you mean' in said else ''}"
-            for name, said in near
-        )
+        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+        said = []
+        for name in self.columns:
+            if name and name not in known:
+                near = get_close_matches(name, known, 1, _CLOSE)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                said.append(f"column {name!r} is not known and not read{meant}")
+        return tuple(said)
 
     def require(self, columns: tuple[str, ...]) -> None:
         """Refuse a file that lacks a column.

@@ -102,7 +102,7 @@ def _recompute(row: Row, stack: str) -> str:
 
 
 def _word(row: Row, column: str, kind: type) -> str:
-    words: Words = WORDS[kind]
+    words: Words[Any] = WORDS[kind]
     found = words.meaning(row[column], of_a_source=True) if row[column] else None
     if found is None and row[column] and kind is not Convention:
         raise ValueError(f"{row['id']}: {column} is {row[column]!r}; {words.cure(row[column])}")
