@@ -1,7 +1,7 @@
 """Refit the constants of the serving models.
 
 ``python -m mlsysim.validation.calibrate_serving KERNELS.csv`` writes
-``mlsysim/core/stages/serving_calibration.toml`` to standard output.  The measured kernels are not
+``mlsysim/stages/serving/calibration.toml`` to standard output.  The measured kernels are not
 part of the package; they are in its repository, in ``tests/measured/kernels_measured.csv``.  What
 an accelerator achieves comes from its kernels alone (`calibrate_serving_kernels`).  Then a few
 constants per runtime, and some for all, are fitted to the end-to-end rows, never to a single
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.core.stages.serving_calibration import Achieved, Runtime, ServingCalibration
+from mlsysim.stages.serving.calibration import Achieved, Runtime, ServingCalibration
 from mlsysim.validation.calibrate_serving_kernels import kernel_fits
 from mlsysim.validation.measured import SERVING, path_of
 from mlsysim.validation.serving_prediction import predict_serving
@@ -171,7 +171,7 @@ def _lines(values: Any, skip: tuple[str, ...] = ()) -> list[str]:
 
 _HEADER = """\
 # Constants of the serving models; python -m mlsysim.validation.calibrate_serving writes this file.
-# mlsysim/core/stages/serving_calibration.py says what each of them means, in s, byte and fractions.
+# mlsysim/stages/serving/calibration.py says what each of them means, in s, byte and fractions.
 #
 # accelerators: kernels of AIConfigurator (github.com/ai-dynamo/aiconfigurator @095f58a51,
 #   systems/data: matrix products and NCCL all-reduces), in tests/measured.
