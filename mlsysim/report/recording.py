@@ -66,7 +66,8 @@ def main() -> None:
     """Write the record, and say where it is."""
     tables = (
         f'\n[[kinds]]\nstage = "{kind[0]}"\nfamily = "{kind[1]}"\nkind = "{kind[2]}"\n'
-        f"rows = {found.rows}\nfitted = {found.fitted}\nmedian = {found.median}\np90 = {found.p90}\n"
+        f"rows = {found.rows}\nfitted = {found.fitted}\n"
+        f"median = {found.median}\np90 = {found.p90}\n"
         f"worst = {found.worst}\naccelerators = {_inline(found)}\n"
         for kind, found in measure().items()
     )

@@ -184,7 +184,7 @@ def test_a_part_of_a_node_is_a_smaller_node() -> None:
 
 def test_models_keep_what_the_catalogue_knows_beyond_the_columns() -> None:
     """A proxy of Llama 3.1 405B with fewer layers has its gate, its head and its width."""
-    habits = {"gated": None, "tied": None, "biased": None}
+    habits: dict[str, Any] = {"gated": None, "tied": None, "biased": None}
     model = converted(model="Llama3.1-405B proxy", layers=8, hidden=16384, heads=128, kv_heads=8,
                       ffn=53248, vocab=128256, **habits).model  # fmt: skip
     assert model.layers == 8
