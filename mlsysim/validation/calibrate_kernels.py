@@ -16,8 +16,7 @@ from mlsysim.units import magnitude
 from mlsysim.validation.cells import Cells
 from mlsysim.validation.table import Table
 
-# Names of the devices -> names of the catalogue.
-_DEVICES = {
+DEVICES = {
     "NVIDIA A100-SXM4-80GB": "A100_80GB_SXM",
     "A100-80GB": "A100_80GB_SXM",
     "NVIDIA H100 80GB HBM3": "H100_SXM",
@@ -28,7 +27,9 @@ _DEVICES = {
     "NVIDIA GB200": "GB200",
     "NVIDIA GB300": "GB300",
     "NVIDIA L40S": "L40S",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition": "RTX_PRO_6000_Server",
 }
+"""Devices by the names of the measurements, and by those of the catalogue."""
 _PRECISIONS = {"bfloat16": "bf16", "fp16": "bf16", "fp8": "fp8", "nvfp4": "fp4"}
 _LEAST_ROWS, _LEAST_MATRIX, _LEAST_MESSAGE = 1024, 4096 * 4096, 2_000_000
 _ROUNDS, _CLOSE = 20, 0.02
@@ -105,7 +106,7 @@ def _texts(row: Cells) -> Mapping[str, str]:
 
 def _product(row: Mapping[str, str]) -> tuple[str, float, float] | None:
     """Read a product: its accelerator and precision, its operations, and its time."""
-    device, precision = _DEVICES.get(row["device"]), _PRECISIONS.get(row["dtype"])
+    device, precision = DEVICES.get(row["device"]), _PRECISIONS.get(row["dtype"])
     if row["kind"] != "gemm" or device is None or precision is None or not row["m"]:
         return None
     m, n, k = (float(row[name]) for name in ("m", "n", "k"))
@@ -116,7 +117,7 @@ def _product(row: Mapping[str, str]) -> tuple[str, float, float] | None:
 
 def _gather(row: Mapping[str, str]) -> tuple[str, float, float] | None:
     """Read a gather or scatter: accelerator and members, the bytes that one moves, and its time."""
-    device = _DEVICES.get(row["device"])
+    device = DEVICES.get(row["device"])
     if row["op"] not in ("all_gather", "reduce_scatter") or device is None:
         return None
     members, size = float(row["n_gpus"]), float(row["bytes"])

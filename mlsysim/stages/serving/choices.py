@@ -6,6 +6,7 @@ from typing import Any
 from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
 from mlsysim.physics.partition import (
     expert_layers_on_stage,
+    filled_domain,
     fullest_share,
     members_together,
 )
@@ -180,8 +181,10 @@ def lay_out_replica(
     fresh = maximum(choices.input_tokens * (1 - choices.prefix_hit_rate), 1)
     chunks = fullest_share(fresh, choices.chunk_tokens)
     # Replicas are placed one by one, so that neighbours do not split a group between domains.
-    together = members_together(choices.tensor, 1, machine.domain, replica)
-    group_together = members_together(group, 1, machine.domain, replica)
+    node, tensor = machine.accelerators_per_node, choices.tensor
+    domain = filled_domain(machine.domain, node, replica, tensor, group)
+    together = members_together(tensor, 1, domain, replica)
+    group_together = members_together(group, 1, domain, replica)
     held = fullest_share(choices.batch_size, choices.attention)
     turns = minimum(choices.pipeline, held)
     sequences = fullest_share(held, turns)

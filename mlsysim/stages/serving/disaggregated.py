@@ -6,6 +6,7 @@
 `ContinuousBatchingModel.solve`.  Metrics: the fields of `DisaggregatedResult`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
@@ -18,7 +19,7 @@ from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.stages.arguments import check_number, in_unit
 from mlsysim.stages.calibration import calibration_of
-from mlsysim.stages.machine import accelerator_of, outward_bandwidth_of, shared_inventory
+from mlsysim.stages.machine import Fleet, accelerator_of, available, outward_bandwidth_of
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.serving.choices import serving_checks
 from mlsysim.stages.serving.disaggregated_load import Pools, pools_load_of
@@ -217,7 +218,7 @@ class DisaggregatedModel(ForwardModel):
             ).items():
                 checks[f"{name} {reason}"] = check
         accelerators = prefill.layout.accelerators + decode.layout.accelerators
-        inventory = mapped(shared_inventory, prefill_fleet, decode_fleet)
+        inventory = mapped(_shared_inventory, prefill_fleet, decode_fleet)
         checks["accelerators of both pools"] = Check.at_most(
             where(inventory.shared, accelerators, 0), inventory.accelerators
         )
@@ -254,6 +255,20 @@ class DisaggregatedModel(ForwardModel):
             decode_accelerators=decode.layout.accelerators,
             accelerators=accelerators,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inventory:
+    """What two pools share: how many accelerators, and whether they share any at all."""
+
+    shared: bool
+    accelerators: int
+
+
+def _shared_inventory(first: Fleet, second: Fleet) -> _Inventory:
+    """Tell whether two pools are taken from one cluster; what is rented is not used up."""
+    shared = isinstance(first, Cluster) and first == second
+    return _Inventory(shared=shared, accelerators=available(first))
 
 
 def _outward_bandwidth(fleet: Any, calibration: Calibration | None) -> Any:

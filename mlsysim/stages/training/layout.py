@@ -16,6 +16,7 @@ from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.partition import (
     dense_layers_on_stage,
     expert_layers_on_stage,
+    filled_domain,
     fullest_share,
     slack,
 )
@@ -87,6 +88,8 @@ class Layout:
         Those that have a sequence to work on.
     used
         Accelerators of all replicas.
+    domain
+        Those of them that reach one another without the network.
     held
         Stages that an accelerator holds: two where microbatches enter the pipeline at both ends.
     shards
@@ -111,6 +114,7 @@ class Layout:
     data: Any
     replicas: Any
     used: Any
+    domain: Any
     held: Any
     shards: Any
     expert_shards: Any
@@ -130,6 +134,7 @@ def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
     model_parallel = choices.tensor * choices.pipeline * choices.context
     # A replica that does not fit is an infeasible verdict, not a division by zero.
     data = maximum(accelerators // model_parallel, 1)
+    used = data * model_parallel
     sequences = fullest_share(choices.batch_size, data)
     chunks = choices.pipeline * choices.virtual_stages
     layers = fullest_share(shape.layers, chunks) * choices.virtual_stages
@@ -146,7 +151,16 @@ def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
         accelerators=accelerators,
         data=data,
         replicas=replicas,
-        used=data * model_parallel,
+        used=used,
+        domain=filled_domain(
+            machine.domain,
+            machine.accelerators_per_node,
+            used,
+            choices.tensor,
+            choices.tensor * choices.context,
+            choices.expert,
+            used // choices.pipeline,
+        ),
         held=held,
         shards=shards,
         expert_shards=where(dealt, choices.expert, choices.tensor),

@@ -34,7 +34,7 @@ class Group:
 def group_of(run: Run, size: Any, stride: Any) -> Group:
     """Place a group whose neighbours have ranks a stride apart."""
     machine, layout = run.machine, run.layout
-    together = members_together(size, stride, machine.domain, layout.used)
+    together = members_together(size, stride, layout.domain, layout.used)
     blocking = where(layout.used > machine.pod, machine.oversubscription, 1.0)
     return Group(
         together=together,
