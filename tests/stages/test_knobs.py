@@ -62,7 +62,7 @@ def test_arguments_go_by_position_as_ever() -> None:
     in_order = DistributedModel().solve(*DESIGN.values(), tp_size=2)
     assert in_order.step_latency_total == by_name.step_latency_total
     with pytest.raises(ParameterError, match="no argument 'tp_siz'; did you mean 'tp_size'"):
-        DistributedModel().solve(**DESIGN, tp_siz=2)
+        DistributedModel().solve(**DESIGN | {"tp_siz": 2})
 
 
 USER = """

@@ -10,7 +10,10 @@ from mlsysim.physics.state import STATE_WIDTHS
 from mlsysim.stages.domains import Arithmetic, Entry, Flag, Number, Options, Whole
 from mlsysim.stages.knobs import Design, about, knob
 
-_FORMATS = Options(("wide", "fp8"))
+OVERLAPS = ("none", "data", "all")
+ATTENTIONS = ("causal", "full", "unfused")
+SHARDINGS = ("zero", "fsdp")
+FORMATS = ("wide", "fp8")
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class TrainingDesign(Design):
         applies='with pp_size above 1; with virtual stages, "1f1b" and "interleaved" are one',
     )
     overlap: str = knob(
-        Options(("none", "data", "all")),
+        Options(OVERLAPS),
         'What computation hides of communication.  Nothing (``"none"``); the traffic between '
         'replicas and what can run beside gradients of weights (``"data"``, Megatron-LM\'s '
         'default); or the other traffic within replicas too (``"all"``).',
@@ -101,7 +104,7 @@ class TrainingDesign(Design):
         applies="where there is such traffic",
     )
     attention: str = knob(
-        Options(("causal", "full", "unfused")),
+        Options(ATTENTIONS),
         'How attention is computed.  Fused kernels with a mask that is ``"causal"`` or '
         '``"full"``, or ``"unfused"`` ones, which compute the whole square and write it to '
         "memory.",
@@ -115,7 +118,7 @@ class TrainingDesign(Design):
         applies="with several replicas, or cp_size above 1",
     )
     sharding: str = knob(
-        Options(("zero", "fsdp")),
+        Options(SHARDINGS),
         'How the state is kept.  ``"zero"``, working weights beside the optimizer\'s master '
         "copies (Megatron-LM and DeepSpeed: 18 bytes a parameter with gradients of 4), or "
         '``"fsdp"``, shards in 32 bits that are the master copies themselves, gathered in 16 '
@@ -169,14 +172,14 @@ class TrainingDesign(Design):
         unit="byte",
     )
     activation_storage: str = knob(
-        _FORMATS,
+        Options(FORMATS),
         "How inputs of matrix products and of activation functions wait for the backward pass.  "
         '``"wide"``, in 16 bits (32 in single precision), or ``"fp8"``, with a scale for each '
         "128 numbers; the latter takes one pass more over them, and needs products in 8 bits.",
         default="wide",
     )
     dispatch: str = knob(
-        _FORMATS,
+        Options(FORMATS),
         'Format of tokens on their way to experts of other ranks, ``"wide"`` or ``"fp8"``.',
         default="wide",
         applies='with ep_size above 1; ``"fp8"`` needs products in 8 bits',
