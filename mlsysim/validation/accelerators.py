@@ -72,13 +72,14 @@ def catalogue_name(words: str) -> str | None:
     if words in Systems.Accelerators:
         return words
     tokens = _tokens(words)
-    # The chip is the longest beginning that is one: "TPU V5 LITE" before "TPU V5".
-    for end in range(len(tokens), 0, -1):
-        chip, others = "".join(tokens[:end]), tokens[end:]
-        if chip in _SPELLINGS:
-            return _SPELLINGS[chip]
-        if forms := _forms().get(chip):
-            return max(forms, key=lambda name: _likeness(name, others))
+    # The first words that are a chip, and of these the most: "TPU V5 LITE" before "TPU V5".
+    for start in range(len(tokens)):
+        for end in range(len(tokens), start, -1):
+            chip, others = "".join(tokens[start:end]), tokens[end:]
+            if chip in _SPELLINGS:
+                return _SPELLINGS[chip]
+            if forms := _forms().get(chip):
+                return max(forms, key=functools.partial(_likeness, others))
     return None
 
 
@@ -94,7 +95,7 @@ def _forms() -> dict[str, list[str]]:
     return found
 
 
-def _likeness(name: str, others: list[str]) -> tuple[bool, bool, bool, float]:
+def _likeness(others: list[str], name: str) -> tuple[bool, bool, bool, float]:
     """Rank forms of a chip: by the form, by the memory, and else the large one on a board."""
     parts = name.upper().split("_")
     memory = magnitude(Systems.Accelerators[name].memory_capacity, "GiB")
@@ -107,7 +108,7 @@ def _likeness(name: str, others: list[str]) -> tuple[bool, bool, bool, float]:
 
 
 def _tokens(words: str) -> list[str]:
-    said = without_remark(words).upper().translate(str.maketrans("-_,", "   "))
+    said = without_remark(words).upper().translate(str.maketrans("-_,;", "    "))
     tokens = f"{said} ".replace(" GB ", "GB ").split()
     return [token for token in tokens if token not in _VENDORS]
 

@@ -228,7 +228,7 @@ def _words(kind: type[enum.Enum], file: Mapping[str, Any]) -> Words[Any]:
     return Words(
         kind=kind,
         spellings=spellings,
-        phrases=tuple((phrase, known[word]) for phrase, word in phrases),
+        phrases=tuple((phrase, known[str(word)]) for phrase, word in phrases),
     )
 
 

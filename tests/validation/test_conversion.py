@@ -1,18 +1,33 @@
 """Measured rows in the models' terms: what is read, what is supposed, what is skipped."""
 
 import dataclasses
+import enum
 from typing import Any
 
 import pytest
 
 from mlsysim.catalog import Systems
+from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.stages.serving.calibration import ServingCalibration
+from mlsysim.stages.training.design import ATTENTIONS, OVERLAPS, SHARDINGS
 from mlsysim.validation.accelerators import Figures, catalogue_name, stated_accelerator
 from mlsysim.validation.clusters import Machinery, machinery_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
 from mlsysim.validation.measured import training_rows
 from mlsysim.validation.models import named_model
 from mlsysim.validation.training_row import TrainingRow
-from mlsysim.validation.vocabulary import WORDS, Precision, Recompute, ZeroStage
+from mlsysim.validation.vocabulary import (
+    WORDS,
+    Attention,
+    Overlap,
+    Precision,
+    Recompute,
+    Runtime,
+    Schedule,
+    Sharding,
+    ZeroStage,
+)
 
 ROWS = {row.id: row for row in training_rows()}
 PLAIN = ROWS["nar21-t1-76.1B"]
@@ -112,6 +127,9 @@ def test_accelerators_are_known_by_the_names_that_sources_use() -> None:
     assert catalogue_name("H100-NVL-94GB (3.9 TB/s)") == "H100_NVL"
     assert catalogue_name("A100-40GB (1600 Gbps RoCE)") == "A100_40GB_SXM"
     assert catalogue_name("RTX PRO 6000 Blackwell Server Edition") == "RTX_PRO_6000_Server"
+    assert catalogue_name("Grace Hopper GH200 (Jupiter)") == "GH200_96GB"
+    assert catalogue_name("DGX A100 80 GB") == "A100_80GB_SXM"
+    assert catalogue_name("A100 PCIe 40GB") == "A100_80GB_PCIe"
     assert catalogue_name("TPU") is None
     assert catalogue_name("Abacus 9000") is None
 
@@ -224,9 +242,33 @@ def test_words_are_whole_cells_or_what_stands_before_a_remark(
     assert (None if found is None else found.value) == word
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (Recompute, RECOMPUTE),
+        (Schedule, SCHEDULES),
+        (Overlap, OVERLAPS),
+        (Attention, ATTENTIONS),
+        (Sharding, SHARDINGS),
+        (Runtime, tuple(ServingCalibration.built_in().runtimes)),
+    ],
+)
+def test_columns_that_are_options_of_models_have_their_words(
+    kind: type[enum.Enum], options: tuple[str, ...]
+) -> None:
+    """An option that a model gains or loses is one that rows gain or lose."""
+    assert {str(word.value) for word in kind} == set(options)
+
+
+def test_negated_words_are_not_known() -> None:
+    """Where sources speak, phrases count only after whole cells and first words."""
+    assert WORDS[Recompute].meaning("none (no offload)", of_a_source=True) is Recompute.NONE
+    assert WORDS[Recompute].meaning("no offload", of_a_source=True) is Recompute.NONE
+    assert WORDS[ZeroStage].meaning("0, no FSDP", of_a_source=True) is ZeroStage.NOTHING
+
+
 def test_the_first_word_counts_only_where_sources_speak() -> None:
     """A collection is read as it is; a file of one's own has to use the words."""
     for cell in ("fp8 tensorwise scaling", "fp8-hybrid"):
         assert WORDS[Precision].meaning(cell) is None
         assert WORDS[Precision].meaning(cell, of_a_source=True) is Precision.FP8
-    assert WORDS[Precision].meaning("no fp8", of_a_source=True) is None
