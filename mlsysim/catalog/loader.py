@@ -196,7 +196,7 @@ def _changed(
     """Make a record that differs from another in what is stated."""
     changed = start.replace(name=name, **values)
     # What is stated without support of its own has that of the record, if it states any.
-    own = values if "source" in values else ()
+    own = {"name", *values} if "source" in values else ()
     kept = {key: support for key, support in changed.provenance.items() if key not in own}
     return changed.replace(provenance={**kept, **provenance})
 

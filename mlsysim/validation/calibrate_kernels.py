@@ -2,7 +2,8 @@
 
 A product takes ``t₀ + F/(P η)``, fitted for large ones as training has: from 1,024 rows on and
 with matrices of 4,096 by 4,096 elements or more.  A gather or a reduce-scatter among g
-accelerators takes ``t₁ + (g-1)/g M/(β ε)``, fitted from 2 MB on for the largest g.  Each fit
+accelerators takes ``t₁ + (g-1)/g M/(β ε)``, fitted from 2 MB on for the largest g;
+for pairs of accelerators without links of their own, more of which share their host.  Each fit
 makes the *relative* errors small, and weighs rows that lie far off by one over the root of how
 far.
 """
@@ -48,12 +49,13 @@ def kernel_lines(table: Table) -> Iterator[str]:
             f'product_overheads.{precision} = "{1e6 * overhead:.1f} us"'
         )
     gathers = _points(table, _gather)
-    largest: dict[str, int] = {}
+    groups: dict[str, list[int]] = {}
     for key in gathers:
         device, members = key.split()
-        largest[device] = max(largest.get(device, 0), int(members))
-    for device, members_of_all in largest.items():
-        points = gathers[f"{device} {members_of_all}"]
+        groups.setdefault(device, []).append(int(members))
+    for device, sizes in groups.items():
+        linked = Systems.Accelerators[device].scale_up_domain > 1
+        points = gathers[f"{device} {max(sizes) if linked else min(sizes)}"]
         bandwidth = magnitude(Systems.Accelerators[device].link_bandwidth, "byte/s")
         _, slope = affine_fit(points)
         yield f"[{device}] link_efficiency = {1 / (slope * bandwidth):.2f}"
