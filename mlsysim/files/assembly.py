@@ -37,6 +37,11 @@ class Bound:
     reasons: Mapping[str, str]
 
     @property
+    def objective(self) -> str:
+        """The objective in text."""
+        return self.problem.objective.text
+
+    @property
     def pipeline(self) -> Pipeline:
         """The chained models."""
         return self.evaluate.pipeline

@@ -124,6 +124,11 @@ class BoundFleet:
         return self._standing.reasons
 
     @property
+    def objective(self) -> str:
+        """The objective in text."""
+        return self._content.objective
+
+    @property
     def pipeline(self) -> Pipeline:
         """The sum over a fleet."""
         return self.draft.pipeline

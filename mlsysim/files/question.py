@@ -146,7 +146,7 @@ class Question:
         if not self.objectives:
             raise QuestionError(
                 f"{self.path}: pareto: missing; say what to weigh against each other, e.g. "
-                f"[pareto] objectives = ['minimize: ...', 'maximize: ...']"
+                f"[pareto] objectives = [{self.bound.objective!r}, 'minimize: ...']"
             )
         with self._asked(options) as (explorer, left):
             return explorer.pareto(self.evaluate, self.objectives, **left)
