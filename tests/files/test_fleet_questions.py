@@ -164,7 +164,7 @@ def test_limits_that_nothing_keeps(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", sorted(MODELS.rglob("*.toml")), ids=lambda file: file.stem)
 def test_reading_a_file_searches_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a question needs is searched for when it is asked, under the limits of the answer."""
+    """What a question needs is searched for when it is asked, under the limits of the answer."""
     asked: list[str] = []
     for verb in ("search", "front", "explain"):
         monkeypatch.setattr(methods, verb, lambda *_given, verb=verb: asked.append(verb))
