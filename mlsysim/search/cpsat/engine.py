@@ -14,10 +14,8 @@ from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.lowering.lowered import lower
-from mlsysim.search.cpsat.lowering.table import table_model
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
-from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
-from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import Question, agree
 from mlsysim.search.cpsat.solving.clock import Clock
@@ -58,20 +56,14 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
 def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
     """Build the CP-SAT model of a question without solving it.
 
-    A small space becomes one table; the formulas of a large one are lowered.
-
     Raises
     ------
     TracingError
         If the evaluator cannot be traced.
     NotLowerableError
-        If a large space has an expression without a sound encoding.
+        If an expression has no sound encoding.
     """
-    program = Question(problem, evaluate).program()
-    if problem.space.size > TABLE_ROWS:
-        return lower(program).compiled
-    designs = whole(list(program.lengths.values())).designs()
-    return table_model(program, program.tabulate(designs).sorted())
+    return lower(Question(problem, evaluate).program()).compiled
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,8 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
         unit=unit,
     )
     chosen = [lowering.model.new_bool_var("") for _ in ends[1:]]
-    lowering.model.add_exactly_one(chosen)
+    lowering.model.add_at_most_one(chosen)
+    lowering.post(lowering.model.add_bool_or(chosen))
     worst = 0.0
     for literal, (start, end) in zip(chosen, pairwise(ends), strict=True):
         slope, below, above = _strip(start, end, curve)

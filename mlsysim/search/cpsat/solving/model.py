@@ -19,6 +19,7 @@ class Kind(StrEnum):
     TABLE = "table"
     LINEAR = "linear"
     PRODUCT = "product"
+    DISAGGREGATED = "product with a table"
     QUOTIENT = "quotient"
     PIECEWISE_LINEAR = "piecewise-linear"
     ROUNDED = "rounded"
