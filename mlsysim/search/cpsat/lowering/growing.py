@@ -8,14 +8,15 @@ are left where a product of all choices would never have been listed.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from mlsysim.expr.graph import Apply, Node, Table, reachable
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat.program.boxes import Boxes
+from mlsysim.search.cpsat.program.boxes import Boxes, joined
 from mlsysim.search.cpsat.program.program import Program
 
 Names = tuple[str, ...]
@@ -26,10 +27,10 @@ _MOST_TOGETHER = 6000
 # Groups beyond this many hardly share formulas any more.
 _MOST_GROUPS = 12
 # A group has no more combinations than this share of the space, lest it be the whole of it.
-_SHARE = 4
-# Boxes to bound for one group, and for all of them.
-_MOST_BOXES = 20_000
-_MOST_BOXES_TOGETHER = 120_000
+_SHARE = 2
+# Boxes to bound for one group in one step, and for all of them in all.
+_MOST_AT_ONCE = 20_000
+_MOST_BOXES = 120_000
 # A choice of no more values has a literal for each; one that is part of a group has, too,
 # unless it is longer than this.
 _SHORT = 64
@@ -68,8 +69,10 @@ def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
     return boxes
 
 
-def grown(program: Program, cutoff: float, start: Boxes) -> Iterator[Cells]:
+def grown(program: Program, cutoff: float, start: Boxes) -> list[Cells]:
     """Find the groups of choices worth a literal per combination, and the combinations.
+
+    Short choices, and those that are parts of groups, are groups of their own as well.
 
     Parameters
     ----------
@@ -80,43 +83,57 @@ def grown(program: Program, cutoff: float, start: Boxes) -> Iterator[Cells]:
     start
         The one box that holds every design that matters.
     """
-    done: list[frozenset[str]] = []
-    cells = 0
-    left = _MOST_BOXES_TOGETHER
-    for names in _supports(program, start):
-        if any(set(names) <= one for one in done):
-            continue
-        if len(done) >= _MOST_GROUPS or left <= 0:
+    sizes = (start.last - start.first + 1)[0]
+    short: list[Names] = [
+        (name,) for name, size in zip(program.names, sizes, strict=True) if size <= _SHORT
+    ]
+    wanted = _supports(program, start)
+    found: dict[Names, Boxes] = {}
+    tried: set[Names] = set()
+    left = _MOST_BOXES
+    while left > 0:
+        batch: list[Names] = [] if tried else list(short)
+        for names in wanted:
+            whole = [*(one for one in found if len(one) > 1), *batch]
+            if len(batch) + len(whole) > _MOST_GROUPS + len(short):
+                break
+            if names not in tried and not any(set(names) <= set(one) for one in whole):
+                batch.append(names)
+        if not batch:
             break
-        boxes, bounded = _combinations(program, names, cutoff, start)
+        tried |= set(batch)
+        grown_now, bounded = _combinations(program, batch, cutoff, start)
         left -= bounded
-        if boxes is None or cells + len(boxes) > _MOST_TOGETHER:
-            continue
-        cells += len(boxes)
-        done.append(frozenset(names))
-        yield Cells(names=names, boxes=boxes, settled=program.settle(boxes, cutoff))
+        for names in sorted(grown_now, key=lambda one: -len(one)):
+            cells = sum(map(len, found.values())) + len(grown_now[names])
+            if len(names) == 1 or cells <= _MOST_TOGETHER:
+                found[names] = grown_now[names]
+    inside = {name for names in found for name in names}
+    single = [
+        (name,)
+        for name, size in zip(program.names, sizes, strict=True)
+        if name in inside and (name,) not in found and size <= _LONG
+    ]
+    if single:
+        found |= _combinations(program, single, cutoff, start)[0]
+    return _settled(program, found, cutoff)
 
 
-def singles(
-    program: Program, cutoff: float, start: Boxes, needed: Collection[str]
-) -> Iterator[Cells]:
-    """Give each choice that is short, or part of a group, a group of its own.
-
-    Parameters
-    ----------
-    program, cutoff, start
-        As for `grown`.
-    needed
-        The choices that are parts of groups.
-    """
-    for column, name in enumerate(program.names):
-        length = int(start.last[0, column] - start.first[0, column]) + 1
-        if length <= (_LONG if name in needed else _SHORT):
-            boxes = program.bound(start.split(column), cutoff)
-            yield Cells(names=(name,), boxes=boxes, settled=program.settle(boxes, cutoff))
+def _settled(program: Program, found: Mapping[Names, Boxes], cutoff: float) -> list[Cells]:
+    """Bound every value in every combination of every group, in one pass."""
+    if not found:
+        return []
+    settled = program.settle(joined(list(found.values())), cutoff)
+    cells, place = [], 0
+    for names, boxes in found.items():
+        own = slice(place, place + len(boxes))
+        place += len(boxes)
+        ranges = {at: Range(low[own], high[own]) for at, (low, high) in settled.items()}
+        cells.append(Cells(names=names, boxes=boxes, settled=ranges))
+    return cells
 
 
-def _supports(program: Program, start: Boxes) -> Iterator[Names]:
+def _supports(program: Program, start: Boxes) -> list[Names]:
     """List the sets of several choices that formulas depend on, the largest first."""
     roots = [*program.objectives, *(condition.node for condition in program.conditions)]
     sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
@@ -129,8 +146,10 @@ def _supports(program: Program, start: Boxes) -> Iterator[Names]:
             size = math.prod(sizes[name] for name in support)
             if len(support) > 1 and size <= most:
                 found[support] = size
-    for support in sorted(found, key=lambda one: (-found[one], sorted(one))):
-        yield tuple(name for name in program.names if name in support)
+    return [
+        tuple(name for name in program.names if name in support)
+        for support in sorted(found, key=lambda one: (-found[one], sorted(one)))
+    ]
 
 
 def _varies(node: Node, known: Range) -> bool:
@@ -138,17 +157,43 @@ def _varies(node: Node, known: Range) -> bool:
 
 
 def _combinations(
-    program: Program, names: Sequence[str], cutoff: float, start: Boxes
-) -> tuple[Boxes | None, int]:
-    """List the combinations of some choices that can matter; nothing where they are too many."""
-    boxes, bounded = start, 0
-    columns = [program.names.index(name) for name in names]
-    for column in sorted(columns, key=lambda c: int(start.last[0, c] - start.first[0, c])):
-        count = int((boxes.last[:, column] - boxes.first[:, column] + 1).sum())
-        if bounded + count > _MOST_BOXES:
-            return None, bounded
-        boxes = program.bound(boxes.split(column), cutoff)
-        bounded += count
-        if len(boxes) > _MOST_CELLS:
-            return None, bounded
-    return boxes, bounded
+    program: Program, wanted: Sequence[Names], cutoff: float, start: Boxes
+) -> tuple[dict[Names, Boxes], int]:
+    """List the combinations that can matter of several groups at once.
+
+    Returns
+    -------
+    dict
+        The groups that have not too many.
+    int
+        How many boxes were bounded for it.
+    """
+    lengths = (start.last - start.first)[0]
+    open_: dict[Names, tuple[list[int], Boxes]] = {}
+    for names in wanted:
+        columns = [program.names.index(name) for name in names]
+        open_[names] = sorted(columns, key=lambda column: int(lengths[column])), start
+    done: dict[Names, Boxes] = {}
+    bounded = 0
+    while open_:
+        split = {}
+        for names, (columns, boxes) in open_.items():
+            sizes = boxes.last[:, columns[0]] - boxes.first[:, columns[0]] + 1
+            if int(sizes.sum()) <= _MOST_AT_ONCE:
+                split[names] = columns[1:], boxes.split(columns[0])
+        if not split:
+            break
+        parts = [boxes for _, boxes in split.values()]
+        bounded += sum(map(len, parts))
+        kept, places = program.narrow(joined(parts), cutoff)
+        ends = np.searchsorted(places, np.cumsum([0, *map(len, parts)]))
+        open_ = {}
+        for (names, (columns, _)), (begin, end) in zip(split.items(), pairwise(ends), strict=True):
+            boxes = kept.take(np.arange(begin, end))
+            if len(boxes) > _MOST_CELLS:
+                continue
+            if columns and len(boxes):
+                open_[names] = columns, boxes
+            else:
+                done[names] = boxes
+    return done, bounded

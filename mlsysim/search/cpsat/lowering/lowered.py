@@ -16,7 +16,7 @@ from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
-from mlsysim.search.cpsat.lowering.growing import grown, narrowed, singles
+from mlsysim.search.cpsat.lowering.growing import grown, narrowed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
@@ -209,16 +209,15 @@ def _groups(
     cutoff: float,
 ) -> list[Group]:
     """Make the groups of choices, and tie them to the choices and to each other."""
-    several = [Group.of(model, program, cells) for cells in grown(program, cutoff, box)]
-    needed = {name for group in several for name in group.names}
-    single = [Group.of(model, program, cells) for cells in singles(program, cutoff, box, needed)]
-    for group in single:
-        (name,) = group.names
-        places = [int(place) for place in group.designs[:, 0]]
-        model.add(positions[name] == cp_model.LinearExpr.weighted_sum(group.literals, places))
-    for one, other in itertools.combinations([*single, *several], 2):
+    groups = [Group.of(model, program, cells) for cells in grown(program, cutoff, box)]
+    for group in groups:
+        if len(group.names) == 1:
+            places = [int(place) for place in group.designs[:, 0]]
+            chosen = cp_model.LinearExpr.weighted_sum(group.literals, places)
+            model.add(positions[group.names[0]] == chosen)
+    for one, other in itertools.combinations(groups, 2):
         _tie(model, one, other)
-    return [*single, *several]
+    return groups
 
 
 def _tie(model: cp_model.CpModel, one: Group, other: Group) -> None:

@@ -98,6 +98,7 @@ class Lowering:
         self.coarse: dict[tuple[int, float], Scaled] = {}
         self._positions = positions
         self._numbers: dict[int, Scaled] = {}
+        self._told: set[int] = set()
         self._literals: dict[int, cp_model.BoolVarT] = {}
         self._definitions: dict[int, cp_model.BoolVarT | None] = {}
         self._enforced: list[tuple[cp_model.BoolVarT, ...]] = [()]
@@ -127,13 +128,17 @@ class Lowering:
         NotLowerableError
             If no sound encoding exists.
         """
-        known = self._numbers.get(node.position)
-        if known is not None and known.slack <= wish:
-            return known
         low, high = self.range(node)
-        wish = max(wish, max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
-        self._numbers[node.position] = lowered = self._number(node, wish)
-        return lowered
+        finest = max(max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
+        group = self.group(node)
+        if low == high:
+            return products.constant(low, max(wish, finest))
+        if group is not None:  # a sum of literals that are there, in whatever unit
+            self._tell(node, group)
+            return group.number(group.values(node), max(wish, finest))
+        if node.position not in self._numbers:
+            self._numbers[node.position] = self._number(node, finest)
+        return self._numbers[node.position]
 
     def is_lowered(self, node: Node) -> bool:
         """Tell whether a number has its encoding already."""
@@ -197,6 +202,8 @@ class Lowering:
         The presolve of CP-SAT 9.15 runs out of memory over a maximum of long
         sums: it lists the values that each sum can take.
         """
+        if isinstance(number.expression, cp_model.IntVar):
+            return number.expression
         variable = self.variable(number.low, number.high)
         self.model.add(variable == number.expression)
         return variable
@@ -291,19 +298,9 @@ class Lowering:
         return self._definitions[node.position]
 
     def _number(self, node: Node, wish: float) -> Scaled:
-        low, high = self.range(node)
-        group = self.group(node)
         match node:
-            case Constant():
-                return products.constant(node.value, wish)
-            case _ if low == high:
-                return products.constant(low, wish)
-            case Choice() if group is None and (line := self._line(node)) is not None:
+            case Choice() if (line := self._line(node)) is not None:
                 return line
-            case _ if group is not None:
-                number = group.number(group.values(node), wish)
-                self.record(node, Kind.TABLE, len(group), number.slack)
-                return number
             case _ if self.tabulates(node) and not tables.is_multiple(self, node):
                 return tables.table(self, node, wish)
             case Apply():
@@ -316,6 +313,12 @@ class Lowering:
                     return rules.lower(self, node, wish)
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
+
+    def _tell(self, node: Node, group: Group) -> None:
+        """Note once that a value went in as a table."""
+        if node.position not in self._told:
+            self._told.add(node.position)
+            self.record(node, Kind.TABLE, len(group), 0.0)
 
     def _line(self, node: Choice) -> Scaled | None:
         """Read a choice off its position, where its values are equally spaced integers."""

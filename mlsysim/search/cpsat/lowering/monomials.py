@@ -159,26 +159,49 @@ def _parts(lowering: "Lowering", node: Apply) -> list[_Part] | None:
         if len(atoms) > 1 or (atoms and atoms[0] in {(node, 1)}) or any(p != 1 for _, p in atoms):
             return None
         gathered.setdefault(atoms, []).append((own, tables))
-    parts = []
-    for atoms, terms in gathered.items():
-        support = frozenset[str]().union(*(one.support for _, tables in terms for one in tables))
-        number = atoms[0][0] if atoms else None
-        group = next((g for g in lowering.groups if support <= set(g.names)), None)
-        if support and (group is None or (number and len(group) > _MOST_CELLS)):
-            return None
-        values = np.zeros(len(group) if group is not None and support else 1)
-        with np.errstate(all="ignore"):
-            for own, tables in terms:
-                product = np.full(len(values), own)
-                for table, power in tables.items():
-                    assert group is not None
-                    product = product * group.values(table) ** float(power)
-                values = values + product
-        if support or np.all(np.isfinite(values)):
-            parts.append(_Part(number=number, group=group if support else None, values=values))
-        else:
-            return None
-    return parts
+    parts = [_gathered(lowering, atoms, terms) for atoms, terms in gathered.items()]
+    return [part for part in parts if part is not None] if all(parts) else None
+
+
+def _gathered(
+    lowering: "Lowering",
+    atoms: tuple[tuple[Node, int], ...],
+    terms: list[tuple[float, Powers]],
+) -> _Part | None:
+    """Add up the tables that one number is multiplied by; nothing where no group holds them."""
+    number = atoms[0][0] if atoms else None
+    support = frozenset[str]().union(*(one.support for _, tables in terms for one in tables))
+    group = next((one for one in lowering.groups if support <= set(one.names)), None)
+    if support and group is None and number is None and len(terms) == 1:
+        # Of tables over two groups, one is a number to the other.
+        number, group = _apart(lowering, terms[0][1])
+        terms = [(terms[0][0], {one: p for one, p in terms[0][1].items() if one is not number})]
+    if support and (group is None or (number is not None and len(group) > _MOST_CELLS)):
+        return None
+    values = np.zeros(len(group) if group is not None and support else 1)
+    with np.errstate(all="ignore"):
+        for own, tables in terms:
+            product = np.full(len(values), own)
+            for table, power in tables.items():
+                product = product * (group.values(table) if group else values) ** float(power)
+            values = values + product
+    if not support and not np.all(np.isfinite(values)):
+        return None
+    return _Part(number=number, group=group if support else None, values=values)
+
+
+def _apart(lowering: "Lowering", tables: Powers) -> tuple[Node | None, Group | None]:
+    """Find the table without which one group, the smallest, holds all others."""
+    found: list[tuple[int, int, Node, Group]] = []
+    for table, power in tables.items():
+        others = frozenset[str]().union(*(one.support for one in tables if one is not table))
+        group = next((one for one in lowering.groups if others <= set(one.names)), None)
+        if power == 1 and others and group is not None:
+            found.append((len(group), table.position, table, group))
+    if not found:
+        return None, None
+    _, _, number, group = min(found, key=lambda one: one[:2])
+    return number, group
 
 
 class _Form:

@@ -139,7 +139,9 @@ def _product(lowering: "Lowering", node: Node, factors: tuple[Node, Node], wish:
     )
     ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     target = lowering.variable(min(ends), max(ends))
-    lowering.post(lowering.model.add_multiplication_equality(target, [a.expression, b.expression]))
+    lowering.post(
+        lowering.model.add_multiplication_equality(target, [lowering.single(a), lowering.single(b)])
+    )
     slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
     lowering.record(node, Kind.PRODUCT, 1, slack)
     product = Scaled(
@@ -163,7 +165,7 @@ def _quotient(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     b = narrow(lowering, below, below_largest * 2.0**-FACTOR_BITS)
     ends = [x * y for x in (first, last) for y in (b.low, b.high)]
     product = lowering.variable(min(ends), max(ends))
-    lowering.post(lowering.model.add_multiplication_equality(product, [target, b.expression]))
+    lowering.post(lowering.model.add_multiplication_equality(product, [target, lowering.single(b)]))
     a = lowering.number(above, unit * below_largest / 4)
     encoded = Scaled(expression=product, low=min(ends), high=max(ends), unit=unit * b.unit)
     reach = unit / 2 * (below_largest + b.slack) + b.slack * largest

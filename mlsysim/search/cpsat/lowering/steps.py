@@ -59,7 +59,7 @@ def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
     count = lowering.variable(first, last)
     ends = [x * y for x in (first, last) for y in (b.low, b.high)]
     product = lowering.variable(min(ends), max(ends))
-    lowering.post(lowering.model.add_multiplication_equality(product, [count, b.expression]))
+    lowering.post(lowering.model.add_multiplication_equality(product, [count, lowering.single(b)]))
     slack = b.slack * max(abs(first), abs(last))
     multiple = Scaled(expression=product, low=min(ends), high=max(ends), unit=b.unit, slack=slack)
     rest = lowering.total([a, multiple.times(-1)]).rounded()

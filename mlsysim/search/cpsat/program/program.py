@@ -119,6 +119,10 @@ class Program:
         return Tabulated(designs=designs, values=table, holds=holds)
 
     def bound(self, boxes: Boxes, cutoff: float = np.inf) -> Boxes:
+        """Bound the objectives over boxes, and cut off what cannot matter; see `narrow`."""
+        return self.narrow(boxes, cutoff)[0]
+
+    def narrow(self, boxes: Boxes, cutoff: float = np.inf) -> tuple[Boxes, Positions]:
         """Bound the objectives over boxes, and cut off what cannot matter.
 
         Parameters
@@ -133,17 +137,21 @@ class Program:
         Boxes
             The boxes that may hold a design that meets every condition, without
             the ends that cannot.
+        array
+            Their places among the boxes given.
         """
         best = Range(np.asarray(-np.inf), np.asarray(cutoff)) if cutoff < np.inf else None
         first, last = self._ends(boxes)
         found = self._narrower.narrow(first, last, self._allowed(best))
         kept = boxes.take(found.kept)
         bound, _ = self._read(kept, found.ranges)
-        return Boxes(
+        possible = np.all(bound < np.inf, axis=1)
+        narrowed = Boxes(
             first=np.stack([found.first[name] for name in self.names], axis=1),
             last=np.stack([found.last[name] for name in self.names], axis=1),
             bound=bound,
-        ).take(np.all(bound < np.inf, axis=1))
+        )
+        return narrowed.take(possible), found.kept[possible]
 
     def settle(self, boxes: Boxes, cutoff: float = np.inf) -> dict[int, Range]:
         """Bound every value over boxes, over the designs that matter.
