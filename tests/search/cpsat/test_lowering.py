@@ -18,7 +18,7 @@ from mlsysim.expr.graph import Graph
 from mlsysim.expr.operation import Operation, Power
 from mlsysim.expr.operations import OPERATIONS
 from mlsysim.problem.problem import Problem
-from mlsysim.search.cpsat.lowering import lowering
+from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, total
@@ -35,6 +35,11 @@ from mlsysim.search.options import SearchOptions
 CELLS = st.sampled_from([1, 1, 2, 4])
 
 
+def clock() -> Clock:
+    """Give a clock without a limit."""
+    return Clock(SearchOptions(workers=2))
+
+
 def best_of(program: Program) -> Rows:
     """Evaluate every design, and sort the feasible ones."""
     return program.rows(whole(list(program.lengths.values())).designs()).sorted()
@@ -48,12 +53,14 @@ def at_design(lowered: Lowered, design: Sequence[int]) -> float:
         model.add(model.get_int_var_from_proto_index(position.index) == int(at))
     outcome = solver.run(model, Clock(SearchOptions(workers=2)))
     assert outcome.solver is not None, f"{design} is lost"
-    return outcome.bound * lowered.objective.unit - lowered.objective.slack
+    return lowered.aim.objective(outcome.bound)
 
 
 def formulas(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
-    """Have no more than so many combinations tabulated."""
-    monkeypatch.setattr(lowering, "CELLS", cells)
+    """Have no more than so many combinations tabulated, and groups of no more."""
+    monkeypatch.setattr(tables, "CELLS", cells)
+    monkeypatch.setattr(growing, "_MOST_CELLS", cells)
+    monkeypatch.setattr(growing, "_SHORT", cells)
 
 
 @given(cases(most=4, width=2, size=8), CELLS, st.randoms(use_true_random=False))
@@ -80,10 +87,10 @@ def test_formulas_alone_find_the_best_designs(case: Case, cells: int, keep: int)
         formulas(monkeypatch, cells)
         program = Question(case.problem, case).program()
         try:
-            search = LoweredSearch(program, keep, no_rows(len(program.names), 1))
+            search = LoweredSearch(program, keep, no_rows(len(program.names), 1), clock())
         except NotLowerableError:
             return
-        assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+        assert search.run(30.0)
         expected = best_of(program).values[:keep, 0]
         assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=0)
 
@@ -102,10 +109,12 @@ def test_a_box_narrows_the_search(case: Case, cells: int, data: st.DataObject) -
         ]
         everything.first[0], everything.last[0] = zip(*ends, strict=True)
         try:
-            search = LoweredSearch(program, 2, no_rows(len(program.names), 1), box=everything)
+            search = LoweredSearch(
+                program, 2, no_rows(len(program.names), 1), clock(), box=everything
+            )
         except NotLowerableError:
             return
-        assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+        assert search.run(30.0)
         expected = program.rows(everything.designs()).sorted().values[:2, 0]
         assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=0)
 
@@ -134,8 +143,8 @@ def test_every_operation_is_lowered(
     lowered = lower(program)
     for place in range(0, len(best), 3):
         assert at_design(lowered, best.designs[place].tolist()) <= best.values[place, 0]
-    search = LoweredSearch(program, 1, no_rows(2, 1))
-    assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+    search = LoweredSearch(program, 1, no_rows(2, 1), clock())
+    assert search.run(30.0)
     assert search.found.values[0, 0] == pytest.approx(best.values[0, 0], rel=1e-9, abs=1e-12)
 
 
@@ -177,8 +186,8 @@ def test_every_form_is_solved(monkeypatch: pytest.MonkeyPatch, form: str, sense:
     program = Question(
         problem, lambda params: {"value": function(params["x"], params["y"])}
     ).program()
-    search = LoweredSearch(program, 3, no_rows(2, 1))
-    assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+    search = LoweredSearch(program, 3, no_rows(2, 1), clock())
+    assert search.run(30.0)
     expected = best_of(program).values[:3, 0]
     assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=1e-12)
     assert kind in {encoding.kind for encoding in lower(program).compiled.encodings}
@@ -226,14 +235,14 @@ UNSOUND: dict[str, Callable[[Any, Any], Any]] = {
 def test_what_has_no_sound_encoding_is_told(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     """An expression that may have no number, or spans too many bits, is not lowered at all."""
     formulas(monkeypatch, 1)
-    problem = Problem.of({"x": range(8), "y": range(6)}, "minimize: value", ["x > 100"])
+    problem = Problem.of({"x": range(8), "y": range(6)}, "minimize: value", ["x >= 0"])
     graph_of = Question(problem, lambda p: {"value": UNSOUND[form](p["x"], p["y"])})
     try:
         lowered = lower(graph_of.program())
     except NotLowerableError:
         return
     assert form == "too wide"
-    assert lowered.objective.slack > 0
+    assert lowered.aim.number.slack > 0
 
 
 def test_a_side_without_a_number_is_not_lowered() -> None:
@@ -295,8 +304,8 @@ def test_rows_far_outside_the_conditions_are_lowered() -> None:
     problem = Problem.of({"x": [0.1, 1e10], "y": [1, 2]}, "minimize: cost", ["cost <= 2"])
     program = Question(problem, lambda p: {"cost": p["x"] + p["y"]}).program()
     tables: dict[tuple[str, ...], np.ndarray] = {("x",): np.array([[0], [1]])}
-    search = LoweredSearch(program, 1, no_rows(2, 1), tables=tables)
-    assert search.run(Clock(SearchOptions(workers=1)), 30.0)
+    search = LoweredSearch(program, 1, no_rows(2, 1), clock(), tables=tables)
+    assert search.run(30.0)
     assert search.found.designs.tolist() == [[0, 0]]  # 0.1 + 1
 
 

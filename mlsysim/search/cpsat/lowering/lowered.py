@@ -16,7 +16,7 @@ from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
-from mlsysim.search.cpsat.lowering.growing import grown, narrowed
+from mlsysim.search.cpsat.lowering.growing import Cells, grown, narrowed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
@@ -157,12 +157,11 @@ def lower(
     variables, positions = add_choices(model, free, program.columns)
     groups = list(rows)
     if not tables:
-        left = narrowed(program, cutoff, box)
-        if not len(left):  # no design meets every condition: any model of none will do
-            model.add_bool_or([])
-        else:
-            box = left
-            groups = _groups(model, program, positions, box, cutoff)
+        box = narrowed(program, cutoff, box)
+        cells = grown(program, cutoff, box) if len(box) else []
+        if not all(map(len, (box, *(one.boxes for one in cells)))):
+            return _impossible(program, model, variables, positions)
+        groups = _groups(model, program, positions, cells)
     _confine(positions, program.names, box, model)
     lowering = Lowering(
         program, model, positions, box=box, groups=groups, cutoff=cutoff, marks=marks
@@ -187,6 +186,23 @@ def lower(
     return Lowered(compiled=compiled, lowering=lowering, aim=aim, rows=rows)
 
 
+def _impossible(
+    program: Program,
+    model: cp_model.CpModel,
+    variables: Mapping[str, cp_model.IntVar],
+    positions: Mapping[str, cp_model.IntVar],
+) -> Lowered:
+    """Give the model of a program of which no design can matter."""
+    model.add_bool_or([])
+    nothing = Scaled(expression=0, low=0, high=0)
+    box = whole(list(program.lengths.values()))
+    compiled = CompiledModel(
+        model=model, variables=variables, positions=positions, encodings=(), objective=0
+    )
+    lowering = Lowering(program, model, positions, box=box)
+    return Lowered(compiled=compiled, lowering=lowering, aim=Aim(number=nothing), rows=())
+
+
 def check_magnitudes(model: cp_model.CpModel) -> None:
     """Insist that no sum of a model can overflow, before the solver refuses it.
 
@@ -205,11 +221,10 @@ def _groups(
     model: cp_model.CpModel,
     program: Program,
     positions: Mapping[str, cp_model.IntVar],
-    box: Boxes,
-    cutoff: float,
+    cells: Sequence[Cells],
 ) -> list[Group]:
     """Make the groups of choices, and tie them to the choices and to each other."""
-    groups = [Group.of(model, program, cells) for cells in grown(program, cutoff, box)]
+    groups = [Group.of(model, program, one) for one in cells]
     for group in groups:
         if len(group.names) == 1:
             places = [int(place) for place in group.designs[:, 0]]
