@@ -21,7 +21,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
-from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.lowering.scaled import LARGEST, LARGEST_SUM, NotLowerableError, Scaled, total
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
@@ -254,13 +254,13 @@ def test_a_side_without_a_number_is_not_lowered() -> None:
 
 
 def test_scaled_numbers_do_not_overflow() -> None:
-    """More than 58 bits are refused where they arise, before the solver could overflow."""
+    """More than 61 bits are refused where they arise, before the solver could overflow."""
     one = Scaled(expression=1, low=1, high=1)
-    tiny = Scaled(expression=1, low=1, high=1, unit=2.0**-59)
+    tiny = Scaled(expression=1, low=1, high=1, unit=2.0**-62)
     with pytest.raises(NotLowerableError, match="different size"):
         total([one, tiny])
-    with pytest.raises(NotLowerableError, match="58 bits"):
-        one.times(LARGEST + 1)
+    with pytest.raises(NotLowerableError, match="61 bits"):
+        one.times(LARGEST_SUM + 1)
 
 
 def test_zero_can_be_written_in_any_unit() -> None:

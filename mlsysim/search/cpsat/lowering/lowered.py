@@ -33,7 +33,6 @@ _NUDGE = 1e-14
 
 Tables = Mapping[tuple[str, ...], Positions]
 Marks = Mapping[str, frozenset[int]]
-NO_TABLES: Tables = MappingProxyType({})
 NO_MARKS: Marks = MappingProxyType({})
 
 
@@ -125,7 +124,7 @@ def lower(
     program: Program,
     *,
     box: Boxes | None = None,
-    tables: Tables = NO_TABLES,
+    tables: Tables | None = None,
     marks: Marks = NO_MARKS,
     cutoff: float = math.inf,
 ) -> Lowered:
@@ -138,7 +137,8 @@ def lower(
     box
         The one box that holds every design of interest; all of them if left out.
     tables
-        Choices of a block -> the combinations of interest, by position.
+        Choices of a block -> the combinations of interest, by position; the choices in
+        none stay integers.  If left out, groups of choices are found.
     marks
         Choice -> positions around which curves are to be encoded closely.
     cutoff
@@ -151,12 +151,13 @@ def lower(
     """
     model = cp_model.CpModel()
     box = box or whole(list(program.lengths.values()))
-    rows = [Group(model, program, names, designs) for names, designs in tables.items()]
-    tabulated = {name for names in tables for name in names}
+    blocks = tables or {}
+    rows = [Group(model, program, names, designs) for names, designs in blocks.items()]
+    tabulated = {name for names in blocks for name in names}
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
     variables, positions = add_choices(model, free, program.columns)
     groups = list(rows)
-    if not tables:
+    if tables is None:
         box = narrowed(program, cutoff, box)
         cells = grown(program, cutoff, box) if len(box) else []
         if not all(map(len, (box, *(one.boxes for one in cells)))):

@@ -13,7 +13,6 @@ import numpy as np
 
 from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.lowered import (
-    NO_TABLES,
     RESOLUTION,
     Aim,
     Lowered,
@@ -55,7 +54,8 @@ class LoweredSearch:
     box
         The one box that holds every better design; everything if left out.
     tables
-        Choices of a block -> the combinations of interest, by position.
+        Choices of a block -> the combinations of interest, by position, where a question
+        falls into blocks.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class LoweredSearch:
         clock: Clock,
         *,
         box: Boxes | None = None,
-        tables: Tables = NO_TABLES,
+        tables: Tables | None = None,
     ) -> None:
         self.found = found
         self.bound = -np.inf
@@ -81,12 +81,12 @@ class LoweredSearch:
         self._box = box or whole(list(program.lengths.values()))
         self._tables = tables
         ratio = as_ratio(program.graph, program.objectives[0], program.rearranger.is_positive)
-        self._ratio = ratio if tables else None
+        self._ratio = ratio if tables is not None else None
         self._margin = max(MARGIN, program.nearly)
         self._seen: dict[tuple[int, ...], None] = {}
         self._marks: dict[str, frozenset[int]] = {}
         self._missed = 0
-        if not tables:
+        if tables is None:
             with clock.phase("presolve"):
                 self._start()
         with clock.phase("compile"):
@@ -164,7 +164,7 @@ class LoweredSearch:
     def _is_outdated(self) -> bool:
         """Tell whether a model for the present value to beat would be a much better one."""
         literals = sum(map(len, self._lowered.lowering.groups))
-        if self._tables or literals < _SMALL or not self.cutoff < self._built_for:
+        if self._tables is not None or literals < _SMALL or not self.cutoff < self._built_for:
             return False
         gain = self._built_for - self.cutoff
         return self._missed >= _PATIENCE or gain > _WORTH_REBUILDING * abs(self.cutoff)
@@ -174,7 +174,7 @@ class LoweredSearch:
         at = np.array(design)
         count = min(1 << self._missed, _MOST_NEIGHBOURS)
         reach = int(count ** (1 / len(design)) - 1 + 1e-9) // 2
-        if self._tables or not reach:
+        if self._tables is not None or not reach:
             return at[None, :]
         near = Boxes(
             first=np.maximum(at - reach, self._box.first),
