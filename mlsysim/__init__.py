@@ -12,7 +12,6 @@ The catalogue is at `Models`, `Systems` and `Infrastructure`; a stage of one's o
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from mlsysim.errors import CatalogError as CatalogError
 from mlsysim.errors import ConstraintError as ConstraintError
@@ -35,7 +34,9 @@ from mlsysim.errors import TracingError as TracingError
 from mlsysim.errors import UnitError as UnitError
 from mlsysim.errors import UnknownNameError as UnknownNameError
 
-if _TYPE_CHECKING:
+# Typing itself takes long to load, and in that time Ctrl-C would end the command in a traceback.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
     from mlsysim.catalog import Infrastructure as Infrastructure
     from mlsysim.catalog import Models as Models
     from mlsysim.catalog import Systems as Systems

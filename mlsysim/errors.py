@@ -5,7 +5,6 @@ the culprit, the place (file, key or metric path) and the cure.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class MlsysimError(Exception):
@@ -90,6 +89,13 @@ class LaunchError(InputError):
     """
 
 
+class OutputError(MlsysimError):
+    """An answer, or a part of it, could not be written; the message names where, and why.
+
+    A file that was there before is as it was.
+    """
+
+
 class TracingError(MlsysimError, TypeError):
     """An evaluator does something that cannot be traced into a solver model.
 
@@ -97,6 +103,16 @@ class TracingError(MlsysimError, TypeError):
     truth value and no single number: ``if``, ``max``, ``float`` and dictionary
     look-ups cannot consume it.  Use `mlsysim.where`, `mlsysim.maximum`,
     `mlsysim.select`; or search with ``method="exhaustive"``.
+    """
+
+
+class ExactnessError(SpaceError, TracingError):
+    """A whole-number formula passes 2**53 where its last digit decides.
+
+    Floats skip whole numbers there, and with them every reading but that of
+    plain Python numbers: a remainder, a whole quotient, a difference or an
+    equality of such numbers is not to be relied on.  Count in larger units, or
+    search with ``method="exhaustive"``, which then takes one design at a time.
     """
 
 
@@ -149,6 +165,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
         ``"; did you mean 'a' or 'b'?"``, or the whole list where it is short
         and nothing is near, or an empty string.
     """
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
     names = sorted(set(known))
     by_folded = {candidate.casefold(): candidate for candidate in names}
     folded = name.casefold()

@@ -63,6 +63,7 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "gradients": TRAINING | {"pp_size": 1, "zero_stage": 2},
     "replicas": TRAINING | {"zero_stage": 0, "overlap": "none"},
     "recompute": TRAINING | {"recompute": "full", "micro_batch_size": 2},
+    "alternate": TRAINING | {"recompute": "alternate"},
     "keep": TRAINING | {"recompute": "none", "attention": "unfused"},
     "full": TRAINING | {"attention": "full", "nodes": 512, "overlap": "all"},
     "offloaded": TRAINING | {"optimizer_offload": True, "fused_loss": True, "gradient_bytes": 6},
@@ -71,6 +72,17 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "experts": MIXTURE,
     "split experts": MIXTURE | {"ep_size": 1, "tp_size": 4},
     "latent": MIXTURE | {"model": LANGUAGE.DeepSeek_V3, "sequence_parallel": False},
+    "rebuilt": MIXTURE
+    | {
+        "model": LANGUAGE.DeepSeek_V3,
+        "precision": "fp8",
+        "recompute": "norms_and_up_projections",
+        "activation_storage": "fp8",
+        "moment_bytes": 2,
+    },
+    "both ends": TRAINING | {"schedule": "dualpipe"},
+    "narrow dispatch": MIXTURE | {"precision": "fp8", "dispatch": "fp8"},
+    "fully sharded": TRAINING | {"pp_size": 1, "sharding": "fsdp", "zero_stage": 3},
     "every second": MIXTURE | {"model": LANGUAGE.Llama4_Maverick},
     "sliding": TRAINING | {"model": LANGUAGE.Gemma3_27B, "pp_size": 2},
     "sinks": MIXTURE | {"model": LANGUAGE.GPT_OSS_120B},
@@ -87,11 +99,24 @@ SERVING_DESIGNS: dict[str, dict[str, Any]] = {
 }
 # What a framework cannot run of these, and the cure that the message names.
 REFUSED: dict[tuple[str, str], str] = {
-    ("zero bubble", "megatron"): "fix schedule = '1f1b'",
-    ("zero bubble", "deepspeed"): "schedule = '1f1b'",
-    ("interleaved", "deepspeed"): "set virtual_stages = 1",
-    ("uneven", "deepspeed"): "set virtual_stages = 1",
-    ("fp16", "torchtitan"): "set precision = 'bf16'",
+    ("zero bubble", "megatron"): "constraint \"schedule != 'zero-bubble'\"",
+    ("zero bubble", "deepspeed"): "constraint \"schedule == '1f1b'\"",
+    ("interleaved", "deepspeed"): "constraint 'virtual_stages == 1'",
+    ("uneven", "deepspeed"): "constraint 'virtual_stages == 1'",
+    ("fp16", "torchtitan"): "constraint \"precision == 'bf16'\"",
+    ("alternate", "torchtitan"): "constraint \"recompute != 'alternate'\"",
+    ("rebuilt", "torchtitan"): "constraint 'moment_bytes == 4'",
+    ("rebuilt", "deepspeed"): "constraint 'moment_bytes == 4'",
+    ("fully sharded", "megatron"): "constraint \"sharding == 'zero'\"",
+    ("fully sharded", "deepspeed"): "constraint \"sharding == 'zero'\"",
+    **{
+        ("both ends", trainer.value): "constraint \"schedule != 'dualpipe'\""
+        for trainer in TRAINERS
+    },
+    **{
+        ("narrow dispatch", trainer.value): "constraint \"dispatch == 'wide'\""
+        for trainer in TRAINERS
+    },
 }
 
 

@@ -15,6 +15,7 @@ from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.loader import Section, read_toml
 from mlsysim.catalog.node import Node
+from mlsysim.catalog.number_format import NumberFormat
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Branch, Tree, find_in
 from mlsysim.catalog.vision_model import VisionModel
@@ -25,10 +26,12 @@ class _Models(Branch):
     path = "Models"
     Language: Tree[LanguageModel]
     Vision: Tree[VisionModel]
+    Formats: Tree[NumberFormat]
 
     def __init__(self) -> None:
         vars(self)["Language"] = _tree("Models.Language", LanguageModel, "language_models")
         vars(self)["Vision"] = _tree("Models.Vision", VisionModel, "vision_models")
+        vars(self)["Formats"] = _tree("Models.Formats", NumberFormat, "number_formats")
 
     @staticmethod
     def from_hf(path: str | Path, name: str | None = None) -> LanguageModel:
@@ -99,6 +102,7 @@ BRANCHES: tuple[Branch, ...] = (Models, Systems, Infrastructure)
 TREES: dict[type[Record], Tree[Any]] = {
     LanguageModel: Models.Language,
     VisionModel: Models.Vision,
+    NumberFormat: Models.Formats,
     Accelerator: Systems.Accelerators,
     Calibration: Systems.Calibrations,
     Node: Systems.Nodes,

@@ -31,6 +31,7 @@ from mlsysim.catalog.measures import Table
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.reference import Reference
 from mlsysim.errors import CatalogError, InputError, suggest
+from mlsysim.textfiles import parse_toml, read_text
 
 Resolver = Callable[[type[Record], str], Record]
 Origin = Callable[[str], Record]
@@ -45,6 +46,7 @@ class _Supported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     source: str = ""
     confidence: Confidence | None = None
     note: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,12 +181,13 @@ def read_toml(file: Path | Traversable, label: str) -> dict[str, Any]:
     CatalogError
         If there is no such file, or it is not TOML, or a name occurs twice.
     """
-    try:
-        return msgspec.toml.decode(file.read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise CatalogError(f"{label}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{label}: is not valid TOML: {error}") from None
+    # What lies in the package need not be a file of its own.
+    text = (
+        read_text(file, CatalogError)
+        if isinstance(file, Path)
+        else file.read_text(encoding="utf-8")
+    )
+    return parse_toml(text, label, CatalogError)
 
 
 def _changed(
@@ -204,10 +207,13 @@ def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -
     except msgspec.ValidationError as error:
         raise CatalogError(
             f"{place}: {error}; a figure is a value, or a table of value, source, confidence "
-            "(A, B or C) and note"
+            "(A, B or C), note and date"
         ) from None
     provenance[path] = Provenance(
-        source=supported.source, confidence=supported.confidence, note=supported.note
+        source=supported.source,
+        confidence=supported.confidence,
+        note=supported.note,
+        date=supported.date,
     )
     return supported.value
 

@@ -7,6 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.fields import Choice
+from mlsysim.catalog.fields import Text as TextField
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree
 from mlsysim.cli.console import console
@@ -58,6 +60,8 @@ def print_record(entry: Record) -> None:
     out.print(heading)
     if entry.note:
         out.print(Text(entry.note))
+    for field, words in _words_of(entry):
+        out.print(Text(f"{field}: {words}"))
     for part, inner in _parts(entry):
         out.print(Text(f"{part}: {inner.name}"))
     references: dict[str, int] = {}
@@ -96,7 +100,7 @@ def _figures_table(entry: Record, references: dict[str, int]) -> Table:
     for heading in ("figure", "value", "unit", "confidence", "see"):
         table.add_column(heading, justify="right" if heading == "value" else "left", no_wrap=True)
     for name, figure in entry.figures.items():
-        text = ": ".join(filter(None, (figure.source, figure.note)))
+        text = ": ".join(filter(None, (figure.source, figure.date, figure.note)))
         seen = f"[{references.setdefault(text, len(references) + 1)}]" if text else ""
         value = str(figure.value) if name == "year" else _number(figure.value)
         row = (name, value, figure.unit, figure.confidence.value, seen)
@@ -110,6 +114,14 @@ def _parts(entry: Record) -> Iterator[tuple[str, Record]]:
         value: Any = getattr(entry, name) if entry.has(name) else None
         if isinstance(value, Record):
             yield name, value
+
+
+def _words_of(entry: Record) -> Iterator[tuple[str, str]]:
+    """Give what an entry says in words beyond what all of them do, such as a kind of norm."""
+    common = Record.described_fields()
+    for name, field in entry.described_fields().items():
+        if isinstance(field, TextField | Choice) and name not in common and entry.has(name):
+            yield name, str(getattr(entry, name))
 
 
 def _number(value: float) -> str:

@@ -13,6 +13,7 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -77,9 +78,11 @@ class DSE(WhatIf):
         evaluate
             Takes a dict of choices, returns anything with the metrics.
         method
-            ``"cp-sat"`` traces the evaluator and proves the optimum with CP-SAT;
-            ``"exhaustive"`` evaluates every design; ``"auto"`` takes the first
-            where the evaluator can be traced, and the second elsewhere.
+            ``"cp-sat"`` traces the evaluator, and has CP-SAT find and prove the optimum on the
+            model of its formulas; ``"branch-and-bound"`` bounds boxes of designs by interval
+            arithmetic until few are left; ``"exhaustive"`` evaluates every design; ``"auto"``
+            takes the quickest of the first two where the evaluator can be traced, and the
+            third elsewhere.  The result says which way it was.
         top
             How many of the best designs to return.
         time_limit
@@ -87,7 +90,8 @@ class DSE(WhatIf):
         workers
             Threads of the solver; all cores if left out.
         seed
-            For everything random; the answer does not depend on it, up to ties.
+            For everything random; the answer does not depend on it, up to ties.  Of designs that
+            tie to 1e-9, the first of the space is taken: list the plainest value of a choice first.
         progress
             Called with a `Progress` now and then: designs done, best, bound.
         executor
@@ -213,8 +217,9 @@ class DSE(WhatIf):
         **options
             The other options of `search`.
         """
-        solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
-        walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
+        with interruptible():  # Ctrl-C ends both
+            solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
+            walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
         return compare(solved, walked)
 
     def compile(self, evaluate: Evaluator) -> "CompiledModel":

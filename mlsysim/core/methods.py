@@ -1,4 +1,4 @@
-"""The two ways to answer a question, and which of them does."""
+"""The ways to answer a question, and which of them does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,9 +11,11 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
+from mlsysim.results.status import Status
 from mlsysim.search import exhaustive
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -28,6 +30,7 @@ class Method(StrEnum):
 
     AUTO = "auto"
     CP_SAT = "cp-sat"
+    BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
 
 
@@ -45,12 +48,16 @@ def search(
     """
 
     def by_cp_sat() -> SearchResult:
-        from mlsysim.search.cpsat import engine  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import engine, minimize  # noqa: PLC0415 - 0.2 s to import
 
-        return engine.search(problem, evaluate, options)
+        return engine.search(problem, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
-        method, evaluate, by_cp_sat, lambda: exhaustive.search(problem, evaluate, options)
+        method,
+        evaluate,
+        by_cp_sat,
+        lambda: exhaustive.search(problem, evaluate, options),
+        lambda: interrupted(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -74,12 +81,25 @@ def front(
     goals = Goals.of(problem, objectives)
 
     def by_cp_sat() -> ParetoFront:
-        from mlsysim.search.cpsat import pareto  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import minimize, pareto  # noqa: PLC0415 - 0.2 s to import
 
-        return pareto.front(goals, evaluate, options)
+        return pareto.front(goals, evaluate, options, minimize.Way(method))
+
+    def nothing() -> ParetoFront:
+        return ParetoFront(
+            status=Status.UNKNOWN,
+            objectives=tuple(objective.text for objective in goals.objectives),
+            units=("",) * len(goals.objectives),
+            method=method,
+            statistics=_interrupted_statistics(problem),
+        )
 
     found, reason = _answered(
-        method, evaluate, by_cp_sat, lambda: exhaustive.front(goals, evaluate, options)
+        method,
+        evaluate,
+        by_cp_sat,
+        lambda: exhaustive.front(goals, evaluate, options),
+        nothing,
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -98,12 +118,18 @@ def explain(
     """
 
     def by_cp_sat() -> Explanation:
-        from mlsysim.search.cpsat import explaining  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import explaining, minimize  # noqa: PLC0415 - 0.2 s to import
 
-        return explaining.explain(problem, evaluate, options)
+        return explaining.explain(problem, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
-        method, evaluate, by_cp_sat, lambda: explain_exhaustively(problem, evaluate, options)
+        method,
+        evaluate,
+        by_cp_sat,
+        lambda: explain_exhaustively(problem, evaluate, options),
+        lambda: Explanation(
+            result=interrupted(problem, method), requirements=(), solves=0, seconds=0.0
+        ),
     )
     statistics = _noted(found.result.statistics, reason)
     return replace(found, result=replace(found.result, statistics=statistics))
@@ -123,13 +149,38 @@ def compiled(problem: Problem, evaluate: Evaluator) -> "CompiledModel":
     return compile_model(problem, evaluate)
 
 
+def interrupted(problem: Problem, method: str) -> SearchResult:
+    """Give the answer to a question whose search was interrupted before it found anything.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    method
+        How it was to be answered.
+    """
+    return SearchResult(
+        status=Status.UNKNOWN,
+        objective=problem.objective.text,
+        method=method,
+        statistics=_interrupted_statistics(problem),
+    )
+
+
+def _interrupted_statistics(problem: Problem) -> Statistics:
+    return Statistics(grid_size=problem.space.size, stopped_by="interrupt")
+
+
 def _answered(
     method: str,
     evaluate: Evaluator,
     by_cp_sat: Callable[[], Answer],
     by_evaluating: Callable[[], Answer],
+    nothing: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     """Take the way asked for; by itself, the second only where the first cannot be gone.
+
+    Where Ctrl-C has come already, or comes before anything is known, there is nothing to tell.
 
     Returns
     -------
@@ -137,8 +188,22 @@ def _answered(
         The answer; and why it had to be the second way, where that is so.
     """
     _check_evaluator(evaluate)
-    match _method(method):
-        case Method.CP_SAT:
+    way = _method(method)
+    with interruptible() as interruption:
+        try:
+            if interruption.came:
+                return nothing(), None
+            return _by(way, by_cp_sat, by_evaluating)
+        except KeyboardInterrupt:
+            interruption.ask()
+            return nothing(), None
+
+
+def _by(
+    way: Method, by_cp_sat: Callable[[], Answer], by_evaluating: Callable[[], Answer]
+) -> tuple[Answer, TracingError | None]:
+    match way:
+        case Method.CP_SAT | Method.BRANCH_AND_BOUND:
             return by_cp_sat(), None
         case Method.EXHAUSTIVE:
             return by_evaluating(), None

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.core.dse import DSE
+from mlsysim.core.evidence import Evidence, evidence_of
 from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.prices import rent
 from mlsysim.core.stage import ForwardModel
 from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.core.stages.mixed_fleet import ReplicaDesign
@@ -99,6 +101,8 @@ def replica_designs(
     stages: Sequence[ForwardModel],
     kinds: Sequence[ReplicaKind],
     classes: Sequence[RequestClass],
+    *,
+    framework: str | None = None,
     **fixed: Any,
 ) -> list[ReplicaDesign]:
     """Make the table.
@@ -110,6 +114,8 @@ def replica_designs(
         and ``accelerators`` counts.
     kinds, classes
         What there is and what is asked for.
+    framework
+        Who is to run the replicas: what it cannot run is no design.
     **fixed
         Other arguments of the models, e.g. ``model=Models.Language.Llama3_70B``.
 
@@ -144,7 +150,7 @@ def replica_designs(
     >>> table[0].name, table[0].price
     ('H100_batch64_tp4', 12.0)
     """
-    pipeline = Pipeline(stages)
+    pipeline = Pipeline(stages, framework=framework)
     rated = _rated(stages)
     found: dict[str, ReplicaDesign] = {}
     reasons: dict[str, list[str]] = {item.name: [] for item in classes}
@@ -157,7 +163,7 @@ def replica_designs(
             if isinstance(best, str):
                 reasons[item.name].append(f"{kind.name}: {best}")
                 continue
-            for params, rate, accelerators in best:
+            for params, rate, accelerators, evidence in best:
                 name = _name(kind.name, params)
                 known = found.get(name)
                 rates = {**(known.rates if known else {}), item.name: rate * item.utilization}
@@ -170,6 +176,8 @@ def replica_designs(
                     # A number that is equal to itself is one.
                     watts=accelerators * watts if watts == watts else None,  # noqa: PLR0124
                     params=params,
+                    rent=rent(kind.fleet, kind.price),
+                    evidence=evidence,
                 )
     for name, texts in reasons.items():
         if len(texts) == len(kinds):
@@ -191,7 +199,7 @@ def demand(classes: Iterable[RequestClass]) -> dict[str, float]:
     return {item.name: item.rate for item in classes}
 
 
-_Best = list[tuple[dict[str, Any], float, int]]
+_Best = list[tuple[dict[str, Any], float, int, tuple[Evidence, ...]]]
 
 
 def _best(
@@ -216,7 +224,8 @@ def _best(
         report = point.result[rated]
         params = {name: value for name, value in point.params.items() if name != "fleet"}
         rate = magnitude(report.request_rate, "1/s")
-        designs.append((params, float(rate), int(report.accelerators)))
+        evidence = evidence_of(point.result)
+        designs.append((params, float(rate), int(report.accelerators), evidence))
     return designs
 
 

@@ -1,11 +1,6 @@
 """torchtitan: the options of ``torchtitan.train`` (version 0.3.0, ``torchtitan/config``)."""
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.emit.requirements import (
-    require_even_batch,
-    require_whole_experts,
-    require_whole_replicas,
-)
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
 
@@ -38,14 +33,8 @@ def torchtitan(plan: TrainingPlan) -> Launch:
     ----------
     plan
         The design.
-
-    Raises
-    ------
-    LaunchError
-        If torchtitan cannot run it.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    _require(sheet, plan)
     module, configuration = _configuration(plan.model)
     sheet.set("--module", module or "MODULE", "model")
     sheet.set("--config", configuration or "CONFIG")
@@ -70,33 +59,6 @@ def _configuration(model: LanguageModel) -> tuple[str, str]:
     shape = (model.layers, model.hidden, model.ffn, model.experts)
     known = model.vocab in _VOCABULARIES
     return _CONFIGURATIONS.get(shape, ("", "")) if known else ("", "")
-
-
-def _require(sheet: Sheet, plan: TrainingPlan) -> None:
-    require_whole_replicas(sheet, plan)
-    require_even_batch(sheet, plan)
-    require_whole_experts(sheet, plan)
-    chunks = plan.pipeline * _chunks(plan)
-    sheet.require(
-        f"{plan.model.layers} layers, {_layers(plan)} to a part, do not make {chunks} parts",
-        f"choose pp_size and virtual_stages of which {plan.model.layers} is a multiple",
-        holds=-(-plan.model.layers // _layers(plan)) == chunks,
-    )
-    sheet.require(
-        f"tp_size = {plan.tensor} does not divide {plan.model.kv_heads} key-value heads",
-        "choose a tp_size that does",
-        holds=bool(plan.model.kv_rank) or plan.model.kv_heads % plan.tensor == 0,
-    )
-    sheet.require(
-        "it offloads only what replicas share",
-        "set zero_stage = 1 or more",
-        holds=plan.zero > 0 or not plan.optimizer_offload,
-    )
-    sheet.require(
-        f"it has no training in {plan.precision}",
-        "set precision = 'bf16'",
-        holds=plan.precision in {"bf16", "fp8", "fp4", "fp32", "tf32"},
-    )
 
 
 def _chunks(plan: TrainingPlan) -> int:
@@ -146,6 +108,12 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     if shared:
         policy = "always" if plan.zero == 3 else "never"  # noqa: PLR2004
         sheet.set("--parallelism.fsdp-reshard-after-forward", policy)
+    if shared and plan.sharding == "zero":
+        sheet.remark(
+            "sharding = zero: torchtitan's shards are its master copies, which takes 2 bytes a "
+            "parameter less where weights are sharded; price the design with sharding = 'fsdp'"
+        )
+    sheet.implies("sharding")
     if plan.zero == 1:
         sheet.remark(
             "zero_stage = 1 has no counterpart: FSDP without resharding shares the gradients too, "
@@ -160,7 +128,7 @@ def _tell_pipeline(sheet: Sheet, plan: TrainingPlan) -> None:
     if plan.pipeline == 1:
         return
     schedule = "interleaved" if plan.virtual > 1 else plan.schedule
-    sheet.set("--parallelism.pipeline-parallel-schedule", _SCHEDULES[schedule])
+    sheet.set("--parallelism.pipeline-parallel-schedule", _SCHEDULES.get(schedule, schedule))
     sheet.set("--parallelism.pipeline-parallel-layers-per-stage", _layers(plan))
     sheet.set("--parallelism.pipeline-parallel-first-stage-less-layers", 0)
     sheet.set("--parallelism.pipeline-parallel-last-stage-less-layers", 0)
@@ -201,6 +169,7 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
             "scatter_gather has no counterpart: without sequence parallelism, whole tensors go "
             "from stage to stage; price the design with scatter_gather = false"
         )
+    sheet.implies("moment_bytes", "activation_storage", "dispatch")
     sheet.implies("optimizer_offload", "fused_loss", "scatter_gather", "recompute")
     # The parser takes this choice last, as a word of its own.
     sheet.turn_on(f"activation-checkpoint:{plan.recompute}")

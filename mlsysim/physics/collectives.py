@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, where
+from mlsysim.expr.functions import ceil, minimum, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def ring_gather_time(message: Any, group: Any, bandwidth: Any, latency: Any) -> Any:
     """Time an all-gather or a reduce-scatter on a ring (s).
 
@@ -30,6 +32,7 @@ def ring_gather_time(message: Any, group: Any, bandwidth: Any, latency: Any) -> 
     return (group - 1) * (message / (group * bandwidth) + latency)
 
 
+@from_numpy
 def gather_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-gather or a reduce-scatter over several scale-up domains (s).
 
@@ -53,6 +56,7 @@ def gather_time(message: Any, together: Any, domains: Any, inside: Any, across: 
     )
 
 
+@from_numpy
 def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-reduce: a reduce-scatter and then an all-gather (s).
 
@@ -66,6 +70,7 @@ def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, acro
     return 2 * gather_time(message, together, domains, inside, across)
 
 
+@from_numpy
 def all_to_all_time(held: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-to-all over several scale-up domains (s).
 
@@ -94,26 +99,69 @@ def all_to_all_time(held: Any, together: Any, domains: Any, inside: Any, across:
     return near + sent / across[0] + (domains - 1) * across[1]
 
 
-def copies_leaving(copies: Any, domains: Any) -> Any:
+@from_numpy
+def copies_leaving(copies: Any, domains: Any, reach: Any) -> Any:
     """Count the other domains in which a token is wanted.
 
-    A token with K equally likely destinations in k domains is sent once to each
-    domain that has any: ``(k - 1) (1 - (1 - 1/k)^K)``.  Dispatchers send one copy
+    A token with K equally likely destinations in r of k domains is sent once to each
+    domain that has any: ``r (1 - (1 - 1/r)^K) (k - 1)/k``.  Dispatchers send one copy
     per node and spread it there (DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
+
+    Parameters
+    ----------
+    copies
+        Experts that a token sees, K.
+    domains
+        Domains among which experts are dealt out, k.
+    reach
+        How many of them a token may be sent to, r: all, or those of the groups of experts
+        that its router may choose from.
 
     Examples
     --------
-    >>> copies_leaving(8, 1), copies_leaving(1, 4)
+    >>> copies_leaving(8, 1, 1), copies_leaving(1, 4, 4)
     (0.0, 0.75)
     """
-    return (domains - 1) * (1 - (1 - 1 / domains) ** copies)
+    return reach * (1 - (1 - 1 / reach) ** copies) * (domains - 1) / domains
 
 
+@from_numpy
+def domains_in_reach(domains: Any, groups: Any, chosen: Any) -> Any:
+    """Count the domains that hold the experts that one token may see, at most.
+
+    ``min(k, M ceil(k/G))``: routers that choose their experts within M of G groups leave a token
+    M groups (node-limited routing; DeepSeek-V3, arXiv 2412.19437, section 2.1.2), each of
+    which lies in ``ceil(k/G)`` domains.
+
+    Examples
+    --------
+    >>> domains_in_reach(8, 8, 4), domains_in_reach(16, 8, 4), domains_in_reach(4, 1, 1)
+    (4, 8, 4)
+    """
+    return minimum(domains, chosen * ceil(domains / groups))
+
+
+@from_numpy
+def ranks_visited(copies: Any, ranks: Any) -> Any:
+    """Count the ranks in which a token is wanted: ``r (1 - (1 - 1/r)^K)``.
+
+    As `copies_leaving`, its own rank included.
+
+    Examples
+    --------
+    >>> ranks_visited(8, 1), ranks_visited(1, 4)
+    (1.0, 1.0)
+    """
+    return ranks * (1 - (1 - 1 / ranks) ** copies)
+
+
+@from_numpy
 def domains_spanned(group: Any, together: Any) -> Any:
     """Count the domains that a group spans: ``ceil(n / g)``."""
     return ceil(group / together)
 
 
+@from_numpy
 def mesh_bandwidth(bandwidth: Any, group: Any, domain: Any, full_mesh: Any) -> Any:
     """Find the bandwidth that a group gets out of a member (byte/s).
 

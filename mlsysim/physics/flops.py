@@ -3,8 +3,11 @@
 from typing import Any
 
 from mlsysim.expr.functions import minimum, select
+from mlsysim.numeric import from_numpy
+from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 
 
+@from_numpy
 def matmul_flops(parameters: Any, tokens: Any) -> Any:
     """Count the forward operations of weight matrices (flop).
 
@@ -26,6 +29,7 @@ def matmul_flops(parameters: Any, tokens: Any) -> Any:
     return 2 * parameters * tokens
 
 
+@from_numpy
 def attended_positions(seq_len: Any, window: Any) -> Any:
     """Average the positions that a token attends to under a causal mask.
 
@@ -51,6 +55,7 @@ def attended_positions(seq_len: Any, window: Any) -> Any:
     return reach - reach * (reach - 1) / (2 * seq_len)
 
 
+@from_numpy
 def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: Any) -> Any:
     """Count the forward operations of the attention core of one layer (flop).
 
@@ -71,22 +76,25 @@ def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: 
     return 2 * tokens * positions * (score_width + value_width)
 
 
+@from_numpy
 def repeated_layers(recompute: Any) -> Any:
     """Give the share of the layers whose forward pass the backward pass repeats.
 
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+        One of `mlsysim.physics.activations.RECOMPUTE`.
 
     Examples
     --------
     >>> [repeated_layers(mode) for mode in ("none", "selective", "alternate", "full")]
     [0.0, 0.0, 0.5, 1.0]
     """
-    return select(recompute, {"none": 0.0, "selective": 0.0, "alternate": 0.5, "full": 1.0})
+    repeated = dict.fromkeys(RECOMPUTE, 0.0)
+    return select(recompute, repeated | {"alternate": 0.5, "full": 1.0})
 
 
+@from_numpy
 def core_passes(attention: Any, recompute: Any) -> Any:
     """Count the attention core's work in forward passes: all that a training step does.
 
@@ -100,18 +108,22 @@ def core_passes(attention: Any, recompute: Any) -> Any:
     attention
         ``"causal"`` or ``"full"`` (fused), or ``"unfused"``.
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+        One of `mlsysim.physics.activations.RECOMPUTE`.
 
     Examples
     --------
     >>> core_passes("causal", "none"), core_passes("unfused", "selective")
     (3.5, 4.0)
     """
-    unfused = select(recompute, {"none": 3.0, "selective": 4.0, "alternate": 3.5, "full": 4.0})
+    unfused = select(
+        recompute,
+        dict.fromkeys(RECOMPUTE, 3.0) | {"selective": 4.0, "alternate": 3.5, "full": 4.0},
+    )
     fused = 3.5 + repeated_layers(recompute)
     return select(attention, {"causal": fused, "full": fused, "unfused": unfused})
 
 
+@from_numpy
 def training_flops(forward: Any) -> Any:
     """Count a forward and a backward pass: three times the forward (flop).
 
@@ -126,32 +138,40 @@ def training_flops(forward: Any) -> Any:
     return 3 * forward
 
 
-def recomputed_flops(recompute: Any, forward: Any, core: Any) -> Any:
+@from_numpy
+def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
     """Count the forward operations that the backward pass repeats (flop).
 
-    Nothing; the attention core; every second layer; or every layer.  Korthikanti et al. 2022,
-    section 5.
+    Nothing; the attention core; latent attention's up-projections; every second layer; or
+    every layer.  Korthikanti et al. 2022, section 5.
 
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+        One of `mlsysim.physics.activations.RECOMPUTE`.
     forward
         Forward operations of the layers, core included.
-    core
-        Forward operations of the attention core alone.
+    core, up
+        Forward operations of the attention core alone, and of the up-projections.
 
     Examples
     --------
-    >>> recomputed_flops("full", 10.0, 1.0)
-    10.0
+    >>> recomputed_flops("full", 10.0, 1.0, 0.5), recomputed_flops("selective", 10.0, 1.0, 0.5)
+    (10.0, 1.0)
     """
     return select(
         recompute,
-        {"none": 0 * core, "selective": core, "alternate": forward / 2, "full": forward},
+        {
+            "none": 0 * core,
+            "selective": core,
+            UP_PROJECTIONS: up,
+            "alternate": forward / 2,
+            "full": forward,
+        },
     )
 
 
+@from_numpy
 def flops_utilization(flops: Any, time: Any, accelerators: Any, peak: Any) -> Any:
     """Compare operations done with those possible: ``F / (T n P)``.
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, minimum, where
+from mlsysim.expr.functions import ceil, floor, maximum, minimum, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def fullest_share(total: Any, parts: Any) -> Any:
     """Count the items in the fullest of some parts: ``ceil(total / parts)``.
 
@@ -18,6 +20,7 @@ def fullest_share(total: Any, parts: Any) -> Any:
     return ceil(total / parts)
 
 
+@from_numpy
 def slack(total: Any, parts: Any) -> Any:
     """Count by how much the emptiest part falls short of the fullest: 0 or 1.
 
@@ -29,6 +32,7 @@ def slack(total: Any, parts: Any) -> Any:
     return ceil(total / parts) - floor(total / parts)
 
 
+@from_numpy
 def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     """Count the members of a group that share a scale-up domain.
 
@@ -63,6 +67,24 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     return where(used <= domain, size, scattered)
 
 
+@from_numpy
+def dense_layers_on_stage(index: Any, chunk: Any, dense: Any, stages: Any) -> Any:
+    """Count the dense layers on a stage, where they stand before all others.
+
+    A stage has a chunk of c layers of every p chunks, so that of D dense layers stage i
+    has ``floor(D / (p c)) c`` and of the rest, R, ``min(max(R - i c, 0), c)``.
+
+    Examples
+    --------
+    >>> [dense_layers_on_stage(index, 4, 6, 16) for index in range(3)]
+    [4, 2, 0]
+    """
+    rounds = floor(dense / (stages * chunk))
+    rest = dense - rounds * stages * chunk
+    return rounds * chunk + minimum(maximum(rest - index * chunk, 0), chunk)
+
+
+@from_numpy
 def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
     """Count the layers with experts on the stage that holds the most of them.
 

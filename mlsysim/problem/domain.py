@@ -5,12 +5,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.errors import SpaceError
+from mlsysim.numeric import plain
 from mlsysim.problem.wording import listed
 from mlsysim.units import is_quantity
 
@@ -77,7 +79,8 @@ class Domain(Sequence[Any]):
             positions = _positions(self.name, values)
             _check_kinds(self.name, values)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "is_numeric", isinstance(values[0], (bool, int, float)))
+        numeric = isinstance(values[0], (bool, int, float)) and None not in positions
+        object.__setattr__(self, "is_numeric", numeric)
         object.__setattr__(self, "_positions", positions)
 
     def __len__(self) -> int:
@@ -98,15 +101,16 @@ class Domain(Sequence[Any]):
 
     @property
     def is_boolean(self) -> bool:
-        """Whether every value is a truth value."""
-        return isinstance(self.values[0], bool)
+        """Whether every value is a truth value, or `None` beside them."""
+        return any(isinstance(value, bool) for value in self.values[:2])
 
-    @property
+    @cached_property
     def is_integer(self) -> bool:
         """Whether every value is a whole number of type `int` (truth values are not)."""
         if isinstance(self.values, range):
             return True
-        return all(isinstance(value, int) and not isinstance(value, bool) for value in self.values)
+        kinds = set(map(type, self.values))  # far quicker than asking each value
+        return all(issubclass(kind, int) and kind is not bool for kind in kinds)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -143,7 +147,7 @@ class Domain(Sequence[Any]):
         SpaceError
             If the value is not among the choices.
         """
-        position = self._position(value)
+        position = self._position(plain(value))
         if position is None or position < start or (stop is not None and position >= stop):
             raise SpaceError(
                 f"{self.name!r} = {label(value)} is not among its choices: "
@@ -152,7 +156,7 @@ class Domain(Sequence[Any]):
         return position
 
     def _position(self, value: Any) -> int | None:
-        if isinstance(value, bool) != self.is_boolean:
+        if value is not None and isinstance(value, bool) != self.is_boolean:
             return None
         if isinstance(self.values, range):
             whole = isinstance(value, (int, float)) and value == math.floor(value)
@@ -210,7 +214,7 @@ def _as_sequence(name: str, values: Any) -> Sequence[Any]:
     if isinstance(values, range):
         _check_exact(name, max(values[0], values[-1], key=abs))
         return values
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    return tuple(map(plain, values))
 
 
 def _positions(name: str, values: tuple[Any, ...]) -> dict[Any, int]:
@@ -255,12 +259,10 @@ def _check_kinds(name: str, values: tuple[Any, ...]) -> None:
     kinds: dict[str, Any] = {}
     for value in values:
         kinds.setdefault(_kind(value), value)
-    # None stands beside strings and objects ("no recompute"), never beside numbers.
-    if len(kinds) > 1 and set(kinds) - {"objects", "None", "strings"}:
-        described = " with ".join(f"{kind} ({label(value)})" for kind, value in kinds.items())
-        raise SpaceError(f"choice {name!r} mixes {described}; make them all of one kind")
-    if "strings" in kinds and "objects" in kinds:
-        described = f"strings ({kinds['strings']}) with objects ({label(kinds['objects'])})"
+    # None stands beside anything: it is the default of an argument that has no value of its own.
+    others = {kind: value for kind, value in kinds.items() if kind != "None"}
+    if len(others) > 1:
+        described = " with ".join(f"{kind} ({label(value)})" for kind, value in others.items())
         raise SpaceError(f"choice {name!r} mixes {described}; make them all of one kind")
 
 

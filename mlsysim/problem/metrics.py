@@ -1,6 +1,7 @@
 """Find a metric in whatever an evaluator returned."""
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from numbers import Number
@@ -9,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlsysim.errors import MetricError, suggest
-from mlsysim.units import is_quantity
+from mlsysim.units import is_quantity, quantity, unit_of
 
 MISSING: Final = object()
 """What `find` gives where a path leads nowhere."""
@@ -20,6 +21,8 @@ _DEPTH = 3
 
 def find(result: Any, path: str) -> Any:
     """Follow a dotted path through mappings and attributes; `MISSING` if it ends early.
+
+    It leads through what was returned alone: not into a number, a method, a class or a module.
 
     Parameters
     ----------
@@ -32,7 +35,9 @@ def find(result: Any, path: str) -> Any:
         return result[path]
     head, _, rest = path.partition(".")
     member = _member(result, head)
-    return member if member is MISSING or not rest else find(member, rest)
+    if not rest:
+        return member
+    return find(member, rest) if _is_holder(member) else MISSING
 
 
 def lookup(result: Any, path: str) -> Any:
@@ -70,6 +75,8 @@ def number(value: Any, path: str) -> Any:
         return held.astype(np.float64)
     if isinstance(held, np.bool_):
         return bool(held)
+    if isinstance(held, complex):  # the root of a negative number; not a number in an array
+        return quantity(math.nan, unit_of(value)) if is_quantity(value) else math.nan
     if isinstance(held, (Number, np.ndarray)) or hasattr(held, "__array_ufunc__"):
         return value
     if held is None:
@@ -116,7 +123,7 @@ def missing(result: Any, path: str, also: Sequence[str] = ()) -> MetricError:
     if same_end and path not in same_end:
         nearest = "; did you mean " + " or ".join(repr(name) for name in same_end[:3]) + "?"
     else:
-        nearest = suggest(path, known)
+        nearest = suggest(path, known) or f"; known are, e.g., {', '.join(map(repr, known[:6]))}"
     return MetricError(f"metric {path!r} does not exist{nearest}")
 
 
@@ -145,10 +152,18 @@ def _member(holder: Any, name: str) -> Any:
         return MISSING
 
 
+def _is_holder(value: Any) -> bool:
+    """Tell whether metrics may lie inside a value."""
+    if isinstance(value, (list, tuple)):
+        return True
+    inner = callable(value) or inspect.ismodule(value) or hasattr(value, "__array_ufunc__")
+    return not (_is_leaf(value) or inner)
+
+
 def _names(holder: Any) -> list[str]:
     if isinstance(holder, Mapping):
         return [str(name) for name in holder]
-    if _is_leaf(holder):
+    if not _is_holder(holder) or isinstance(holder, (list, tuple)):
         return []
     if is_dataclass(holder):
         own = [item.name for item in fields(holder)]

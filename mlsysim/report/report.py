@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlsysim.core.launch.answers import Launched
+from mlsysim.core.prices import Price
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.data import as_csv, as_data
 from mlsysim.report.markup import as_fragment
@@ -34,13 +36,22 @@ class Report:
     units
         Their units.
     method
-        ``"cp-sat"``, ``"exhaustive"``, or ``"evaluated"`` for a single design.
+        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"``, or ``"evaluated"`` for a single design.
     statistics
         What the search did.
     bound, gap
         No design is better than the bound; how far the best one is from it.
     accuracy
         How exact the models are, by those that say so.
+    evidence
+        The same as data: the kinds of predictions behind the best design, with the errors of the
+        measured runs of each.
+    inert
+        The choices that make no difference to the best design; each has its first value.
+    prices
+        Which prices stand behind the costs of the best design.
+    launched
+        Which frameworks can run the best design, of those that run such designs.
     designs
         The best designs, best first; or the points of a front.
     requirements
@@ -76,9 +87,13 @@ class Report:
     question: str = ""
     source: str = ""
     text: str = ""
+    launched: tuple[Launched, ...] = ()
+    prices: tuple[Price, ...] = ()
+    inert: tuple[str, ...] = ()
     bound: float | None = None
     gap: float | None = None
     accuracy: tuple[str, ...] = ()
+    evidence: tuple[Mapping[str, Any], ...] = ()
     designs: tuple[Design, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     explanation: Explanation | None = None

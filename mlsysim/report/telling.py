@@ -7,6 +7,7 @@ from mlsysim.problem.domain import label
 from mlsysim.report.blocks import Bar, Bars, Block, Cell, Lines, Table, Tone, Verdict, tone_of
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
+from mlsysim.report.launching import launch_lines
 from mlsysim.report.records import Breakdown, Design
 from mlsysim.report.requirements import met_line, requirement_table
 from mlsysim.results import Status
@@ -32,9 +33,12 @@ def blocks_of(report: "Report") -> Iterator[Block]:
     if not report.designs:
         yield from _reasons(report)
     elif report.is_front:
+        yield from accuracy_blocks(report)
         yield from front_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
+        yield from accuracy_blocks(report)
+        yield from support_blocks(report)
         yield from requirement_blocks(report)
         if report.against is not None:
             yield comparison_table(report.against, report.designs[0], report.title)
@@ -59,6 +63,24 @@ def design_blocks(item: Design, title: str = "The best design") -> Iterator[Bloc
         yield bars_of(breakdown)
     if item.bottlenecks:
         yield Lines(lines=tuple(f"Bottleneck: {text}" for text in item.bottlenecks))
+
+
+def accuracy_blocks(report: "Report") -> Iterator[Block]:
+    """Tell how exact the models are, where that is too much for the first line."""
+    lines = [text for text in report.accuracy if text not in report.account]
+    if len(lines) > 1:
+        yield Lines(title="Accuracy of the models:", lines=tuple(f"  {text}" for text in lines))
+
+
+def support_blocks(report: "Report") -> Iterator[Block]:
+    """Tell what has no effect, which prices stand behind the cost, and who can run the design."""
+    if report.inert:
+        yield Lines(lines=(f"Without effect on this design: {', '.join(report.inert)}",))
+    if report.prices:
+        lines = tuple(f"  {price.text}" for price in report.prices)
+        yield Lines(title="Prices behind the cost:", lines=lines)
+    if report.launched:
+        yield Lines(lines=tuple(launch_lines(report.launched)))
 
 
 def requirement_blocks(report: "Report") -> Iterator[Block]:

@@ -17,7 +17,7 @@ from mlsysim.core.questions.schema import QuestionFile
 from mlsysim.core.questions.stage_names import annotations_of, stage_named
 from mlsysim.core.questions.values import argument, choices
 from mlsysim.core.stage import ForwardModel
-from mlsysim.errors import PipelineError, QuestionError, suggest
+from mlsysim.errors import LaunchError, PipelineError, QuestionError, suggest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +113,11 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
         for name, values in content.space.items()
     }
     try:
-        pipeline = Pipeline([stage() for stage in stages])
+        pipeline = Pipeline([stage() for stage in stages], framework=content.framework)
     except PipelineError as error:
         raise QuestionError(f"{file}: pipeline.stages: {error}") from None
+    except LaunchError as error:
+        raise QuestionError(f"{file}: for: {error}") from None
     return space, PipelineEvaluator(pipeline=pipeline, fixed=fixed, chosen=chosen)
 
 

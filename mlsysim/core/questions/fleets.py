@@ -113,7 +113,9 @@ class _Binder:
         for item in classes:
             self._probe(kinds[0], item, fixed)
         with self._at("pipeline"):
-            designs = replica_designs(self._stages, kinds, classes, **fixed)
+            designs = replica_designs(
+                self._stages, kinds, classes, framework=self._content.framework, **fixed
+            )
             question = fleet_question(designs, demand(classes), available(kinds, designs))
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),

@@ -149,7 +149,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1e-9
 
 
-class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
+class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "for"}):
     """A whole question file.
 
     Parameters
@@ -161,6 +161,8 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
     catalog
         Files for `mlsysim.load_catalog`, from the folder of this one: accelerators, clusters and
         models of the user's own.
+    framework
+        Written ``for``: who is to run the designs; what it cannot run is infeasible.
     objective
         ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
     pipeline
@@ -186,6 +188,7 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: PipelineTable
     space: dict[str, tuple[Scalar, ...] | Range] = {}
     source: str = ""
+    framework: str | None = None
     catalog: tuple[str, ...] = ()
     fixed: dict[str, Scalar | dict[str, Scalar]] = {}
     fleet: dict[str, FleetTable] = {}

@@ -10,7 +10,8 @@ from mlsysim.units import magnitude
 # 16 bits of either kind go through the same units.
 _NEAR = {"fp16": "bf16", "bf16": "fp16"}
 # Attention cores, routers and the output head stay in 16 bits where layers are narrower.
-_NARROW = ("fp8", "fp4", "int8", "int4")
+_NARROW_FLOATS = ("fp8", "fp4")
+_NARROW = (*_NARROW_FLOATS, "int8", "int4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Machine:
         Operations per second of attention cores.
     matmul_overhead
         Time that a matrix product costs whatever its size.
+    narrow
+        Whether products are in 8 or 4 bits of floating point, so that their inputs are narrow too.
     memory_capacity
         Of one accelerator.
     stream_rate
@@ -57,6 +60,7 @@ class Machine:
     wide_efficiency: float
     attention_rate: float
     matmul_overhead: float
+    narrow: bool
     memory_capacity: float
     stream_rate: float
     link_bandwidth: float
@@ -78,7 +82,11 @@ def machine_of(fleet: Cluster, precision: str, calibration: Calibration) -> Mach
         If the bandwidth of a network or link that is needed is not known.
     """
     accelerator = fleet.accelerator
+    stream = calibration.memory_efficiency * magnitude(accelerator.memory_bandwidth, "byte/s")
     link, network = _levels(fleet, calibration)
+    # What no message crosses is not asked for: a group has one domain, or one member in each,
+    # and what stays on an accelerator moves within its memory.
+    link, network = link or network or (stream, 0.0), network or link or (stream, 0.0)
     peak = magnitude(accelerator.peak(precision), "flop/s")
     wide = _wide(accelerator, precision)
     wide_peak = magnitude(accelerator.peak(wide), "flop/s")
@@ -94,9 +102,9 @@ def machine_of(fleet: Cluster, precision: str, calibration: Calibration) -> Mach
         wide_efficiency=kept * product_efficiency(accelerator, wide, calibration),
         attention_rate=kept * calibration.attention_efficiency * wide_peak,
         matmul_overhead=_overhead(accelerator, precision, calibration),
+        narrow=precision in _NARROW_FLOATS,
         memory_capacity=magnitude(accelerator.memory_capacity, "byte"),
-        stream_rate=calibration.memory_efficiency
-        * magnitude(accelerator.memory_bandwidth, "byte/s"),
+        stream_rate=stream,
         link_bandwidth=link[0],
         link_latency=link[1],
         network_bandwidth=network[0],
@@ -158,15 +166,9 @@ def _domain(fleet: Cluster) -> int:
 
 def _levels(
     fleet: Cluster, calibration: Calibration
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Give achieved bandwidth and latency of links and network; an absent level copies the other.
-
-    A level that no message crosses must have some figure, or formulas that
-    multiply it by zero would not work.
-    """
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Give achieved bandwidth and latency of links and of the network, where there are any."""
     domain = _domain(fleet)
-    if fleet.accelerators == 1:
-        return (1.0, 0.0), (1.0, 0.0)
     network = link = None
     if domain < fleet.accelerators:
         latency = (
@@ -178,7 +180,7 @@ def _levels(
         network = (bandwidth * calibration.network_efficiency, latency)
     if domain > 1:
         link = _link(fleet.accelerator, calibration)
-    return (link or network or (1.0, 0.0)), (network or link or (1.0, 0.0))
+    return link, network
 
 
 def _link(accelerator: Accelerator, calibration: Calibration) -> tuple[float, float]:

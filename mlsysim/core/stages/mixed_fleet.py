@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.catalog.grid import Grid
+from mlsysim.core.evidence import Evidence
 from mlsysim.core.stage import ForwardModel, StageResult, View
 from mlsysim.core.stages.amounts import per_second
 from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.core.stages.electricity import grid_of
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.errors import ParameterError, suggest
+from mlsysim.numeric import plain
 from mlsysim.units import Quantity, as_unit, magnitude
 
 _DOLLARS_PER_HOUR = as_unit("USD/hour")
@@ -49,6 +51,10 @@ class ReplicaDesign:
         Power of its servers at full load, or a quantity; `None` where nobody states it.
     params
         The choices behind it, for the reader.
+    rent
+        The `mlsysim.core.prices.Price` of an accelerator behind it, where that is known.
+    evidence
+        Of what kind the predictions behind it are.
 
     Raises
     ------
@@ -70,8 +76,12 @@ class ReplicaDesign:
     price: float
     watts: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    rent: Any = None
+    evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("accelerators", "rates", "price", "watts"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         if not self.name.isidentifier():
             raise ParameterError(
                 f"a replica design is called {self.name!r}; write an identifier such as 'H100_tp4'"

@@ -16,6 +16,8 @@ class ServingShape:
     ----------
     layers, expert_layers, dense_layers
         All layers, and how many of either kind.
+    spread
+        Whether the two kinds alternate.
     full_layers, sliding_layers, window
         Layers that see everything, those with a window, and its length.
     heads, cache_parts
@@ -38,8 +40,8 @@ class ServingShape:
     expert_parameters, experts, experts_per_token, log_missed
         Matrices of one expert, routed experts, how many see a token, and the log of the chance
         that a token passes one of them by.
-    shared_parameters
-        Matrices that see every token in a layer with experts: shared experts and router.
+    shared_parameters, router_parameters
+        Matrices that see every token in a layer with experts: shared experts, and the router.
     table_parameters
         Input embedding and whatever is no layer and no head.
     head_parameters, own_head_parameters
@@ -58,6 +60,7 @@ class ServingShape:
     layers: int
     expert_layers: int
     dense_layers: int
+    spread: bool
     full_layers: int
     sliding_layers: int
     window: int
@@ -78,6 +81,7 @@ class ServingShape:
     experts_per_token: int
     log_missed: float
     shared_parameters: int
+    router_parameters: int
     table_parameters: int
     head_parameters: int
     own_head_parameters: int
@@ -106,6 +110,8 @@ def serving_shape_of(model: LanguageModel) -> ServingShape:
         layers=model.layers,
         expert_layers=model.moe_layers,
         dense_layers=model.dense_layers,
+        # Llama 4 Maverick has experts in every second layer; others have dense layers in front.
+        spread=2 * model.dense_layers == model.layers,
         full_layers=model.full_attention_layers,
         sliding_layers=model.sliding_layers,
         window=model.sliding_window or model.max_context,
@@ -125,7 +131,8 @@ def serving_shape_of(model: LanguageModel) -> ServingShape:
         experts=model.experts,
         experts_per_token=model.experts_per_token,
         log_missed=_log_missed(model.experts, model.experts_per_token),
-        shared_parameters=model.shared_experts * model.expert_parameters + model.router_parameters,
+        shared_parameters=model.shared_experts * model.expert_parameters,
+        router_parameters=model.router_parameters,
         table_parameters=model.parameters - layer_total - mlp_total - own_head,
         head_parameters=model.embedding_parameters,
         own_head_parameters=own_head,

@@ -1,5 +1,6 @@
 """Answer a question by CP-SAT: trace, shrink, solve, judge, prove."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,11 +11,11 @@ from mlsysim.errors import DisagreementError
 from mlsysim.problem.problem import Problem
 from mlsysim.results.candidate import Candidate
 from mlsysim.results.result import SearchResult, relative_gap
-from mlsysim.results.statistics import Statistics
+from mlsysim.results.statistics import Proof, Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.lowering.lowered import lower
-from mlsysim.search.cpsat.minimize import Minimizer, Minimum
+from mlsysim.search.cpsat.minimize import Minimizer, Minimum, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import Question, agree
@@ -24,13 +25,13 @@ from mlsysim.search.explain import Solved
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
-METHOD = "cp-sat"
-
 Judge = Callable[[Sequence[int]], Point]
 """Evaluates a design, given by its positions, on plain numbers."""
 
 
-def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
+def search(
+    problem: Problem, evaluate: Evaluator, options: SearchOptions, way: Way = Way.AUTO
+) -> SearchResult:
     """Find the best designs, or prove that there are none.
 
     Parameters
@@ -42,6 +43,8 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
         numbers for every design that is returned.
     options
         What the caller wants.
+    way
+        By CP-SAT on the formulas, by branch and bound, or by whichever is quicker.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     DisagreementError
         If a returned design is not worth on plain numbers what the solver says.
     """
-    return Search(problem, evaluate, options).result()
+    return Search(problem, evaluate, options, way).result()
 
 
 def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
@@ -68,10 +71,34 @@ def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
 
 @dataclass(frozen=True, kw_only=True)
 class _Judged:
-    """The best designs, re-evaluated on plain numbers."""
+    """The best designs, re-evaluated on plain numbers.
 
-    minimum: Minimum
+    Parameters
+    ----------
+    points
+        The designs.
+    placed
+        How many of them are proven to be where they stand.
+    is_complete
+        Whether they are all that were asked for, or all that there are.
+    bound
+        No design has a lower objective.
+    minimum
+        What they were found by.
+    """
+
     points: tuple[Point, ...]
+    placed: int
+    is_complete: bool
+    bound: float
+    minimum: Minimum
+
+    @property
+    def status(self) -> Status:
+        """How the search ended: the best design may be proven although the list is not."""
+        if self.points:
+            return Status.OPTIMAL if self.placed else Status.FEASIBLE
+        return Status.INFEASIBLE if self.is_complete else Status.UNKNOWN
 
 
 class Search:
@@ -79,7 +106,7 @@ class Search:
 
     Parameters
     ----------
-    problem, evaluate, options
+    problem, evaluate, options, way
         As for `search`.
 
     Attributes
@@ -93,11 +120,18 @@ class Search:
         If the evaluator cannot be traced.
     """
 
-    def __init__(self, problem: Problem, evaluate: Evaluator, options: SearchOptions) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        evaluate: Evaluator,
+        options: SearchOptions,
+        way: Way = Way.AUTO,
+    ) -> None:
         self._problem = problem
         self._options = options
         self._clock = Clock(options)
-        self._minimizer = Minimizer(self._clock, self._report)
+        self._minimizer = Minimizer(self._clock, self._report, way)
+        self._answering = True
         with self._clock.phase("trace"), self._clock.interruptible():
             self.question = Question(problem, evaluate)
             self.question.check_trace()
@@ -119,56 +153,98 @@ class Search:
         """
         with self._clock.interruptible():
             judged = self._judged(form, 1, judge)
-        best = judged.points[0] if judged.points else None
-        status = _status(proven=judged.minimum.proven, found=best is not None)
-        return Solved(status=status, point=best)
+        return Solved(status=judged.status, point=judged.points[0] if judged.points else None)
 
     def _result(self) -> SearchResult:
         judged = self._judged(self.question.program(), self._options.top, self.question.point)
-        minimum, question = judged.minimum, self.question
+        self._answering = False
+        self._proof = self._evidence(judged)
         answer: dict[str, Any]
-        if minimum.proven and not judged.points:
-            with self._clock.phase("explain"):
-                answer = why_infeasible(question, lambda form: self._minimizer.minimize(form, 1))
+        if judged.status is Status.INFEASIBLE:
+            answer = why_infeasible(self.question, self._clock, self._minimizer)
         else:
-            answer = self._bounds(judged)
-        status = _status(proven=minimum.proven, found=bool(judged.points))
+            answer = self._bounds(judged) | self._listed(judged)
         return SearchResult(
-            status=status,
+            status=judged.status,
             objective=self._problem.objective.text,
-            unit=question.unit,
-            method=METHOD,
-            statistics=self._statistics(status),
-            top_candidates=tuple(self._candidate(point) for point in judged.points),
+            unit=self.question.unit,
+            method=judged.minimum.way.value,
+            statistics=self._statistics(judged, answer.get("unfinished", ())),
             **answer,
+        )
+
+    def _evidence(self, judged: _Judged) -> Proof:
+        """Tell what the answer rests on, before anything is done to explain it."""
+        counters = self._clock.counters
+        return Proof(
+            method=judged.minimum.way.value,
+            boxes=counters["boxes"],
+            designs=counters["designs"],
+            solves=counters["solves"],
+            variables=counters["variables"],
+            constraints=counters["constraints"],
+            branches=counters["branches"],
+            conflicts=counters["conflicts"],
+            bound=self.question.sign * judged.bound if math.isfinite(judged.bound) else None,
         )
 
     def _judged(self, form: Program, top: int, judge: Judge) -> _Judged:
         """Solve, and re-evaluate; designs that fail on plain numbers are cut off."""
         while True:
             minimum = self._minimizer.minimize(form, top)
-            points = []
+            points: list[Point] = []
             rejected = set()
-            with self._clock.phase("verify"):
-                for design, traced in zip(
-                    minimum.best.designs.tolist(), minimum.best.values[:, 0], strict=True
-                ):
-                    point = judge(design)
-                    if point.is_feasible:
-                        points.append(self._checked(point, float(traced)))
-                    else:
-                        rejected.add(tuple(design))
-            if not rejected:
-                return _Judged(minimum=minimum, points=tuple(points))
+            placed = 0
+            try:
+                with self._clock.phase("verify"):
+                    until = self._clock.elapsed + self._clock.respite
+                    for place, design in enumerate(minimum.best.designs.tolist()):
+                        if points and self._clock.elapsed > until:
+                            break
+                        point = judge(design)
+                        if point.is_feasible:
+                            traced = float(minimum.best.values[place, 0])
+                            points.append(self._checked(point, traced))
+                            placed += place < minimum.placed
+                        else:
+                            rejected.add(tuple(design))
+            except KeyboardInterrupt:  # those judged so far are an answer
+                self._clock.interrupt()
+            if not rejected or self._clock.left <= 0:
+                complete = minimum.proven and len(points) == len(minimum.best)
+                return _Judged(
+                    points=tuple(points),
+                    placed=placed,
+                    is_complete=complete,
+                    bound=self._bound(minimum, points),
+                    minimum=minimum,
+                )
             form = replace(form, excluded=form.excluded | rejected)
+
+    def _bound(self, minimum: Minimum, points: Sequence[Point]) -> float:
+        """Give what no design at all is better than, to be minimised."""
+        values = minimum.best.values[:1, 0].tolist()
+        return min([minimum.bound, *values]) if points or not minimum.proven else math.inf
+
+    def _listed(self, judged: _Judged) -> dict[str, Any]:
+        """List the designs found; of a proven answer, those that are proven to stand there."""
+        points = judged.points
+        if judged.status is not Status.OPTIMAL or judged.is_complete:
+            return {"top_candidates": tuple(map(self._candidate, points))}
+        told = (
+            f"the list of the best designs: {judged.placed:,} of the {self._options.top:,} asked "
+            "for are proven"
+        )
+        placed = points[: judged.placed]
+        return {"top_candidates": tuple(map(self._candidate, placed)), "unfinished": (told,)}
 
     def _bounds(self, judged: _Judged) -> dict[str, float]:
         """Say how good a design can be at most, and how far from it the best one is."""
-        sign, bound = self.question.sign, judged.minimum.bound
+        sign, bound = self.question.sign, judged.bound
         if not judged.points:
             return {"bound": sign * bound} if np.isfinite(bound) else {}
         best = judged.points[0].objective_in(self.question.unit)
-        if judged.minimum.proven:
+        if judged.status is Status.OPTIMAL:
             return {"bound": best, "gap": 0.0}
         # What is still open may all be worse than the best design found.
         bound = sign * min(bound, sign * best)
@@ -177,6 +253,7 @@ class Search:
     def _checked(self, point: Point, traced: float) -> Point:
         plain = self.question.sign * point.objective_in(self.question.unit)
         if not agree(traced, plain):
+            self.question.refuse_random(point)
             raise DisagreementError(
                 f"at {dict(point.params)} the solver's objective is {traced!r}, but the "
                 f"evaluator's on plain numbers {plain!r}"
@@ -188,18 +265,20 @@ class Search:
             return
         size, sign = self._problem.space.size, self.question.sign
         done = size - int(presolve.left_over) if np.isfinite(presolve.left_over) else 0
-        single = presolve.program.names == self.question.program().names
-        best = float(presolve.found.values[0, 0]) if single and len(presolve.found) else None
+        # What blocks and explanations look for is no design of the question.
+        told = self._answering and presolve.program.names == tuple(self._problem.space)
+        best = float(presolve.found.values[0, 0]) if told and len(presolve.found) else None
         state = Progress(
             done=max(0, done),
             total=size,
             best=None if best is None else sign * best,
-            bound=sign * presolve.bound if best is not None else None,
+            # What is still open may all be worse than the best design found.
+            bound=None if best is None else sign * min(best, presolve.bound),
         )
         try:
             self._options.progress(state)
         except KeyboardInterrupt:
-            self._clock.interrupted = True
+            self._clock.interrupt()
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(
@@ -208,20 +287,17 @@ class Search:
             result=point.result,
         )
 
-    def _statistics(self, status: Status) -> Statistics:
+    def _statistics(self, judged: _Judged, unfinished: Sequence[str]) -> Statistics:
         clock = self._clock
+        finished = judged.status in {Status.OPTIMAL, Status.INFEASIBLE} and not unfinished
         return Statistics(
             grid_size=self._problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
+            fallback_reason=judged.minimum.reason,
+            proof=self._proof,
             # A limit that comes after the proof has stopped nothing.
-            stopped_by=None if status is Status.OPTIMAL else clock.stopped_by,
+            stopped_by=None if finished else clock.stopped_by or "time limit",
             extra={"operations": len(self.question.formulation.graph.nodes)},
         )
-
-
-def _status(*, proven: bool, found: bool) -> Status:
-    if found:
-        return Status.OPTIMAL if proven else Status.FEASIBLE
-    return Status.INFEASIBLE if proven else Status.UNKNOWN

@@ -9,6 +9,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.variant import Variant, relaxed_limit
 from mlsysim.results.explained import Explanation
 from mlsysim.search.cpsat.engine import Search
+from mlsysim.search.cpsat.minimize import Way
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.explain import Solved, account, judge
@@ -16,7 +17,9 @@ from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
 
-def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Explanation:
+def explain(
+    problem: Problem, evaluate: Evaluator, options: SearchOptions, way: Way = Way.AUTO
+) -> Explanation:
     """Answer a question and explain the answer.
 
     Parameters
@@ -27,6 +30,8 @@ def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Ex
         The user's evaluator; it is traced once.
     options
         What the caller wants; the time limit is for everything together.
+    way
+        As for a search.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Ex
     DisagreementError
         If a design is not worth on plain numbers what the solver says.
     """
-    search = Search(problem, evaluate, options)
+    search = Search(problem, evaluate, options, way)
     return account(problem, evaluate, search.result(), lambda variant: _solved(search, variant))
 
 
@@ -45,14 +50,11 @@ def _solved(search: Search, variant: Variant) -> Solved:
     def point(design: Sequence[int]) -> Point:
         return judge(variant, question.params(design))
 
-    def values(design: Sequence[int]) -> Sequence[float] | None:
-        judged = point(design)
-        if not judged.is_feasible:
-            return None
-        return [question.sign * judged.objective_in(question.unit)]
+    def accepts(design: Sequence[int]) -> bool:
+        return point(design).is_feasible
 
     form = question.program(kept=list(_requirements(question, variant)))
-    return search.solve(replace(form, judge=values), point)
+    return search.solve(replace(form, accepts=accepts), point)
 
 
 def _requirements(question: Question, variant: Variant) -> Iterator[Requirement]:

@@ -7,14 +7,18 @@ certain they take turns, and each starts from what the other has found.
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from mlsysim.search.cpsat.blocks.joint import Blocks
+from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
-from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
 from mlsysim.search.cpsat.solving.clock import Clock
 
@@ -25,6 +29,8 @@ _NO_LIMIT = 1 << 62
 FORMULAS = 1 << 20
 # Up to here it does so unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
+# A design that is better by less than this, relative, is no better (DESIGN semantics 2).
+TOLERANCE = 1e-9
 
 
 class Way(StrEnum):
@@ -46,7 +52,7 @@ class Minimum:
     proven
         Whether they are proven to be the best.
     bound
-        No design has a lower objective.
+        No design that is not among them has a lower objective.
     way
         What has proven it, or come closest.
     reason
@@ -58,6 +64,14 @@ class Minimum:
     bound: float
     way: Way
     reason: str | None = None
+
+    @property
+    def placed(self) -> int:
+        """How many of the best designs are proven to be where they stand."""
+        if self.proven:
+            return len(self.best)
+        values = self.best.values[:, 0]
+        return int(np.count_nonzero(values <= self.bound + TOLERANCE * np.abs(values)))
 
 
 class Minimizer:
@@ -95,9 +109,10 @@ class Minimizer:
         self._reason = None
         size = math.prod(program.lengths.values())
         if self._way is not Way.BRANCH_AND_BOUND and size > WALK:
-            joint = self._by_blocks(program, top)
-            if joint is not None:
-                return joint
+            with suppress(UndefinedError):
+                joint = self._by_blocks(program, top)
+                if joint is not None:
+                    return joint
         if size <= {Way.CP_SAT: FORMULAS, Way.AUTO: QUICK, Way.BRANCH_AND_BOUND: 0}[self._way]:
             found = self._by_formulas_alone(program, top)
             if found is not None:
@@ -115,8 +130,11 @@ class Minimizer:
                 self._count(presolve)
                 return None
             with self._clock.phase("tabulate"):
-                self._reduced[key] = presolve.best(keep)
+                finished = presolve.finish(keep)
             self._count(presolve)
+            if not finished:
+                return None
+            self._reduced[key] = presolve.found
         return self._reduced[key]
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
@@ -135,34 +153,48 @@ class Minimizer:
                 return Minimum(best=nothing, proven=proven, bound=bound, way=Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
-        try:
-            search = LoweredSearch(blocks.program, top, nothing, self._clock, tables=tables)
-            proven = search.run(self._clock.left)
-        except NotLowerableError as reason:
-            self._reason = str(reason)
-            return None
-        return _ended(search, proven=proven)
+        return self._by_formulas_alone(blocks.program, top, tables)
 
-    def _by_formulas_alone(self, program: Program, top: int) -> Minimum | None:
+    def _by_formulas_alone(
+        self, program: Program, top: int, tables: Tables | None = None
+    ) -> Minimum | None:
         """Leave a question to CP-SAT; give nothing where its formulas have no encoding."""
+        search = None
         try:
             nothing = no_rows(len(program.names), 1)
-            search = LoweredSearch(program, top, nothing, self._clock)
+            search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
             proven = search.run(self._clock.left)
         except NotLowerableError as reason:
             self._reason = str(reason)
             return None
-        return _ended(search, proven=proven)
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+            if search is None:
+                return None
+            proven = False
+        if proven:
+            return _proven(search.found, Way.CP_SAT)
+        bound = min(search.bound, search.cutoff)
+        return Minimum(best=search.found, proven=False, bound=bound, way=Way.CP_SAT)
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
         """Shrink a question by boxes, and by its formulas where that is slow, or asked for."""
         presolve = self._presolve(program, top)
+        try:
+            return self._alternating(presolve, top)
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+            return self._stopped(presolve)
+
+    def _alternating(self, presolve: Presolve, top: int) -> Minimum:
+        """Let boxes and formulas take turns until one of them is done."""
         patience = _PATIENCE
         lowerable = self._way is not Way.BRANCH_AND_BOUND and self._reason is None
         while True:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
-            if lowerable and (not finished or self._way is Way.CP_SAT) and len(presolve.open):
+            wanted = lowerable and (not finished or self._way is Way.CP_SAT)
+            if wanted and len(presolve.open) and self._clock.left > 0:
                 try:
                     if self._by_formulas(presolve, top):
                         self._count(presolve)
@@ -170,14 +202,15 @@ class Minimizer:
                 except NotLowerableError as reason:
                     self._reason = str(reason)
                     lowerable = False
+            if finished and self._clock.left > 0:
+                with self._clock.phase("tabulate"):
+                    finished = presolve.finish(top)
+                if finished:
+                    self._count(presolve)
+                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
             if self._clock.left <= 0:
                 self._count(presolve)
                 return self._stopped(presolve)
-            if finished:
-                with self._clock.phase("tabulate"):
-                    best = presolve.best(top)
-                self._count(presolve)
-                return _proven(best, Way.BRANCH_AND_BOUND, self._reason)
             patience *= 2
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
@@ -200,21 +233,14 @@ class Minimizer:
     def _stopped(self, presolve: Presolve) -> Minimum:
         """Give what a presolve that ran out of time has found."""
         found = presolve.found
-        best = float(found.values[0, 0]) if len(found) else math.inf
+        last = float(found.values[-1, 0]) if len(found) >= presolve.keep else math.inf
         return Minimum(
             best=found,
             proven=False,
-            bound=min(presolve.bound, best),
+            bound=min(presolve.bound, last),
             way=Way.BRANCH_AND_BOUND,
             reason=self._reason,
         )
-
-
-def _ended(search: LoweredSearch, *, proven: bool) -> Minimum:
-    """Give what a search on formulas has found."""
-    if proven:
-        return _proven(search.found, Way.CP_SAT)
-    return Minimum(best=search.found, proven=False, bound=search.bound, way=Way.CP_SAT)
 
 
 def _proven(best: Rows, way: Way, reason: str | None = None) -> Minimum:

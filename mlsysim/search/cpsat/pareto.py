@@ -6,7 +6,8 @@ is a minimum of its own instead, under bounds that move along the front.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
-from mlsysim.search.cpsat.minimize import Minimizer
+from mlsysim.search.cpsat.minimize import FORMULAS, Minimizer, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
@@ -32,17 +33,15 @@ from mlsysim.search.goals import Goals
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
-METHOD = "cp-sat"
-
 # Boxes to bound before a question of several blocks is treated as such.
 PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
-# Seconds for judging what was found, after time has run out.
-_RESPITE = 2.0
 _GOLDEN = 0.618034
 
 
-def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
+def front(
+    goals: Goals, evaluate: Evaluator, options: SearchOptions, way: Way = Way.AUTO
+) -> ParetoFront:
     """Find every design that no other dominates, or prove that there is none.
 
     Parameters
@@ -54,6 +53,9 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
         numbers for every design that is returned.
     options
         What the caller wants.
+    way
+        By one minimum of CP-SAT after the other, by branch and bound, or by whichever is
+        quicker.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
     DisagreementError
         If a returned design is not worth on plain numbers what the trace says.
     """
-    return _Search(goals, evaluate, options).result()
+    return _Search(goals, evaluate, options, way).result()
 
 
 class _OutOfTimeError(Exception):
@@ -72,11 +74,13 @@ class _OutOfTimeError(Exception):
 class _Search:
     """One search for a front, from the trace to the answer."""
 
-    def __init__(self, goals: Goals, evaluate: Evaluator, options: SearchOptions) -> None:
+    def __init__(self, goals: Goals, evaluate: Evaluator, options: SearchOptions, way: Way) -> None:
         self._goals = goals
         self._options = options
         self._clock = Clock(options)
-        self._minimizer = Minimizer(self._clock, self._report)
+        self._minimizer = Minimizer(self._clock, self._report, way)
+        self._way = way
+        self._proved_by = Way.BRANCH_AND_BOUND
         with self._clock.phase("trace"), self._clock.interruptible():
             self._question = Question(goals.problems[0], evaluate, goals)
             self._question.check_trace()
@@ -86,16 +90,14 @@ class _Search:
             judged, proven = self._judged()
             answer: dict[str, Any] = {}
             if proven and not judged:
-                with self._clock.phase("explain"):
-                    answer = why_infeasible(
-                        self._question, lambda form: self._minimizer.minimize(form, 1)
-                    )
+                answer = why_infeasible(self._question, self._clock, self._minimizer)
+        status = _status(proven=proven, found=bool(judged))
         return ParetoFront(
-            status=_status(proven=proven, found=bool(judged)),
+            status=status,
             objectives=tuple(objective.text for objective in self._goals.objectives),
             units=self._question.units,
-            method=METHOD,
-            statistics=self._statistics(),
+            method=self._proved_by.value,
+            statistics=self._statistics(proven and not answer.get("unfinished")),
             points=self._goals.front(judged, self._question.units),
             **answer,
         )
@@ -115,12 +117,16 @@ class _Search:
             judged: dict[int, Sequence[Point]] = {}
             rejected = set()
             with self._clock.phase("verify"):
-                until = self._clock.elapsed + max(self._clock.left, 0.0) + _RESPITE
+                until = self._clock.elapsed + self._clock.respite
                 for row in _spread(len(rows)):
-                    if self._clock.elapsed > until:
-                        return judged, False
                     design, traced = rows.designs[row].tolist(), rows.values[row]
-                    points = self._question.points(design)
+                    try:
+                        points = self._question.points(design)
+                    except KeyboardInterrupt:
+                        self._clock.interrupt()
+                        return judged, False
+                    if judged and self._clock.elapsed > until:
+                        return judged, False
                     if points[0].is_feasible:
                         judged[self._index(design)] = self._checked(points, traced.tolist())
                     else:
@@ -131,7 +137,9 @@ class _Search:
 
     def _found(self, program: Program) -> tuple[Rows, bool]:
         """Find the designs of the front, and say whether they are all."""
-        several = len(Blocks(program)) > 1
+        if self._way is Way.CP_SAT and math.prod(program.lengths.values()) <= FORMULAS:
+            return self._by_regions(program, no_rows(len(program.names), len(program.objectives)))
+        several = len(Blocks(program)) > 1 and self._way is not Way.BRANCH_AND_BOUND
         presolve = FrontPresolve(
             program=program, keep=1, clock=self._clock, on_progress=self._report
         )
@@ -139,16 +147,26 @@ class _Search:
             finished = presolve.run(PATIENCE if several else _NO_LIMIT)
         rows, proven = presolve.found, False
         if self._clock.left > 0 and finished:
-            with self._clock.phase("tabulate"):
-                rows, proven = presolve.front(), True
+            with self._clock.phase("tabulate"), self._stopping():
+                front = presolve.front()
+                rows, proven = (rows, False) if front is None else (front, True)
         self._clock.counters["boxes"] += presolve.bounded
         self._clock.counters["designs"] += presolve.evaluated
         if self._clock.left > 0 and not finished:
             rows, proven = self._by_regions(program, rows)
         return rows, proven
 
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Leave a block where Ctrl-C comes, and go on with what was known before it."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+
     def _by_regions(self, program: Program, found: Rows) -> tuple[Rows, bool]:
         """Minimise one objective after the other under bounds on all of them."""
+        self._proved_by = Way.CP_SAT
         count = len(program.objectives)
         designs: list[list[int]] = []
 
@@ -167,12 +185,11 @@ class _Search:
             designs.append(design)
             return tuple(values)
 
-        proven = True
-        try:
+        proven = False
+        with self._stopping(), suppress(_OutOfTimeError):
             for _ in sweep(count, least):
                 self._clock.counters["regions"] += 1
-        except _OutOfTimeError:
-            proven = False
+            proven = True
         rows = no_rows(len(program.names), count)
         if designs:
             rows = program.rows(np.array(designs, np.int64))
@@ -186,32 +203,25 @@ class _Search:
         limits = []
         for at, node in enumerate(program.objectives):
             value: Any = Traced(graph, node)
+            truth = Traced(graph, graph.constant(1.0, truth=True))
             if at < len(reached):
                 truth = value <= _just_above(reached[at])
             elif math.isfinite(bounds[at]):
                 truth = value < _just_below(bounds[at])
-            else:
-                continue
-            limits.append(Condition(name=f"bound on objective {at + 1}", node=truth.node))
-
-        def judge(design: Sequence[int]) -> Sequence[float] | None:
-            values = program.judge(design) if program.judge else None
-            if values is None:
-                return None
-            kept = all(values[at] <= _just_above(value) for at, value in enumerate(reached))
-            below = all(values[at] < bounds[at] for at in range(len(reached), len(values)))
-            return [values[place]] if kept and below else None
+            # Without a bound, too, an objective has to be a finite number.
+            name = f"bound on objective {at + 1}"
+            limits.append(Condition(name=name, node=truth.node, sides=(node,)))
 
         return replace(
             program,
             objectives=(program.objectives[place],),
             conditions=(*program.conditions, *limits),
-            judge=judge,
         )
 
     def _checked(self, points: Sequence[Point], traced: Sequence[float]) -> Sequence[Point]:
         plain = self._question.signed(points)
         if not all(map(agree, traced, plain)):
+            self._question.refuse_random(points[0])
             raise DisagreementError(
                 f"at {dict(points[0].params)} the objectives are {traced!r} by the trace, but "
                 f"{plain!r} by the evaluator on plain numbers"
@@ -233,14 +243,14 @@ class _Search:
         done = size - int(presolve.left_over) if known else 0
         self._options.progress(Progress(done=max(0, done), total=size))
 
-    def _statistics(self) -> Statistics:
+    def _statistics(self, finished: bool) -> Statistics:  # noqa: FBT001 - one caller
         clock = self._clock
         return Statistics(
             grid_size=self._question.problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
-            stopped_by=clock.stopped_by,
+            stopped_by=None if finished else clock.stopped_by or "time limit",
             extra={"operations": len(self._question.formulation.graph.nodes)},
         )
 

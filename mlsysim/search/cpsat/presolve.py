@@ -85,8 +85,7 @@ class Presolve:
         """
         if len(self.found) < self.keep:
             return np.inf
-        last = float(self.found.values[-1, 0])
-        return last - MARGIN * abs(last)
+        return self.program.goal(float(self.found.values[-1, 0]), MARGIN)
 
     @property
     def bound(self) -> float:
@@ -132,7 +131,7 @@ class Presolve:
                 self._step()
                 self.on_progress(self)
         except KeyboardInterrupt:
-            self.clock.interrupted = True
+            self.clock.interrupt()
         return self.fits
 
     def adopt(self, found: Rows, bound: float) -> None:
@@ -143,14 +142,21 @@ class Presolve:
         )
         self.open = self._promising(raised)
 
-    def best(self, keep: int) -> Rows:
-        """Evaluate what is left, and give the designs that fewer than `keep` others dominate."""
-        best = self.found
+    def finish(self, keep: int) -> bool:
+        """Evaluate what is left, so that those found are all that fewer than `keep` dominate.
+
+        Returns
+        -------
+        bool
+            Whether that was finished; what is left stays open otherwise.
+        """
         for some in self._portions():
+            if self.clock.left <= 0:
+                return False
             designs = some.designs()
             self.evaluated += len(designs)
-            best = best.plus(self.program.rows(designs)).undominated(keep)
-        return best
+            self.found = self.found.plus(self.program.rows(designs)).undominated(keep)
+        return True
 
     def _portions(self) -> Iterator[Boxes]:
         """Deal out the open boxes, about a block of designs at a time."""

@@ -4,16 +4,21 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
-from mlsysim.problem.problem import Problem
+from mlsysim.errors import MetricError
+from mlsysim.problem.problem import UNDEFINED, Problem
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
+from mlsysim.search.exactness import beyond_floats
 from mlsysim.search.exhaustive.block_reading import NotVectorisedError
 from mlsysim.search.exhaustive.explanation import conflict_of, relaxation
 from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
 from mlsysim.search.exhaustive.shared import SharedScan
 from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.interruption import current, interruptible
+from mlsysim.search.verify import UNRELIABLE, Point, nowhere_defined
 
 METHOD = "exhaustive"
 
@@ -47,13 +52,19 @@ def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     designs
         Judges what a scan has found on plain numbers; gives parts of a result.
     """
+    with interruptible():
+        return _walked(task, designs)
+
+
+def _walked(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     began = time.monotonic()
     limit = task.options.time_limit
     deadline = math.inf if limit is None else began + limit
     kind = Scan if task.options.executor is None else SharedScan
-    misled: str | None = None
+    # Whole numbers beyond 2**53 are exact on plain numbers alone.
+    misled = beyond_floats(task.problem, task.evaluate)
     try:
-        scan = kind(task, deadline=deadline)
+        scan = kind(task, deadline=deadline, in_blocks=misled is None)
         stopped = _run(scan)
         scanned = time.monotonic()
         answer = _answer(task.problem, scan, stopped, designs)
@@ -62,9 +73,13 @@ def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
         scan = kind(task, deadline=deadline, in_blocks=False)
         stopped = _run(scan)
         scanned = time.monotonic()
-        answer = _answer(task.problem, scan, stopped, designs)
-    if answer["status"] is Status.FEASIBLE:  # there may have been no time to judge everything
-        stopped = stopped or "time limit"
+        try:
+            answer = _answer(task.problem, scan, stopped, designs)
+        except NotVectorisedError as again:  # no arrays are left to blame
+            raise MetricError(f"{UNRELIABLE} ({again})") from None
+    # There may have been no time to judge everything.
+    if answer["status"] is Status.FEASIBLE or answer.get("unfinished"):
+        stopped = stopped or ("interrupt" if current().came else "time limit")
     ended = time.monotonic()
     seconds = {"scan": scanned - began, "verify": ended - scanned, "total": ended - began}
     return Walked(
@@ -81,6 +96,7 @@ def _run(scan: Scan) -> str | None:
     except OutOfTimeError:
         return "time limit"
     except KeyboardInterrupt:
+        current().ask()
         return "interrupt"
     return None
 
@@ -101,20 +117,28 @@ def _infeasible(problem: Problem, scan: Scan) -> dict[str, Any]:
     if not tally.readable and tally.deferred is not None:
         # No design has the metric, so that it is misspelt rather than undefined.
         raise tally.deferred
-    conflict = conflict_of(problem, tally.patterns, tally.verdicts)
-    relaxations = []
-    for name in conflict.names:
-        index = tally.nearest.index(name)
-        point = None if index is None else scan.judge(index)
-        if point is not None and point.violated != {name}:
-            raise NotVectorisedError(f"arrays misjudge {name!r} at {dict(point.params)}")
-        relaxations.append(relaxation(problem, name, scan.unit or "", point))
+    nearest = cache(partial(_nearest, scan))
+    conflict = conflict_of(problem, tally.patterns, tally.verdicts, nearest)
+    if conflict.names == (UNDEFINED,):
+        raise nowhere_defined(problem, scan.judge(0))
+    relaxations = [
+        relaxation(problem, name, scan.unit or "", nearest(name)) for name in conflict.names
+    ]
     return {
         "status": Status.INFEASIBLE,
         "conflict": conflict.names,
         "conflict_reasons": conflict.reasons,
         "relaxations": tuple(relaxations),
     }
+
+
+def _nearest(scan: Scan, name: str) -> Point | None:
+    """Judge the nearest of the designs that break one requirement alone."""
+    index = scan.tally.nearest.index(name)
+    point = None if index is None else scan.judge(index)
+    if point is not None and point.violated != {name}:
+        raise NotVectorisedError(f"arrays misjudge {name!r} at {dict(point.params)}")
+    return point
 
 
 def _statistics(
@@ -130,6 +154,7 @@ def _statistics(
         grid_size=problem.space.size,
         points_evaluated=tally.seen,
         feasible_points=tally.feasible,
+        undefined=tally.undefined,
         rejected={name: count for name, count in tally.rejected.items() if count},
         seconds=seconds,
         stopped_by=stopped,

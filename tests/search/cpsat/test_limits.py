@@ -108,19 +108,33 @@ def test_the_final_proof_confirms_the_bounds_of_presolve(objective: str, sign: i
         confirm(stopped, best, sign)
 
 
-def test_a_stopped_proof_claims_no_conflict() -> None:
-    """Nothing fits, which is soon proven; what to blame takes longer, and is told or left out."""
+def test_a_stopped_proof_claims_no_more_than_it_knows() -> None:
+    """Nothing fits, which is soon proven; what to blame takes longer, and what is missing is told.
+
+    The conflict of an infeasible answer is never empty: together, all requirements are one.
+    """
     explorer = DSE(layout_question().problem.space, "minimize: cost", ["step <= 0.001"])
     proven = explorer.search(layout)
     assert proven.conflict == ("step <= 0.001",)
     for limit in (0.01, 0.05, 0.1, 0.3):
         stopped = explorer.search(layout, time_limit=limit)
-        if stopped.conflict:
+        if stopped.status is Status.UNKNOWN:
+            continue
+        assert stopped.status is Status.INFEASIBLE
+        assert set(proven.conflict) <= set(stopped.conflict)
+        assert all(
+            item in proven.relaxations
+            for item in stopped.relaxations
+            if item.name in proven.conflict
+        )
+        if stopped.unfinished:
+            assert stopped.statistics.stopped_by == "time limit"
+            assert "not finished (stopped by time limit)" in str(stopped)
+            assert stopped.to_dict()["unfinished"] == list(stopped.unfinished)
+        else:
+            assert stopped.statistics.stopped_by is None
             assert stopped.conflict == proven.conflict
             assert stopped.relaxations == proven.relaxations
-        else:
-            assert stopped.statistics.stopped_by == "time limit"
-            assert stopped.relaxations == ()
 
 
 class Stop:
@@ -134,6 +148,56 @@ class Stop:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("objective", ["minimize: cost", "maximize: cost"])
+def test_progress_tells_incumbents_and_bounds_of_the_question_alone(objective: str) -> None:
+    """No bound is worse than the best design so far, and what an explanation tries is not told."""
+    states: list[Progress] = []
+    explorer = DSE(layout_question().problem.space, objective)
+    explorer.explain(layout, progress=states.append)
+    sign = 1 if objective.startswith("minimize") else -1
+    told = [state for state in states if state.best is not None and state.bound is not None]
+    assert told
+    for state in told:
+        assert sign * state.bound <= sign * state.best  # type: ignore[operator]
+    nothing = DSE(layout_question().problem.space, objective, ["step <= 0.001"])
+    states.clear()
+    nothing.search(layout, progress=states.append)
+    assert states
+    assert all(state.best is None and state.bound is None for state in states)
+
+
+def test_a_short_list_says_how_much_of_it_is_proven() -> None:
+    """The best of 100,000 is proven at once, the 10,000 best are not; the limit is kept."""
+    explorer = DSE({"x": range(10**5)}, "minimize: z")
+    began = time.monotonic()
+    found = explorer.search(lambda params: {"z": params["x"]}, top=10_000, time_limit=0.5)
+    assert time.monotonic() - began < 0.5 + 1.0  # what a busy machine adds
+    assert found.status is Status.OPTIMAL
+    assert (found.bound, found.gap) == (0.0, 0.0)
+    count = len(found.top_candidates)
+    assert [candidate.params["x"] for candidate in found.top_candidates] == list(range(count))
+    if count < 10_000:
+        assert found.statistics.stopped_by == "time limit"
+        assert f"{count:,} of the 10,000 asked for are proven" in str(found)
+
+
+@pytest.mark.parametrize("size", [2**40, 2**50, 2**53])
+def test_whole_numbers_are_told_apart_up_to_the_last(size: int) -> None:
+    """The margin of rounding, a share of the objective, would hide millions of them."""
+
+    def evaluate(params: dict[str, Any]) -> dict[str, Any]:
+        return {"y": params["x"], "z": 3 - params["x"]}
+
+    most = DSE({"x": range(size)}, "maximize: y").search(evaluate, method="cp-sat")
+    assert [candidate.params["x"] for candidate in most.top_candidates] == [
+        size - 1 - place for place in range(5)
+    ]
+    least = DSE({"x": range(-size, 1)}, "minimize: y").search(evaluate, method="cp-sat", top=1)
+    assert least.best_objective == -size
+    other = DSE({"x": range(size)}, "minimize: z").search(evaluate, method="cp-sat", top=1)
+    assert other.best_objective == 4 - size
 
 
 def test_bounds_only_get_better() -> None:

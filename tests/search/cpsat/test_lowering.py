@@ -21,7 +21,13 @@ from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
-from mlsysim.search.cpsat.lowering.scaled import LARGEST, LARGEST_SUM, NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.lowering.scaled import (
+    LARGEST,
+    LARGEST_SUM,
+    NotLowerableError,
+    Scaled,
+    total,
+)
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows

@@ -170,10 +170,13 @@ def lower(
     aim = _aim(lowering, program.objectives[0])
     if aim.number.size > _LARGEST_OBJECTIVE:
         raise NotLowerableError("the objective spans more than 52 bits")
-    lowering.check_defined(program.objectives[0])
+    lowering.demand_defined(program.objectives[0])
+    in_group = lowering.group(program.objectives[0]) is not None
+    if not in_group and lowering.where_defined(program.objectives[0]):
+        raise NotLowerableError("the objective may be no number for some designs")
     for condition in program.conditions:
         for side in condition.sides:
-            lowering.check_defined(side)
+            lowering.demand_defined(side)
         logic.demand(lowering, condition.node)
     model.minimize(aim.number.expression)
     check_magnitudes(model)

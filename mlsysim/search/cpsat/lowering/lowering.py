@@ -33,7 +33,7 @@ from mlsysim.search.cpsat.lowering.scaled import (
     power_of_two,
     total,
 )
-from mlsysim.search.cpsat.lowering.value_ranges import Known, ValueRanges
+from mlsysim.search.cpsat.lowering.value_ranges import ValueRanges
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.solving.model import Encoding, Kind
@@ -270,26 +270,18 @@ class Lowering:
             if literals:
                 demand.only_enforce_if(*literals)
 
-    def check_defined(self, node: Node) -> None:
-        """Insist that a number is finite for every design of interest.
-
-        Raises
-        ------
-        NotLowerableError
-            If it may not be; the evaluator then has to be asked.
-        """
+    def demand_defined(self, node: Node) -> None:
+        """Leave out the designs at which a number is known to be none: they do not count."""
         group = self.group(node)
         if group is not None:
-            defined = bool(np.all(np.isfinite(group.values(node))))
-        else:
-            defined = self.ranges.of(node).group is None
-        if not defined:
-            raise NotLowerableError(f"{describe(node)} is not a number for some designs")
+            defined = np.isfinite(group.values(node))
+            if not defined.all():
+                self.model.add_bool_and([group.any_of(defined)])
 
     def _definition(self, node: Node) -> cp_model.BoolVarT | None:
         """Give a literal that holds where a value is known to be a number; nothing if always."""
         if node.position not in self._definitions:
-            known: Known = self.ranges.of(node)
+            known = self.ranges.of(node)
             self._definitions[node.position] = (
                 None
                 if known.group is None or known.rows is None
