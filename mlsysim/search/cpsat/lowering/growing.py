@@ -59,7 +59,7 @@ class Cells:
 def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
     """Cut a box as far as the conditions and the objective to beat cut it."""
     boxes = start
-    for _ in range(3):
+    for _ in range(2):
         before = boxes
         boxes = program.bound(boxes, cutoff)
         if not len(boxes) or (
@@ -69,7 +69,9 @@ def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
     return boxes
 
 
-def grown(program: Program, cutoff: float, start: Boxes) -> list[Cells]:
+def grown(  # noqa: C901 - a loop in three steps
+    program: Program, cutoff: float, start: Boxes
+) -> tuple[list[Cells], Mapping[int, Range]]:
     """Find the groups of choices worth a literal per combination, and the combinations.
 
     Short choices, and those that are parts of groups, are groups of their own as well.
@@ -82,6 +84,13 @@ def grown(program: Program, cutoff: float, start: Boxes) -> list[Cells]:
         Designs whose objective is not below this do not matter.
     start
         The one box that holds every design that matters.
+
+    Returns
+    -------
+    list
+        The groups.
+    dict
+        What is known of every value over the box as a whole.
     """
     sizes = (start.last - start.first + 1)[0]
     short: list[Names] = [
@@ -116,28 +125,29 @@ def grown(program: Program, cutoff: float, start: Boxes) -> list[Cells]:
     ]
     if single:
         found |= _combinations(program, single, cutoff, start)[0]
-    return _settled(program, found, cutoff)
+    return _settled(program, found, cutoff, start)
 
 
-def _settled(program: Program, found: Mapping[Names, Boxes], cutoff: float) -> list[Cells]:
-    """Bound every value in every combination of every group, in one pass."""
-    if not found:
-        return []
-    settled = program.settle(joined(list(found.values())), cutoff)
-    cells, place = [], 0
+def _settled(
+    program: Program, found: Mapping[Names, Boxes], cutoff: float, start: Boxes
+) -> tuple[list[Cells], Mapping[int, Range]]:
+    """Bound every value in every combination of every group, and in all, in one pass."""
+    settled = program.settle(joined([start, *found.values()]), cutoff)
+    whole = {at: Range(low[:1], high[:1]) for at, (low, high) in settled.items()}
+    cells, place = [], 1
     for names, boxes in found.items():
         own = slice(place, place + len(boxes))
         place += len(boxes)
         ranges = {at: Range(low[own], high[own]) for at, (low, high) in settled.items()}
         cells.append(Cells(names=names, boxes=boxes, settled=ranges))
-    return cells
+    return cells, whole
 
 
 def _supports(program: Program, start: Boxes) -> list[Names]:
     """List the sets of several choices that formulas depend on, the largest first."""
     roots = [*program.objectives, *(condition.node for condition in program.conditions)]
     sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
-    ranges = program.settle(start)
+    ranges = program.rearranger.ranges
     most = max(2.0, math.prod(sizes.values()) / _SHARE)
     found: dict[frozenset[str], float] = {}
     for node in reachable(roots):
@@ -156,7 +166,7 @@ def _varies(node: Node, known: Range) -> bool:
     return bool(node.support) and not bool(np.all(known.low == known.high))
 
 
-def _combinations(
+def _combinations(  # noqa: C901 - a loop in three steps
     program: Program, wanted: Sequence[Names], cutoff: float, start: Boxes
 ) -> tuple[dict[Names, Boxes], int]:
     """List the combinations that can matter of several groups at once.

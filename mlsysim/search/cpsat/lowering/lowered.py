@@ -156,16 +156,23 @@ def lower(
     tabulated = {name for names in blocks for name in names}
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
     variables, positions = add_choices(model, free, program.columns)
-    groups = list(rows)
+    groups, settled = list(rows), None
     if tables is None:
         box = narrowed(program, cutoff, box)
-        cells = grown(program, cutoff, box) if len(box) else []
+        cells, settled = grown(program, cutoff, box) if len(box) else ([], None)
         if not all(map(len, (box, *(one.boxes for one in cells)))):
             return _impossible(program, model, variables, positions)
         groups = _groups(model, program, positions, cells)
     _confine(positions, program.names, box, model)
     lowering = Lowering(
-        program, model, positions, box=box, groups=groups, cutoff=cutoff, marks=marks
+        program,
+        model,
+        positions,
+        box=box,
+        groups=groups,
+        cutoff=cutoff,
+        settled=settled,
+        marks=marks,
     )
     aim = _aim(lowering, program.objectives[0])
     if aim.number.size > _LARGEST_OBJECTIVE:
@@ -279,7 +286,7 @@ def _aim(lowering: Lowering, objective: Node) -> Aim:
             above, below = node.arguments
             inverse = lowering.graph.apply("divide", below, above)
             lowering.ranges.know(inverse, node, _reciprocal)
-            low, high = lowering.range(inverse)
+            high = lowering.range(inverse)[1]
             number = lowering.number(inverse, max(high * RESOLUTION, 1e-300))
             slack = number.slack + 4 * sys.float_info.epsilon * number.size * number.unit
             return Aim(number=replace(number, slack=slack), factor=factor)

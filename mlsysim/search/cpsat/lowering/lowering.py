@@ -22,6 +22,7 @@ from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Choice, Constant, Graph, Node
 from mlsysim.expr.operation import Selection
+from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
 from mlsysim.search.cpsat.lowering import logic, monomials, products, rules, tables
 from mlsysim.search.cpsat.lowering.cells import Cells
@@ -62,6 +63,8 @@ class Lowering:
         The groups of choices whose combinations are literals.
     cutoff
         Designs whose objective is not below this do not matter.
+    settled
+        What is known of every value over the box, where that was looked into.
     marks
         Choice -> positions around which curves are encoded closely.
 
@@ -84,6 +87,7 @@ class Lowering:
         box: Boxes,
         groups: Sequence[Group] = (),
         cutoff: float = np.inf,
+        settled: Mapping[int, Range] | None = None,
         marks: Mapping[str, frozenset[int]] = MappingProxyType({}),
     ) -> None:
         self.is_approximate = False
@@ -92,7 +96,7 @@ class Lowering:
         self.encodings: list[Encoding] = []
         self.program = program
         self.groups = sorted(groups, key=len)
-        self.ranges = ValueRanges(program, box, groups, cutoff)
+        self.ranges = ValueRanges(program, box, groups, cutoff, settled)
         self.cells = Cells(program, model, positions, box)
         self.shares: dict[tuple[int, int], tuple[Scaled, list[monomials.Share]]] = {}
         self.coarse: dict[tuple[int, float], Scaled] = {}

@@ -156,7 +156,7 @@ def _parts(lowering: "Lowering", node: Apply) -> list[_Part] | None:
     gathered: dict[tuple[tuple[Node, int], ...], list[tuple[float, Powers]]] = {}
     for own, monomial in form.opened(factor, powers):
         atoms, tables = form.divided(monomial)
-        if len(atoms) > 1 or (atoms and atoms[0] in {(node, 1)}) or any(p != 1 for _, p in atoms):
+        if len(atoms) > 1 or (atoms and atoms[0] == (node, 1)) or any(p != 1 for _, p in atoms):
             return None
         gathered.setdefault(atoms, []).append((own, tables))
     parts = [_gathered(lowering, atoms, terms) for atoms, terms in gathered.items()]
@@ -211,7 +211,9 @@ class _Form:
         self._lowering = lowering
         self._top = top
 
-    def factors(self, node: Node, power: int, into: dict[Node, int]) -> float:
+    def factors(  # noqa: C901, PLR0911 - one case per form
+        self, node: Node, power: int, into: dict[Node, int]
+    ) -> float:
         """Take a product apart into powers of nodes, and a constant, which is returned."""
         if isinstance(node, Constant):
             return float(np.float64(node.value) ** power)
@@ -236,7 +238,7 @@ class _Form:
         return 1.0
 
     def opened(self, factor: float, powers: Powers, depth: int = 0) -> list[tuple[float, Powers]]:
-        """Multiply a sum out if that cancels a factor, or if all its terms share what is no table."""
+        """Multiply sums out where that cancels factors, or leaves fewer that are no tables."""
         powers = {node: power for node, power in powers.items() if power}
         for node, power in powers.items():
             terms = self._terms(node) if power == 1 and depth <= _MOST_DEPTH else []
@@ -277,10 +279,10 @@ class _Form:
         return self._lowering.is_lowered(node)
 
     def _terms(self, node: Node, sign: int = 1) -> list[tuple[Node, int]]:
-        inner = isinstance(node, Apply) and isinstance(node.operation, Sum)
-        if not inner or self._lowering.group(node) is not None:
+        if not (isinstance(node, Apply) and isinstance(node.operation, Sum)):
             return [(node, sign)]
-        assert isinstance(node, Apply) and isinstance(node.operation, Sum)
+        if self._lowering.group(node) is not None:
+            return [(node, sign)]
         signs = node.operation.coefficients
         return [
             part

@@ -53,16 +53,23 @@ class ValueRanges:
         The groups of choices of the model.
     cutoff
         Designs whose objective is not below this do not matter.
+    settled
+        What is known of every value over the box, where that was looked into.
     """
 
     def __init__(
-        self, program: Program, box: Boxes, groups: Sequence[Group], cutoff: float
+        self,
+        program: Program,
+        box: Boxes,
+        groups: Sequence[Group],
+        cutoff: float,
+        settled: Mapping[int, Range] | None = None,
     ) -> None:
         self._program = program
         self._groups = [group for group in groups if group.cells is not None]
         self._rows = [group for group in groups if group.cells is None]
         self._box = self._ends(box)
-        self._settled = self._over_box(cutoff)
+        self._settled = self._over_box(cutoff) if settled is None else dict(settled)
         self._within: dict[int, dict[int, Range]] = {
             id(group): dict(group.cells.settled) for group in self._groups if group.cells
         }
