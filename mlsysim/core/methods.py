@@ -20,7 +20,7 @@ from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.solving.model import CompiledModel
+    from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 Answer = TypeVar("Answer")
 
@@ -135,18 +135,27 @@ def explain(
     return replace(found, result=replace(found.result, statistics=statistics))
 
 
-def compiled(problem: Problem, evaluate: Evaluator) -> "CompiledModel":
+def compiled(
+    problem: Problem,
+    evaluate: Evaluator,
+    into: "CpModel | None" = None,
+    name: str = "",
+) -> "CompiledModel":
     """Build the CP-SAT model of a question without solving it.
 
     Parameters
     ----------
     problem, evaluate
         What is asked.
+    into
+        A model to add it to.
+    name
+        What the names of its variables begin with.
     """
     _check_evaluator(evaluate)
-    from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
+    from mlsysim.search.cpsat.compiling import compile_model  # noqa: PLC0415 - 0.2 s to import
 
-    return compile_model(problem, evaluate)
+    return compile_model(problem, evaluate, into, name)
 
 
 def interrupted(problem: Problem, method: str) -> SearchResult:

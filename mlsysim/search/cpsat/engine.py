@@ -14,13 +14,11 @@ from mlsysim.results.result import SearchResult, relative_gap
 from mlsysim.results.statistics import Proof, Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.conflict import why_infeasible
-from mlsysim.search.cpsat.lowering.lowered import lower
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import Question, agree
 from mlsysim.search.cpsat.solving.clock import Clock
-from mlsysim.search.cpsat.solving.model import CompiledModel
 from mlsysim.search.explain import Solved
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
@@ -54,19 +52,6 @@ def search(
         If a returned design is not worth on plain numbers what the solver says.
     """
     return Search(problem, evaluate, options, way).result()
-
-
-def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
-    """Build the CP-SAT model of a question without solving it.
-
-    Raises
-    ------
-    TracingError
-        If the evaluator cannot be traced.
-    NotLowerableError
-        If an expression has no sound encoding.
-    """
-    return lower(Question(problem, evaluate).program()).compiled
 
 
 @dataclass(frozen=True, kw_only=True)

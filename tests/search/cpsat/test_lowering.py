@@ -53,8 +53,8 @@ def best_of(program: Program) -> Rows:
 
 def at_design(lowered: Lowered, design: Sequence[int]) -> float:
     """Give the model's bound at one design; two workers, as one may creep along a product."""
-    model: Any = lowered.compiled.model.clone()
-    positions: Any = lowered.compiled.positions.values()
+    model: Any = lowered.model.clone()
+    positions: Any = lowered.positions.values()
     for position, at in zip(positions, design, strict=True):
         model.add(model.get_int_var_from_proto_index(position.index) == int(at))
     outcome = solver.run(model, Clock(SearchOptions(workers=2)))
@@ -196,7 +196,7 @@ def test_every_form_is_solved(monkeypatch: pytest.MonkeyPatch, form: str, sense:
     assert search.run(30.0)
     expected = best_of(program).values[:3, 0]
     assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    assert kind in {encoding.kind for encoding in lower(program).compiled.encodings}
+    assert kind in {encoding.kind for encoding in lower(program).lowering.encodings}
 
 
 ROUNDED: dict[str, Callable[[Any], Any]] = {
@@ -300,7 +300,7 @@ def test_a_condition_on_a_choice_stays_in_the_model(length: int) -> None:
     problem = Problem.of({"x": range(length), "y": range(10)}, "maximize: g", ["x <= 5"])
     program = Question(problem, lambda p: {"g": p["x"] + p["y"]}).program()
     model = lower(program)
-    outcome = solver.run(model.compiled.model, Clock(SearchOptions(workers=1)))
+    outcome = solver.run(model.model, Clock(SearchOptions(workers=1)))
     assert outcome.solver is not None
     assert model.design(outcome.solver) == [5, 9]
 

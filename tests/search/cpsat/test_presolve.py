@@ -134,7 +134,7 @@ def test_a_box_that_may_have_no_number_is_never_dropped() -> None:
     problem = Problem.of({"x": range(100)}, "minimize: cost", ["x >= 0"])
     program = Question(problem, evaluate).program()
     state = shrunk(program, 1)
-    assert program.rows(state.left()).sorted().values[0, 0] == 102.0
+    assert program.rows(left(state)).sorted().values[0, 0] == 102.0
 
 
 def test_a_broken_constraint_excuses_a_missing_number() -> None:

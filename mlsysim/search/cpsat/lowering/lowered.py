@@ -21,7 +21,6 @@ from mlsysim.search.cpsat.lowering.lowering import Lowering
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
-from mlsysim.search.cpsat.solving.model import CompiledModel
 
 # The objective is resolved to this share of its range at first.
 RESOLUTION = 2.0**-36
@@ -51,6 +50,12 @@ class Aim:
     number: Scaled
     factor: float | None = None
 
+    @property
+    def error(self) -> float:
+        """How far the number may be from the truth, relative to its size."""
+        size = self.number.size * self.number.unit
+        return self.number.slack / size if size else 0.0
+
     def objective(self, bound: float) -> float:
         """Give the least objective where the model's own is no less than a bound."""
         low = bound * self.number.unit - self.number.slack
@@ -72,8 +77,12 @@ class Lowered:
 
     Parameters
     ----------
-    compiled
+    model
         The model.
+    variables
+        The integer variable of each choice.
+    positions
+        The position in its domain of each choice that is not in rows.
     lowering
         What made it; it can add to it.
     aim
@@ -82,7 +91,9 @@ class Lowered:
         The groups of choices that go in as rows.
     """
 
-    compiled: CompiledModel
+    model: cp_model.CpModel
+    variables: Mapping[str, cp_model.IntVar]
+    positions: Mapping[str, cp_model.IntVar]
     lowering: Lowering
     aim: Aim
     rows: Sequence[Group]
@@ -93,7 +104,7 @@ class Lowered:
         (A forbidden assignment of all variables at once would say the same,
         but lets the presolve of CP-SAT 9.15 lose other designs.)
         """
-        model = self.compiled.model
+        model = self.model
         at = dict(zip(self.lowering.names, design, strict=True))
         others: list[cp_model.BoolVarT] = []
         told: set[str] = set()
@@ -105,7 +116,7 @@ class Lowered:
                 return  # the model does not have it
             others.append(~literal)
             told |= set(group.names)
-        for name, position in self.compiled.positions.items():
+        for name, position in self.positions.items():
             if name not in told:
                 differs = model.new_bool_var("")
                 model.add(position != at[name]).only_enforce_if(differs)
@@ -114,7 +125,7 @@ class Lowered:
 
     def design(self, solution: cp_model.CpSolver) -> list[int]:
         """Read a design off a solution."""
-        at = {name: solution.value(var) for name, var in self.compiled.positions.items()}
+        at = {name: solution.value(var) for name, var in self.positions.items()}
         for group in self.rows:
             at |= dict(zip(group.names, group.chosen(solution), strict=True))
         return [at[name] for name in self.lowering.names]
@@ -127,6 +138,8 @@ def lower(
     tables: Tables | None = None,
     marks: Marks = NO_MARKS,
     cutoff: float = math.inf,
+    into: cp_model.CpModel | None = None,
+    name: str = "",
 ) -> Lowered:
     """Build the model of a program out of its formulas.
 
@@ -143,19 +156,23 @@ def lower(
         Choice -> positions around which curves are to be encoded closely.
     cutoff
         Designs whose objective is not below this do not matter, and may be missing.
+    into
+        A model to add this one to; it keeps its objective.
+    name
+        What the names of the variables begin with.
 
     Raises
     ------
     NotLowerableError
         If an expression has no sound encoding, or a sum overflows the solver's integers.
     """
-    model = cp_model.CpModel()
+    model = cp_model.CpModel() if into is None else into
     box = box or whole(list(program.lengths.values()))
     blocks = tables or {}
     rows = [Group(model, program, names, designs) for names, designs in blocks.items()]
     tabulated = {name for names in blocks for name in names}
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
-    variables, positions = add_choices(model, free, program.columns)
+    variables, positions = add_choices(model, free, program.columns, name)
     groups, settled = list(rows), None
     if tables is None:
         box = narrowed(program, cutoff, box)
@@ -185,16 +202,17 @@ def lower(
         for side in condition.sides:
             lowering.demand_defined(side)
         logic.demand(lowering, condition.node)
-    model.minimize(aim.number.expression)
+    if into is None:
+        model.minimize(aim.number.expression)
     check_magnitudes(model)
-    compiled = CompiledModel(
+    return Lowered(
         model=model,
         variables=variables,
         positions=positions,
-        encodings=tuple(lowering.encodings),
-        objective=aim.number.expression,
+        lowering=lowering,
+        aim=aim,
+        rows=rows,
     )
-    return Lowered(compiled=compiled, lowering=lowering, aim=aim, rows=rows)
 
 
 def _impossible(
@@ -207,11 +225,14 @@ def _impossible(
     model.add_bool_or([])
     nothing = Scaled(expression=0, low=0, high=0)
     box = whole(list(program.lengths.values()))
-    compiled = CompiledModel(
-        model=model, variables=variables, positions=positions, encodings=(), objective=0
+    return Lowered(
+        model=model,
+        variables=variables,
+        positions=positions,
+        lowering=Lowering(program, model, positions, box=box),
+        aim=Aim(number=nothing),
+        rows=(),
     )
-    lowering = Lowering(program, model, positions, box=box)
-    return Lowered(compiled=compiled, lowering=lowering, aim=Aim(number=nothing), rows=())
 
 
 def check_magnitudes(model: cp_model.CpModel) -> None:

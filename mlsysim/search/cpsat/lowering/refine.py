@@ -113,9 +113,9 @@ class LoweredSearch:
         clock = self._clock
         until = clock.elapsed + seconds
         while clock.left > 0 and clock.elapsed < until:
-            check_magnitudes(self._lowered.compiled.model)
+            check_magnitudes(self._lowered.model)
             outcome = solver.run(
-                self._lowered.compiled.model,
+                self._lowered.model,
                 clock,
                 until - clock.elapsed,
                 gap=self._program.nearly / 2,
@@ -204,7 +204,7 @@ class LoweredSearch:
         for design in self._seen:
             lowered.forbid(design)
         self._cut(lowered)
-        proto = lowered.compiled.model.proto
+        proto = lowered.model.proto
         self._clock.counters["variables"] = len(proto.variables)
         self._clock.counters["constraints"] = len(proto.constraints)
         return lowered
@@ -237,4 +237,4 @@ class LoweredSearch:
         size = max(map(abs, lowering.range(excess)))
         self._aim = Aim(number=lowering.number(excess, size * RESOLUTION))
         lowering.between([self._aim.number], -np.inf, 0.0)
-        lowered.compiled.model.minimize(self._aim.number.expression)
+        lowered.model.minimize(self._aim.number.expression)

@@ -1,16 +1,7 @@
-"""The CP-SAT model of a question, open to its users.
+"""How expressions go into a CP-SAT model."""
 
-Each choice is an integer variable of its name: its value where the values are
-whole numbers, else its position.  `Encoding` says how every expression went in.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
-
-from ortools.sat.python import cp_model
 
 
 class Kind(StrEnum):
@@ -48,43 +39,3 @@ class Encoding:
     kind: Kind
     size: int
     error: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompiledModel:
-    """A question as a CP-SAT model.
-
-    Parameters
-    ----------
-    model
-        The model; it may be extended and solved by itself.
-    variables
-        The integer variable of each choice.
-    positions
-        The position of each choice in its domain, as a linear expression.
-    encodings
-        How every expression went in.
-    objective
-        What is minimised, as a linear expression.
-    """
-
-    model: cp_model.CpModel
-    variables: Mapping[str, cp_model.IntVar]
-    positions: Mapping[str, cp_model.LinearExprT]
-    encodings: tuple[Encoding, ...]
-    objective: cp_model.LinearExprT
-
-    @property
-    def proto(self) -> Any:
-        """The model as a CP-SAT protocol buffer."""
-        return self.model.proto
-
-    def export(self, path: str | Path) -> None:
-        """Write the model as a CP-SAT proto in text form.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        Path(path).write_text(str(self.model.proto), encoding="utf-8")
