@@ -306,6 +306,22 @@ def explain(
 
 
 @app.command()
+def model(
+    file: QuestionPath,
+    *,
+    run_by: For = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write it as a CP-SAT proto: as text for *.txt."),
+    ] = None,
+) -> None:
+    """Tell the CP-SAT model of a question in words: choices, requirements, how each went in."""
+    from mlsysim.cli.model import describe_model
+
+    raise typer.Exit(describe_model(file, export=export, framework=run_by))
+
+
+@app.command()
 def validate(
     file: Annotated[
         Path | None,

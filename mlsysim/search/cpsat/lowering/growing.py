@@ -115,7 +115,8 @@ def grown(  # noqa: C901 - a loop in three steps
         left -= bounded
         for names in sorted(grown_now, key=lambda one: -len(one)):
             cells = sum(map(len, found.values())) + len(grown_now[names])
-            if len(names) == 1 or cells <= _MOST_TOGETHER:
+            is_new = not any(set(names) <= set(one) for one in found if len(one) > 1)
+            if len(names) == 1 or (is_new and cells <= _MOST_TOGETHER):
                 found[names] = grown_now[names]
     inside = {name for names in found for name in names}
     single = [
@@ -174,7 +175,8 @@ def _combinations(  # noqa: C901 - a loop in three steps
     Returns
     -------
     dict
-        The groups that have not too many.
+        The groups; of one that has too many combinations, as many of its choices, the
+        shortest first, as have not.
     int
         How many boxes were bounded for it.
     """
@@ -185,25 +187,36 @@ def _combinations(  # noqa: C901 - a loop in three steps
         open_[names] = sorted(columns, key=lambda column: int(lengths[column])), start
     done: dict[Names, Boxes] = {}
     bounded = 0
+
+    def close(names: Names, columns: Sequence[int], boxes: Boxes) -> None:
+        """Keep what a group has come to: some of its choices may be open still."""
+        fixed = tuple(name for name in names if program.names.index(name) not in columns)
+        if fixed:
+            done[fixed] = boxes
+
     while open_:
         split = {}
         for names, (columns, boxes) in open_.items():
             sizes = boxes.last[:, columns[0]] - boxes.first[:, columns[0]] + 1
             if int(sizes.sum()) <= _MOST_AT_ONCE:
-                split[names] = columns[1:], boxes.split(columns[0])
+                split[names] = columns, boxes, boxes.split(columns[0])
+            else:
+                close(names, columns, boxes)
         if not split:
             break
-        parts = [boxes for _, boxes in split.values()]
+        parts = [boxes for _, _, boxes in split.values()]
         bounded += sum(map(len, parts))
         kept, places = program.narrow(joined(parts), cutoff)
         ends = np.searchsorted(places, np.cumsum([0, *map(len, parts)]))
         open_ = {}
-        for (names, (columns, _)), (begin, end) in zip(split.items(), pairwise(ends), strict=True):
+        for (names, (columns, before, _)), (begin, end) in zip(
+            split.items(), pairwise(ends), strict=True
+        ):
             boxes = kept.take(np.arange(begin, end))
             if len(boxes) > _MOST_CELLS:
-                continue
-            if columns and len(boxes):
-                open_[names] = columns, boxes
+                close(names, columns, before)
+            elif len(columns) > 1 and len(boxes):
+                open_[names] = columns[1:], boxes
             else:
-                done[names] = boxes
+                close(names, (), boxes)
     return done, bounded

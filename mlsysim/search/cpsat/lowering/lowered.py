@@ -303,7 +303,7 @@ def _aim(lowering: Lowering, objective: Node) -> Aim:
                 break
     if factor < 0 and isinstance(node, Apply) and isinstance(node.operation, Quotient):
         known = lowering.ranges.of(node)
-        if known.group is None and known.low > 0 and lowering.group(node) is None:
+        if not lowering.where_defined(node) and known.low > 0 and lowering.group(node) is None:
             above, below = node.arguments
             inverse = lowering.graph.apply("divide", below, above)
             lowering.ranges.know(inverse, node, _reciprocal)

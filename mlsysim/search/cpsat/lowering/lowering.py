@@ -20,7 +20,7 @@ from types import MappingProxyType
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Graph, Node
+from mlsysim.expr.graph import Apply, Choice, Graph, Node
 from mlsysim.expr.operation import Selection
 from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
@@ -156,13 +156,7 @@ class Lowering:
         return known
 
     def range(self, node: Node) -> tuple[float, float]:
-        """Give the finite range of a number, over the designs for which it is known to be one.
-
-        Raises
-        ------
-        NotLowerableError
-            If it is bounded nowhere.
-        """
+        """Give the finite range of a number, over the designs for which it is known to be one."""
         known = self.ranges.of(node)
         return known.low, known.high
 
@@ -214,7 +208,7 @@ class Lowering:
 
     def where_defined(self, *nodes: Node) -> tuple[cp_model.BoolVarT, ...]:
         """Give literals that all hold where some values are known to be numbers."""
-        found = (self._definition(node) for node in nodes if not isinstance(node, Constant))
+        found = (self._definition(node) for node in nodes)
         return tuple(literal for literal in found if literal is not None)
 
     @contextmanager
@@ -286,6 +280,9 @@ class Lowering:
         """Give a literal that holds where a value is known to be a number; nothing if always."""
         if node.position not in self._definitions:
             known = self.ranges.of(node)
+            if known.nowhere:
+                self._definitions[node.position] = self.model.new_constant(0)
+                return self._definitions[node.position]
             self._definitions[node.position] = (
                 None
                 if known.group is None or known.rows is None

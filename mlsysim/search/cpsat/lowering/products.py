@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A float product or quotient is off by one unit in the last place at most.
 _ULP = sys.float_info.epsilon
 # Each factor of a product keeps this many bits, so that the product fits.
-FACTOR_BITS = 28
+FACTOR_BITS = 27
 WHOLE = 2.0**40
 # A product may be this many bits finer than asked for.
 _SPARE_BITS = 16

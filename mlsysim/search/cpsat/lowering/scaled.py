@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
+from mlsysim.errors import MlsysimError
+
 # |expression| stays below this, so that products of two and sums of many fit 64 bits.
 LARGEST = 1 << 58
 # What is added up stays below this.
@@ -19,7 +21,7 @@ LARGEST_SUM = 1 << 61
 _EXACT = 1 << 53
 
 
-class NotLowerableError(Exception):
+class NotLowerableError(MlsysimError):
     """An expression has no sound encoding: its range is unbounded or too wide."""
 
 

@@ -11,9 +11,7 @@ from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
-from mlsysim.expr.text import describe
 from mlsysim.search.cpsat.lowering.group import Group
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions
 from mlsysim.search.cpsat.program.program import TRUE, Program
 
@@ -29,12 +27,15 @@ class Known:
     group, rows
         The value is known to be a number in these combinations of this group only;
         everywhere where there is no group.
+    nowhere
+        The value is not known to be a number for any design.
     """
 
     low: float
     high: float
     group: Group | None = None
     rows: NDArray[np.bool_] | None = None
+    nowhere: bool = False
 
 
 class ValueRanges:
@@ -76,13 +77,7 @@ class ValueRanges:
         self._known: dict[int, Known] = {}
 
     def of(self, node: Node) -> Known:
-        """Bound a value; also one that was made after the program.
-
-        Raises
-        ------
-        NotLowerableError
-            If it is bounded nowhere.
-        """
+        """Bound a value; also one that was made after the program."""
         if node.position not in self._known:
             self._known[node.position] = self._bound(node)
         return self._known[node.position]
@@ -122,7 +117,7 @@ class ValueRanges:
         if math.isfinite(low) and math.isfinite(high):
             return Known(low=low, high=max(low, high))
         if not parts:
-            raise NotLowerableError(f"{describe(node)} is not bounded")
+            return Known(low=0.0, high=0.0, nowhere=True)
         _, group, bound, rows = max(parts, key=lambda part: part[0])
         return Known(
             low=float(bound.low[rows].min()),
