@@ -31,7 +31,6 @@ def forced(patch: pytest.MonkeyPatch, *, patience: int = 1 << 62) -> None:
     patch.setattr(presolve, "_LEAF", 2.0)
     patch.setattr(presolve, "_BATCH", 8)
     patch.setattr(minimize, "WALK", 3)
-    patch.setattr(minimize, "TABLE_ROWS", 3)
     patch.setattr(pareto, "PATIENCE", patience)
 
 

@@ -21,7 +21,7 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
-from mlsysim.search.cpsat.minimize import FORMULAS, Minimizer, Way
+from mlsysim.search.cpsat.minimize import Minimizer, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
@@ -54,8 +54,8 @@ def front(
     options
         What the caller wants.
     way
-        By one minimum of CP-SAT after the other, by branch and bound, or by whichever is
-        quicker.
+        A front is listed by branch and bound, unless it has several blocks: then by one
+        minimum after the other, in this way.
 
     Raises
     ------
@@ -137,8 +137,6 @@ class _Search:
 
     def _found(self, program: Program) -> tuple[Rows, bool]:
         """Find the designs of the front, and say whether they are all."""
-        if self._way is Way.CP_SAT and math.prod(program.lengths.values()) <= FORMULAS:
-            return self._by_regions(program, no_rows(len(program.names), len(program.objectives)))
         several = len(Blocks(program)) > 1 and self._way is not Way.BRANCH_AND_BOUND
         presolve = FrontPresolve(
             program=program, keep=1, clock=self._clock, on_progress=self._report

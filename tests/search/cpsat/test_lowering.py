@@ -251,12 +251,24 @@ def test_what_has_no_sound_encoding_is_told(monkeypatch: pytest.MonkeyPatch, for
     assert lowered.aim.number.slack > 0
 
 
-def test_a_side_without_a_number_is_not_lowered() -> None:
-    """A tabulated comparison with 0/0 on one side is left to those who ask the evaluator."""
-    problem = Problem.of({"x": [0, 1, 2]}, "minimize: x", ["ratio <= 1"])
-    question = Question(problem, lambda p: {"x": p["x"] * 1.0, "ratio": p["x"] / p["x"]})
-    with pytest.raises(NotLowerableError, match="not a number"):
-        lower(question.program())
+def test_a_side_without_a_number_is_no_design() -> None:
+    """At x = 0 the ratio is 0/0, so that x = 1 is the least; y / x is guarded, and harmless."""
+
+    def evaluate(p: dict[str, Any]) -> dict[str, Any]:
+        guarded = np.where(p["x"] > 0, p["y"] / p["x"], p["y"])
+        return {"sum": p["x"] + guarded, "ratio": p["x"] / p["x"]}
+
+    space = {"x": [0, 1, 2], "y": [2, 3]}
+    problem = Problem.of(space, "minimize: sum", ["ratio <= 1"])
+    program = Question(problem, evaluate).program()
+    lowered = lower(program)
+    assert at_design(lowered, [1, 0]) <= 3.0  # 1 + 2 / 1
+    search = LoweredSearch(program, 3, no_rows(2, 1), clock())
+    assert search.run(30.0)
+    # (1, 2) and (2, 2) give 3, (2, 3) gives 3.5.
+    assert search.found.values[:, 0].tolist() == [3.0, 3.0, 3.5]
+    free = Question(Problem.of(space, "minimize: sum"), evaluate).program()
+    assert at_design(lower(free), [0, 0]) <= 2.0  # the guard leaves y itself
 
 
 def test_scaled_numbers_do_not_overflow() -> None:
