@@ -129,7 +129,7 @@ def solve(
     }
     if emit is not None:
         from mlsysim.cli.emitting import emit_file
-        from mlsysim.core.launch.frameworks import Framework
+        from mlsysim.launch.frameworks import Framework
 
         way = method.value
         raise typer.Exit(
@@ -312,7 +312,7 @@ def model(
     run_by: For = None,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Write it as a CP-SAT proto: as text for *.txt."),
+        typer.Option(metavar="PATH", help="Write it as a CP-SAT proto, as text."),
     ] = None,
 ) -> None:
     """Tell the CP-SAT model of a question in words: choices, requirements, how each went in."""

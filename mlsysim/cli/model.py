@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mlsysim.cli.status import ExitStatus, errors_to_status
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 
 
 def describe_model(file: Path, *, export: Path | None, framework: str | None) -> ExitStatus:
@@ -14,7 +14,7 @@ def describe_model(file: Path, *, export: Path | None, framework: str | None) ->
     file
         The question file.
     export
-        Where to write the model as a CP-SAT proto; as text where the name ends in ``txt``.
+        Where to write the model as a CP-SAT proto in text form.
     framework
         Who is to run the designs, in place of what the file says.
     """

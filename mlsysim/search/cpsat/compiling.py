@@ -20,6 +20,7 @@ from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.cpsat.solving.model import Encoding
 from mlsysim.search.verify import Evaluator
+from mlsysim.textfiles import write_text
 
 CpModel = cp_model.CpModel
 """OR-Tools' own model, for those who may not import it."""
@@ -191,17 +192,14 @@ class CompiledModel:
         return "\n".join([*self._choices(), "", *self._requirements(), "", *self._size()]) + "\n"
 
     def export(self, path: str | Path) -> None:
-        """Write the model as a CP-SAT proto: as text where the name ends in ``txt``.
+        """Write the model as a CP-SAT proto in text form.
 
         Raises
         ------
-        OSError
-            If the file cannot be written.
+        OutputError
+            If the file cannot be written; one that was there before is as it was.
         """
-        path = Path(path)
-        path.touch()  # OR-Tools only says that it could not
-        if not self.model.export_to_file(str(path)):
-            raise OSError(f"{path} cannot be written")
+        write_text(Path(path), str(self.model.proto))
 
     def _choices(self) -> Iterator[str]:
         yield "Choices"

@@ -31,6 +31,7 @@ from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
     NotLowerableError,
     Scaled,
+    aligned,
     power_of_two,
     total,
 )
@@ -44,6 +45,8 @@ _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
 # A sum is resolved to this share of what is added up.
 _SUM_RESOLUTION = 2.0**-56
+# A variable is resolved to this share of its largest value.
+_VARIABLE_RESOLUTION = 2.0**-50
 
 
 class Lowering:
@@ -230,6 +233,12 @@ class Lowering:
         size = sum(max(number.size, number.weight) * number.unit for number in numbers)
         least = power_of_two(size * _SUM_RESOLUTION)
         return total([products.coarsened(self, number, least) for number in numbers])
+
+    def alike(self, numbers: Sequence[Scaled]) -> list[Scaled]:
+        """Write numbers in one unit, in which variables can hold them."""
+        size = max(number.size * number.unit for number in numbers)
+        least = power_of_two(size * _VARIABLE_RESOLUTION)
+        return aligned([products.coarsened(self, number, least) for number in numbers])
 
     def between(
         self,

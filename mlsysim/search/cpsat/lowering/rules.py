@@ -30,7 +30,7 @@ from mlsysim.expr.operation import (
 )
 from mlsysim.search.cpsat.lowering import pieces, products, steps
 from mlsysim.search.cpsat.lowering.group import Array, Group
-from mlsysim.search.cpsat.lowering.scaled import Scaled, aligned
+from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _terms(node: Node, sign: int = 1) -> Iterator[tuple[Node, int]]:
 
 
 def _extreme(lowering: "Lowering", node: Apply, way: int, wish: float) -> Scaled:
-    a, b = aligned([lowering.number(argument, wish) for argument in node.arguments])
+    a, b = lowering.alike([lowering.number(argument, wish) for argument in node.arguments])
     extreme = max if way > 0 else min
     low, high = extreme(a.low, b.low), extreme(a.high, b.high)
     target = lowering.variable(low, high)
@@ -126,7 +126,7 @@ def _extreme(lowering: "Lowering", node: Apply, way: int, wish: float) -> Scaled
 
 
 def _absolute(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
-    a = lowering.number(node.arguments[0], wish)
+    (a,) = lowering.alike([lowering.number(node.arguments[0], wish)])
     target = lowering.variable(0, a.size)
     lowering.post(lowering.model.add_abs_equality(target, lowering.single(a)))
     lowering.record(node, Kind.EXTREME, 1, a.slack)
@@ -138,7 +138,7 @@ def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     settled = lowering.is_settled(condition)
     if settled is not None:
         return lowering.number(yes if settled else no, wish)
-    a, b = aligned([lowering.number(yes, wish), lowering.number(no, wish)])
+    a, b = lowering.alike([lowering.number(yes, wish), lowering.number(no, wish)])
     literal = lowering.literal(condition)
     low, high = min(a.low, b.low), max(a.high, b.high)
     target = lowering.variable(low, high)
