@@ -163,6 +163,7 @@ FORMS: dict[str, tuple[Callable[[Any, Any], Any], Kind]] = {
     "quotient": (lambda x, y: x / (y + 1), Kind.QUOTIENT),
     "root": (lambda x, y: (x * y + 1) ** 0.5, Kind.PIECEWISE_LINEAR),
     "root from zero": (lambda x, y: (x * y) ** 0.5, Kind.PIECEWISE_LINEAR),
+    "constant to a power": (lambda x, y: 0.7 ** (x * y / 3), Kind.PIECEWISE_LINEAR),
     "reciprocal power": (lambda x, y: (x * y + 1) ** -1.5, Kind.PIECEWISE_LINEAR),
     "exponential": (lambda x, y: np.exp(x * y / 100), Kind.PIECEWISE_LINEAR),
     "logarithm": (lambda x, y: np.log2(x * y + 1), Kind.PIECEWISE_LINEAR),

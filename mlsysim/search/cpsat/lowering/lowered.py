@@ -18,7 +18,8 @@ from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.lowering.growing import Cells, grown, narrowed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
+from mlsysim.search.cpsat.lowering.products import coarsened
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
 
@@ -193,7 +194,9 @@ def lower(
     )
     aim = _aim(lowering, program.objectives[0])
     if aim.number.size > _LARGEST_OBJECTIVE:
-        raise NotLowerableError("the objective spans more than 52 bits")
+        size = aim.number.size * aim.number.unit
+        unit = power_of_two(size / _LARGEST_OBJECTIVE) * 2
+        aim = replace(aim, number=coarsened(lowering, aim.number, unit))
     lowering.demand_defined(program.objectives[0])
     in_group = lowering.group(program.objectives[0]) is not None
     if not in_group and lowering.where_defined(program.objectives[0]):

@@ -56,6 +56,8 @@ def square(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
 def power(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode ``a ** c`` for a constant c: a product, or a curve."""
     base, exponent = node.arguments
+    if not isinstance(exponent, Constant) and isinstance(base, Constant) and base.value > 0:
+        return pieces.encode(lowering, node, wish)
     if not isinstance(exponent, Constant):
         raise NotLowerableError("a power with a variable exponent over many values")
     index = exponent.value

@@ -159,7 +159,9 @@ class ValueRanges:
             for group in self._rows:
                 if group.holds(node):
                     values = group.values(node)
-                    found[node.position] = Range(np.array([values.min()]), np.array([values.max()]))
+                    finite = bool(np.all(np.isfinite(values)))
+                    ends = (values.min(), values.max()) if finite else (-np.inf, np.inf)
+                    found[node.position] = Range(*(np.array([end]) for end in ends))
         return found
 
     def _ends(self, boxes: Boxes) -> tuple[Mapping[str, Positions], Mapping[str, Positions]]:
