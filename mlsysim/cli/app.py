@@ -166,7 +166,7 @@ def evaluate(
 ) -> None:
     """Price one given design, and list which requirements it breaks."""
     from mlsysim.cli.forms import Forms
-    from mlsysim.cli.pricing import evaluate_file
+    from mlsysim.cli.what_if import evaluate_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html)
     options: dict[str, Any] = {
@@ -295,7 +295,7 @@ def explain(
     """Say what binds the best design, or why nothing fits and what would have to give."""
     from mlsysim.cli.explanation import explain_file
     from mlsysim.cli.forms import Forms
-    from mlsysim.cli.pricing import why_not_file
+    from mlsysim.cli.what_if import why_not_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html, heading=True)
     options: dict[str, Any] = {

@@ -2,20 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from mlsysim.core import methods
 from mlsysim.core.methods import Method
-from mlsysim.core.what_if import WhatIf
+from mlsysim.core.what_if import (
+    Setting,
+    answered,
+    combinations,
+    forced_problem,
+    require_choices,
+    varied,
+)
+from mlsysim.errors import ParameterError
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
+from mlsysim.results.what_if import Sweep, SweepPoint, WhyNot
 from mlsysim.search.comparison import Comparison, compare
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback, SearchOptions
-from mlsysim.search.verify import Evaluator
+from mlsysim.search.verify import Evaluator, Point, evaluate_point
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DSE", "Method", "SearchSpace"]
 
 
-class DSE(WhatIf):
+class DSE:
     """A question about a space of designs.
 
     Parameters
@@ -54,6 +63,19 @@ class DSE(WhatIf):
         constraints: Sequence[str] | Mapping[str, str] | None = None,
     ) -> None:
         self.problem = Problem.of(space, objective, constraints)
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Make an explorer of a problem as it is.
+
+        Parameters
+        ----------
+        problem
+            Space, objective and constraints.
+        """
+        made = cls.__new__(cls)
+        made.problem = problem
+        return made
 
     def __repr__(self) -> str:
         return f"DSE({self.problem.space.size:,} designs, {self.problem.objective.text!r})"
@@ -204,6 +226,124 @@ class DSE(WhatIf):
         [('x <= 60', 189.0)]
         """
         return methods.explain(method, self.problem, evaluate, SearchOptions.of(**options))
+
+    def evaluate(self, evaluate: Evaluator, params: Mapping[str, Any]) -> Point:
+        """Evaluate one design, and say which requirements it breaks.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        params
+            Each choice -> its value, which need not be one of the space.
+
+        Raises
+        ------
+        ParameterError
+            If a choice is missing or unknown.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+        >>> sorted(dse.evaluate(lambda params: {"gain": 3 * params["x"]}, {"x": 8}).violated)
+        ['room']
+        """
+        require_choices(self.problem, params)
+        if missing := [name for name in self.problem.space if name not in params]:
+            raise ParameterError(f"the design says nothing about {', '.join(map(repr, missing))}")
+        return evaluate_point(self.problem, evaluate, params)
+
+    def why_not(
+        self,
+        evaluate: Evaluator,
+        forced: Mapping[str, Any],
+        *,
+        setting: Setting | None = None,
+        **options: Any,
+    ) -> WhyNot:
+        """Answer the question twice, free and with some choices forced.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        forced
+            Choice -> the value that it is to have, which need not be one of the space.
+        setting
+            Takes what is forced apart, where some of it is for the evaluator.
+        **options
+            Those of `search`; the limits are for each of the two answers.
+
+        Raises
+        ------
+        ParameterError
+            If a choice is unknown.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+        >>> dse.why_not(lambda params: {"gain": 3 * params["x"]}, {"x": 5}).loss
+        6.0
+        """
+        choices, changed = (forced, evaluate) if setting is None else setting(forced)
+        narrow = type(self).of(forced_problem(self.problem, choices))
+        asked = [(self, evaluate, options), (narrow, changed, options)]
+        best, found = answered(asked, executor=None)
+        sign = self.problem.objective.sense.sign
+        return WhyNot(best=best, forced=dict(forced), found=found, sign=sign)
+
+    def sweep(
+        self,
+        evaluate: Evaluator,
+        over: Mapping[str, Sequence[Any]],
+        *,
+        setting: Setting | None = None,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> Sweep:
+        """Answer the question once for each value of something in it.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        over
+            What to vary -> its values.  A name is that of a constraint, whose limit is
+            replaced (``{"sla": ["20 ms", "50 ms"]}``), or of a choice; a
+            text such as ``"latency <="`` adds a constraint.  Several are combined.
+        setting
+            Takes the values of a point apart, where some of them are for the evaluator.
+        executor
+            Answers the questions side by side; one after the other if not given.
+        **options
+            Those of `search`; the limits are for each answer.
+
+        Raises
+        ------
+        ParameterError
+            If something is neither a constraint nor a choice, or has no values.
+        ConstraintError
+            If a limit cannot be parsed.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+        >>> found = dse.sweep(lambda params: {"gain": 3 * params["x"]}, {"room": [2, 4]})
+        >>> [point.result.best_objective for point in found.points]
+        [6.0, 12.0]
+        """
+        values = combinations(over)
+        points = [(point, evaluate) if setting is None else setting(point) for point in values]
+        asked = [
+            (type(self).of(varied(self.problem, point)), changed, options)
+            for point, changed in points
+        ]
+        results = answered(asked, executor)
+        return Sweep(
+            over=tuple(over),
+            objective=self.problem.objective.text,
+            points=tuple(map(SweepPoint, values, results)),
+        )
 
     def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
         """Answer by CP-SAT and by the exhaustive reference, and compare.

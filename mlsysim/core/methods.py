@@ -57,7 +57,7 @@ def search(
         evaluate,
         by_cp_sat,
         lambda: exhaustive.search(problem, evaluate, options),
-        lambda: interrupted(problem, method),
+        lambda: unanswered(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -85,21 +85,12 @@ def front(
 
         return pareto.front(goals, evaluate, options, minimize.Way(method))
 
-    def nothing() -> ParetoFront:
-        return ParetoFront(
-            status=Status.UNKNOWN,
-            objectives=tuple(objective.text for objective in goals.objectives),
-            units=("",) * len(goals.objectives),
-            method=method,
-            statistics=_interrupted_statistics(problem),
-        )
-
     found, reason = _answered(
         method,
         evaluate,
         by_cp_sat,
         lambda: exhaustive.front(goals, evaluate, options),
-        nothing,
+        lambda: unanswered_front(goals, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -128,7 +119,7 @@ def explain(
         by_cp_sat,
         lambda: explain_exhaustively(problem, evaluate, options),
         lambda: Explanation(
-            result=interrupted(problem, method), requirements=(), solves=0, seconds=0.0
+            result=unanswered(problem, method), requirements=(), solves=0, seconds=0.0
         ),
     )
     statistics = _noted(found.result.statistics, reason)
@@ -158,8 +149,10 @@ def compiled(
     return compile_model(problem, evaluate, into, name)
 
 
-def interrupted(problem: Problem, method: str) -> SearchResult:
-    """Give the answer to a question whose search was interrupted before it found anything.
+def unanswered(
+    problem: Problem, method: str, stopped_by: str = "interrupt", unfinished: tuple[str, ...] = ()
+) -> SearchResult:
+    """Give the answer to a question whose search was stopped before it found anything.
 
     Parameters
     ----------
@@ -167,17 +160,32 @@ def interrupted(problem: Problem, method: str) -> SearchResult:
         What is asked.
     method
         How it was to be answered.
+    stopped_by
+        What came first.
+    unfinished
+        What it cut short, in words.
     """
     return SearchResult(
         status=Status.UNKNOWN,
         objective=problem.objective.text,
         method=method,
-        statistics=_interrupted_statistics(problem),
+        statistics=Statistics(grid_size=problem.space.size, stopped_by=stopped_by),
+        unfinished=unfinished,
     )
 
 
-def _interrupted_statistics(problem: Problem) -> Statistics:
-    return Statistics(grid_size=problem.space.size, stopped_by="interrupt")
+def unanswered_front(
+    goals: Goals, method: str, stopped_by: str = "interrupt", unfinished: tuple[str, ...] = ()
+) -> ParetoFront:
+    """Give the same for several objectives."""
+    return ParetoFront(
+        status=Status.UNKNOWN,
+        objectives=tuple(objective.text for objective in goals.objectives),
+        units=("",) * len(goals.objectives),
+        method=method,
+        statistics=Statistics(grid_size=goals.problems[0].space.size, stopped_by=stopped_by),
+        unfinished=unfinished,
+    )
 
 
 def _answered(
