@@ -26,7 +26,6 @@ def serving_outcomes(table: Table) -> tuple[Outcome, ...]:
 def _outcome(row: ServingRow) -> Outcome:
     prediction = predict_serving(row)
     accelerator = accelerator_of(row.accelerator)
-    skipped = prediction.skipped
     return Outcome(
         id=row.id,
         group=row.group,
@@ -35,7 +34,8 @@ def _outcome(row: ServingRow) -> Outcome:
         unit=row.unit or "",
         measured=row.value,
         predicted=prediction.value,
-        skipped=skipped,
+        skipped=prediction.skipped,
+        notes=row.doubts,
         evidence=prediction.evidence,
         more={
             "ttft_ms": row.ttft_ms,
