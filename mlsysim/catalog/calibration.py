@@ -19,6 +19,8 @@ from mlsysim.catalog.reference import reference
 class ServingCalibration(Record):
     """What differs in serving: passes of single kernels under an engine, not months of training.
 
+    A figure that a `Calibration` has as well takes its place in serving.
+
     Parameters
     ----------
     sustained
@@ -32,7 +34,7 @@ class ServingCalibration(Record):
         Latency of an engine's own all-reduce over that of the measured library.
     imbalance
         Load of the fullest expert-parallel rank over the mean, apart from the chance of the draw.
-    context_memory
+    runtime_reserve
         Memory that driver and libraries take of an accelerator that works alone (byte).
     mixed_efficiency
         Rate of products with experts whose weights are kept in fewer bits than they are
@@ -48,7 +50,7 @@ class ServingCalibration(Record):
     activation_passes: float = number(1.2)
     collective_factor: float = number(0.6)
     imbalance: float = number(1.5, least=1.0)
-    context_memory: float = number(4.62e8)
+    runtime_reserve: float = number(4.62e8)
     mixed_efficiency: float = number(0.75)
     stage_waiting: float = number(0.08)
 
@@ -89,6 +91,8 @@ class Calibration(Record):
         Time of one ring step (s).
     collective_overhead
         Time that a collective costs whatever its size and group (s).
+    collective_factor
+        Latency of collectives over that of the measured library.
     routing_floor
         Least time of a pass through a layer with routed experts, in which the host launches
         its many kernels (s).
@@ -127,6 +131,7 @@ class Calibration(Record):
     link_latency: float = number(1.5e-6)
     network_latency: float = number(5e-6)
     collective_overhead: float = number(6e-6)
+    collective_factor: float = number(1.0)
     routing_floor: float = number(2e-3)
     imbalance: float = number(1.1, least=1.0)
     jitter: float = number(0.002)

@@ -195,9 +195,13 @@ def _changed(
 ) -> Record:
     """Make a record that differs from another in what is stated."""
     changed = start.replace(name=name, **values)
-    # What is stated without support of its own has that of the record, if it states any.
-    own = {"name", *values} if "source" in values else ()
-    kept = {key: support for key, support in changed.provenance.items() if key not in own}
+    kept = changed.provenance
+    if "source" in values:
+        # What is stated without support of its own has that of the record.
+        fields = start.described_fields()
+        stated = [key for key in values if fields[key].is_figure and not fields[key].is_table]
+        others = {key: support for key, support in kept.items() if key not in {"name", *values}}
+        kept = {**others, **dict.fromkeys(stated, Provenance())}
     return changed.replace(provenance={**kept, **provenance})
 
 

@@ -1,19 +1,18 @@
 """A fleet as the formulas of all stages see it: achieved rates in s, byte and flop, no catalogue.
 
 Training and serving read the same figures of an accelerator.  What they make of them differs in
-few constants, which `DIFFERENCES` names.
+the few constants that a `ServingCalibration` shares with a `Calibration`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlsysim.catalog.accelerator import Accelerator, Precision
-from mlsysim.catalog.calibration import Calibration
+from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.errors import MissingFigureError, ParameterError
 from mlsysim.expr.alternatives import Alternatives
-from mlsysim.stages.calibration import serving_part
 from mlsysim.units import magnitude
 
 Fleet = Cluster | Node | Accelerator
@@ -23,49 +22,6 @@ _ALIKE: Mapping[str, str] = {"fp16": "bf16", "bf16": "fp16", "int8": "fp8"}
 # Attention cores, routers and the output head stay in 16 bits where layers are narrower.
 _NARROW_FLOATS = (Precision.FP8, Precision.FP4)
 _NARROW = (*_NARROW_FLOATS, Precision.INT8, Precision.INT4)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Use:
-    """What training and serving make of one machine, each with its own constants.
-
-    Parameters
-    ----------
-    sustained
-        Share of the rate of kernels measured alone that is kept up.
-    attention_efficiency
-        Fraction of the 16-bit peak that attention cores reach.
-    collective_factor
-        Latency of collectives over that of the measured library.
-    reserve
-        Memory that software takes of an accelerator before any tensor (byte).
-    """
-
-    sustained: float
-    attention_efficiency: float
-    collective_factor: float
-    reserve: float
-
-
-def training_use(calibration: Calibration) -> Use:
-    """Give the constants of whole training runs."""
-    return Use(
-        sustained=calibration.sustained,
-        attention_efficiency=calibration.attention_efficiency,
-        collective_factor=1.0,
-        reserve=calibration.runtime_reserve,
-    )
-
-
-def serving_use(calibration: Calibration) -> Use:
-    """Give the constants of an engine's passes."""
-    serving = serving_part(calibration)
-    return Use(
-        sustained=serving.sustained,
-        attention_efficiency=serving.attention_efficiency,
-        collective_factor=serving.collective_factor,
-        reserve=serving.context_memory,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +65,7 @@ class Machine:
         Time that a collective takes on top of its steps.
     pod, oversubscription
         Accelerators that the network joins without blocking; how much it blocks beyond.
-    reserve
+    runtime_reserve
         Memory that software takes before any tensor.
     """
 
@@ -137,7 +93,7 @@ class Machine:
     collective_overhead: float
     pod: int
     oversubscription: float
-    reserve: float
+    runtime_reserve: float
 
     @property
     def matmul_rate(self) -> float:
@@ -154,7 +110,7 @@ def machine_of(
     fleet: Fleet,
     precision: str,
     calibration: Calibration,
-    use: Use,
+    constants: Calibration | ServingCalibration,
     attention_precision: str | None = None,
 ) -> Machine:
     """Read a catalogue record; of a node or an accelerator alone, a replica has one domain.
@@ -168,8 +124,8 @@ def machine_of(
         given.
     calibration
         What stands in where the accelerator has no figure of its own.
-    use
-        What is made of the machine.
+    constants
+        What is made of the machine: the calibration itself in training, its part in serving.
 
     Raises
     ------
@@ -185,12 +141,12 @@ def machine_of(
         magnitude(accelerator.peak(name), "flop/s") for name in (precision, wide, projection)
     )
     efficiency, wide_efficiency, projection_efficiency = (
-        use.sustained * product_efficiency(accelerator, name, calibration)
+        constants.sustained * product_efficiency(accelerator, name, calibration)
         for name in (precision, wide, projection)
     )
     bandwidth = magnitude(accelerator.memory_bandwidth, "byte/s")
     memory_rate = bandwidth * memory_efficiency(accelerator, calibration)
-    link, network = _levels(fleet, calibration, use)
+    link, network = _levels(fleet, calibration, constants)
     # What no message crosses is not asked for: a group has one domain, or one member in each,
     # and what stays on an accelerator moves within its memory.
     link, network = link or network or (memory_rate, 0.0), network or link or (memory_rate, 0.0)
@@ -207,7 +163,7 @@ def machine_of(
         efficiency=efficiency,
         wide_efficiency=wide_efficiency,
         projection_rate=projection_peak * projection_efficiency,
-        core_rate=wide_peak * use.sustained * use.attention_efficiency,
+        core_rate=wide_peak * constants.sustained * constants.attention_efficiency,
         matmul_overhead=_overhead(accelerator, precision, calibration),
         narrow=precision in _NARROW_FLOATS,
         memory_capacity=magnitude(accelerator.memory_capacity, "byte"),
@@ -217,11 +173,11 @@ def machine_of(
         link_latency=link[1],
         network_bandwidth=network[0],
         network_latency=network[1],
-        collective_overhead=use.collective_factor
+        collective_overhead=constants.collective_factor
         * _own(accelerator, "collective_overhead", "s", calibration),
         pod=available(fleet) if cluster is None else cluster.pod_accelerators,
         oversubscription=1.0 if cluster is None else cluster.oversubscription,
-        reserve=use.reserve,
+        runtime_reserve=constants.runtime_reserve,
     )
 
 
@@ -326,7 +282,7 @@ def _wide(accelerator: Accelerator, precision: str) -> str:
 
 
 def _levels(
-    fleet: Fleet, calibration: Calibration, use: Use
+    fleet: Fleet, calibration: Calibration, constants: Calibration | ServingCalibration
 ) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """Give achieved bandwidth and latency of links and of the network, where there are any."""
     accelerator, domain = accelerator_of(fleet), domain_of(fleet)
@@ -335,7 +291,7 @@ def _levels(
         bandwidth = magnitude(accelerator.link_bandwidth, "byte/s")
         link = (
             bandwidth * _own(accelerator, "link_efficiency", "", calibration),
-            use.collective_factor * _own(accelerator, "link_latency", "s", calibration),
+            constants.collective_factor * _own(accelerator, "link_latency", "s", calibration),
         )
     if isinstance(fleet, Cluster) and domain < fleet.accelerators:
         latency = calibration.network_latency

@@ -178,7 +178,7 @@ class SingleNodeModel(ForwardModel):
         latency = compute.roofline_time(arithmetic, moving)
         held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
         if runtime_reserve is None:
-            kept = mapped(serving_part, calibration).context_memory
+            kept = mapped(serving_part, calibration).runtime_reserve
         else:
             stated = in_unit("runtime_reserve", runtime_reserve, "GB")
             check_number("runtime_reserve", stated)

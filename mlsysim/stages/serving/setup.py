@@ -15,7 +15,7 @@ from mlsysim.stages.arguments import (
     in_unit,
 )
 from mlsysim.stages.calibration import calibration_of, serving_part
-from mlsysim.stages.machine import accelerator_of, check_fleet, machine_of, serving_use
+from mlsysim.stages.machine import accelerator_of, check_fleet, machine_of
 from mlsysim.stages.mapping import given_or, mapped
 from mlsysim.stages.serving.choices import ServingChoices, check_choices, lay_out_replica
 from mlsysim.stages.serving.formats import (
@@ -85,8 +85,7 @@ def serving_run(calibration: Calibration | None, **given: Any) -> ServingRun:
     check_choices(choices)
     shape = mapped(serving_shape_of, given["model"])
     arithmetic = mapped(attention_arithmetic, given["model"], precision, weights, attention)
-    use = mapped(serving_use, calibration)
-    machine = mapped(machine_of, given["fleet"], precision, calibration, use, arithmetic)
+    machine = mapped(machine_of, given["fleet"], precision, calibration, serving, arithmetic)
     return ServingRun(
         choices=choices,
         layout=lay_out_replica(choices, shape, machine),

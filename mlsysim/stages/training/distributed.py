@@ -6,7 +6,7 @@ from mlsysim.physics.state import gradient_width, state_of, state_width
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.knobs import takes
-from mlsysim.stages.machine import machine_of, training_use
+from mlsysim.stages.machine import machine_of
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training.design import TrainingDesign
@@ -73,8 +73,7 @@ class DistributedModel(ForwardModel):
             If a figure is needed that the catalogue does not have.
         """
         calibration = self.calibration or mapped(calibration_of, design.fleet.accelerator)
-        use = mapped(training_use, calibration)
-        machine = mapped(machine_of, design.fleet, design.precision, calibration, use)
+        machine = mapped(machine_of, design.fleet, design.precision, calibration, calibration)
         shape, width = mapped(shape_of, design.model), mapped(state_width, design.precision)
         gradient = gradient_width(design.gradient_bytes, width.gradient)
         measured = design.efficiency is None
