@@ -207,6 +207,8 @@ class Minimizer:
                     finished = presolve.finish(top)
                 if finished:
                     self._count(presolve)
+                    if self._way is Way.CP_SAT and self._reason is None:
+                        self._reason = "boxes were done before CP-SAT had proven what they left"
                     return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
             if self._clock.left <= 0:
                 self._count(presolve)
