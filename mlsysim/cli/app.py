@@ -26,6 +26,7 @@ class Method(StrEnum):
 
     AUTO = "auto"
     CP_SAT = "cp-sat"
+    BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
 
 
@@ -306,6 +307,22 @@ def explain(
     if why_not:
         raise typer.Exit(why_not_file(file, why_not, forms=forms, method=method.value, **options))
     raise typer.Exit(explain_file(file, forms=forms, method=method.value, **options))
+
+
+@app.command()
+def model(
+    file: QuestionPath,
+    *,
+    run_by: For = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write it as a CP-SAT proto, as text."),
+    ] = None,
+) -> None:
+    """Tell the CP-SAT model of a question in words: choices, requirements, how each went in."""
+    from mlsysim.cli.model import describe_model
+
+    raise typer.Exit(describe_model(file, export=export, framework=run_by))
 
 
 @app.command()
