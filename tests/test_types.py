@@ -27,6 +27,10 @@ reveal_type(mlsysim.load("question.toml").solve().status)
 DistributedModel().solve(
     model=LANGUAGE.Llama3_70B, fleet=SYSTEMS.Clusters.Frontier_8K, batch_size=128, tp_siz=8
 )
+mlsysim.DSE({"x": [1, 2]}, "maximize: x").search(dict, topp=3)
+mlsysim.DSE({"x": [1, 2]}, "maximize: x").explain(dict, timelimit=3)
+mlsysim.load("question.toml").solve(timelimit=3)
+mlsysim.load("question.toml").pareto(worker=3)
 """
 REVEALED = [
     "DistributedResult",
@@ -37,7 +41,7 @@ REVEALED = [
     "Question",
     "Status",
 ]
-WRONG = ["tp_siz"]
+WRONG = ["tp_siz", "topp", "timelimit", "timelimit", "worker"]
 
 
 def test_a_strict_file_gets_real_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
