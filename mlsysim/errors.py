@@ -5,7 +5,6 @@ the culprit, the place (file, key or metric path) and the cure.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class MlsysimError(Exception):
@@ -90,6 +89,13 @@ class LaunchError(InputError):
     """
 
 
+class OutputError(MlsysimError):
+    """An answer, or a part of it, could not be written; the message names where, and why.
+
+    A file that was there before is as it was.
+    """
+
+
 class TracingError(MlsysimError, TypeError):
     """An evaluator does something that cannot be traced into a solver model.
 
@@ -149,6 +155,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
         ``"; did you mean 'a' or 'b'?"``, or the whole list where it is short
         and nothing is near, or an empty string.
     """
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
     names = sorted(set(known))
     by_folded = {candidate.casefold(): candidate for candidate in names}
     folded = name.casefold()

@@ -14,6 +14,7 @@ whichever process that is.
 """
 
 import copyreg
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from tokenize import TokenError
@@ -84,6 +85,29 @@ def quantity(value: Any, unit: str = "") -> Any:
             f"write it as one, e.g. quantity(2.5, {unit!r})"
         )
     return Quantity(value, as_unit(unit))
+
+
+NUMBER = r"(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
+"""How a number without a sign is written, in constraints, files and settings alike."""
+
+_AMOUNT = re.compile(rf"\s*([-+]?{NUMBER})\s*(.*?)\s*", re.DOTALL)
+
+
+def amount(text: str) -> tuple[float, str] | None:
+    """Take a number with a unit apart, such as ``"80 GiB"``; None if it does not start so.
+
+    Returns
+    -------
+    tuple of float and str, or None
+        The number, and the unit as it is written: empty where there is none.
+
+    Examples
+    --------
+    >>> amount("80. GiB"), amount("-1_000.5e3"), amount("GiB")
+    ((80.0, 'GiB'), (-1000500.0, ''), None)
+    """
+    match = _AMOUNT.fullmatch(text)
+    return (float(match[1]), match[2]) if match else None
 
 
 def base_quantity(value: Any, unit: str) -> Any:

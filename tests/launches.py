@@ -63,6 +63,7 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "gradients": TRAINING | {"pp_size": 1, "zero_stage": 2},
     "replicas": TRAINING | {"zero_stage": 0, "overlap": "none"},
     "recompute": TRAINING | {"recompute": "full", "micro_batch_size": 2},
+    "alternate": TRAINING | {"recompute": "alternate"},
     "keep": TRAINING | {"recompute": "none", "attention": "unfused"},
     "full": TRAINING | {"attention": "full", "nodes": 512, "overlap": "all"},
     "offloaded": TRAINING | {"optimizer_offload": True, "fused_loss": True, "gradient_bytes": 6},
@@ -87,11 +88,12 @@ SERVING_DESIGNS: dict[str, dict[str, Any]] = {
 }
 # What a framework cannot run of these, and the cure that the message names.
 REFUSED: dict[tuple[str, str], str] = {
-    ("zero bubble", "megatron"): "fix schedule = '1f1b'",
-    ("zero bubble", "deepspeed"): "schedule = '1f1b'",
-    ("interleaved", "deepspeed"): "set virtual_stages = 1",
-    ("uneven", "deepspeed"): "set virtual_stages = 1",
-    ("fp16", "torchtitan"): "set precision = 'bf16'",
+    ("zero bubble", "megatron"): "constraint \"schedule != 'zero-bubble'\"",
+    ("zero bubble", "deepspeed"): "constraint \"schedule == '1f1b'\"",
+    ("interleaved", "deepspeed"): "constraint 'virtual_stages == 1'",
+    ("uneven", "deepspeed"): "constraint 'virtual_stages == 1'",
+    ("fp16", "torchtitan"): "constraint \"precision == 'bf16'\"",
+    ("alternate", "torchtitan"): "constraint \"recompute != 'alternate'\"",
 }
 
 

@@ -1,8 +1,14 @@
 """Units: what may be written, what is refused, and what a number becomes."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from mlsysim.catalog.fields import Presence
+from mlsysim.catalog.measures import Measure
+from mlsysim.core.dse import DSE
+from mlsysim.core.questions.values import argument
 from mlsysim.errors import UnitError
 from mlsysim.units import (
     as_unit,
@@ -103,3 +109,14 @@ def test_what_is_no_number_has_no_unit(value: object) -> None:
         quantity(value, "ms")
     assert str(caught.value).startswith(f"{value!r} is not a number that could be in 'ms'")
     assert "quantity(2.5, 'ms')" in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["80", "80.", "80.0", "8e1", "8_0", "+80", ".8e2", "8.e+1"])
+def test_one_grammar_of_numbers(number: str) -> None:
+    """A number with a unit means the same in a catalogue, a question file and a constraint."""
+    field = Measure("GiB", Presence.REQUIRED, zero=False)
+    assert field.parse(f"{number} GiB") == quantity(80, "GiB").to_base_units()
+    assert argument(f"{number} GiB", Any, "fixed.memory") == quantity(80, "GiB")
+    question = DSE({"x": [79, 80, 81]}, "maximize: memory", [f"memory <= {number} GiB"])
+    answer = question.search(lambda params: {"memory": quantity(params["x"], "GiB")})
+    assert answer.best_params == {"x": 80}

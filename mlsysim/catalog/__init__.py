@@ -20,6 +20,7 @@ from mlsysim.catalog.figure import Provenance as Provenance
 from mlsysim.catalog.grid import Grid as Grid
 from mlsysim.catalog.language_model import LanguageModel as LanguageModel
 from mlsysim.catalog.node import Node as Node
+from mlsysim.catalog.number_format import NumberFormat as NumberFormat
 from mlsysim.catalog.record import Record as Record
 from mlsysim.catalog.transformer_shape import Normalization as Normalization
 from mlsysim.catalog.tree import Branch as Branch

@@ -1,10 +1,11 @@
-"""The catalogue that comes with the package, one data file per tree."""
+"""The catalogue that comes with the package, one data file per tree, and what others add to it."""
 
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from mlsysim.catalog import registered
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
@@ -14,6 +15,7 @@ from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.loader import Section, read_toml
 from mlsysim.catalog.node import Node
+from mlsysim.catalog.number_format import NumberFormat
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Branch, Tree, find_in
 from mlsysim.catalog.vision_model import VisionModel
@@ -24,10 +26,12 @@ class _Models(Branch):
     path = "Models"
     Language: Tree[LanguageModel]
     Vision: Tree[VisionModel]
+    Formats: Tree[NumberFormat]
 
     def __init__(self) -> None:
         vars(self)["Language"] = _tree("Models.Language", LanguageModel, "language_models")
         vars(self)["Vision"] = _tree("Models.Vision", VisionModel, "vision_models")
+        vars(self)["Formats"] = _tree("Models.Formats", NumberFormat, "number_formats")
 
     @staticmethod
     def from_hf(path: str | Path, name: str | None = None) -> LanguageModel:
@@ -79,7 +83,7 @@ class _Infrastructure(Branch):
 
 
 def _tree(path: str, kind: type[Record], stem: str) -> Any:
-    return Tree(path, partial(_section, kind, stem))
+    return Tree(path, partial(_section, kind, stem), partial(registered.trees, kind))
 
 
 def _section(kind: type[Record], stem: str) -> Section:
@@ -98,6 +102,7 @@ BRANCHES: tuple[Branch, ...] = (Models, Systems, Infrastructure)
 TREES: dict[type[Record], Tree[Any]] = {
     LanguageModel: Models.Language,
     VisionModel: Models.Vision,
+    NumberFormat: Models.Formats,
     Accelerator: Systems.Accelerators,
     Calibration: Systems.Calibrations,
     Node: Systems.Nodes,

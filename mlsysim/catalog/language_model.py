@@ -12,11 +12,15 @@ to rank c, with a rotary part of width p and values of width v:
 h r + r a (d + p) + h (c + p) + c a (d + v) + a v h.
 """
 
+# ruff: noqa: RUF009 - the calls below make field descriptors, not shared defaults
+
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mlsysim.catalog.fields import count
+from mlsysim.catalog.number_format import NumberFormat
+from mlsysim.catalog.reference import reference
 from mlsysim.catalog.transformer_shape import Normalization, TransformerShape
 
 
@@ -24,10 +28,12 @@ from mlsysim.catalog.transformer_shape import Normalization, TransformerShape
 class LanguageModel(TransformerShape):
     """A transformer over tokens, with its parameter counts.
 
-    It takes the fields of `TransformerShape`, and two more.
+    It takes the fields of `TransformerShape`, and three more.
 
     Parameters
     ----------
+    native_format
+        In which the weights are published, where it is not 16 bits.
     stated_parameters, stated_active_parameters
         Counts to hold the shape against; 0 for none.
 
@@ -38,6 +44,7 @@ class LanguageModel(TransformerShape):
     70553706496
     """
 
+    native_format: NumberFormat = reference(NumberFormat, optional=True)
     stated_parameters: int = count(0, least=0)
     stated_active_parameters: int = count(0, least=0)
 

@@ -3,7 +3,6 @@
 import functools
 import math
 import numbers
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from mlsysim.catalog.fields import Field, Presence
 from mlsysim.errors import CatalogError, UnitError, suggest
 from mlsysim.units import (
+    amount,
     base_quantity,
     is_quantity,
     magnitude,
@@ -18,8 +18,6 @@ from mlsysim.units import (
     same_dimension,
     unit_of,
 )
-
-_NUMBER_AND_UNIT = re.compile(r"\s*([-+]?[\d_]*\.?\d+(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
 class Measure(Field):
@@ -67,12 +65,12 @@ class Measure(Field):
                 raise CatalogError(f"{value!r} is not a single amount")
             return float(number), unit_of(value)
         if isinstance(value, str):
-            match = _NUMBER_AND_UNIT.fullmatch(value)
-            if match is None:
+            found = amount(value)
+            if found is None:
                 raise UnitError(
                     f"{value!r} is not a number with a unit; write e.g. {self.example()!r}"
                 )
-            return float(match[1]), match[2]
+            return found
         if isinstance(value, numbers.Real) and not isinstance(value, bool):
             raise UnitError(f"{value!r} has no unit; write '{value} {self.shown_unit}'")
         raise UnitError(f"{value!r} is not an amount; write e.g. {self.example()!r}")

@@ -1,6 +1,7 @@
 """Read-only trees of records: ``Models.Language.Llama3_70B``, with completion and lazy reading."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from mlsysim.catalog.loader import Section
@@ -22,6 +23,9 @@ class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
         How the tree itself is reached, for messages.
     read
         Gives the records that are not yet built.
+    further
+        Gives the trees of the same kind that installed packages add, asked for where this one
+        has no such name, and to list them all.
 
     Examples
     --------
@@ -34,11 +38,17 @@ class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
 
     _path: str
     _read: Callable[[], Section]
+    _further: "Callable[[], Sequence[Tree[Any]]]"
     _found: Section | None
     _built: dict[str, Kind_co]
 
-    def __init__(self, path: str, read: Callable[[], Section]) -> None:
-        vars(self).update(_path=path, _read=read, _found=None, _built={})
+    def __init__(
+        self,
+        path: str,
+        read: Callable[[], Section],
+        further: "Callable[[], Sequence[Tree[Any]]]" = tuple,
+    ) -> None:
+        vars(self).update(_path=path, _read=read, _further=further, _found=None, _built={})
 
     @property
     def path(self) -> str:
@@ -53,12 +63,16 @@ class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
 
     def __getitem__(self, name: str) -> Kind_co:
         if name not in self._built:
-            if name not in self._section.entries:
-                raise UnknownNameError(
-                    f"{self._path} has no {name!r}{suggest(str(name), self._section.entries)}"
-                )
-            self._built[name] = cast("Kind_co", self._section.build(name))
+            self._built[name] = self._build(name)
         return self._built[name]
+
+    def _build(self, name: str) -> Kind_co:
+        if name in self._section.entries:
+            return cast("Kind_co", self._section.build(name))
+        for tree in self._further():
+            if name in tree:
+                return cast("Kind_co", tree[name])
+        raise UnknownNameError(f"{self._path} has no {name!r}{suggest(str(name), self)}")
 
     def __getattr__(self, name: str) -> Kind_co:
         if name.startswith("_"):  # protocols of Python and of notebooks: no reason to read a file
@@ -66,16 +80,16 @@ class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
         return self[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._section.entries
+        return name in self._section.entries or any(name in tree for tree in self._further())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._section.entries)
+        return itertools.chain(self._section.entries, *self._further())
 
     def __len__(self) -> int:
-        return len(self._section.entries)
+        return len(self._section.entries) + sum(map(len, self._further()))
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._section.entries]
+        return [*super().__dir__(), *self]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

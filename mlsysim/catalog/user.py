@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Catalog:
             return find_in([*vars(self).values(), *builtin.TREES.values()], name)
 
 
-_KINDS: dict[str, type[Record]] = {
+KINDS: dict[str, type[Record]] = {
     "accelerators": Accelerator,
     "calibrations": Calibration,
     "nodes": Node,
@@ -69,9 +70,10 @@ _KINDS: dict[str, type[Record]] = {
     "vision_models": VisionModel,
     "grids": Grid,
 }
+"""The tables of a catalogue file, and what each holds."""
 
 
-def load_catalog(path: str | Path) -> Catalog:
+def load_catalog(path: str | PathLike[str]) -> Catalog:
     """Read and check a catalogue file.
 
     A record may refer to others of the same file and to those of the package, or start from one
@@ -96,16 +98,16 @@ def load_catalog(path: str | Path) -> Catalog:
     file = Path(path)
     tables = read_toml(file, str(path))
     for table in tables:
-        if table not in _KINDS:
+        if table not in KINDS:
             raise CatalogError(
-                f"{path}: {table}: unknown table{suggest(table, _KINDS)}; a record is a table "
+                f"{path}: {table}: unknown table{suggest(table, KINDS)}; a record is a table "
                 "of one of these, e.g. [accelerators.My_Chip]"
             )
     trees: dict[type[Record], Tree[Any]] = {}
     origins: dict[type[Record], dict[str, Origin]] = {
         LanguageModel: {"hugging_face": partial(_from_hugging_face, file.parent)}
     }
-    for table, kind in _KINDS.items():
+    for table, kind in KINDS.items():
         entries = tables.get(table, {})
         if not isinstance(entries, Mapping):
             raise CatalogError(
@@ -125,15 +127,11 @@ def load_catalog(path: str | Path) -> Catalog:
     for tree in trees.values():
         for record in tree:
             tree[record]  # builds it, so that every error shows now
-    return Catalog(**{name: trees[kind] for name, kind in _KINDS.items()})
+    return Catalog(**{name: trees[kind] for name, kind in KINDS.items()})
 
 
 def _from_hugging_face(folder: Path, found: str) -> LanguageModel:
     return model_from_hugging_face(folder / found)
-
-
-def _model_beside(file: Path, configuration: str) -> LanguageModel:
-    return model_from_hugging_face(file.parent / configuration)
 
 
 def _identity(section: Section) -> Section:

@@ -12,7 +12,14 @@ from mlsysim.report import report_of
 from mlsysim.results import Status
 
 
-def solve_file(file: Path, *, forms: Forms, dask: str | None = None, **options: Any) -> ExitStatus:
+def solve_file(
+    file: Path,
+    *,
+    forms: Forms,
+    dask: str | None = None,
+    framework: str | None = None,
+    **options: Any,
+) -> ExitStatus:
     """Answer a question file.
 
     Parameters
@@ -23,12 +30,14 @@ def solve_file(file: Path, *, forms: Forms, dask: str | None = None, **options: 
         How the answer is printed.
     dask
         The address of a cluster that evaluates the designs, if they all have to be.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`.
     """
     with errors_to_status(file):
         forms.check()
-        question = load(file)
+        question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             result = question.solve(progress=progress, **cluster, **options)
         forms.give(report_of(question, result), question)

@@ -4,22 +4,19 @@ Nothing but typer is imported here: what a command needs is loaded when it
 runs, so that ``mlsysim --help`` answers at once.
 """
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-
-from mlsysim.cli.usage import run
 
 app = typer.Typer(
     name="mlsysim",
     help="Proven-optimal configurations of ML systems.",
     epilog="Exit status: 0 answered, 1 a check failed, 2 bad input, 3 proven infeasible,"
-    " 4 stopped by a limit without an answer.",
+    " 4 stopped by a limit without an answer, 5 an output could not be written, 130 stopped by"
+    " Ctrl-C (143: SIGTERM) with what there was, 141 the pipe was closed.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -65,6 +62,10 @@ Dask = Annotated[
 ]
 
 
+For = Annotated[
+    Target | None,
+    typer.Option("--for", help="Who is to run the designs: what it cannot run is infeasible."),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print data for programs, as JSON.")]
 CsvFlag = Annotated[bool, typer.Option("--csv", help="Print the designs as a table for programs.")]
 Page = Annotated[
@@ -74,11 +75,6 @@ Page = Annotated[
 Plot = Annotated[
     Path | None, typer.Option(metavar="PICTURE", help="Draw a picture, e.g. front.png.")
 ]
-
-
-def main() -> None:
-    """Run the command line."""
-    sys.exit(run(app))
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -104,6 +100,7 @@ def common(
 def solve(
     file: QuestionPath,
     *,
+    run_by: For = None,
     method: MethodOption = Method.AUTO,
     top: Annotated[int, typer.Option(help="How many of the best designs to show.")] = 5,
     time_limit: TimeLimit = None,
@@ -122,12 +119,21 @@ def solve(
     from mlsysim.cli.forms import Forms
 
     forms = Forms(as_json=json, as_csv=csv, page=html)
-    options = {"top": top, "time_limit": time_limit, "workers": workers, "seed": seed}
+    options: dict[str, Any] = {
+        "top": top,
+        "time_limit": time_limit,
+        "workers": workers,
+        "seed": seed,
+        "framework": run_by,
+    }
     if emit is not None:
         from mlsysim.cli.emitting import emit_file
+        from mlsysim.core.launch.frameworks import Framework
 
         way = method.value
-        raise typer.Exit(emit_file(file, emit.value, forms=forms, dask=dask, method=way, **options))
+        raise typer.Exit(
+            emit_file(file, Framework(emit), forms=forms, dask=dask, method=way, **options)
+        )
     raise typer.Exit(solve_file(file, forms=forms, dask=dask, method=method.value, **options))
 
 
@@ -144,6 +150,7 @@ def evaluate(
             " design.",
         ),
     ],
+    run_by: For = None,
     method: MethodOption = Method.AUTO,
     time_limit: TimeLimit = None,
     workers: Workers = None,
@@ -157,7 +164,12 @@ def evaluate(
     from mlsysim.cli.pricing import evaluate_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html)
-    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    options: dict[str, Any] = {
+        "time_limit": time_limit,
+        "workers": workers,
+        "seed": seed,
+        "framework": run_by,
+    }
     raise typer.Exit(evaluate_file(file, settings, forms=forms, method=method.value, **options))
 
 
@@ -174,6 +186,7 @@ def sweep(
         ),
     ],
     plot: Plot = None,
+    run_by: For = None,
     method: MethodOption = Method.AUTO,
     time_limit: TimeLimit = None,
     workers: Workers = None,
@@ -185,7 +198,12 @@ def sweep(
     """Answer a question once for each of several limits, and show the curve."""
     from mlsysim.cli.sweeping import sweep_file
 
-    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    options: dict[str, Any] = {
+        "time_limit": time_limit,
+        "workers": workers,
+        "seed": seed,
+        "framework": run_by,
+    }
     raise typer.Exit(
         sweep_file(
             file,
@@ -205,6 +223,7 @@ def pareto(
     file: QuestionPath,
     *,
     plot: Plot = None,
+    run_by: For = None,
     method: MethodOption = Method.AUTO,
     time_limit: TimeLimit = None,
     workers: Workers = None,
@@ -218,7 +237,12 @@ def pareto(
     from mlsysim.cli.front import front_of_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html)
-    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    options: dict[str, Any] = {
+        "time_limit": time_limit,
+        "workers": workers,
+        "seed": seed,
+        "framework": run_by,
+    }
     raise typer.Exit(front_of_file(file, forms=forms, plot=plot, method=method.value, **options))
 
 
@@ -228,6 +252,7 @@ def check(
         list[Path], typer.Argument(metavar="FILES", help="Question files, or folders of them.")
     ],
     *,
+    run_by: For = None,
     time_limit: TimeLimit = None,
     workers: Workers = None,
     seed: Seed = 0,
@@ -236,7 +261,12 @@ def check(
     """Compare CP-SAT, the exhaustive reference and the file's expected answer."""
     from mlsysim.cli.checking import check_files
 
-    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    options: dict[str, Any] = {
+        "time_limit": time_limit,
+        "workers": workers,
+        "seed": seed,
+        "framework": run_by,
+    }
     raise typer.Exit(check_files(files, dask=dask, **options))
 
 
@@ -244,6 +274,7 @@ def check(
 def explain(
     file: QuestionPath,
     *,
+    run_by: For = None,
     method: MethodOption = Method.AUTO,
     time_limit: TimeLimit = None,
     workers: Workers = None,
@@ -262,7 +293,12 @@ def explain(
     from mlsysim.cli.pricing import why_not_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html, heading=True)
-    options = {"time_limit": time_limit, "workers": workers, "seed": seed}
+    options: dict[str, Any] = {
+        "time_limit": time_limit,
+        "workers": workers,
+        "seed": seed,
+        "framework": run_by,
+    }
     if why_not:
         raise typer.Exit(why_not_file(file, why_not, forms=forms, method=method.value, **options))
     raise typer.Exit(explain_file(file, forms=forms, method=method.value, **options))

@@ -7,6 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.fields import Choice
+from mlsysim.catalog.fields import Text as TextField
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree
 from mlsysim.cli.console import console
@@ -58,6 +60,8 @@ def print_record(entry: Record) -> None:
     out.print(heading)
     if entry.note:
         out.print(Text(entry.note))
+    for field, words in _words_of(entry):
+        out.print(Text(f"{field}: {words}"))
     for part, inner in _parts(entry):
         out.print(Text(f"{part}: {inner.name}"))
     references: dict[str, int] = {}
@@ -110,6 +114,14 @@ def _parts(entry: Record) -> Iterator[tuple[str, Record]]:
         value: Any = getattr(entry, name) if entry.has(name) else None
         if isinstance(value, Record):
             yield name, value
+
+
+def _words_of(entry: Record) -> Iterator[tuple[str, str]]:
+    """Give what an entry says in words beyond what all of them do, such as a kind of norm."""
+    common = Record.described_fields()
+    for name, field in entry.described_fields().items():
+        if isinstance(field, TextField | Choice) and name not in common and entry.has(name):
+            yield name, str(getattr(entry, name))
 
 
 def _number(value: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
+from rich.text import Text
 
 from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.console import console
@@ -13,9 +13,16 @@ from mlsysim.cli.status import ExitStatus, errors_to_status, report
 from mlsysim.core.question import load
 from mlsysim.core.questions.verification import verify, verify_front
 from mlsysim.errors import MlsysimError, QuestionError
+from mlsysim.search.interruption import current
 
 
-def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: Any) -> ExitStatus:
+def check_files(
+    paths: Iterable[Path],
+    *,
+    dask: str | None = None,
+    framework: str | None = None,
+    **options: Any,
+) -> ExitStatus:
     """Check question files and print one line for each, with what differs below.
 
     Parameters
@@ -24,6 +31,8 @@ def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: An
         Question files, and folders in which every ``*.toml`` is one.
     dask
         The address of a cluster that evaluates the designs for the reference.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`.
     """
@@ -31,9 +40,11 @@ def check_files(paths: Iterable[Path], *, dask: str | None = None, **options: An
     with errors_to_status(), cluster_options(dask) as cluster:
         for file in _question_files(paths):
             try:
-                worst = max(worst, _check_file(file, cluster | options))
+                worst = max(worst, _check_file(file, framework, cluster | options))
             except MlsysimError as error:
                 worst = max(worst, report(error, file))
+            if current().came:
+                break
     return worst
 
 
@@ -45,22 +56,25 @@ def _question_files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _check_file(file: Path, options: dict[str, Any]) -> ExitStatus:
+def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> ExitStatus:
     out = console()
-    question = load(file)
-    if question.expected is None:
+    question = load(file, framework=framework)
+    if question.expected is None and framework is None:
         raise QuestionError(
             f"{file}: expected: missing; write the answer to compare with,"
             " e.g. [expected] status = 'OPTIMAL'"
         )
     with progress_line(file.name) as progress:
         checked = verify(question, progress=progress, **options)
-    found = checked.failures
-    if question.objectives:
-        found += verify_front(question, **options)
+        found = checked.failures
+        if question.objectives:
+            found += verify_front(question, **options)
+    if current().came:  # what was cut short is no answer to compare
+        out.print(Text(f"stopped  {file}  {checked.result.status} so far, not compared"))
+        return ExitStatus.ANSWERED
     told = "" if checked.was_walked else "  (too many designs for the reference)"
-    verdict = "[red]differs[/red]" if found else "[green]agrees[/green] "
-    out.print(f"{verdict}  {escape(str(file))}  {checked.result.status}{told}")
+    verdict = ("differs", "red") if found else ("agrees ", "green")
+    out.print(Text.assemble(verdict, f"  {file}  {checked.result.status}{told}"))
     for line in found:
-        out.print(f"         {escape(line)}")
+        out.print(Text(f"         {line}"))
     return ExitStatus.CHECK_FAILED if found else ExitStatus.ANSWERED

@@ -7,9 +7,13 @@ from socket import create_connection
 from typing import Any
 
 from mlsysim.errors import ParameterError
+from mlsysim.search.interruption import current
 
 _SECONDS = 10
 """How long a scheduler may take to answer."""
+
+_HURRIED = 0.5
+"""How long parting from it may take after Ctrl-C, so that the answer is still printed in time."""
 
 
 @contextmanager
@@ -34,8 +38,11 @@ def cluster_options(address: str | None) -> Iterator[dict[str, Executor]]:
     if address is None:
         yield {}
         return
-    with _client(address) as client:
+    client = _client(address)
+    try:
         yield {"executor": client.get_executor()}
+    finally:
+        client.close(timeout=_HURRIED if current().came else _SECONDS)
 
 
 def _client(address: str) -> Any:

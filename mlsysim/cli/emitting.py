@@ -1,6 +1,5 @@
 """``mlsysim solve --emit``: print what launches the best design."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,22 @@ from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.forms import Forms
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import say
 from mlsysim.core.question import load
 from mlsysim.emit import Framework, emit_answer, require_stage
 from mlsysim.errors import ParameterError
+from mlsysim.printable import one_line
 from mlsysim.report import report_of
 
 
 def emit_file(
-    file: Path, framework: str, *, forms: Forms, dask: str | None = None, **options: Any
+    file: Path,
+    target: Framework,
+    *,
+    forms: Forms,
+    dask: str | None = None,
+    framework: str | None = None,
+    **options: Any,
 ) -> ExitStatus:
     """Answer a question file, and tell a framework the best design.
 
@@ -28,29 +35,30 @@ def emit_file(
     ----------
     file
         The question file.
-    framework
+    target
         For whom.
     forms
         Must ask for nothing else.
     dask
         The address of a cluster that evaluates the designs, if they all have to be.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`.
     """
-    target = Framework(framework)
     with errors_to_status(file):
         if forms.as_json or forms.as_csv or forms.page is not None:
             raise ParameterError(
                 "--emit prints what launches the best design and nothing else; drop --json, --csv "
                 "and --html, or solve once more without --emit"
             )
-        question = load(file)
+        question = load(file, framework=framework)
         require_stage(target, question)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             result = question.solve(progress=progress, **cluster, **options)
         if result.top_candidates:
             verdict = str(result).partition("\n")[0]
-            sys.stdout.write(f"# {verdict}\n{emit_answer(target, question, result).text}")
+            say(f"# {one_line(verdict)}\n{emit_answer(target, question, result).text}")
         else:
             forms.give(report_of(question, result), question)
     return exit_status(result.status)

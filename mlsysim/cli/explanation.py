@@ -11,7 +11,9 @@ from mlsysim.core.question import load
 from mlsysim.report import report_of
 
 
-def explain_file(file: Path, *, forms: Forms, **options: Any) -> ExitStatus:
+def explain_file(
+    file: Path, *, forms: Forms, framework: str | None = None, **options: Any
+) -> ExitStatus:
     """Answer a question file and say why the answer is what it is.
 
     Parameters
@@ -20,12 +22,14 @@ def explain_file(file: Path, *, forms: Forms, **options: Any) -> ExitStatus:
         The question file.
     forms
         How the explanation is printed.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.explain`.
     """
     with errors_to_status(file):
         forms.check()
-        question = load(file)
+        question = load(file, framework=framework)
         with progress_line(file.name) as progress:
             found = question.explain(progress=progress, **options)
         forms.give(report_of(question, found), question)

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from mlsysim.cli.console import console
 from mlsysim.cli.rendering import view
+from mlsysim.cli.streams import say
+from mlsysim.cli.writable import check_writable
 from mlsysim.core.question import Question
 from mlsysim.errors import ParameterError
 from mlsysim.report import Report, cloud_of
+from mlsysim.search.interruption import current
+from mlsysim.textfiles import write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +48,7 @@ class Forms:
             check_writable("--html", self.page)
 
     def give(self, report: Report, question: Question) -> None:
-        """Print a report, and write its page.
+        """Print a report, and then write its page.
 
         Parameters
         ----------
@@ -53,39 +57,22 @@ class Forms:
         question
             Evaluates the designs that the page's chart shows beside the best.
         """
-        if self.page is not None:
-            cloud = None
-            if report.designs:
-                cloud = cloud_of(question.problem, question.evaluate, report.objectives)
-            self.page.write_text(report.to_page(cloud), encoding="utf-8")
         if self.as_json:
-            sys.stdout.write(report.to_json() + "\n")
+            say(report.to_json() + "\n")
         elif self.as_csv:
-            sys.stdout.write(report.to_csv())
+            say(report.to_csv())
         else:
             if self.heading:
-                console().print(report.question + "\n", markup=False)
+                console().print(report.question + "\n")
             console().print(view(report))
-            if self.page is not None:
-                console().print(f"\nThe report is in {self.page}", markup=False, soft_wrap=True)
+        if self.page is not None:
+            sys.stdout.flush()  # the answer first: the page may fail
+            self._write(self.page, report, question)
 
-
-def check_writable(option: str, target: Path) -> None:
-    """See that a file can be written.
-
-    Parameters
-    ----------
-    option
-        The option that names it, for the message.
-    target
-        The file.
-
-    Raises
-    ------
-    ParameterError
-        If its folder does not exist, or it is a folder itself.
-    """
-    if not target.parent.is_dir():
-        raise ParameterError(f"{option} {target}: there is no folder {target.parent}")
-    if target.is_dir():
-        raise ParameterError(f"{option} {target}: is a folder; name a file in it")
+    def _write(self, page: Path, report: Report, question: Question) -> None:
+        cloud = None
+        if report.designs and not current().came:
+            cloud = cloud_of(question.problem, question.evaluate, report.objectives)
+        write_text(page, report.to_page(cloud), f"--html {page}")
+        if not self.as_json and not self.as_csv:
+            console().print(f"\nThe report is in {page}", soft_wrap=True)

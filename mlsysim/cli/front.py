@@ -9,10 +9,13 @@ from mlsysim.cli.plotting import draw, require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.core.question import load
+from mlsysim.printable import one_line
 from mlsysim.report import report_of
 
 
-def front_of_file(file: Path, *, forms: Forms, plot: Path | None, **options: Any) -> ExitStatus:
+def front_of_file(
+    file: Path, *, forms: Forms, plot: Path | None, framework: str | None = None, **options: Any
+) -> ExitStatus:
     """Find the Pareto front of a question file.
 
     Parameters
@@ -23,17 +26,19 @@ def front_of_file(file: Path, *, forms: Forms, plot: Path | None, **options: Any
         How the front is printed.
     plot
         Where to draw it; nowhere if not given.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.pareto`.
     """
     with errors_to_status(file):
         forms.check()
-        question = load(file)
+        question = load(file, framework=framework)
         if plot is not None:
             require_drawable(plot)
         with progress_line(file.name) as progress:
             front = question.pareto(progress=progress, **options)
-        if plot is not None and front.points:
-            draw(front, " ".join(question.text.split()), plot)
         forms.give(report_of(question, front), question)
+        if plot is not None and front.points:
+            draw(front, one_line(question.text), plot)
     return exit_status(front.status)

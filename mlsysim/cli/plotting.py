@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mlsysim.cli.varying import varying
+from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, Status
+from mlsysim.textfiles import replacing
 
 # So many points are numbered, as they are in the table.
 _LABELLED = 14
@@ -44,8 +46,7 @@ def require_drawable(target: Path) -> None:
         raise ParameterError(
             f"--plot {target}: no picture format has this ending{suggest(ending, _FORMATS)}"
         )
-    if not target.parent.is_dir():
-        raise ParameterError(f"--plot {target}: there is no folder {target.parent}")
+    check_writable("--plot", target)
 
 
 def draw(front: ParetoFront, title: str, target: Path) -> None:
@@ -78,7 +79,8 @@ def draw(front: ParetoFront, title: str, target: Path) -> None:
     axes.margins(0.08)
     axes.grid(color="0.93")
     axes.set_title(_title(front, title), fontsize=10)
-    figure.savefig(target, dpi=150)
+    with replacing(target, f"--plot {target}") as beside:
+        figure.savefig(beside, dpi=150)
 
 
 def _mark(figure: Any, axes: Any, front: ParetoFront) -> None:

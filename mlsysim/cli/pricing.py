@@ -14,7 +14,12 @@ from mlsysim.report import priced_report, why_not_report
 
 
 def evaluate_file(
-    file: Path, settings: Iterable[str], *, forms: Forms, **options: Any
+    file: Path,
+    settings: Iterable[str],
+    *,
+    forms: Forms,
+    framework: str | None = None,
+    **options: Any,
 ) -> ExitStatus:
     """Price one design of a question file, and list what it breaks.
 
@@ -26,13 +31,15 @@ def evaluate_file(
         ``name=value`` of choices and of arguments of the models.
     forms
         How the report is printed.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`, for choices that are not given.
     """
     with errors_to_status(file):
         forms.check()
         asked = pairs(settings, "--set")
-        question, given = load(file).with_settings(asked)
+        question, given = load(file, framework=framework).with_settings(asked)
         with progress_line(file.name) as progress:
             priced = question.evaluate_at(given, progress=progress, **options)
         changed = {name: text for name, text in asked.items() if name not in given}
@@ -42,7 +49,12 @@ def evaluate_file(
 
 
 def why_not_file(
-    file: Path, settings: Iterable[str], *, forms: Forms, **options: Any
+    file: Path,
+    settings: Iterable[str],
+    *,
+    forms: Forms,
+    framework: str | None = None,
+    **options: Any,
 ) -> ExitStatus:
     """Say what forcing some choices of a question file costs.
 
@@ -54,12 +66,14 @@ def why_not_file(
         ``name=value`` of choices.
     forms
         How the report is printed.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.solve`, for each of the two answers.
     """
     with errors_to_status(file):
         forms.check()
-        question = load(file)
+        question = load(file, framework=framework)
         given = pairs(settings, "--why-not")
         with progress_line(file.name) as progress:
             told = question.why_not(given, progress=progress, **options)

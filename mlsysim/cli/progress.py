@@ -4,10 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from mlsysim.cli.console import console
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import Progress, ProgressCallback
 
 # Longer counts are written as powers of ten.
@@ -17,6 +18,8 @@ _LONGEST = 12
 @contextmanager
 def progress_line(title: str) -> Iterator[ProgressCallback | None]:
     """Show how many designs have been looked at, while the work lasts.
+
+    Until then an interrupt ends the command; from here on it ends the work, with what there is.
 
     Parameters
     ----------
@@ -28,12 +31,18 @@ def progress_line(title: str) -> Iterator[ProgressCallback | None]:
     ProgressCallback or None
         To be handed to a search; nothing where standard error is no terminal.
     """
-    if not sys.stderr.isatty():
-        yield None
-        return
+    with interruptible():
+        if sys.stderr.isatty():
+            with _bar(title) as show:
+                yield show
+        else:
+            yield None
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[ProgressCallback]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
-    console = Console(stderr=True)
-    with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+    with Bar(*columns, TimeElapsedColumn(), console=console(errors=True), transient=True) as bar:
         task = bar.add_task(title, total=None, state="")
 
         def show(progress: Progress) -> None:

@@ -1,11 +1,16 @@
 """``mlsysim new``: write a commented question file to start from."""
 
-import sys
+import os
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import say
+from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError
+from mlsysim.printable import one_line
+from mlsysim.textfiles import write_text
 
 
 def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
@@ -23,18 +28,16 @@ def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
     with errors_to_status():
         text = _template(kind)
         if str(file) == "-":
-            sys.stdout.write(text)
+            say(text)
             return ExitStatus.ANSWERED
-        try:
-            with file.open("w" if overwrite else "x", encoding="utf-8") as stream:
-                stream.write(text.replace("FILE", str(file)))
-        except FileExistsError:
+        check_writable("FILE", file)
+        if not overwrite and os.path.lexists(file):
             raise ParameterError(
                 f"{file}: exists; give another name, or replace it with --overwrite"
-            ) from None
-        except OSError as error:
-            raise ParameterError(f"{file}: cannot be written: {error.strerror}") from None
-        print(f"{file}: written; now try: mlsysim solve {file}")
+            )
+        named = one_line(shlex.quote(str(file)))
+        write_text(file, text.replace("FILE", named))
+        say(f"{file}: written; now try: mlsysim solve {named}\n")
     return ExitStatus.ANSWERED
 
 

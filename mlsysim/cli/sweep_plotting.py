@@ -6,6 +6,7 @@ from typing import Any
 
 from mlsysim.problem.expression import Expression
 from mlsysim.results.what_if import Sweep
+from mlsysim.textfiles import replacing
 from mlsysim.units import magnitude, quantity, unit_of
 
 _WIDTH = 90
@@ -51,7 +52,8 @@ def draw_sweep(found: Sweep, title: str, target: Path) -> None:
     axes.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
     if others:
         axes.legend()
-    figure.savefig(target, dpi=150)
+    with replacing(target, f"--plot {target}") as beside:
+        figure.savefig(beside, dpi=150)
 
 
 def _places(labels: list[str]) -> dict[str, float]:

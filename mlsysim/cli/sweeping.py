@@ -1,6 +1,5 @@
 """``mlsysim sweep``: a question for several values of a limit, a choice or an argument."""
 
-import csv
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,9 +16,11 @@ from mlsysim.cli.console import console
 from mlsysim.cli.plotting import require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import say
 from mlsysim.cli.sweep_plotting import draw_sweep
 from mlsysim.core.question import load
 from mlsysim.errors import ParameterError
+from mlsysim.printable import csv_text, one_line
 from mlsysim.report.plain import drawn
 from mlsysim.results.what_if import Sweep
 
@@ -36,6 +37,7 @@ def sweep_file(
     as_csv: bool,
     plot: Path | None,
     dask: str | None = None,
+    framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
     """Answer a question file for several values of something in it.
@@ -52,6 +54,8 @@ def sweep_file(
         Where to draw the curve; nowhere if not given.
     dask
         The address of a cluster that answers the questions side by side.
+    framework
+        Who is to run the designs, in place of what the file says.
     **options
         Those of `Question.sweep`.
     """
@@ -61,18 +65,18 @@ def sweep_file(
         varied = dict(map(_ladder, over))
         if plot is not None:
             require_drawable(plot)
-        question = load(file)
+        question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             found = question.sweep(varied, progress=progress, **cluster, **options)
-        title = " ".join(question.text.split())
-        if plot is not None:
-            draw_sweep(found, title, plot)
         if as_json:
-            sys.stdout.write(found.to_json() + "\n")
+            say(found.to_json() + "\n")
         elif as_csv:
-            csv.writer(sys.stdout, lineterminator="\n").writerows(found.rows())
+            say(csv_text(found.rows()))
         else:
             console().print(_view(found))
+        if plot is not None:
+            sys.stdout.flush()  # the answer first: the picture may fail
+            draw_sweep(found, one_line(question.text), plot)
     return min(exit_status(rung.result.status) for rung in found.rungs)
 
 

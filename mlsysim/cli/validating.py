@@ -11,8 +11,10 @@ from rich.text import Text
 from mlsysim.cli.console import console
 from mlsysim.cli.plotting import require_drawable
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import say
 from mlsysim.cli.validation_plot import draw_outcomes
-from mlsysim.errors import ParameterError
+from mlsysim.cli.writable import check_writable
+from mlsysim.textfiles import write_text
 from mlsysim.validation.fitting import as_catalogue, fit_file, instructions
 from mlsysim.validation.measured import TRAINING, path_of
 from mlsysim.validation.ranking import Ranking
@@ -43,15 +45,17 @@ def validate_file(
             require_drawable(plot)
         source = path_of(TRAINING) if file is None else str(file)
         if fit is not None:
+            check_writable("--fit", fit)
             _fit(source, fit)
             return ExitStatus.ANSWERED
         report = report_of(source)
-        if plot is not None:
-            draw_outcomes(report, plot)
         if as_json:
             console().print_json(json.dumps(report.to_dict(), allow_nan=False))
         else:
             _print_report(report)
+        if plot is not None:
+            sys.stdout.flush()  # the report first: the picture may fail
+            draw_outcomes(report, plot)
     return ExitStatus.ANSWERED
 
 
@@ -60,12 +64,9 @@ def _fit(source: str, target: Path) -> None:
     fits = fit_file(source)
     text = as_catalogue(fits)
     if str(target) == "-":
-        sys.stdout.write(text)
+        say(text)
         return
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ParameterError(f"--fit {target}: cannot be written ({error.strerror})") from None
+    write_text(target, text, f"--fit {target}")
     out = console()
     for fit in fits:
         out.print(Text(f"{fit.accelerator}: {fit.change}"))

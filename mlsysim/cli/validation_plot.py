@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlsysim.errors import ParameterError
+from mlsysim.textfiles import replacing
 from mlsysim.validation.report import Report
 
 _MARGIN = 1.3
@@ -56,7 +57,8 @@ def draw_outcomes(report: Report, target: Path) -> None:
     mean = f"mean absolute error {100 * errors.mean:.1f} %; " if errors else ""
     title = f"{Path(report.file).name}: {mean}grey: within {100 * _BAND:.0f} %"
     figure.suptitle(title, fontsize=10)
-    figure.savefig(target, dpi=150)
+    with replacing(target, f"--plot {target}") as beside:
+        figure.savefig(beside, dpi=150)
 
 
 def _points(report: Report) -> dict[str, dict[str, list[tuple[float, float]]]]:

@@ -13,6 +13,7 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -213,8 +214,9 @@ class DSE(WhatIf):
         **options
             The other options of `search`.
         """
-        solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
-        walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
+        with interruptible():  # Ctrl-C ends both
+            solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
+            walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
         return compare(solved, walked)
 
     def compile(self, evaluate: Evaluator) -> "CompiledModel":

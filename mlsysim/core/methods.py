@@ -11,9 +11,11 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
+from mlsysim.results.status import Status
 from mlsysim.search import exhaustive
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -50,7 +52,11 @@ def search(
         return engine.search(problem, evaluate, options)
 
     found, reason = _answered(
-        method, evaluate, by_cp_sat, lambda: exhaustive.search(problem, evaluate, options)
+        method,
+        evaluate,
+        by_cp_sat,
+        lambda: exhaustive.search(problem, evaluate, options),
+        lambda: interrupted(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -78,8 +84,21 @@ def front(
 
         return pareto.front(goals, evaluate, options)
 
+    def nothing() -> ParetoFront:
+        return ParetoFront(
+            status=Status.UNKNOWN,
+            objectives=tuple(objective.text for objective in goals.objectives),
+            units=("",) * len(goals.objectives),
+            method=method,
+            statistics=_interrupted_statistics(problem),
+        )
+
     found, reason = _answered(
-        method, evaluate, by_cp_sat, lambda: exhaustive.front(goals, evaluate, options)
+        method,
+        evaluate,
+        by_cp_sat,
+        lambda: exhaustive.front(goals, evaluate, options),
+        nothing,
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -103,7 +122,13 @@ def explain(
         return explaining.explain(problem, evaluate, options)
 
     found, reason = _answered(
-        method, evaluate, by_cp_sat, lambda: explain_exhaustively(problem, evaluate, options)
+        method,
+        evaluate,
+        by_cp_sat,
+        lambda: explain_exhaustively(problem, evaluate, options),
+        lambda: Explanation(
+            result=interrupted(problem, method), requirements=(), solves=0, seconds=0.0
+        ),
     )
     statistics = _noted(found.result.statistics, reason)
     return replace(found, result=replace(found.result, statistics=statistics))
@@ -123,13 +148,38 @@ def compiled(problem: Problem, evaluate: Evaluator) -> "CompiledModel":
     return compile_model(problem, evaluate)
 
 
+def interrupted(problem: Problem, method: str) -> SearchResult:
+    """Give the answer to a question whose search was interrupted before it found anything.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    method
+        How it was to be answered.
+    """
+    return SearchResult(
+        status=Status.UNKNOWN,
+        objective=problem.objective.text,
+        method=method,
+        statistics=_interrupted_statistics(problem),
+    )
+
+
+def _interrupted_statistics(problem: Problem) -> Statistics:
+    return Statistics(grid_size=problem.space.size, stopped_by="interrupt")
+
+
 def _answered(
     method: str,
     evaluate: Evaluator,
     by_cp_sat: Callable[[], Answer],
     by_evaluating: Callable[[], Answer],
+    nothing: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     """Take the way asked for; by itself, the second only where the first cannot be gone.
+
+    Where Ctrl-C has come already, or comes before anything is known, there is nothing to tell.
 
     Returns
     -------
@@ -137,7 +187,21 @@ def _answered(
         The answer; and why it had to be the second way, where that is so.
     """
     _check_evaluator(evaluate)
-    match _method(method):
+    way = _method(method)
+    with interruptible() as interruption:
+        try:
+            if interruption.came:
+                return nothing(), None
+            return _by(way, by_cp_sat, by_evaluating)
+        except KeyboardInterrupt:
+            interruption.ask()
+            return nothing(), None
+
+
+def _by(
+    way: Method, by_cp_sat: Callable[[], Answer], by_evaluating: Callable[[], Answer]
+) -> tuple[Answer, TracingError | None]:
+    match way:
         case Method.CP_SAT:
             return by_cp_sat(), None
         case Method.EXHAUSTIVE:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from mlsysim.core.launch.frameworks import Framework, launch_result
 from mlsysim.core.pipeline_result import PipelineResult, metric
-from mlsysim.core.stage import ForwardModel
+from mlsysim.core.stage import ForwardModel, View
 from mlsysim.errors import ParameterError, PipelineError, suggest
 
 
@@ -26,11 +27,17 @@ class Pipeline:
     ----------
     stages
         The models, in order.
+    framework
+        Who is to run the designs: ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"vllm"`` or
+        ``"sglang"``.  What it cannot run is infeasible, by a verdict ``<framework>.feasible``
+        with its reasons.
 
     Raises
     ------
     PipelineError
         If there is no stage, two share a name, or something is not a model.
+    LaunchError
+        If the framework is not known, or runs no designs of these models.
 
     Examples
     --------
@@ -39,7 +46,9 @@ class Pipeline:
     1. DistributedModel
     """
 
-    def __init__(self, stages: Iterable[ForwardModel]) -> None:
+    def __init__(
+        self, stages: Iterable[ForwardModel], *, framework: Framework | str | None = None
+    ) -> None:
         if isinstance(stages, ForwardModel):
             raise PipelineError(f"a pipeline takes a list of stages; write [{stages.name}()]")
         self._stages = tuple(stages)
@@ -56,6 +65,14 @@ class Pipeline:
                     f"two stages are called {stage.name!r}; give a subclass its own `name`"
                 )
             seen.add(stage.name)
+        self._framework = None if framework is None else Framework.named(framework)
+        if self._framework is not None:
+            self._framework.require_stage(self._stages)
+
+    @property
+    def framework(self) -> Framework | None:
+        """Who is to run the designs, if anyone in particular."""
+        return self._framework
 
     @property
     def stages(self) -> tuple[ForwardModel, ...]:
@@ -103,10 +120,16 @@ class Pipeline:
             taken = {name: offered[name] for name in stage.inputs() if name in offered}
             result = stage.solve(**taken)
             results[stage.name] = result
+            if self._framework is not None and stage is self._framework.stage_among(self._stages):
+                launch = launch_result(self._framework, stage, taken, result)
             for callback in self._callbacks:
                 callback.on_stage_end(stage.name, result)
             available.update(_produced(stage, result))
-        return PipelineResult(results, {stage.name: stage.view for stage in self._stages})
+        views = {stage.name: stage.view for stage in self._stages}
+        if self._framework is not None:
+            results[self._framework.value] = launch
+            views[self._framework.value] = View.PERFORMANCE
+        return PipelineResult(results, views, inputs)
 
     def explain(self) -> str:
         """Describe the flow: what each stage takes, from where, and what it hands on."""

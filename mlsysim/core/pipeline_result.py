@@ -1,6 +1,7 @@
 """The result of a pipeline: one result per stage, and views across the stages."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from mlsysim.core.stage import View
@@ -19,13 +20,26 @@ class PipelineResult(Mapping[str, Any]):
         The result of each stage.
     views
         The view to which each stage belongs.
+    arguments
+        What the caller gave to the pipeline, by name.
     """
 
-    __slots__ = ("_results", "_views")
+    __slots__ = ("_arguments", "_results", "_views")
 
-    def __init__(self, results: Mapping[str, Any], views: Mapping[str, View]) -> None:
+    def __init__(
+        self,
+        results: Mapping[str, Any],
+        views: Mapping[str, View],
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
         self._results = dict(results)
         self._views = views
+        self._arguments = dict(arguments or {})
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What the pipeline was given, fixed or chosen; constraints may name each."""
+        return MappingProxyType(self._arguments)
 
     @property
     def performance(self) -> "StageView":

@@ -14,6 +14,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mlsysim.core.dse import DSE
 from mlsysim.core.questions.assembly import assemble, located, probe
 from mlsysim.core.questions.binding import PipelineEvaluator, bind
@@ -209,7 +211,7 @@ class Question:
             raise located(error, f"{self.path}: {key}") from None
 
 
-def load(path: str | PathLike[str]) -> Question:
+def load(path: str | PathLike[str], *, framework: str | None = None) -> Question:
     """Read a question file and check every name in it.
 
     The first design of the space is evaluated, so that a misspelt metric or a
@@ -219,6 +221,9 @@ def load(path: str | PathLike[str]) -> Question:
     ----------
     path
         A TOML file.
+    framework
+        Who is to run the designs, in place of what the file says under ``for``; the answer that
+        the file expects is then not one to compare with.
 
     Raises
     ------
@@ -228,6 +233,8 @@ def load(path: str | PathLike[str]) -> Question:
     """
     path = Path(path)
     content = read_file(path)
+    if framework not in (None, content.framework):
+        content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content, path)
     content = with_own_records(content, records)
     choices: Mapping[str, Any]

@@ -99,6 +99,8 @@ def replica_designs(
     stages: Sequence[ForwardModel],
     kinds: Sequence[ReplicaKind],
     classes: Sequence[RequestClass],
+    *,
+    framework: str | None = None,
     **fixed: Any,
 ) -> list[ReplicaDesign]:
     """Make the table.
@@ -110,6 +112,8 @@ def replica_designs(
         and ``accelerators`` counts.
     kinds, classes
         What there is and what is asked for.
+    framework
+        Who is to run the replicas: what it cannot run is no design.
     **fixed
         Other arguments of the models, e.g. ``model=Models.Language.Llama3_70B``.
 
@@ -144,7 +148,7 @@ def replica_designs(
     >>> table[0].name, table[0].price
     ('H100_batch64_tp4', 12.0)
     """
-    pipeline = Pipeline(stages)
+    pipeline = Pipeline(stages, framework=framework)
     rated = _rated(stages)
     found: dict[str, ReplicaDesign] = {}
     reasons: dict[str, list[str]] = {item.name: [] for item in classes}

@@ -6,11 +6,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mlsysim.core.methods import interrupted
 from mlsysim.problem.problem import Problem
 from mlsysim.results.result import SearchResult
-from mlsysim.results.statistics import Statistics
-from mlsysim.results.status import Status
 from mlsysim.search.executor import Crew
+from mlsysim.search.interruption import current
 from mlsysim.search.options import Progress, ProgressCallback
 from mlsysim.search.remote_errors import portable, reraised
 from mlsysim.search.verify import Evaluator
@@ -24,6 +24,9 @@ class Explorer(Protocol):
     def search(self, evaluate: Evaluator, **options: Any) -> SearchResult:
         """Find the best designs, with proof."""
 
+
+_RESPITE = 0.7
+"""Seconds that questions under way have to end after Ctrl-C."""
 
 Asked = tuple[Explorer, Evaluator, Mapping[str, Any]]
 """One question: explorer, evaluator, options."""
@@ -54,7 +57,8 @@ def answer_side_by_side(
 ) -> list[SearchResult]:
     """Answer questions, several at a time.
 
-    Ctrl-C keeps the answers that are there; the others are ``UNKNOWN``.
+    Ctrl-C keeps the answers that are there, and what those under way have found until then,
+    where it reaches them; the others are ``UNKNOWN``.
 
     Parameters
     ----------
@@ -77,23 +81,38 @@ def answer_side_by_side(
     Exception
         Whatever the first question that fails, in their order, failed with.
     """
-    jobs = iter([_Job(place=place, asked=item) for place, item in enumerate(asked)])
-    crew: Crew[_Job, SearchResult | Exception] = Crew(executor, _answer_or_error)
-    found: dict[int, SearchResult | Exception] = {}
-    try:
-        for ended in crew.run(lambda: next(jobs, None)):
-            if ended is not None:
-                found[ended.job.place] = ended.outcome
-            if progress is not None:
-                progress(Progress(done=len(found), total=len(asked), what="questions"))
-    except KeyboardInterrupt:
-        for place, item in enumerate(asked):
-            found.setdefault(place, _interrupted(item))
-    answers = [found[place] for place in range(len(asked))]
+    found = _gathered(asked, executor, progress)
+    answers = [
+        found[place]
+        if place in found
+        else interrupted(explorer.problem, str(options.get("method", "auto")))
+        for place, (explorer, _, options) in enumerate(asked)
+    ]
     for result in answers:
         if isinstance(result, Exception):
             raise reraised(result)
     return [result for result in answers if isinstance(result, SearchResult)]
+
+
+def _gathered(
+    asked: Sequence[Asked], executor: Executor, progress: ProgressCallback | None
+) -> dict[int, SearchResult | Exception]:
+    """Give what came of the questions by their place; of all, unless Ctrl-C comes."""
+    jobs = iter([_Job(place=place, asked=item) for place, item in enumerate(asked)])
+    interruption = current()
+    crew: Crew[_Job, SearchResult | Exception] = Crew(executor, _answer_or_error)
+    found: dict[int, SearchResult | Exception] = {}
+    try:
+        for ended in crew.run(lambda: None if interruption.came else next(jobs, None)):
+            if ended is not None:
+                found[ended.job.place] = ended.outcome
+            if interruption.came:
+                crew.hurry(_RESPITE)
+            if progress is not None:
+                progress(Progress(done=len(found), total=len(asked), what="questions"))
+    except KeyboardInterrupt:
+        interruption.ask()
+    return found
 
 
 def _answer_or_error(job: _Job) -> SearchResult | Exception:
@@ -101,14 +120,3 @@ def _answer_or_error(job: _Job) -> SearchResult | Exception:
         return answer(job.asked)
     except Exception as error:  # noqa: BLE001 - the user's; raised where the question was asked
         return portable(error, traceback.format_exc())
-
-
-def _interrupted(asked: Asked) -> SearchResult:
-    problem = asked[0].problem
-    statistics = Statistics(grid_size=problem.space.size, stopped_by="interrupt")
-    return SearchResult(
-        status=Status.UNKNOWN,
-        objective=problem.objective.text,
-        method=str(asked[2].get("method", "auto")),
-        statistics=statistics,
-    )

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.functions import logical_and
+from mlsysim.numeric import plain
 from mlsysim.problem.verdict import Check
 
 
@@ -96,7 +97,7 @@ def _inputs(solve: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 
 
 def _guarded(solve: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a `solve` report arguments that are unknown or missing."""
+    """Make a `solve` report arguments that are unknown or missing, and read NumPy's numbers."""
     known = _inputs(solve)
     names = tuple(known)
     required = {name for name, item in known.items() if item.default is item.empty}
@@ -113,6 +114,6 @@ def _guarded(solve: Callable[..., Any]) -> Callable[..., Any]:
         if missing := required - kwargs.keys() - set(names[: len(args)]):
             listed = ", ".join(repr(name) for name in names if name in missing)
             raise ParameterError(f"{self.name} needs {listed}; pass it by name")
-        return solve(self, *args, **kwargs)
+        return solve(self, *map(plain, args), **{name: plain(kwargs[name]) for name in kwargs})
 
     return guarded

@@ -14,6 +14,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.result import SearchResult
 from mlsysim.results.what_if import Rung, Sweep, WhyNot
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 from mlsysim.units import is_unit
 
@@ -91,12 +92,14 @@ class WhatIf(ABC):
         >>> dse.why_not(lambda params: {"gain": 3 * params["x"]}, {"x": 5}).loss
         6.0
         """
-        best = self.search(evaluate, **options)
         narrow = type(self).of(forced_problem(self.problem, forced))
+        best, found = answered(
+            [(self, evaluate, options), (narrow, evaluate, options)], executor=None
+        )
         return WhyNot(
             best=best,
             forced=dict(forced),
-            found=narrow.search(evaluate, **options),
+            found=found,
             sign=self.problem.objective.sense.sign,
         )
 
@@ -162,12 +165,13 @@ def combinations(over: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 
 def answered(asked: Sequence[Asked], executor: Executor | None) -> list[SearchResult]:
     """Answer independent questions, in order."""
-    if executor is None:
-        return [answer(item) for item in asked]
-    # What shows the progress stays here; what remains can be sent.
-    progress = next((options.get("progress") for _, _, options in asked), None)
-    sent = [(explorer, by, {**options, "progress": None}) for explorer, by, options in asked]
-    return answer_side_by_side(sent, executor, progress)
+    with interruptible():  # Ctrl-C ends them all
+        if executor is None:
+            return [answer(item) for item in asked]
+        # What shows the progress stays here; what remains can be sent.
+        progress = next((options.get("progress") for _, _, options in asked), None)
+        sent = [(explorer, by, {**options, "progress": None}) for explorer, by, options in asked]
+        return answer_side_by_side(sent, executor, progress)
 
 
 def swept(

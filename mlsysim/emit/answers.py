@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from mlsysim.core.launch.answers import asked_of
+from mlsysim.core.launch.frameworks import Framework
 from mlsysim.core.question import Question
 from mlsysim.core.stage import ForwardModel
-from mlsysim.emit.frameworks import Emission, Framework, emit
+from mlsysim.emit.frameworks import Emission, emit
 from mlsysim.errors import LaunchError
 from mlsysim.results import SearchResult
 
@@ -32,7 +34,7 @@ def emit_answer(framework: Framework, question: Question, result: SearchResult) 
     evaluate = question.evaluate
     chosen = {name: result.best_params[choice] for name, choice in evaluate.chosen.items()}
     arguments: dict[str, Any] = {**evaluate.fixed, **chosen}
-    return emit(framework, arguments, stage)
+    return emit(framework, arguments, stage, asked_of(question))
 
 
 def require_stage(framework: Framework, question: Question) -> type[ForwardModel]:
@@ -43,23 +45,7 @@ def require_stage(framework: Framework, question: Question) -> type[ForwardModel
     LaunchError
         If there is none.
     """
-    found = _stage(framework, question)
-    if found is not None:
-        return found
-    others = [other.value for other in Framework if _stage(other, question) is not None]
-    launched = " or ".join(stage.__name__ for stage in framework.stages)
-    cure = (
-        f"use --emit {' or '.join(others)}"
-        if others
-        else f"ask about the part to launch with {launched} alone"
-    )
-    names = ", ".join(stage.name for stage in question.evaluate.pipeline.stages)
-    raise LaunchError(
-        f"{question.path}: pipeline.stages: {framework.value} launches designs of {launched}, and "
-        f"this question has {names}; {cure}"
-    )
-
-
-def _stage(framework: Framework, question: Question) -> type[ForwardModel] | None:
-    stages = [type(stage) for stage in question.evaluate.pipeline.stages]
-    return next((stage for stage in stages if issubclass(stage, framework.stages)), None)
+    try:
+        return type(framework.require_stage(question.evaluate.pipeline.stages))
+    except LaunchError as error:
+        raise LaunchError(f"{question.path}: pipeline.stages: {error}") from None

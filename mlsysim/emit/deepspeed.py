@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from mlsysim.emit.requirements import (
-    require_even_batch,
-    require_whole_experts,
-    require_whole_replicas,
-)
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
 
 FRAMEWORK = "DeepSpeed 0.19"
+
+_REPEATED = {
+    "selective": "the attention core",
+    "alternate": "every second layer",
+    "full": "each layer",
+}
 
 
 def deepspeed(plan: TrainingPlan) -> Launch:
@@ -20,14 +21,8 @@ def deepspeed(plan: TrainingPlan) -> Launch:
     ----------
     plan
         The design.
-
-    Raises
-    ------
-    LaunchError
-        If DeepSpeed cannot run it.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    _require(sheet, plan)
     sheet.set("train_batch_size", plan.batch, "batch_size")
     sheet.set("train_micro_batch_size_per_gpu", plan.micro_batch, "micro_batch_size")
     sheet.set("gradient_accumulation_steps", plan.accumulation)
@@ -36,33 +31,6 @@ def deepspeed(plan: TrainingPlan) -> Launch:
     _tell_layout(sheet, plan)
     _tell_code(sheet, plan)
     return sheet.launch()
-
-
-def _require(sheet: Sheet, plan: TrainingPlan) -> None:
-    require_whole_replicas(sheet, plan)
-    require_even_batch(sheet, plan)
-    require_whole_experts(sheet, plan)
-    sheet.require(
-        f"its pipelines share no gradients or weights (zero_stage = {plan.zero})",
-        "set zero_stage = 1, or pp_size = 1",
-        holds=plan.pipeline == 1 or plan.zero <= 1,
-    )
-    sheet.require(
-        "it offloads only optimizers that replicas share",
-        "set zero_stage = 1 or more",
-        holds=plan.zero > 0 or not plan.optimizer_offload,
-    )
-    sheet.require(
-        "its pipelines have neither virtual stages nor a zero-bubble schedule",
-        "set virtual_stages = 1 and schedule = '1f1b'",
-        holds=plan.virtual == 1 and plan.schedule == "1f1b",
-    )
-    sheet.require(
-        f"its sequence parallelism deals out heads, and cp_size = {plan.context} does not divide "
-        f"{plan.model.heads} of them",
-        "choose a cp_size that does",
-        holds=plan.model.heads % plan.context == 0,
-    )
 
 
 def _tell_precision(sheet: Sheet, plan: TrainingPlan) -> None:
@@ -120,7 +88,7 @@ def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
     else:
         sheet.remark(
             f"recompute = {plan.recompute} is code: deepspeed.checkpointing.checkpoint around "
-            + ("each layer" if plan.recompute == "full" else "the attention core"),
+            + _REPEATED[plan.recompute],
             "recompute",
         )
     sheet.remark(f"attention = {plan.attention} is up to the model", "attention")

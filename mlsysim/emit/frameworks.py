@@ -1,17 +1,12 @@
-"""The frameworks that a design can be emitted for, and what each is launched with."""
+"""Emit a design for a framework."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any
 
-from mlsysim.core.solver import (
-    ContinuousBatchingModel,
-    DisaggregatedModel,
-    DistributedModel,
-    ServingModel,
-)
+from mlsysim.core.launch.cures import Asked, Given, refusals
+from mlsysim.core.launch.frameworks import Framework, complete
+from mlsysim.core.solver import DisaggregatedModel
 from mlsysim.core.stage import ForwardModel
 from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
 from mlsysim.emit.serving_plan import ServingPlan, pool_plans, serving_plan
@@ -19,28 +14,7 @@ from mlsysim.emit.sheet import Launch
 from mlsysim.emit.training_plan import TrainingPlan, training_plan
 from mlsysim.emit.writing import as_command, as_document
 from mlsysim.errors import LaunchError
-
-
-class Framework(StrEnum):
-    """A framework that can be told a design."""
-
-    MEGATRON = "megatron"
-    TORCHTITAN = "torchtitan"
-    DEEPSPEED = "deepspeed"
-    VLLM = "vllm"
-    SGLANG = "sglang"
-
-    @property
-    def stages(self) -> tuple[type[ForwardModel], ...]:
-        """The models whose designs the framework runs, the plainest first."""
-        match self:
-            case Framework.MEGATRON | Framework.TORCHTITAN | Framework.DEEPSPEED:
-                return (DistributedModel,)
-            case Framework.VLLM | Framework.SGLANG:
-                return (ServingModel, ContinuousBatchingModel, DisaggregatedModel)
-            case _:
-                assert_never(self)
-
+from mlsysim.problem.reading import resolver
 
 _TRAINERS: Mapping[Framework, Callable[[TrainingPlan], Launch]] = {
     Framework.MEGATRON: megatron.megatron,
@@ -76,6 +50,7 @@ def emit(
     framework: Framework | str,
     arguments: Mapping[str, Any],
     stage: type[ForwardModel] | None = None,
+    asked: Asked | None = None,
 ) -> Emission:
     """Tell a framework a design.
 
@@ -88,6 +63,9 @@ def emit(
         may be left out.
     stage
         The model that priced the design, where it is another that takes the same arguments.
+    asked
+        What the question behind the design leaves open, so that a refusal can name the constraint
+        to add; everything that is given unless told.
 
     Raises
     ------
@@ -102,28 +80,32 @@ def emit(
     >>> "--tensor-parallel-size 8" in emit("vllm", design).text
     True
     """
-    framework = _framework(framework)
+    framework = Framework.named(framework)
     priced = stage or framework.stages[0]
-    given = _complete(priced, arguments)
+    full = complete(priced, arguments)
     if framework in _SERVERS:
+        _refuse(framework, priced, full, {}, asked or Asked(named=arguments, chosen=arguments))
         pools = issubclass(priced, DisaggregatedModel)
-        return _served(framework, pool_plans(given) if pools else (serving_plan(given),))
-    return _trained(framework, training_plan(given))
+        return _served(framework, pool_plans(full) if pools else (serving_plan(full),))
+    plan = training_plan(full)
+    counts = {"accelerators_total": plan.accelerators, "data_parallel_size": plan.data}
+    _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))
+    return _trained(framework, plan)
 
 
-def _framework(name: str) -> Framework:
-    try:
-        return Framework(name)
-    except ValueError:
-        known = ", ".join(Framework)
-        raise LaunchError(f"no framework is called {name!r}; known: {known}") from None
-
-
-def _complete(stage: type[ForwardModel], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in the defaults, and keep what the model takes."""
-    taken = inspect.signature(stage.solve).parameters
-    defaults = {name: item.default for name, item in taken.items() if name != "self"}
-    return {name: arguments.get(name, default) for name, default in defaults.items()}
+def _refuse(
+    framework: Framework,
+    stage: type[ForwardModel],
+    arguments: Mapping[str, Any],
+    counts: Mapping[str, int],
+    asked: Asked,
+) -> None:
+    name = stage.__name__
+    given = Given(resolve=resolver(arguments, {name: counts}), asked=asked)
+    found = refusals(framework.rules_of(stage, name), given)
+    if found:
+        told = "; ".join(map(str, found))
+        raise LaunchError(f"{framework.value} cannot run this design: {told}")
 
 
 def _trained(framework: Framework, plan: TrainingPlan) -> Emission:

@@ -6,11 +6,6 @@ it asserts about layouts.
 """
 
 from mlsysim.emit.megatron_model import tell_model
-from mlsysim.emit.requirements import (
-    require_even_batch,
-    require_whole_experts,
-    require_whole_replicas,
-)
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
 
@@ -31,14 +26,8 @@ def megatron(plan: TrainingPlan) -> Launch:
     ----------
     plan
         The design.
-
-    Raises
-    ------
-    LaunchError
-        If Megatron-LM cannot run it.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    _require(sheet, plan)
     tell_model(sheet, plan.model, plan.seq_len)
     _tell_layout(sheet, plan)
     _tell_batch(sheet, plan)
@@ -72,47 +61,6 @@ def uneven_layout(layers: int, chunks: int) -> str:
     lighter = chunks - fuller - 1
     runs = [f"(t*{held}|)*{many}" for held, many in ((fewer + 1, fuller), (fewer, lighter)) if many]
     return f"E{''.join(runs)}t*{fewer}L"
-
-
-def _require(sheet: Sheet, plan: TrainingPlan) -> None:
-    require_whole_replicas(sheet, plan)
-    require_even_batch(sheet, plan)
-    require_whole_experts(sheet, plan)
-    sheet.require(
-        "it has no zero-bubble schedule",
-        "fix schedule = '1f1b', or emit for torchtitan",
-        holds=plan.schedule != "zero-bubble",
-    )
-    sheet.require(
-        "experts with tensor parallelism need sequence parallelism",
-        "set sequence_parallel = true",
-        holds=not plan.model.experts or plan.tensor == 1 or plan.sequence_parallel,
-    )
-    sheet.require(
-        "expert parallelism does not go with fp16",
-        "set precision = 'bf16'",
-        holds=plan.expert == 1 or plan.precision != "fp16",
-    )
-    sheet.require(
-        "interleaving two stages needs communication that overlaps",
-        "set overlap = 'data', or more stages",
-        holds=plan.virtual == 1 or plan.pipeline > 2 or plan.overlap != "none",  # noqa: PLR2004
-    )
-    sheet.require(
-        f"a sequence of {plan.seq_len} is no multiple of 2 x cp_size = {2 * plan.context}",
-        "choose another seq_len or cp_size",
-        holds=plan.context == 1 or plan.seq_len % (2 * plan.context) == 0,
-    )
-    sheet.require(
-        "its optimizer is offloaded together with the distributed optimizer",
-        "set zero_stage = 1",
-        holds=plan.zero > 0 or not plan.optimizer_offload,
-    )
-    sheet.require(
-        f"it has no training in {plan.precision}",
-        "set precision to one of bf16, fp16, fp8, fp4, fp32",
-        holds=plan.precision in {*_PRECISIONS, "fp32", "tf32"},
-    )
 
 
 def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
@@ -204,3 +152,9 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
         sheet.set("--recompute-granularity", "full")
         sheet.set("--recompute-method", "uniform")
         sheet.set("--recompute-num-layers", 1)
+    elif plan.recompute == "alternate":
+        # As many layers of each part, though its first ones and not every second.
+        sheet.set("--recompute-granularity", "full")
+        sheet.set("--recompute-method", "block")
+        part = -(-plan.model.layers // (plan.pipeline * plan.virtual))
+        sheet.set("--recompute-num-layers", -(-part // 2))

@@ -1,27 +1,52 @@
 """What the serving engines have in common: weights, caches, drafts and replicas."""
 
+from collections.abc import Mapping
+
+from mlsysim.catalog.builtin import Models
+from mlsysim.catalog.number_format import NumberFormat
+from mlsysim.core.stages.serving_formats import CACHE_WORDS
 from mlsysim.emit.serving_plan import ServingPlan
 from mlsysim.emit.sheet import Sheet
 
-_SIXTEEN_BITS = frozenset({"bf16", "fp16"})
+_UNQUANTIZED = frozenset({"bf16", "fp16", "fp32", "tf32"})
 
 
-def tell_weights(sheet: Sheet, plan: ServingPlan) -> None:
-    """Set the type of activations, and how weights are kept."""
+def tell_weights(sheet: Sheet, plan: ServingPlan, online: Mapping[str, str]) -> None:
+    """Set the type of activations, and how weights are kept.
+
+    Parameters
+    ----------
+    sheet
+        What is set so far.
+    plan
+        The design.
+    online
+        The engine's word for each format into which it converts weights of 16 bits as it loads
+        them.
+    """
     sheet.set("--dtype", plan.dtype, "precision", "weight_precision", "attention_precision")
-    if plan.weights == "fp8":
-        sheet.set("--quantization", "fp8")
-    elif plan.weights not in {*_SIXTEEN_BITS, "fp32", "tf32"}:
+    kept = Models.Formats[plan.weights]
+    native = plan.model.native_format if plan.model.has("native_format") else None
+    if native is not None and _alike(native, kept):
+        sheet.remark(f"weights in {kept}: the checkpoint is published in {native}")
+    elif plan.weights in online:
+        sheet.set("--quantization", online[plan.weights])
+    elif plan.weights not in _UNQUANTIZED:
         sheet.remark(
-            f"weights in {plan.weights}: take a checkpoint that is quantized so; "
+            f"weights in {kept}, {kept.title}: take a checkpoint that is quantized so; "
             "the engine reads the method from it"
         )
-    kept = plan.arguments.get("attention_precision")
-    if kept is not None and kept != plan.precision:
-        sheet.remark(f"attention_precision = {kept} is up to the checkpoint")
+    attention = plan.arguments.get("attention_precision")
+    if attention is not None and attention != plan.precision:
+        sheet.remark(f"attention_precision = {attention} is up to the checkpoint")
 
 
-def tell_cache(sheet: Sheet, plan: ServingPlan, fp8: str) -> None:
+def _alike(left: NumberFormat, right: NumberFormat) -> bool:
+    """Tell whether two formats differ in how they scale at most."""
+    return (left.element_bits, left.arithmetic) == (right.element_bits, right.arithmetic)
+
+
+def tell_cache(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
     """Set what keys and values are kept in.
 
     Parameters
@@ -30,17 +55,11 @@ def tell_cache(sheet: Sheet, plan: ServingPlan, fp8: str) -> None:
         What is set so far.
     plan
         The design.
-    fp8
-        The engine's word for 8 bits.
+    engine
+        By its name in the calibration.
     """
-    word = fp8 if plan.cache == "fp8" else "auto"
-    sheet.set("--kv-cache-dtype", word, "kv_precision")
-    sheet.require(
-        f"a cache in {plan.cache} with activations in {plan.dtype} is not offered",
-        "set kv_precision to 'fp8', or to the 16 bits of the activations",
-        holds=plan.cache == "fp8"
-        or {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}.get(plan.cache) == plan.dtype,
-    )
+    words = CACHE_WORDS[engine]
+    sheet.set("--kv-cache-dtype", words.get(plan.cache, plan.cache), "kv_precision")
 
 
 def tell_surroundings(sheet: Sheet, plan: ServingPlan, engine: str) -> None:

@@ -1,7 +1,7 @@
-"""What a framework is told: settings, remarks, and what it cannot run.
+"""What a framework is told: settings and remarks.
 
 Every argument of the model that priced a design must end up in one of the
-three.  An argument that an emitter says nothing about becomes a remark of its
+two.  An argument that an emitter says nothing about becomes a remark of its
 own, so that nothing is dropped in silence.
 """
 
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlsysim.errors import LaunchError
 from mlsysim.problem.domain import label
 
 
@@ -67,7 +66,6 @@ class Sheet:
     arguments: Mapping[str, Any]
     _settings: list[Setting] = field(default_factory=list)
     _remarks: list[str] = field(default_factory=list)
-    _refusals: list[str] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
     _stated: set[str] = field(default_factory=set)
 
@@ -95,22 +93,9 @@ class Sheet:
         """Set a variable of the environment."""
         self._environment[variable] = value
 
-    def require(self, reason: str, cure: str, *, holds: bool) -> None:
-        """Refuse the design unless something holds."""
-        if not holds:
-            self._refusals.append(f"{reason}; {cure}")
-
     def launch(self) -> Launch:
-        """Close the sheet.
-
-        Raises
-        ------
-        LaunchError
-            If the framework cannot run the design; the message gives every reason and its cure.
-        """
+        """Close the sheet."""
         name = self.framework.partition(" ")[0]
-        if self._refusals:
-            raise LaunchError(f"{name} cannot run this design: " + "; ".join(self._refusals))
         unsaid = [
             f"no counterpart in {name}: {argument} = {label(value)}"
             for argument, value in self.arguments.items()

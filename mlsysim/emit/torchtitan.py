@@ -1,11 +1,6 @@
 """torchtitan: the options of ``torchtitan.train`` (version 0.3.0, ``torchtitan/config``)."""
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.emit.requirements import (
-    require_even_batch,
-    require_whole_experts,
-    require_whole_replicas,
-)
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
 
@@ -38,14 +33,8 @@ def torchtitan(plan: TrainingPlan) -> Launch:
     ----------
     plan
         The design.
-
-    Raises
-    ------
-    LaunchError
-        If torchtitan cannot run it.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    _require(sheet, plan)
     module, configuration = _configuration(plan.model)
     sheet.set("--module", module or "MODULE", "model")
     sheet.set("--config", configuration or "CONFIG")
@@ -70,33 +59,6 @@ def _configuration(model: LanguageModel) -> tuple[str, str]:
     shape = (model.layers, model.hidden, model.ffn, model.experts)
     known = model.vocab in _VOCABULARIES
     return _CONFIGURATIONS.get(shape, ("", "")) if known else ("", "")
-
-
-def _require(sheet: Sheet, plan: TrainingPlan) -> None:
-    require_whole_replicas(sheet, plan)
-    require_even_batch(sheet, plan)
-    require_whole_experts(sheet, plan)
-    chunks = plan.pipeline * _chunks(plan)
-    sheet.require(
-        f"{plan.model.layers} layers, {_layers(plan)} to a part, do not make {chunks} parts",
-        f"choose pp_size and virtual_stages of which {plan.model.layers} is a multiple",
-        holds=-(-plan.model.layers // _layers(plan)) == chunks,
-    )
-    sheet.require(
-        f"tp_size = {plan.tensor} does not divide {plan.model.kv_heads} key-value heads",
-        "choose a tp_size that does",
-        holds=bool(plan.model.kv_rank) or plan.model.kv_heads % plan.tensor == 0,
-    )
-    sheet.require(
-        "it offloads only what replicas share",
-        "set zero_stage = 1 or more",
-        holds=plan.zero > 0 or not plan.optimizer_offload,
-    )
-    sheet.require(
-        f"it has no training in {plan.precision}",
-        "set precision = 'bf16'",
-        holds=plan.precision in {"bf16", "fp8", "fp4", "fp32", "tf32"},
-    )
 
 
 def _chunks(plan: TrainingPlan) -> int:

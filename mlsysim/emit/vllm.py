@@ -7,7 +7,8 @@ from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weigh
 from mlsysim.emit.sheet import Launch, Sheet
 
 FRAMEWORK = "vLLM 0.33"
-_PAGE = 16
+# vllm/model_executor/layers/quantization/online: what it converts as it loads
+_ONLINE = {"fp8": "fp8", "fp8_block": "fp8_per_block", "mxfp8": "mxfp8"}
 
 
 def vllm(plan: ServingPlan) -> Launch:
@@ -17,20 +18,14 @@ def vllm(plan: ServingPlan) -> Launch:
     ----------
     plan
         The design.
-
-    Raises
-    ------
-    LaunchError
-        If vLLM cannot run it.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    _require(sheet, plan)
     sheet.set("--tensor-parallel-size", plan.tensor, "tp_size")
     sheet.set("--pipeline-parallel-size", plan.pipeline, "pp_size")
     sheet.set("--data-parallel-size", plan.attention, "attention_dp_size")
     sheet.turn_on("--enable-expert-parallel", "ep_size", when=plan.expert > 1)
-    tell_weights(sheet, plan)
-    tell_cache(sheet, plan, "fp8")
+    tell_weights(sheet, plan, _ONLINE)
+    tell_cache(sheet, plan, "vllm")
     sheet.set("--block-size", plan.page, "page_tokens")
     sheet.set("--gpu-memory-utilization", plan.memory_fraction, "memory_fraction")
     sheet.set("--max-model-len", plan.length)
@@ -46,26 +41,6 @@ def vllm(plan: ServingPlan) -> Launch:
     _tell_draft(sheet, plan)
     tell_surroundings(sheet, plan, "vllm")
     return sheet.launch()
-
-
-def _require(sheet: Sheet, plan: ServingPlan) -> None:
-    whole = plan.stage
-    sheet.require(
-        f"ep_size = {plan.expert}: it deals experts out over all {whole} accelerators of a stage "
-        "(tp_size x attention_dp_size), or over none",
-        f"set ep_size to 1 or {whole}",
-        holds=plan.expert in {1, whole},
-    )
-    sheet.require(
-        f"{plan.chunk} tokens per pass do not hold one of each of {plan.sequences} sequences",
-        "choose chunk_tokens of at least batch_size / attention_dp_size",
-        holds=plan.chunk >= plan.sequences,
-    )
-    sheet.require(
-        f"pages of {plan.page} tokens are no multiple of {_PAGE}",
-        f"set page_tokens to a multiple of {_PAGE}",
-        holds=plan.page % _PAGE == 0,
-    )
 
 
 def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:

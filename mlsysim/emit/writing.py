@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mlsysim.emit.sheet import Launch, Setting
+from mlsysim.printable import one_line
 
 _INDENT = " " * 4
 
@@ -24,7 +25,7 @@ def as_command(launch: Launch, headline: str, command: Sequence[str]) -> str:
     """
     lines = [
         *_comments(launch, headline),
-        *(f"export {name}={value}" for name, value in launch.environment.items()),
+        *(f"export {name}={shlex.quote(value)}" for name, value in launch.environment.items()),
     ]
     words = [" ".join(command), *map(_option, launch.settings)]
     return "\n".join([*lines, f" \\\n{_INDENT}".join(words)]) + "\n"
@@ -56,9 +57,9 @@ def arguments_of(launch: Launch) -> list[str]:
 
 
 def _comments(launch: Launch, headline: str) -> Iterable[str]:
-    yield f"# {launch.framework}: {headline}"
+    yield f"# {one_line(f'{launch.framework}: {headline}')}"
     for remark in launch.remarks:
-        yield f"# {' '.join(remark.split())}"
+        yield f"# {one_line(remark)}"
 
 
 def _words(setting: Setting) -> list[str]:

@@ -6,11 +6,13 @@ built after its arguments, so `Graph.nodes` is in evaluation order.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.expr.operations import OPERATIONS, Operation
+from mlsysim.expr.operation import Connection, Connective, Operation, Selection
+from mlsysim.expr.operations import OPERATIONS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,7 +130,7 @@ class Graph:
             with np.errstate(all="ignore"):
                 value = operation.compute(*(np.float64(a.value) for a in arguments))  # type: ignore[attr-defined]
             return self.constant(value, truth=operation.truth)
-        same = self._unchanged(name, arguments)
+        same = _unchanged(operation, arguments)
         if same is not None:
             return same
         return self._intern(
@@ -136,7 +138,7 @@ class Graph:
             lambda at: Apply(
                 position=at,
                 truth=operation.truth
-                or (name == "where" and arguments[1].truth and arguments[2].truth),
+                or (isinstance(operation, Selection) and arguments[1].truth and arguments[2].truth),
                 support=frozenset().union(*(argument.support for argument in arguments)),
                 operation=operation,
                 arguments=arguments,
@@ -147,22 +149,6 @@ class Graph:
         """Record that designs which fail a condition do not exist."""
         self.guards.append(Guard(condition=condition, reason=reason))
 
-    def _unchanged(self, name: str, arguments: tuple[Node, ...]) -> Node | None:
-        """Find the argument that an operation returns as it is, to the last bit."""
-        if name == "where" and isinstance(arguments[0], Constant):
-            return arguments[1 if arguments[0].value else 2]
-        if len(arguments) != 2:  # noqa: PLR2004 - neutral elements belong to binary operations
-            return None
-        left, right = arguments
-        neutral = _NEUTRAL.get(name)
-        if neutral is None or left.truth or right.truth:
-            return None
-        if isinstance(right, Constant) and right.value == neutral:
-            return left
-        if isinstance(left, Constant) and left.value == neutral and name in {"add", "multiply"}:
-            return right
-        return None
-
     def _intern(self, key: tuple[object, ...], build: Callable[[int], Node]) -> Node:
         node = self._interned.get(key)
         if node is None:
@@ -171,8 +157,26 @@ class Graph:
         return node
 
 
-# x + 0, x - 0, x * 1, x / 1 and x ** 1 are x exactly, also in floating point.
-_NEUTRAL = {"add": 0.0, "subtract": 0.0, "multiply": 1.0, "divide": 1.0, "power": 1.0}
+def _unchanged(operation: Operation, arguments: tuple[Node, ...]) -> Node | None:
+    """Find the argument that an operation returns as it is, to the last bit."""
+    if isinstance(operation, Selection) and isinstance(arguments[0], Constant):
+        return arguments[1 if arguments[0].value else 2]
+    for place, neutral in enumerate(operation.neutral):
+        argument = arguments[place]
+        if neutral is None or any(one.truth for one in arguments):
+            continue
+        if isinstance(argument, Constant) and argument.value == neutral:
+            return arguments[1 - place]
+    return None
+
+
+def is_conjunction(node: Node) -> TypeGuard[Apply]:
+    """Tell whether a truth value says that several others all hold."""
+    return (
+        isinstance(node, Apply)
+        and isinstance(node.operation, Connective)
+        and node.operation.connection is Connection.ALL
+    )
 
 
 def reachable(roots: Iterable[Node]) -> list[Node]:

@@ -7,14 +7,11 @@ box where a condition cannot hold, without splitting it.  An argument's range
 is widened by the rounding of floats, so that nothing that could hold is cut off.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsysim.expr.operation import Wanted
 from mlsysim.expr.ranges import Array, Range, extremes
-
-Wanted = tuple[Range | None, ...]
 
 # Each inverse rule rounds a few times, at 1.1e-16 each.
 _SLACK = 1e-14
@@ -24,37 +21,45 @@ _LEAST = 1e-300
 _LEAST_EXPONENT = 0.25
 
 
-def _add(z: Range, a: Range, b: Range) -> Wanted:
+def add(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a + b``."""
     return _minus(z, b), _minus(z, a)
 
 
-def _subtract(z: Range, a: Range, b: Range) -> Wanted:
+def subtract(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a - b``."""
     back = _minus(a, z)
     return _plus(z, b), back
 
 
-def _negative(z: Range, _: Range) -> Wanted:
+def negative(z: Range, _: Range) -> Wanted:
+    """Narrow the arguments of ``-a``."""
     return (Range(-z.high, -z.low),)
 
 
-def _multiply(z: Range, a: Range, b: Range) -> Wanted:
+def multiply(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a * b``."""
     return _over(z, b), _over(z, a)
 
 
-def _divide(z: Range, a: Range, b: Range) -> Wanted:
+def divide(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a / b``."""
     return _times(z, b), _over(a, z)
 
 
-def _ceil(z: Range, _: Range) -> Wanted:
+def ceil(z: Range, _: Range) -> Wanted:
+    """Narrow the arguments of ``ceil(a)``."""
     # ceil(a) >= low exactly where a > ceil(low) - 1.
     return (Range(np.ceil(z.low) - 1.0, np.floor(z.high)),)
 
 
-def _floor(z: Range, _: Range) -> Wanted:
+def floor(z: Range, _: Range) -> Wanted:
+    """Narrow the arguments of ``floor(a)``."""
     return (Range(np.ceil(z.low), np.floor(z.high) + 1.0),)
 
 
-def _maximum(z: Range, a: Range, b: Range) -> Wanted:
+def maximum(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``maximum(a, b)``."""
     # The one that alone can be as large as the least maximum has to be.
     return (
         Range(np.where(b.high < z.low, z.low, -np.inf), z.high),
@@ -62,14 +67,16 @@ def _maximum(z: Range, a: Range, b: Range) -> Wanted:
     )
 
 
-def _minimum(z: Range, a: Range, b: Range) -> Wanted:
+def minimum(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``minimum(a, b)``."""
     return (
         Range(z.low, np.where(b.low > z.high, z.high, np.inf)),
         Range(z.low, np.where(a.low > z.high, z.high, np.inf)),
     )
 
 
-def _where(z: Range, condition: Range, a: Range, b: Range) -> Wanted:
+def where(z: Range, condition: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``where(condition, a, b)``."""
     yes = (condition.low > 0) | (condition.high < 0)
     no = (condition.low == 0) & (condition.high == 0)
     yes = yes | ~no & _apart(z, b)
@@ -78,18 +85,21 @@ def _where(z: Range, condition: Range, a: Range, b: Range) -> Wanted:
     return truth, _if(yes, z), _if(no, z)
 
 
-def _square(z: Range, a: Range) -> Wanted:
+def square(z: Range, a: Range) -> Wanted:
+    """Narrow the arguments of ``a * a``."""
     root = np.sqrt(np.maximum(z.high, 0.0) + _LEAST)
     low = np.where(a.low >= 0, np.sqrt(np.maximum(z.low - _LEAST, 0.0)), -root)
     return (_wider(low, root),)
 
 
-def _sqrt(z: Range, _: Range) -> Wanted:
+def sqrt(z: Range, _: Range) -> Wanted:
+    """Narrow the arguments of ``sqrt(a)``."""
     least = np.maximum(z.low, 0.0)
     return (_wider(np.where(z.low > 0, least * least, -np.inf), z.high * z.high),)
 
 
-def _power(z: Range, a: Range, b: Range) -> Wanted:
+def power(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a ** b``."""
     # A positive base and one known exponent, not so small that the root magnifies rounding.
     known = (b.low == b.high) & (np.abs(b.low) >= _LEAST_EXPONENT) & (a.low > 0) & (z.low > _LEAST)
     root = np.where(known, 1.0 / np.where(b.low != 0, b.low, 1.0), 1.0)
@@ -97,7 +107,8 @@ def _power(z: Range, a: Range, b: Range) -> Wanted:
     return _if(known, _wider(np.minimum(*ends), np.maximum(*ends))), None
 
 
-def _less(z: Range, a: Range, b: Range) -> Wanted:
+def less(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a < b`` or ``a <= b``."""
     holds, fails = z.low > 0, z.high == 0
     return (
         Range(np.where(fails, b.low, -np.inf), np.where(holds, b.high, np.inf)),
@@ -105,21 +116,25 @@ def _less(z: Range, a: Range, b: Range) -> Wanted:
     )
 
 
-def _greater(z: Range, a: Range, b: Range) -> Wanted:
-    return _less(z, b, a)[::-1]
+def greater(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a > b`` or ``a >= b``."""
+    return less(z, b, a)[::-1]
 
 
-def _equal(z: Range, a: Range, b: Range) -> Wanted:
+def equal(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a == b``."""
     holds = z.low > 0
     return _if(holds, b), _if(holds, a)
 
 
-def _and(z: Range, _a: Range, _b: Range) -> Wanted:
+def logical_and(z: Range, _a: Range, _b: Range) -> Wanted:
+    """Narrow the arguments of ``a and b``."""
     true = Range(np.where(z.low > 0, 1.0, 0.0), np.ones_like(z.high))
     return true, true
 
 
-def _or(z: Range, a: Range, b: Range) -> Wanted:
+def logical_or(z: Range, a: Range, b: Range) -> Wanted:
+    """Narrow the arguments of ``a or b``."""
     false = np.where(z.high == 0, 0.0, 1.0)
     return (
         Range(np.where((z.low > 0) & (b.high == 0), 1.0, 0.0), false),
@@ -127,34 +142,9 @@ def _or(z: Range, a: Range, b: Range) -> Wanted:
     )
 
 
-def _not(z: Range, _: Range) -> Wanted:
+def logical_not(z: Range, _: Range) -> Wanted:
+    """Narrow the arguments of ``not a``."""
     return (Range(np.where(z.high == 0, 1.0, 0.0), np.where(z.low > 0, 0.0, 1.0)),)
-
-
-# What is missing here tells nothing about its arguments.
-INVERSE: dict[str, Callable[..., Wanted]] = {
-    "add": _add,
-    "subtract": _subtract,
-    "negative": _negative,
-    "multiply": _multiply,
-    "divide": _divide,
-    "ceil": _ceil,
-    "floor": _floor,
-    "maximum": _maximum,
-    "minimum": _minimum,
-    "where": _where,
-    "square": _square,
-    "sqrt": _sqrt,
-    "power": _power,
-    "less": _less,
-    "less_equal": _less,
-    "greater": _greater,
-    "greater_equal": _greater,
-    "equal": _equal,
-    "logical_and": _and,
-    "logical_or": _or,
-    "logical_not": _not,
-}
 
 
 def met(wanted: Range, known: Range) -> Range:

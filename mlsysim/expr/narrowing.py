@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from mlsysim.expr.columns import SCANNED, Column, Positions, scanned
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Apply, Choice, Constant, Node, Table, reachable
-from mlsysim.expr.inverse import INVERSE, met
+from mlsysim.expr.inverse import met
 from mlsysim.expr.ranges import Range
-
-_LOGICAL = frozenset({"logical_and", "logical_or", "logical_xor", "logical_not"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,7 @@ class BoxNarrower:
             node
             for node in reversed(reachable(self._roots))
             if isinstance(node, (Choice, Table))
-            or (isinstance(node, Apply) and node.operation.name in INVERSE)
+            or (isinstance(node, Apply) and node.operation.inverse is not None)
         ]
 
     def narrow(
@@ -162,17 +160,18 @@ class BoxNarrower:
 
 def _wanted(node: Node, value: Range, ranges: Mapping[int, Range]) -> list[tuple[Node, Range]]:
     """Tell what the arguments of an operation must be for its value."""
-    if not isinstance(node, Apply):
+    if not isinstance(node, Apply) or node.operation.inverse is None:
         return []
-    name = node.operation.name
-    given = INVERSE[name](value, *(ranges[argument.position] for argument in node.arguments))
+    operation = node.operation
+    given = node.operation.inverse(
+        value, *(ranges[argument.position] for argument in node.arguments)
+    )
     wanted = []
     for place, (argument, values) in enumerate(zip(node.arguments, given, strict=True)):
-        # Any number but zero counts as true.
-        is_condition = name in _LOGICAL or (name == "where" and place == 0)
         if values is None or isinstance(argument, Constant):
             continue
-        if argument.truth or not is_condition:
+        # Of a number that counts as true wherever it is not zero, nothing is known.
+        if argument.truth or not operation.reads_truth(place):
             wanted.append((argument, values))
     return wanted
 

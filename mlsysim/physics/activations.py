@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import maximum, select, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def layer_activations(
     tokens: Any, replicated: Any, divided: Any, tensor_parallel: Any, sequence_parallel: Any
 ) -> Any:
@@ -38,6 +40,7 @@ def layer_activations(
     return tokens * (replicated / shared + divided / tensor_parallel)
 
 
+@from_numpy
 def score_bytes(
     tokens: Any, seq_len: Any, heads: Any, tensor_parallel: Any, element_bytes: Any = 2
 ) -> Any:
@@ -55,6 +58,7 @@ def score_bytes(
     return (2 * element_bytes + 1) * heads * seq_len * tokens / tensor_parallel
 
 
+@from_numpy
 def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any) -> Any:
     """Choose what a layer keeps of a microbatch (byte).
 
@@ -84,6 +88,7 @@ def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any)
     )
 
 
+@from_numpy
 def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any, width: Any = 8) -> Any:
     """Measure the logits and what becomes of them in the loss: ``w T V / t`` (byte).
 
@@ -106,6 +111,7 @@ def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any, width: Any =
     return width * tokens * vocabulary / tensor_parallel
 
 
+@from_numpy
 def logits_beyond(logits: Any, first: Any, last: Any) -> Any:
     """Measure what the logits add to the fullest stage (byte).
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import ceil, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def ring_gather_time(message: Any, group: Any, bandwidth: Any, latency: Any) -> Any:
     """Time an all-gather or a reduce-scatter on a ring (s).
 
@@ -30,6 +32,7 @@ def ring_gather_time(message: Any, group: Any, bandwidth: Any, latency: Any) -> 
     return (group - 1) * (message / (group * bandwidth) + latency)
 
 
+@from_numpy
 def gather_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-gather or a reduce-scatter over several scale-up domains (s).
 
@@ -53,6 +56,7 @@ def gather_time(message: Any, together: Any, domains: Any, inside: Any, across: 
     )
 
 
+@from_numpy
 def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-reduce: a reduce-scatter and then an all-gather (s).
 
@@ -66,6 +70,7 @@ def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, acro
     return 2 * gather_time(message, together, domains, inside, across)
 
 
+@from_numpy
 def all_to_all_time(held: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-to-all over several scale-up domains (s).
 
@@ -94,6 +99,7 @@ def all_to_all_time(held: Any, together: Any, domains: Any, inside: Any, across:
     return near + sent / across[0] + (domains - 1) * across[1]
 
 
+@from_numpy
 def copies_leaving(copies: Any, domains: Any) -> Any:
     """Count the other domains in which a token is wanted.
 
@@ -109,11 +115,13 @@ def copies_leaving(copies: Any, domains: Any) -> Any:
     return (domains - 1) * (1 - (1 - 1 / domains) ** copies)
 
 
+@from_numpy
 def domains_spanned(group: Any, together: Any) -> Any:
     """Count the domains that a group spans: ``ceil(n / g)``."""
     return ceil(group / together)
 
 
+@from_numpy
 def mesh_bandwidth(bandwidth: Any, group: Any, domain: Any, full_mesh: Any) -> Any:
     """Find the bandwidth that a group gets out of a member (byte/s).
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import maximum
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def matmul_time(flops: Any, peak: Any, efficiency: Any, launches: Any, overhead: Any) -> Any:
     """Time some matrix products (s).
 
@@ -32,6 +34,7 @@ def matmul_time(flops: Any, peak: Any, efficiency: Any, launches: Any, overhead:
     return launches * overhead + flops / (peak * efficiency)
 
 
+@from_numpy
 def traffic_time(traffic: Any, bandwidth: Any, efficiency: Any) -> Any:
     """Time some reading and writing of memory: ``Q/(W ω)`` (s).
 
@@ -47,6 +50,7 @@ def traffic_time(traffic: Any, bandwidth: Any, efficiency: Any) -> Any:
     return traffic / (bandwidth * efficiency)
 
 
+@from_numpy
 def roofline_time(compute: Any, memory: Any) -> Any:
     """Time work whose arithmetic overlaps with its traffic: the longer of the two (s).
 

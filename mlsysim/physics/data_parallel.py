@@ -3,9 +3,11 @@
 from typing import Any
 
 from mlsysim.expr.functions import maximum, where
+from mlsysim.numeric import from_numpy
 from mlsysim.physics.state import ZeroStage
 
 
+@from_numpy
 def exposed_time(communication: Any, window: Any) -> Any:
     """Find what communication outlasts the computation that hides it (s).
 
@@ -19,6 +21,7 @@ def exposed_time(communication: Any, window: Any) -> Any:
     return maximum(communication - window, 0 * communication)
 
 
+@from_numpy
 def overlapped_time(communication: Any, window: Any, exposure: Any) -> Any:
     """Find what overlapped communication still costs a step (s).
 
@@ -46,6 +49,7 @@ def overlapped_time(communication: Any, window: Any, exposure: Any) -> Any:
     return felt + exposed_time(communication - felt, window)
 
 
+@from_numpy
 def step_gradients(zero_stage: Any, gradient: Any) -> Any:
     """Time the exchange of gradients that happens once per step (s).
 
@@ -69,6 +73,7 @@ def step_gradients(zero_stage: Any, gradient: Any) -> Any:
     return where(zero_stage >= ZeroStage.OPTIMIZER, shared, 2 * gradient)
 
 
+@from_numpy
 def step_weights(zero_stage: Any, weight: Any) -> Any:
     """Time the exchange of new weights that happens once per step (s).
 
@@ -92,6 +97,7 @@ def step_weights(zero_stage: Any, weight: Any) -> Any:
     return where(zero_stage >= ZeroStage.WEIGHTS, 0 * weight, owned)
 
 
+@from_numpy
 def microbatch_traffic(zero_stage: Any, gradient: Any, weight: Any) -> Any:
     """Time what replicas exchange for every microbatch (s).
 

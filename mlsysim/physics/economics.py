@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from mlsysim.numeric import from_numpy
 
+
+@from_numpy
 def straight_line_capital(price: Any, time: Any, lifetime: Any) -> Any:
     """Charge a purchase to a period, in equal parts over its life: ``C T / Y`` (USD).
 
@@ -23,6 +26,7 @@ def straight_line_capital(price: Any, time: Any, lifetime: Any) -> Any:
     return price * time / lifetime
 
 
+@from_numpy
 def maintenance(price: Any, rate: Any, time: Any) -> Any:
     """Charge upkeep in proportion to the full purchase price: ``r C T`` (USD).
 
@@ -40,6 +44,7 @@ def maintenance(price: Any, rate: Any, time: Any) -> Any:
     return price * rate * time
 
 
+@from_numpy
 def average_power(maximum: Any, idle_share: Any, utilization: Any) -> Any:
     """Interpolate between idle and full power: ``P (i + u (1 - i))`` (watt).
 
@@ -60,6 +65,7 @@ def average_power(maximum: Any, idle_share: Any, utilization: Any) -> Any:
     return maximum * (idle_share + utilization * (1 - idle_share))
 
 
+@from_numpy
 def facility_energy(power: Any, time: Any, effectiveness: Any) -> Any:
     """Measure the energy that a facility draws for its machines: ``PUE P T`` (joule).
 
@@ -75,6 +81,7 @@ def facility_energy(power: Any, time: Any, effectiveness: Any) -> Any:
     return power * time * effectiveness
 
 
+@from_numpy
 def cost_per_token(cost: Any, time: Any, tokens_per_second: Any) -> Any:
     """Divide a cost by what was produced: ``C / (T r)`` (USD).
 
@@ -90,6 +97,7 @@ def cost_per_token(cost: Any, time: Any, tokens_per_second: Any) -> Any:
     return cost / (time * tokens_per_second)
 
 
+@from_numpy
 def energy_per_item(power: Any, rate: Any) -> Any:
     """Divide the energy of a machine by what it makes: ``P / r`` (joule).
 
@@ -108,6 +116,7 @@ def energy_per_item(power: Any, rate: Any) -> Any:
     return power / rate
 
 
+@from_numpy
 def time_share_cost(cost: Any, share: Any, rate: Any) -> Any:
     """Charge a share of a machine's cost to one of the things it makes: ``c s / r`` (USD).
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import minimum, select
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def matmul_flops(parameters: Any, tokens: Any) -> Any:
     """Count the forward operations of weight matrices (flop).
 
@@ -26,6 +28,7 @@ def matmul_flops(parameters: Any, tokens: Any) -> Any:
     return 2 * parameters * tokens
 
 
+@from_numpy
 def attended_positions(seq_len: Any, window: Any) -> Any:
     """Average the positions that a token attends to under a causal mask.
 
@@ -51,6 +54,7 @@ def attended_positions(seq_len: Any, window: Any) -> Any:
     return reach - reach * (reach - 1) / (2 * seq_len)
 
 
+@from_numpy
 def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: Any) -> Any:
     """Count the forward operations of the attention core of one layer (flop).
 
@@ -71,6 +75,7 @@ def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: 
     return 2 * tokens * positions * (score_width + value_width)
 
 
+@from_numpy
 def repeated_layers(recompute: Any) -> Any:
     """Give the share of the layers whose forward pass the backward pass repeats.
 
@@ -87,6 +92,7 @@ def repeated_layers(recompute: Any) -> Any:
     return select(recompute, {"none": 0.0, "selective": 0.0, "alternate": 0.5, "full": 1.0})
 
 
+@from_numpy
 def core_passes(attention: Any, recompute: Any) -> Any:
     """Count the attention core's work in forward passes: all that a training step does.
 
@@ -112,6 +118,7 @@ def core_passes(attention: Any, recompute: Any) -> Any:
     return select(attention, {"causal": fused, "full": fused, "unfused": unfused})
 
 
+@from_numpy
 def training_flops(forward: Any) -> Any:
     """Count a forward and a backward pass: three times the forward (flop).
 
@@ -126,6 +133,7 @@ def training_flops(forward: Any) -> Any:
     return 3 * forward
 
 
+@from_numpy
 def recomputed_flops(recompute: Any, forward: Any, core: Any) -> Any:
     """Count the forward operations that the backward pass repeats (flop).
 
@@ -152,6 +160,7 @@ def recomputed_flops(recompute: Any, forward: Any, core: Any) -> Any:
     )
 
 
+@from_numpy
 def flops_utilization(flops: Any, time: Any, accelerators: Any, peak: Any) -> Any:
     """Compare operations done with those possible: ``F / (T n P)``.
 

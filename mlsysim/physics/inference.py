@@ -2,40 +2,10 @@
 
 from typing import Any
 
-from mlsysim.errors import ParameterError, suggest
-
-ELEMENT_BYTES = {
-    "fp32": 4.0,
-    "tf32": 4.0,
-    "bf16": 2.0,
-    "fp16": 2.0,
-    "fp8": 1.0,
-    "int8": 1.0,
-    "fp4": 0.5,
-    "int4": 0.5,
-}
+from mlsysim.numeric import from_numpy
 
 
-def element_bytes(precision: str) -> float:
-    """Look up the bytes of a number in memory; tf32 is a way to multiply, not to store.
-
-    Raises
-    ------
-    ParameterError
-        If the precision is not known.
-
-    Examples
-    --------
-    >>> element_bytes("tf32")
-    4.0
-    """
-    try:
-        return ELEMENT_BYTES[precision]
-    except (KeyError, TypeError):
-        near = suggest(str(precision), ELEMENT_BYTES)
-        raise ParameterError(f"precision {precision!r} is not known{near}") from None
-
-
+@from_numpy
 def forward_traffic(weights: Any, items: Any, moved: Any, width: Any) -> Any:
     """Measure what a forward pass moves: ``(N + n a) w`` (byte).
 
@@ -61,6 +31,7 @@ def forward_traffic(weights: Any, items: Any, moved: Any, width: Any) -> Any:
     return (weights + items * moved) * width
 
 
+@from_numpy
 def forward_memory(weights: Any, items: Any, live: Any, cached: Any, width: Any) -> Any:
     """Measure what a forward pass holds: ``(N + n (l + c)) w`` (byte).
 
@@ -85,6 +56,7 @@ def forward_memory(weights: Any, items: Any, live: Any, cached: Any, width: Any)
     return (weights + items * (live + cached)) * width
 
 
+@from_numpy
 def arithmetic_intensity(flops: Any, traffic: Any) -> Any:
     """Divide operations by bytes moved (flop/byte).  Williams et al. 2009."""
     return flops / traffic

@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import ceil, floor, minimum, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def fullest_share(total: Any, parts: Any) -> Any:
     """Count the items in the fullest of some parts: ``ceil(total / parts)``.
 
@@ -18,6 +20,7 @@ def fullest_share(total: Any, parts: Any) -> Any:
     return ceil(total / parts)
 
 
+@from_numpy
 def slack(total: Any, parts: Any) -> Any:
     """Count by how much the emptiest part falls short of the fullest: 0 or 1.
 
@@ -29,6 +32,7 @@ def slack(total: Any, parts: Any) -> Any:
     return ceil(total / parts) - floor(total / parts)
 
 
+@from_numpy
 def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     """Count the members of a group that share a scale-up domain.
 
@@ -63,6 +67,7 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     return where(used <= domain, size, scattered)
 
 
+@from_numpy
 def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
     """Count the layers with experts on the stage that holds the most of them.
 

@@ -8,12 +8,14 @@ save, and the time to start again.
 from typing import Any
 
 from mlsysim.expr.functions import exp, minimum, sqrt, where
+from mlsysim.numeric import from_numpy
 
 # exp of more than this overflows; such a machine does no work in any case.
 _HOPELESS = 500.0
 _SHORT = 1e-4
 
 
+@from_numpy
 def system_mtbf(accelerators: Any, accelerator_mtbf: Any, nodes: Any, node_mtbf: Any) -> Any:
     """Give the mean time between failures of a machine that stops when any part does.
 
@@ -35,6 +37,7 @@ def system_mtbf(accelerators: Any, accelerator_mtbf: Any, nodes: Any, node_mtbf:
     return 1 / (accelerators / accelerator_mtbf + nodes / node_mtbf)
 
 
+@from_numpy
 def checkpoint_time(state: Any, bandwidth: Any) -> Any:
     """Time the writing of a checkpoint: ``S / B``.
 
@@ -56,6 +59,7 @@ def checkpoint_time(state: Any, bandwidth: Any) -> Any:
     return state / bandwidth
 
 
+@from_numpy
 def young_interval(write: Any, mtbf: Any) -> Any:
     """Give the best time between checkpoints to first order: ``sqrt(2 d M)``.
 
@@ -76,6 +80,7 @@ def young_interval(write: Any, mtbf: Any) -> Any:
     return sqrt(2 * write * mtbf)
 
 
+@from_numpy
 def daly_interval(write: Any, mtbf: Any) -> Any:
     """Give the best time of work between checkpoints.
 
@@ -101,6 +106,7 @@ def daly_interval(write: Any, mtbf: Any) -> Any:
     return where(share < 1, young_interval(write, mtbf) * series - write, mtbf)
 
 
+@from_numpy
 def goodput(interval: Any, write: Any, restart: Any, mtbf: Any) -> Any:
     """Give the share of the time that ends up in work that is kept.
 

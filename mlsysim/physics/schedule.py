@@ -3,8 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum, where
+from mlsysim.numeric import from_numpy
 
 
+@from_numpy
 def bubble_time(stage_time: Any, stages: Any, virtual_stages: Any) -> Any:
     """Time that a stage idles per step: ``(p - 1) τ / v`` (s).
 
@@ -28,6 +30,7 @@ def bubble_time(stage_time: Any, stages: Any, virtual_stages: Any) -> Any:
     return (stages - 1) * stage_time / virtual_stages
 
 
+@from_numpy
 def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
     """Time that a stage idles per step where weight gradients fill the bubble (s).
 
@@ -51,6 +54,7 @@ def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
     return (stages - 1) * maximum(stage_time - 2 * weight_time, 0 * stage_time)
 
 
+@from_numpy
 def microbatches_alive(
     microbatches: Any, stages: Any, virtual_stages: Any, waiting: Any = 0
 ) -> Any:
@@ -82,6 +86,7 @@ def microbatches_alive(
     return minimum(microbatches, stages + ahead + waiting)
 
 
+@from_numpy
 def hiding_passes(microbatches: Any, stages: Any, virtual_stages: Any) -> Any:
     """Count the microbatches' passes beside which replicas can exchange a stage's weights.
 
@@ -106,6 +111,7 @@ def hiding_passes(microbatches: Any, stages: Any, virtual_stages: Any) -> Any:
     return minimum(microbatches, 1 + (stages - 1) * (virtual_stages - 1) / virtual_stages)
 
 
+@from_numpy
 def boundary_time(
     message: Any, stages: Any, virtual_stages: Any, bandwidth: Any, latency: Any
 ) -> Any:

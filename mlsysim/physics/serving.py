@@ -3,29 +3,10 @@
 from typing import Any
 
 from mlsysim.expr.functions import ceil, exp, maximum, minimum, sqrt, where
-from mlsysim.physics.inference import element_bytes
-
-# Blocks of small numbers share a scale: 16 numbers and 8 bits of it in NVFP4 (NVIDIA's description
-# of the format), 32 numbers and 16 bits in 4-bit integers of weights (compressed-tensors).
-SHARED_SCALE_BYTES = {"fp4": 1 / 16, "int4": 2 / 32}
+from mlsysim.numeric import from_numpy
 
 
-def stored_bytes(precision: str) -> float:
-    """Look up the bytes that a number takes in memory with its part of a shared scale.
-
-    Raises
-    ------
-    ParameterError
-        If the precision is not known.
-
-    Examples
-    --------
-    >>> stored_bytes("fp8"), stored_bytes("fp4")
-    (1.0, 0.5625)
-    """
-    return element_bytes(precision) + SHARED_SCALE_BYTES.get(precision, 0.0)
-
-
+@from_numpy
 def causal_pairs(positions: Any, window: Any) -> Any:
     """Count the pairs of tokens that attend to each other under a causal mask.
 
@@ -50,6 +31,7 @@ def causal_pairs(positions: Any, window: Any) -> Any:
     return reach * positions - reach * (reach - 1) / 2
 
 
+@from_numpy
 def touched_experts(experts: Any, log_missed: Any, tokens: Any) -> Any:
     """Count the experts whose weights some tokens need: ``E (1 - (1 - K/E)^n)``.
 
@@ -74,6 +56,7 @@ def touched_experts(experts: Any, log_missed: Any, tokens: Any) -> Any:
     return experts * (1 - exp(tokens * log_missed))
 
 
+@from_numpy
 def overlapped_time(arithmetic: Any, reading: Any) -> Any:
     """Time products whose arithmetic overlaps with reading their weights (s).
 
@@ -90,6 +73,7 @@ def overlapped_time(arithmetic: Any, reading: Any) -> Any:
     return sqrt(arithmetic * arithmetic + reading * reading)
 
 
+@from_numpy
 def paged(tokens: Any, page: Any) -> Any:
     """Round tokens up to whole pages: ``ceil(s / p) p``.
 
@@ -101,6 +85,7 @@ def paged(tokens: Any, page: Any) -> Any:
     return ceil(tokens / page) * page
 
 
+@from_numpy
 def cached_elements(elements: Any, tokens: Any, full: Any, sliding: Any, window: Any) -> Any:
     """Count the numbers that the keys and values of one sequence take.
 
@@ -125,6 +110,7 @@ def cached_elements(elements: Any, tokens: Any, full: Any, sliding: Any, window:
     return elements * (full * tokens + sliding * minimum(tokens, window))
 
 
+@from_numpy
 def tokens_per_pass(drafted: Any, acceptance: Any) -> Any:
     """Count the tokens that one pass with a draft yields: ``(1 - a^(K+1)) / (1 - a)``.
 
@@ -148,6 +134,7 @@ def tokens_per_pass(drafted: Any, acceptance: Any) -> Any:
     return where(certain, drafted + 1, (1 - acceptance ** (drafted + 1)) / refused)
 
 
+@from_numpy
 def request_rate(batch: Any, prefill: Any, decode: Any, steps: Any) -> Any:
     """Count the requests that a replica answers per second: ``b / (b T_p + n T_d)``.
 
@@ -174,6 +161,7 @@ def request_rate(batch: Any, prefill: Any, decode: Any, steps: Any) -> Any:
     return batch / (batch * prefill + steps * decode)
 
 
+@from_numpy
 def pipeline_time(stage: Any, chunks: Any, stages: Any) -> Any:
     """Time some chunks through some stages in a row: ``(c + p - 1) τ``.
 
@@ -185,6 +173,7 @@ def pipeline_time(stage: Any, chunks: Any, stages: Any) -> Any:
     return (chunks + stages - 1) * stage
 
 
+@from_numpy
 def sequences_that_fit(free: Any, each: Any) -> Any:
     """Count the sequences whose cache fits into some memory; at least none.
 

@@ -3,16 +3,19 @@
 from typing import Any
 
 from mlsysim.expr.functions import log, maximum, minimum, sqrt
+from mlsysim.numeric import from_numpy
 
 _FULLEST = 0.999
 """Utilisation beyond which a queue is taken to be this full: there is no steady state."""
 
 
+@from_numpy
 def busy_share(utilization: Any) -> Any:
     """Keep a utilisation below one, so that waits stay finite where no steady state exists."""
     return minimum(utilization, _FULLEST)
 
 
+@from_numpy
 def chance_to_wait(utilization: Any, servers: Any) -> Any:
     """Estimate the chance that an arrival finds all servers busy: ``u^(√(2 (c + 1)) - 1)``.
 
@@ -33,6 +36,7 @@ def chance_to_wait(utilization: Any, servers: Any) -> Any:
     return busy_share(utilization) ** (sqrt(2 * (servers + 1)) - 1)
 
 
+@from_numpy
 def mean_wait_of_waiting(service: Any, servers: Any, utilization: Any, variation: Any) -> Any:
     """Estimate the mean wait of those who have to wait (s): ``S / (c (1 - u)) (1 + v²) / 2``.
 
@@ -57,6 +61,7 @@ def mean_wait_of_waiting(service: Any, servers: Any, utilization: Any, variation
     return service * (1 + variation * variation) / (2 * servers * (1 - busy_share(utilization)))
 
 
+@from_numpy
 def wait_quantile(chance: Any, mean: Any, quantile: Any) -> Any:
     """Estimate a quantile of the wait (s): ``max(0, m log(C / (1 - q)))``.
 

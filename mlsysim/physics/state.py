@@ -6,6 +6,7 @@ from typing import Any
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.functions import maximum, where
+from mlsysim.numeric import from_numpy
 
 
 class ZeroStage(IntEnum):
@@ -52,6 +53,7 @@ STATE_WIDTHS = {
 }
 
 
+@from_numpy
 def state_width(precision: str) -> StateWidth:
     """Look up what a parameter takes in mixed-precision training with Adam.
 
@@ -70,6 +72,7 @@ def state_width(precision: str) -> StateWidth:
         raise ParameterError(f"precision: training in {precision!r} is not known{near}") from None
 
 
+@from_numpy
 def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
     """Count the replicas that share one copy: d from a ZeRO stage on, else 1.
 
@@ -78,6 +81,7 @@ def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
     return where(zero_stage >= from_stage, data_parallel, 1)
 
 
+@from_numpy
 def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
     """Measure one part of the state on one accelerator: ``N w / d`` (byte).
 
@@ -89,6 +93,7 @@ def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
     return parameters * width / sharing
 
 
+@from_numpy
 def gathered_bytes(
     layer_parameters: Any, table_parameters: Any, width: Any, zero_stage: Any
 ) -> Any:
@@ -107,6 +112,7 @@ def gathered_bytes(
     return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
 
 
+@from_numpy
 def unreduced_bytes(
     layer_parameters: Any, head_parameters: Any, width: Any, gradient: Any, zero_stage: Any
 ) -> Any:
@@ -125,11 +131,13 @@ def unreduced_bytes(
     return where(zero_stage >= ZeroStage.GRADIENTS, whole, 0 * whole)
 
 
+@from_numpy
 def gradient_width(requested: Any, narrowest: Any) -> Any:
     """Give the bytes of a gradient: as requested, but not below what the precision takes."""
     return maximum(requested, narrowest)
 
 
+@from_numpy
 def optimizer_traffic(parameters: Any, width: StateWidth, gradient: Any) -> Any:
     """Measure what an Adam step moves: ``N (2 w_o + w_g + w_w)`` (byte).
 
@@ -144,6 +152,7 @@ def optimizer_traffic(parameters: Any, width: StateWidth, gradient: Any) -> Any:
     return parameters * (2 * width.optimizer + gradient + width.weight)
 
 
+@from_numpy
 def gradient_traffic(parameters: Any, gradient: Any) -> Any:
     """Measure what readying the gradients moves before an Adam step: ``4 N w_g`` (byte).
 

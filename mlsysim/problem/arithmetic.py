@@ -8,6 +8,7 @@ keeps the unit of the left operand, which the user will recognise.
 import math
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -80,49 +81,68 @@ def binary(sign: str, left: Any, right: Any, text: str) -> Any:
     return quantity(value, pair[2]) if is_quantity(left) and sign != "//" else value
 
 
-def call(name: str, values: list[Any], text: str) -> Any:
-    """Apply a function.
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function of the grammar of constraints.
 
     Parameters
     ----------
     name
-        One of `FUNCTIONS`.
-    values
-        Its arguments.
-    text
-        The call as the user knows it, for messages.
-
-    Raises
-    ------
-    UnitError
-        If the arguments of ``min`` or ``max`` are of different dimensions, or
-        what is to be rounded has a unit.
+        What the user writes.
+    least
+        How many arguments it needs at least; one that needs one takes no more.
+    compute
+        Its meaning on two magnitudes of one unit, or on one value.
+    keeps_unit
+        Whether the outcome has the unit of the arguments; where it has not, they must
+        have none, or it would depend on the unit that they happen to be written in.
     """
-    result = values[0]
-    if any(isinstance(value, str) for value in values):
-        raise UnitError(f"'{text}' is about a text; {name} needs numbers")
-    if name in ("min", "max"):
-        for value in values[1:]:
+
+    name: str
+    least: int
+    compute: Callable[..., Any]
+    keeps_unit: bool
+
+    def __call__(self, values: list[Any], text: str) -> Any:
+        """Apply the function.
+
+        Parameters
+        ----------
+        values
+            Its arguments.
+        text
+            The call as the user knows it, for messages.
+
+        Raises
+        ------
+        UnitError
+            If several arguments are of different dimensions, or what is to be rounded has
+            a unit.
+        """
+        if any(isinstance(value, str) for value in values):
+            raise UnitError(f"'{text}' is about a text; {self.name} needs numbers")
+        result, *others = values
+        for value in others:
             pair = aligned(result, value)
             if pair is None:
                 raise UnitError(f"'{text}' compares {kind_of(result)} with {kind_of(value)}")
-            outcome = _extreme(name, pair[0], pair[1])
+            outcome = self.compute(pair[0], pair[1])
             result = quantity(outcome, pair[2]) if is_quantity(result) else outcome
-        return result
-    if name == "abs":
-        return abs(result)
-    if is_quantity(result):
-        if not same_dimension(result, 1.0):
+        if others:
+            return result
+        return self.compute(result if self.keeps_unit else self._bare(result, text))
+
+    def _bare(self, value: Any, text: str) -> Any:
+        if not is_quantity(value):
+            return value
+        if not same_dimension(value, 1.0):
             raise UnitError(
-                f"'{text}' rounds {kind_of(result)}, and the outcome would depend on its unit; "
-                f"divide first, e.g. '{name}({text[len(name) + 1 : -1]} / 1 {unit_of(result)})'"
+                f"'{text}' rounds {kind_of(value)}, and the outcome would depend on its unit; "
+                f"divide first, e.g. '{self.name}({text[len(self.name) + 1 : -1]} / 1 "
+                f"{unit_of(value)})'"
             )
-        result = magnitude(result, "")
-    return _rounded(name, result)
+        return magnitude(value, "")
 
-
-FUNCTIONS = {"min": 2, "max": 2, "ceil": 1, "floor": 1, "abs": 1}
-"""The functions, with how many arguments each needs at least."""
 
 _PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {"*": operator.mul, "/": operator.truediv}
 _SAME_UNIT: dict[str, Callable[[Any, Any], Any]] = {
@@ -145,15 +165,34 @@ def _power(base: Any, exponent: Any, text: str) -> Any:
     return base**exponent
 
 
-def _extreme(name: str, left: Any, right: Any) -> Any:
-    if is_plain(left) and is_plain(right) and not (math.isnan(left) or math.isnan(right)):
-        return min(left, right) if name == "min" else max(left, right)
-    return np.minimum(left, right) if name == "min" else np.maximum(left, right)
+def _extreme(plain: Callable[[Any, Any], Any], array: Any) -> Callable[[Any, Any], Any]:
+    def compute(left: Any, right: Any) -> Any:
+        if is_plain(left) and is_plain(right) and not (math.isnan(left) or math.isnan(right)):
+            return plain(left, right)
+        return array(left, right)
+
+    return compute
 
 
-def _rounded(name: str, value: Any) -> Any:
-    if isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return math.ceil(value) if name == "ceil" else math.floor(value)
-    return np.ceil(value) if name == "ceil" else np.floor(value)
+def _rounded(plain: Callable[[float], int], array: Any) -> Callable[[Any], Any]:
+    def compute(value: Any) -> Any:
+        if isinstance(value, (bool, int)):
+            return value
+        if isinstance(value, float) and math.isfinite(value):
+            return plain(value)
+        return array(value)
+
+    return compute
+
+
+FUNCTIONS: dict[str, Function] = {
+    function.name: function
+    for function in (
+        Function(name="min", least=2, compute=_extreme(min, np.minimum), keeps_unit=True),
+        Function(name="max", least=2, compute=_extreme(max, np.maximum), keeps_unit=True),
+        Function(name="ceil", least=1, compute=_rounded(math.ceil, np.ceil), keeps_unit=False),
+        Function(name="floor", least=1, compute=_rounded(math.floor, np.floor), keeps_unit=False),
+        Function(name="abs", least=1, compute=abs, keeps_unit=True),
+    )
+}
+"""The functions of the grammar, one row each, with all that anyone needs to know of them."""

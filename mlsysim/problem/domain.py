@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.errors import SpaceError
+from mlsysim.numeric import plain
 from mlsysim.problem.wording import listed
 from mlsysim.units import is_quantity
 
 _RESERVED = ("true", "false", "feasible")
-_EXACT_INTEGERS = 2**53
-"""Beyond this a float64 skips integers, so an array of them would not be exact."""
+EXACT = 2**53
+"""Whole numbers are exact up to this size; beyond it a float64 skips some of them."""
 
 _SHOWN = 8
+_WRITTEN_OUT = 128
+"""Whole numbers of fewer bits are written out in messages."""
 
 
 def label(value: Any) -> str:
@@ -52,7 +55,8 @@ class Domain(Sequence[Any]):
     ------
     SpaceError
         If the name is no identifier, or the values are empty, repeated, not
-        finite, unordered, or numbers mixed with anything else.
+        finite, unordered, numbers mixed with anything else, or whole numbers
+        beyond 2**53 in size, which not every reading can tell apart.
 
     Examples
     --------
@@ -106,14 +110,6 @@ class Domain(Sequence[Any]):
         return all(isinstance(value, int) and not isinstance(value, bool) for value in self.values)
 
     @property
-    def fits_array(self) -> bool:
-        """Whether the values are numbers that float64 holds exactly."""
-        if not self.is_numeric:
-            return False
-        ends = (self.values[0], self.values[-1]) if isinstance(self.values, range) else self.values
-        return all(not isinstance(end, int) or abs(end) <= _EXACT_INTEGERS for end in ends)
-
-    @property
     def labels(self) -> tuple[str, ...]:
         """The values as people read them."""
         return tuple(label(value) for value in self.values)
@@ -148,7 +144,7 @@ class Domain(Sequence[Any]):
         SpaceError
             If the value is not among the choices.
         """
-        position = self._position(value)
+        position = self._position(plain(value))
         if position is None or position < start or (stop is not None and position >= stop):
             raise SpaceError(
                 f"{self.name!r} = {label(value)} is not among its choices: "
@@ -209,11 +205,13 @@ def _as_sequence(name: str, values: Any) -> Sequence[Any]:
             f"choice {name!r} is a {type(values).__name__}, which may never end; "
             f"write {name!r}: list(...)"
         )
-    if len(values) == 0:
+    # A range may be longer than len() can tell.
+    if not values if isinstance(values, range) else len(values) == 0:
         raise SpaceError(f"choice {name!r} has no values; give at least one")
     if isinstance(values, range):
+        _check_exact(name, max(values[0], values[-1], key=abs))
         return values
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    return tuple(map(plain, values))
 
 
 def _positions(name: str, values: tuple[Any, ...]) -> dict[Any, int]:
@@ -240,6 +238,17 @@ def _check_value(name: str, position: int, value: Any) -> None:
     if isinstance(number, complex) or (isinstance(number, float) and not math.isfinite(number)):
         raise SpaceError(
             f"choice {name!r}: value {position + 1} is {value}, not a finite number; leave it out"
+        )
+    if isinstance(value, int):
+        _check_exact(name, value)
+
+
+def _check_exact(name: str, value: int) -> None:
+    if abs(value) > EXACT:
+        size = f"{value:,}" if value.bit_length() < _WRITTEN_OUT else f"{value.bit_length()} bits"
+        raise SpaceError(
+            f"choice {name!r} reaches {size}, but whole numbers are exact only up to "
+            f"2**53 = {EXACT:,}; count in a larger unit, e.g. in thousands"
         )
 
 

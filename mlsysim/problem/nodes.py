@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mlsysim.problem.arithmetic import binary, call
+from mlsysim.problem.arithmetic import Function, binary
 from mlsysim.units import is_unit, quantity
 
 Names = Callable[[str], Any]
@@ -134,7 +134,7 @@ class Binary:
 class Call:
     """A function and its arguments."""
 
-    function: str
+    function: Function
     arguments: tuple["Node", ...]
 
     level = _ATOM
@@ -142,10 +142,10 @@ class Call:
     def evaluate(self, names: Names) -> Any:
         """Apply the function."""
         values = [argument.evaluate(names) for argument in self.arguments]
-        return call(self.function, values, str(self))
+        return self.function(values, str(self))
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(str(argument) for argument in self.arguments)})"
+        return f"{self.function.name}({', '.join(str(argument) for argument in self.arguments)})"
 
 
 Node = Number | Truth | Text | Name | Negative | Binary | Call

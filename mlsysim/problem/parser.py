@@ -152,7 +152,8 @@ class Parser:
         return Number(text=token.text, value=value, unit=word.text)
 
     def _call(self, name: Token) -> Node:
-        if name.text not in FUNCTIONS:
+        function = FUNCTIONS.get(name.text)
+        if function is None:
             known = suggest(name.text, FUNCTIONS)
             raise self._source.fault(f"{name.text!r} is not a function{known}")
         opening = self._next()
@@ -163,11 +164,10 @@ class Parser:
             self._next()
             arguments.append(self._sum())
         self._close(opening)
-        least = FUNCTIONS[name.text]
-        if len(arguments) < least or (least == 1 and len(arguments) > 1):
-            wanted = "at least two arguments" if least > 1 else "one argument"
+        if len(arguments) < function.least or (function.least == 1 and len(arguments) > 1):
+            wanted = "at least two arguments" if function.least > 1 else "one argument"
             raise self._source.fault(f"{name.text} takes {wanted}, not {len(arguments)}")
-        return Call(function=name.text, arguments=tuple(arguments))
+        return Call(function=function, arguments=tuple(arguments))
 
     def _close(self, opening: Token) -> None:
         if not self._at(")"):

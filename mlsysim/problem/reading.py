@@ -139,36 +139,54 @@ def conditions_of(verdicts: Mapping[str, Mapping[str, Check]]) -> list[Condition
 
 
 def resolver(params: Mapping[str, Any], result: Any) -> Callable[[str], Any]:
-    """Build the look-up of names: first choices, then metrics, then units.
+    """Build the look-up of names: choices, then metrics, then arguments, then units.
 
     Parameters
     ----------
     params
         The design.
     result
-        What the evaluator returned for it.
+        What the evaluator returned for it.  If it has a mapping ``arguments`` of what its models
+        were given, as the result of a pipeline does, their names count as well: what is fixed
+        can be named like what is chosen.
 
     Raises
     ------
     MetricError
         When a name is looked up that is a choice and another number of the result.
     """
+    arguments = _arguments_of(result)
 
     def resolve(name: str) -> Any:
         if name in params:
             _refuse_two_meanings(name, params[name], find(result, name))
             return _comparable(params[name])
-        head, _, rest = name.partition(".")
-        value = find(params[head], rest) if rest and head in params else MISSING
+        value = _inside(params, name)
         if value is MISSING:
             value = find(result, name)
+        if value is MISSING and name in arguments:
+            return _comparable(arguments[name])
+        if value is MISSING:
+            value = _inside(arguments, name)
         if value is not MISSING:
             return value if isinstance(value, str) else number(value, name)
-        if not rest and is_unit(name):
+        if is_unit(name):
             return quantity(1.0, name)
-        raise missing(result, name, tuple(params))
+        raise missing(result, name, (*params, *arguments))
 
     return resolve
+
+
+def _arguments_of(result: Any) -> Mapping[str, Any]:
+    """Give what the models behind a result were given, where it says so."""
+    arguments = getattr(result, "arguments", None)
+    return arguments if isinstance(arguments, Mapping) else {}
+
+
+def _inside(holders: Mapping[str, Any], name: str) -> Any:
+    """Follow a dotted path into a choice or an argument, such as ``fleet.nodes``."""
+    head, _, rest = name.partition(".")
+    return find(holders[head], rest) if rest and head in holders else MISSING
 
 
 def _refuse_two_meanings(name: str, choice: Any, metric: Any) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from mlsysim.problem.source import Source
+from mlsysim.units import NUMBER
 
 
 class Kind(Enum):
@@ -65,7 +66,7 @@ _SIGNS = [sign for sign in _LOOK_ALIKES if sign not in _RELATIONS]
 _JOINERS = ("&&", "||", "&", "|", "and", "or")
 
 _WORDS = re.compile(
-    rf"""(?P<NUMBER>(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)
+    rf"""(?P<NUMBER>{NUMBER})
       | (?P<NAME>[^\W\d]\w*(?:\.\w+)*)
       | (?P<TEXT>'[^']*'|"[^"]*")
       | (?P<SPLIT>[<>!=]\s+=(?!=))

@@ -2,12 +2,14 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 from mlsysim import __version__
 from mlsysim.core.dse import DSE
+from mlsysim.core.launch.answers import launched_by
 from mlsysim.core.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
@@ -56,7 +58,11 @@ def report_of(
         }
     if isinstance(answer, ParetoFront):
         return _front(problem, answer, asked)
-    return _found(problem, answer, asked)
+    found = _found(problem, answer, asked)
+    result = answer.result if isinstance(answer, Explanation) else answer
+    if isinstance(question, Question) and result.top_candidates:
+        return replace(found, launched=launched_by(question, result.best.result))
+    return found
 
 
 def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str, Any]) -> Report:

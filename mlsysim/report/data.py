@@ -1,10 +1,9 @@
 """A report as data: for JSON, by the schema in ``assets/report.schema.json``, and as CSV."""
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from mlsysim.printable import csv_text
 from mlsysim.report.markup import asset
 from mlsysim.report.records import Breakdown, Design
 from mlsysim.results.jsonable import jsonable
@@ -45,6 +44,7 @@ def as_data(report: "Report") -> dict[str, Any]:
         "source": report.source,
         **report.answer,
         "accuracy": list(report.accuracy),
+        "launched": [item.to_dict() for item in report.launched],
         "designs": [_design(item) for item in report.designs],
         "requirements": [item.to_dict() for item in report.requirements],
         **explained,
@@ -61,10 +61,7 @@ def as_csv(report: "Report") -> str:
     report
         What to tell.
     """
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerows(_design_rows(report) if report.designs else _relaxation_rows(report))
-    return target.getvalue()
+    return csv_text(_design_rows(report) if report.designs else _relaxation_rows(report))
 
 
 def _design_rows(report: "Report") -> list[list[Any]]:

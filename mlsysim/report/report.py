@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlsysim.core.launch.answers import Launched
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.data import as_csv, as_data
 from mlsysim.report.markup import as_fragment
@@ -41,6 +42,8 @@ class Report:
         No design is better than the bound; how far the best one is from it.
     accuracy
         How exact the models are, by those that say so.
+    launched
+        Which frameworks can run the best design, of those that run such designs.
     designs
         The best designs, best first; or the points of a front.
     requirements
@@ -76,6 +79,7 @@ class Report:
     question: str = ""
     source: str = ""
     text: str = ""
+    launched: tuple[Launched, ...] = ()
     bound: float | None = None
     gap: float | None = None
     accuracy: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from mlsysim.problem.domain import label
 from mlsysim.report.blocks import Bar, Bars, Block, Cell, Lines, Table, Tone, Verdict, tone_of
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
+from mlsysim.report.launching import launch_lines
 from mlsysim.report.records import Breakdown, Design
 from mlsysim.report.requirements import met_line, requirement_table
 from mlsysim.results import Status
@@ -35,6 +36,8 @@ def blocks_of(report: "Report") -> Iterator[Block]:
         yield from front_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
+        if report.launched:
+            yield Lines(lines=tuple(launch_lines(report.launched)))
         yield from requirement_blocks(report)
         if report.against is not None:
             yield comparison_table(report.against, report.designs[0], report.title)

@@ -6,6 +6,7 @@ job that it loses is handed in once more, and after that done here, so that a
 worker that dies costs time and nothing else.
 """
 
+import math
 import pickle
 import time
 from collections import deque
@@ -98,6 +99,15 @@ class Crew(Generic[Job, Outcome]):
         self._lost: deque[Job] = deque()
         self._proven = False
         self._broken = False
+        self._until = math.inf
+
+    def hurry(self, seconds: float) -> None:
+        """Take back what nobody has begun, and wait for the rest no longer than some seconds."""
+        if self._until == math.inf:
+            self._until = time.monotonic() + seconds
+            for future in [future for future in self._pending if future.cancel()]:
+                del self._pending[future]
+            self._lost.clear()
 
     @property
     def jobs_under_way(self) -> list[Job]:
@@ -129,7 +139,7 @@ class Crew(Generic[Job, Outcome]):
                 self._hand_in(source)
                 if self._lost:
                     yield self._do_here(self._lost.popleft())
-                elif self._pending:
+                elif self._pending and time.monotonic() < self._until:
                     yield None
                     yield from self._collect()
                 else:

@@ -22,6 +22,7 @@ from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 from mlsysim.results.status import Status
 from mlsysim.search import exhaustive
+from mlsysim.search.interruption import current
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 from mlsysim.units import magnitude, quantity
@@ -70,7 +71,7 @@ def explain_exhaustively(
         nonlocal stopped
         left = math.inf if options.time_limit is None else options.time_limit
         left -= time.monotonic() - began
-        if stopped or left <= 0:
+        if stopped or left <= 0 or current().came:
             return Solved(status=Status.UNKNOWN)
         limited = replace(options, top=1, time_limit=left if math.isfinite(left) else None)
         found = exhaustive.search(variant.problem, variant.evaluate, limited)
@@ -180,6 +181,9 @@ class _Account:
         self._solves += 1
         try:
             solved = self._solve(self._variant(item, share))
+        except KeyboardInterrupt:
+            current().ask()
+            return Trial(share=share, status=Status.UNKNOWN)
         except MetricError as error:
             # What a requirement excludes need not have numbers.
             return Trial(share=share, status=Status.UNKNOWN, note=str(error))

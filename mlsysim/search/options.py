@@ -4,9 +4,16 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 from mlsysim.errors import ParameterError, suggest
+
+_LARGEST_SEED = 2**31 - 1
+"""CP-SAT keeps its seed in 32 bits."""
+
+_MOST_WORKERS = 1024
+"""More threads than this only compete for memory; CP-SAT refuses more than 10,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +56,9 @@ class SearchOptions:
     time_limit
         Seconds after which the search stops with what it has; no limit if `None`.
     workers
-        Threads of the solver; as many as there are cores if `None`.
+        Threads of the solver, up to 1,024; as many as there are cores if `None`.
     seed
-        For everything random; the answer does not depend on it, up to ties.
+        For everything random, below 2**31; the answer does not depend on it, up to ties.
     progress
         Called with a `Progress` now and then.
     executor
@@ -88,21 +95,13 @@ class SearchOptions:
         return cls(**given)
 
     def __post_init__(self) -> None:
-        """Check every option."""
-        _check_count("top", self.top, 1)
-        _check_count("seed", self.seed, 0)
+        """Check every option, and turn the numbers of other libraries into Python's own."""
+        self._take("top", _count("top", self.top, 1))
+        self._take("seed", _count("seed", self.seed, 0, _LARGEST_SEED))
         if self.workers is not None:
-            _check_count("workers", self.workers, 1)
+            self._take("workers", _count("workers", self.workers, 1, _MOST_WORKERS))
         if self.time_limit is not None:
-            limit = self.time_limit
-            if isinstance(limit, bool) or not isinstance(limit, (int, float)):
-                raise ParameterError(
-                    f"time_limit = {limit!r} is not a number of seconds; write e.g. time_limit=60"
-                )
-            if math.isnan(limit) or limit <= 0:
-                raise ParameterError(
-                    f"time_limit = {limit} must be more than 0 seconds; leave it out for no limit"
-                )
+            self._take("time_limit", _seconds(self.time_limit))
         if self.progress is not None and not callable(self.progress):
             raise ParameterError(
                 f"progress = {self.progress!r} cannot be called; "
@@ -115,11 +114,35 @@ class SearchOptions:
                 cure = "take its client.get_executor()"
             raise ParameterError(f"executor = {self.executor!r} is no executor; {cure}")
 
+    def _take(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
 
-def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+
+def _count(name: str, value: object, least: int, most: int | None = None) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise ParameterError(
             f"{name} = {value!r} is not a whole number; write e.g. {name}={least + 4}"
         )
-    if value < least:
-        raise ParameterError(f"{name} = {value} is too small; the least is {name}={least}")
+    count = int(value)
+    if count < least:
+        raise ParameterError(f"{name} = {count} is too small; the least is {name}={least}")
+    if most is not None and count > most:
+        raise ParameterError(f"{name} = {count} is too large; the most is {name}={most}")
+    return count
+
+
+def _seconds(limit: object) -> float:
+    if isinstance(limit, bool) or not isinstance(limit, Real):
+        raise ParameterError(
+            f"time_limit = {limit!r} is not a number of seconds; write e.g. time_limit=60"
+        )
+    try:
+        seconds = float(limit)
+    except OverflowError:  # a whole number beyond any float
+        seconds = math.inf
+    if not 0 < seconds < math.inf:
+        raise ParameterError(
+            f"time_limit = {seconds} must be a finite number of seconds, more than 0; "
+            "leave it out for no limit"
+        )
+    return seconds

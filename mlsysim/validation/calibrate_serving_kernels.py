@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlsysim.core.stages.serving_calibration import Achieved
-from mlsysim.physics.serving import stored_bytes
+from mlsysim.core.stages.serving_formats import stored_width
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.cells import Cells
@@ -79,7 +79,7 @@ def _products(name: str, precision: str, rows: Sequence[Cells]) -> _Products:
         raise KeyError(name)
     peak = magnitude(accelerator.peak(precision), "flop/s")
     bandwidth = magnitude(accelerator.memory_bandwidth, "byte/s")
-    width = stored_bytes(precision)
+    width = stored_width(precision)
     m, n, k = (np.array([cells.number(axis) for cells in rows], float) for axis in "mnk")
     moved = width * (n * k + m * k) + _OUTPUT_BYTES * m * n
     times = np.array([cells.number("latency_ms") for cells in rows], float) / 1e3

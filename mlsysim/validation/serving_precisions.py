@@ -4,8 +4,10 @@ A row says "fp8", or "fp4 (gemm nvfp4, moe nvfp4)" with the matrices outside and
 experts apart.  Beyond that
 
 - checkpoints of mixtures of experts in 4 bits keep attention in 16, those of dense models do not;
+- "fp4" is MXFP4 for gpt-oss and NVFP4 for all others; integers of 4 bits share a scale by 32 in
+  mixtures (Kimi K2.5), by 128 in dense models;
 - weights are multiplied in 16 bits where the accelerator has no arithmetic of theirs, or where
-  they are integers of 4 bits; gpt-oss (MXFP4) in 8 bits where there is 4-bit arithmetic;
+  they are integers of 4 bits; gpt-oss in 8 bits where there is 4-bit arithmetic;
 - keys and values are in 8 bits in TensorRT-LLM if the weights are in 8 or 4 bits, else in 16;
 - TensorRT-LLM before PyTorch multiplies experts in 16 bits whatever they are kept in.
 """
@@ -62,14 +64,17 @@ def precisions_of(
     kept, multiplied = (wide if name == _WIDE else name for name in inside)
     if not accelerator.supports(multiplied):
         multiplied = wide
-    if kept == "fp4" and multiplied == "fp4" and model.attention_sinks:  # gpt-oss
-        multiplied = "fp8"
+    if kept == "fp4" and model.attention_sinks:  # gpt-oss
+        kept = "mxfp4"
+        multiplied = "fp8" if multiplied == "fp4" else multiplied
+    elif kept == "int4" and model.experts:
+        kept = "int4_g32"
     if runtime == OLD_TENSORRT_LLM and model.experts:
         multiplied = wide
     attention = wide if outside[1] == _WIDE else outside[1]
     if not accelerator.supports(attention) or (attention == "fp4" and model.experts):
         attention = wide
-    narrow = runtime in {TENSORRT_LLM, OLD_TENSORRT_LLM} and kept not in {wide, "int4"}
+    narrow = runtime in {TENSORRT_LLM, OLD_TENSORRT_LLM} and kept not in {wide, "int4", "int4_g32"}
     return {
         "precision": multiplied,
         "weight_precision": kept,

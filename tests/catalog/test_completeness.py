@@ -22,6 +22,7 @@ RECORDS: list[Record] = [record for tree in TREES.values() for record in tree.va
         ("Systems.Accelerators", 30),
         ("Models.Language", 70),
         ("Models.Vision", 5),
+        ("Models.Formats", 15),
         ("Systems.Nodes", 30),
         ("Systems.Fabrics", 20),
         ("Systems.Clusters", 18),

@@ -77,7 +77,7 @@ def test_importing_reads_no_file_and_touching_reads_one() -> None:
     script = (
         "import mlsysim.catalog as c\n"
         "states = [tree._found for tree in c.builtin.TREES.values()]\n"
-        "assert states == [None] * 8, states\n"
+        "assert states == [None] * 9, states\n"
         "hasattr(c.Models.Language, '_repr_html_')\n"
         "assert c.Models.Language._found is None\n"
         "c.Models.Language.Llama3_70B\n"

@@ -74,9 +74,15 @@ def test_where_nothing_fits_the_reason_is_printed() -> None:
             ("--emit", "vllm"),
             "vllm launches designs of ServingModel or ContinuousBatchingModel or Disagg",
         ),
-        (("--emit", "vllm"), "use --emit megatron or torchtitan or deepspeed"),
+        (("--emit", "vllm"), "take megatron or torchtitan or deepspeed"),
         (("--emit", "megatron", "--json"), "drop --json"),
-        (("--emit", "megatron"), "or nodes = 512, as only 128 replicas have work"),
+        (
+            ("--emit", "megatron"),
+            (
+                "add to the question the constraint 'batch_size % (1 * "
+                "DistributedModel.data_parallel_size) == 0'"
+            ),
+        ),
     ],
 )
 def test_what_cannot_be_emitted_is_bad_input(arguments: tuple[str, ...], message: str) -> None:

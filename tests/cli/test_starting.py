@@ -54,7 +54,7 @@ def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     """One line names the file."""
     done = run("new", str(tmp_path / "none" / "mine.toml"))
     assert done.exit_code == 2
-    assert "mine.toml: cannot be written: No such file or directory" in done.stderr
+    assert "mine.toml: there is no folder" in done.stderr
 
 
 def test_without_a_name_it_is_question_toml(

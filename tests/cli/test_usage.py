@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 import mlsysim
 from mlsysim.cli import app as app_module
-from mlsysim.cli.app import app, main
+from mlsysim.cli import main
+from mlsysim.cli.app import app
 from mlsysim.core.question import load
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -46,8 +46,9 @@ NAMED: dict[str, list[Any]] = {
         Models.Language.GPT_OSS_120B,
     ],
     "precision": ["bf16", "fp8"],
-    "weight_precision": ["bf16", "fp8", "int4"],
-    "kv_precision": ["bf16", "fp8", "int4"],
+    "weight_precision": [None, "bf16", "fp8_block", "mxfp4", "int4"],
+    "attention_precision": [None, "fp8", "bf16"],
+    "kv_precision": ["bf16", "fp8", "int4_per_token_head"],
     "runtime": ["vllm", "tensorrt_llm"],
 }
 FLEETS = [Systems.Nodes.DGX_H100, Systems.Clusters.Lab_64_A100, Systems.Accelerators.MI300X]

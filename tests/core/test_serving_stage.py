@@ -46,7 +46,7 @@ layouts = st.fixed_dictionaries(
         "pp_size": st.sampled_from([1, 2, 4]),
         "attention_dp_size": st.sampled_from([1, 2, 4]),
         "precision": st.sampled_from(["bf16", "fp8"]),
-        "kv_precision": st.sampled_from(["bf16", "fp8", "int4"]),
+        "kv_precision": st.sampled_from(["bf16", "fp8", "int4_per_token_head"]),
         "input_tokens": st.sampled_from([1, 1000, 7000]),
         "output_tokens": st.sampled_from([2, 900]),
         "draft_tokens": st.sampled_from([0, 4]),
@@ -117,9 +117,9 @@ def test_attention_groups_share_the_sequences_of_a_latent_cache() -> None:
 
 
 def test_narrow_caches_take_their_share() -> None:
-    """fp8 halves bf16; int4 takes 1/2 + 2/32 of a byte, 9/32 of it."""
+    """fp8 halves bf16; nvfp4 takes 1/2 + 1/16 of a byte, 9/32 of it."""
     wide, half, narrow = (
-        solve(kv_precision=name).kv_cache_per_sequence.m for name in ("bf16", "fp8", "int4")
+        solve(kv_precision=name).kv_cache_per_sequence.m for name in ("bf16", "fp8", "nvfp4")
     )
     assert half == pytest.approx(wide / 2)
     assert narrow == pytest.approx(wide * 9 / 32)

@@ -270,6 +270,15 @@ def test_a_pipeline_of_torchtitan_takes_all_microbatches_at_once() -> None:
     assert settings("torchtitan", TRAINING | {"pp_size": 1})["--training.local-batch-size"] == 1
 
 
+def test_every_second_layer_is_repeated() -> None:
+    """Of 80 layers in four stages, 10 of the 20 in each are; a choice is never dropped."""
+    told = settings("megatron", TRAINING | {"recompute": "alternate"})
+    assert told["--recompute-method"] == "block"
+    assert told["--recompute-num-layers"] == 10
+    text = emit("deepspeed", TRAINING | {"recompute": "alternate"}).text
+    assert "around every second layer" in text
+
+
 def test_deepspeed_by_hand() -> None:
     """Batch = microbatch x accumulation x replicas: 2048 = 1 x 8 x 256."""
     told = settings("deepspeed", TRAINING)
@@ -299,59 +308,69 @@ def test_engines_by_hand() -> None:
         (
             "megatron",
             TRAINING | {"batch_size": 100},
-            "a global batch of 100 is no multiple of micro_batch_size x replicas = 1 x 256 = 256",
+            (
+                "whole micro-batches, but batch_size = 100, micro_batch_size = 1, "
+                "DistributedModel.data_parallel_size = 256"
+            ),
+            # The default of the micro-batch is no name that a question could use.
             "'batch_size % (1 * DistributedModel.data_parallel_size) == 0'",
+        ),
+        (
+            "megatron",
+            TRAINING | {"batch_size": 100, "micro_batch_size": 1},
+            "whole micro-batches",
+            "'batch_size % (micro_batch_size * DistributedModel.data_parallel_size) == 0'",
         ),
         (
             "deepspeed",
             TRAINING | {"nodes": 5, "batch_size": 8},
-            "40 accelerators are no multiple of the 32 of a replica",
-            "choose tp_size, pp_size and cp_size",
+            "DistributedModel.accelerators_total = 40, tp_size = 8, pp_size = 4",
+            "'DistributedModel.accelerators_total % (tp_size * pp_size * 1) == 0'",
         ),
         (
             "torchtitan",
             TRAINING | {"pp_size": 32, "nodes": 32, "batch_size": 32},
-            "80 layers, 3 to a part, do not make 32 parts",  # 27 of them
-            "of which 80 is a multiple",
-        ),
-        (
-            "megatron",
-            TRAINING | {"batch_size": 128},
-            "1 x 256 = 256",
-            "or nodes = 512, as only 128 replicas have work",  # 128 x 32 accelerators
+            "the layers fill every part of the pipeline",  # 80 in threes: 27 parts of 32
+            "'ceil(model.layers / ceil(model.layers / (pp_size * 1))) == pp_size * 1'",
         ),
         (
             "megatron",
             MIXTURE | {"tp_size": 2, "sequence_parallel": False},
             "experts with tensor parallelism need sequence parallelism",
-            "set sequence_parallel = true",
+            "'sequence_parallel == true'",
         ),
-        ("megatron", MIXTURE | {"precision": "fp16"}, "does not go with fp16", "'bf16'"),
-        ("megatron", MIXTURE | {"ep_size": 3}, "ep_size = 3 does not divide 128", "or 1"),
-        ("megatron", TRAINING | {"precision": "int8"}, "no training in int8", "set precision"),
+        ("megatron", MIXTURE | {"precision": "fp16"}, "does not go with fp16", "!= 'fp16'"),
+        ("megatron", MIXTURE | {"ep_size": 3}, "divides the experts", "'model.experts % ep_size"),
+        ("megatron", TRAINING | {"ep_size": 8}, "needs experts", "'ep_size == 1'"),
+        ("megatron", TRAINING | {"precision": "int8"}, "training is in one of", "'bf16'"),
         (
             "megatron",
             TRAINING | {"pp_size": 1, "cp_size": 4, "seq_len": 2052},
-            "2052 is no multiple of 2 x cp_size = 8",
-            "another seq_len",
+            "seq_len = 2052",
+            "'cp_size == 1'",
         ),
         (
             "torchtitan",
             TRAINING | {"tp_size": 16, "nodes": 8, "batch_size": 8, "pp_size": 1},
-            "tp_size = 16 does not divide 8 key-value heads",
-            "choose a tp_size",
+            "model.kv_heads = 8, tp_size = 16",
+            "'model.kv_heads % tp_size == 0'",
         ),
         (
             "deepspeed",
             TRAINING | {"zero_stage": 3},
-            "its pipelines share no gradients or weights (zero_stage = 3)",
-            "set zero_stage = 1",
+            "pipelines share neither gradients nor weights among replicas, but zero_stage = 3",
+            "'zero_stage <= 1'",
         ),
-        ("vllm", SERVING | {"ep_size": 4}, "over all 8 accelerators", "set ep_size to 1 or 8"),
-        ("vllm", SERVING | {"page_tokens": 1}, "pages of 1 tokens", "a multiple of 16"),
-        ("vllm", SERVING | {"chunk_tokens": 64}, "64 tokens per pass", "chunk_tokens of at least"),
-        ("sglang", SERVING | {"ep_size": 3}, "does not divide the 8", "choose one that does"),
-        ("sglang", SERVING | {"kv_precision": "int8"}, "a cache in int8", "kv_precision to 'fp8'"),
+        ("vllm", SERVING | {"ep_size": 4}, "over all accelerators", "'ep_size == 1'"),
+        ("vllm", SERVING | {"page_tokens": 1}, "pages are a", "'page_tokens % 16 == 0'"),
+        (
+            "vllm",
+            SERVING | {"chunk_tokens": 64},
+            "a token of each sequence",
+            "'chunk_tokens * 1 >= batch_size'",
+        ),
+        ("sglang", SERVING | {"ep_size": 3}, "divides", "'tp_size * 1 % ep_size == 0'"),
+        ("sglang", SERVING | {"kv_precision": "int8"}, "the cache is", "kv_precision == 'fp8'"),
     ],
 )
 def test_what_a_framework_cannot_run_is_refused_with_the_cure(
@@ -363,6 +382,38 @@ def test_what_a_framework_cannot_run_is_refused_with_the_cure(
     assert "cannot run this design: " in str(caught.value)
     assert reason in str(caught.value)
     assert cure in str(caught.value)
+
+
+QUANTIZATION, CACHE = "--quantization", "--kv-cache-dtype"
+GPT_OSS = {"model": LANGUAGE.GPT_OSS_120B, "weight_precision": "mxfp4"}
+DENSE = SERVING | {"model": LANGUAGE.Llama3_70B}
+
+
+@pytest.mark.parametrize(
+    ("framework", "design", "option", "value"),
+    [
+        ("vllm", DENSE | {"weight_precision": "fp8"}, QUANTIZATION, "fp8"),
+        ("vllm", DENSE | {"weight_precision": "fp8_block"}, QUANTIZATION, "fp8_per_block"),
+        ("vllm", DENSE | {"weight_precision": "mxfp8"}, QUANTIZATION, "mxfp8"),
+        ("vllm", DENSE | {"weight_precision": "int4"}, QUANTIZATION, None),
+        ("vllm", SERVING | GPT_OSS, QUANTIZATION, None),
+        ("vllm", DENSE | {"kv_precision": "int8_per_token_head"}, CACHE, "int8_per_token_head"),
+        ("sglang", DENSE | {"weight_precision": "mxfp8"}, QUANTIZATION, "mxfp8"),
+        ("sglang", DENSE | {"weight_precision": "fp8_block"}, QUANTIZATION, None),
+        ("sglang", SERVING | {"precision": "fp8"}, QUANTIZATION, None),  # published in FP8
+        ("sglang", DENSE | {"kv_precision": "fp8"}, CACHE, "fp8_e4m3"),
+        ("sglang", DENSE | {"kv_precision": "fp4"}, CACHE, "nvfp4"),
+    ],
+)
+def test_formats_are_said_in_the_words_of_the_engine(
+    framework: str, design: dict[str, Any], option: str, value: str | None
+) -> None:
+    """What it converts as it loads is an option; what only a checkpoint can bring, a remark."""
+    launch = emit(framework, design).launches[0]
+    settings = {setting.name: setting.value for setting in launch.settings}
+    assert settings.get(option) == value
+    if value is None:
+        assert any("checkpoint" in remark for remark in launch.remarks)
 
 
 def test_an_unknown_framework() -> None:

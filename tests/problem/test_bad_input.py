@@ -1,5 +1,6 @@
 """Whatever is wrong with a question, the error names culprit, place and cure."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -197,8 +198,13 @@ CASES: list[tuple[Callable[[], Any], type[InputError], str]] = [
     # options
     (lambda: SearchOptions(top=0), ParameterError, "top = 0 is too small; the least is top=1"),
     (lambda: SearchOptions(top=2.5), ParameterError, "top = 2.5 is not a whole number"),  # type: ignore[arg-type]
-    (lambda: SearchOptions(time_limit=-1), ParameterError, "must be more than 0 seconds"),
+    (lambda: SearchOptions(time_limit=-1), ParameterError, "must be a finite number of seconds"),
+    (lambda: SearchOptions(time_limit=math.nan), ParameterError, "must be a finite number of"),
+    (lambda: SearchOptions(time_limit=math.inf), ParameterError, "leave it out for no limit"),
+    (lambda: SearchOptions(time_limit=10**400), ParameterError, "leave it out for no limit"),
     (lambda: SearchOptions(workers=0), ParameterError, "the least is workers=1"),
+    (lambda: SearchOptions(workers=100_000), ParameterError, "the most is workers=1024"),
+    (lambda: SearchOptions(seed=3_000_000_000), ParameterError, "the most is seed=2147483647"),
     (lambda: SearchOptions(progress=True), ParameterError, "hand in a function of one Progress"),  # type: ignore[arg-type]
 ]
 
@@ -220,3 +226,13 @@ def test_an_evaluator_without_return_is_told_so() -> None:
     problem = Problem.of({"x": [1]}, "minimize: cost")
     with pytest.raises(MetricError, match="does it lack a return statement"):
         read(problem, {"x": 1}, None)
+
+
+def test_options_of_other_number_types_become_pythons_own() -> None:
+    """NumPy's integers and floats are numbers, too."""
+    options = SearchOptions(top=np.int8(3), seed=np.uint64(7), time_limit=np.float32(0.5))  # type: ignore[arg-type]
+    assert [type(value) for value in (options.top, options.seed, options.time_limit)] == [
+        int,
+        int,
+        float,
+    ]

@@ -71,10 +71,34 @@ def test_none_is_a_choice_beside_strings() -> None:
     assert Domain("recompute", [None, "full"]).labels == ("None", "full")
 
 
-def test_integers_beyond_floats_do_not_go_into_arrays() -> None:
-    """2**53 + 1 has no float64 of its own."""
-    assert Domain("x", [1, 2**53]).fits_array
-    assert not Domain("x", [1, 2**53 + 1]).fits_array
+def test_whole_numbers_are_choices_up_to_the_last_that_floats_hold() -> None:
+    """2**53 + 1 has no float64 of its own, so that no reading but plain Python could tell it."""
+    assert Domain("x", [-(2**53), 2**53]).array().tolist() == [-(2.0**53), 2.0**53]
+    assert Domain("x", range(2**53 - 1, 2**53 + 1)).index(2**53) == 1
+    assert Domain("x", [1e20]).array().tolist() == [1e20]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        range(2**60),
+        range(-(2**61), 1),
+        range(2**62),
+        range(10**20 + 1),
+        range(10**30),
+        range(10**30, 0, -1),
+        range(2**53 + 2),
+        [2**53, 2**53 + 1],
+        [-(2**53) - 1],
+        np.array([2**60, 1]),
+        np.array([2**63], np.uint64),
+    ],
+    ids=repr,
+)
+def test_whole_numbers_that_floats_skip_are_refused(values: object) -> None:
+    """The message names the choice, the size that is exact, and what to do instead."""
+    with pytest.raises(SpaceError, match=r"choice 'x' reaches .*2\*\*53.*count in a larger unit"):
+        Domain("x", values)
 
 
 def test_a_design_outside_the_space_is_refused() -> None:

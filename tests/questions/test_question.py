@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mlsysim.core.question import load
-from mlsysim.core.questions.binding import stage_classes
 from mlsysim.core.questions.comparison import differences
 from mlsysim.core.questions.schema import Expected
+from mlsysim.core.questions.stage_names import built_in_stages
 
 TUTORIAL = Path(__file__).parents[2] / "models" / "training" / "tutorial.toml"
 STRICT = TUTORIAL.parents[1] / "infeasible" / "step_50ms.toml"
@@ -40,7 +40,7 @@ def test_without_drops_one_constraint() -> None:
 
 def test_every_model_can_be_named() -> None:
     """The models of the tutorial and the single node are known to question files."""
-    assert set(stage_classes()) >= {"DistributedModel", "EconomicsModel", "SingleNodeModel"}
+    assert set(built_in_stages()) >= {"DistributedModel", "EconomicsModel", "SingleNodeModel"}
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,19 @@ model runs: an unknown model, an argument that no model takes or that is given
 twice, one that is missing.
 """
 
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from pathlib import Path
+from typing import Any
 
 from mlsysim.catalog.record import Record
-from mlsysim.core import solver
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.questions.schema import QuestionFile
+from mlsysim.core.questions.stage_names import annotations_of, stage_named
 from mlsysim.core.questions.values import argument, choices
-from mlsysim.errors import PipelineError, QuestionError, suggest
+from mlsysim.core.stage import ForwardModel
+from mlsysim.errors import LaunchError, PipelineError, QuestionError, suggest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,10 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
         If a name in the file is not known, or an argument is missing, not
         taken by any model or given twice.
     """
-    stages = [stage_named(name, f"{file}: pipeline.stages") for name in content.pipeline.stages]
+    folder = Path(file).parent
+    stages = [
+        stage_named(name, f"{file}: pipeline.stages", folder) for name in content.pipeline.stages
+    ]
     if not stages:
         raise QuestionError(f"{file}: pipeline.stages: empty; name at least one model")
     if not content.space:
@@ -109,41 +113,12 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
         for name, values in content.space.items()
     }
     try:
-        pipeline = Pipeline([stage() for stage in stages])
+        pipeline = Pipeline([stage() for stage in stages], framework=content.framework)
     except PipelineError as error:
         raise QuestionError(f"{file}: pipeline.stages: {error}") from None
+    except LaunchError as error:
+        raise QuestionError(f"{file}: for: {error}") from None
     return space, PipelineEvaluator(pipeline=pipeline, fixed=fixed, chosen=chosen)
-
-
-def stage_classes() -> dict[str, type[solver.ForwardModel]]:
-    """List the models that a question file can name."""
-    return {
-        name: value
-        for name, value in vars(solver).items()
-        if inspect.isclass(value)
-        and issubclass(value, solver.ForwardModel)
-        and value is not solver.ForwardModel
-    }
-
-
-def stage_named(name: str, place: str) -> type[solver.ForwardModel]:
-    """Find a model by its name.
-
-    Raises
-    ------
-    QuestionError
-        If there is none; the message starts with the place.
-    """
-    known = stage_classes()
-    if name not in known:
-        raise QuestionError(f"{place}: no model is called {name!r}{suggest(name, known)}")
-    return known[name]
-
-
-def annotations_of(stage: type[solver.ForwardModel]) -> dict[str, Any]:
-    """List the arguments of a model with what each takes."""
-    hints = get_type_hints(stage.solve)
-    return {name: hints.get(name, Any) for name in stage.inputs()}
 
 
 def _chosen(content: QuestionFile, known: Mapping[str, Any], file: str) -> dict[str, str]:
@@ -167,7 +142,7 @@ def _chosen(content: QuestionFile, known: Mapping[str, Any], file: str) -> dict[
     return chosen
 
 
-def _require_complete(stages: list[type[solver.ForwardModel]], given: set[str], file: str) -> None:
+def _require_complete(stages: list[type[ForwardModel]], given: set[str], file: str) -> None:
     """Refuse a pipeline in which a model lacks an argument that has no default."""
     available = set(given)
     for stage in stages:

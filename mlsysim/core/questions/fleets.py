@@ -10,6 +10,7 @@ and those of the file.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,8 +21,9 @@ from mlsysim.catalog.node import Node
 from mlsysim.core.fleets import FleetQuestion, fleet_question
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.questions.assembly import located
-from mlsysim.core.questions.binding import PipelineEvaluator, annotations_of, stage_named
+from mlsysim.core.questions.binding import PipelineEvaluator
 from mlsysim.core.questions.schema import ConstraintTable, QuestionFile
+from mlsysim.core.questions.stage_names import annotations_of, stage_named
 from mlsysim.core.questions.values import argument, choices
 from mlsysim.core.replica_designs import (
     ReplicaKind,
@@ -93,7 +95,8 @@ class _Binder:
         self._file = file
         self._check_tables()
         *names, _ = content.pipeline.stages
-        stages = [stage_named(name, f"{file}: pipeline.stages") for name in names]
+        folder = Path(file).parent
+        stages = [stage_named(name, f"{file}: pipeline.stages", folder) for name in names]
         self._stages = [stage() for stage in stages]
         self._known = {
             name: kind for stage in reversed(stages) for name, kind in annotations_of(stage).items()
@@ -110,7 +113,9 @@ class _Binder:
         for item in classes:
             self._probe(kinds[0], item, fixed)
         with self._at("pipeline"):
-            designs = replica_designs(self._stages, kinds, classes, **fixed)
+            designs = replica_designs(
+                self._stages, kinds, classes, framework=self._content.framework, **fixed
+            )
             question = fleet_question(designs, demand(classes), available(kinds, designs))
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),

@@ -4,7 +4,7 @@ The records are plain data.  What the names in them mean (catalogue entries,
 stages, metrics) is decided by `mlsysim.core.questions.binding`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -54,11 +54,11 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
     require
         The constraint, such as ``"EconomicsModel.tco_usd <= 2e6"``.
     because
-        Why the planner insists on it; shown by ``mlsysim explain``.
+        Why the planner insists on it, if there is more to say; shown by ``mlsysim explain``.
     """
 
     require: str
-    because: str
+    because: str = ""
 
 
 class FleetTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +138,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     points
         How many points the Pareto front has.
     tolerance
-        The relative difference at which two objectives still count as equal.
+        The relative difference at which two objectives still count as equal; less than 1.
     """
 
     status: Literal["OPTIMAL", "INFEASIBLE"]
@@ -146,10 +146,10 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Scalar] = {}
     conflict: tuple[str, ...] = ()
     points: int | None = None
-    tolerance: float = 1e-9
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1e-9
 
 
-class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
+class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "for"}):
     """A whole question file.
 
     Parameters
@@ -161,6 +161,8 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
     catalog
         Files for `mlsysim.load_catalog`, from the folder of this one: accelerators, clusters and
         models of the user's own.
+    framework
+        Written ``for``: who is to run the designs; what it cannot run is infeasible.
     objective
         ``"maximize: <metric>"`` or ``"minimize: <metric>"``.
     pipeline
@@ -186,6 +188,7 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: PipelineTable
     space: dict[str, tuple[Scalar, ...] | Range] = {}
     source: str = ""
+    framework: str | None = None
     catalog: tuple[str, ...] = ()
     fixed: dict[str, Scalar | dict[str, Scalar]] = {}
     fleet: dict[str, FleetTable] = {}

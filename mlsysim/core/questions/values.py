@@ -6,7 +6,6 @@ is wanted (``fleet: Cluster``), itself where text is wanted
 (``precision: str``), a quantity where neither is (``"0.08 USD/kWh"``).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, cast, get_args, get_origin
@@ -15,9 +14,7 @@ from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.record import Record
 from mlsysim.core.questions.schema import Range, Scalar
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
-from mlsysim.units import quantity
-
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?[\d_]*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)\s*")
+from mlsysim.units import amount, quantity
 
 
 def choices(values: tuple[Scalar, ...] | Range, annotation: Any, place: str) -> Any:
@@ -74,8 +71,8 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
             return _record(value, records)
         if str in kinds:
             return value
-        if match := _QUANTITY.fullmatch(value):
-            return quantity(float(match[1]), match[2])
+        if (found := amount(value)) is not None and found[1]:
+            return quantity(*found)
     except InputError as error:
         raise QuestionError(f"{place}: {error}") from None
     cure = "drop the quotes" if _is_number(value) else "write one without quotes"

@@ -88,10 +88,14 @@ def refuted(question: "Question", given: Mapping[str, str], **options: Any) -> W
     problem, evaluate = question.problem, question.evaluate
     settings = settings_of(problem, evaluate, given)
     narrow = DSE.of(forced_problem(problem, settings.choices))
+    changed = with_arguments(evaluate, settings.arguments)
+    best, found = answered(
+        [(question.explorer, evaluate, options), (narrow, changed, options)], executor=None
+    )
     return WhyNot(
-        best=question.explorer.search(evaluate, **options),
+        best=best,
         forced={**settings.choices, **settings.arguments},
-        found=narrow.search(with_arguments(evaluate, settings.arguments), **options),
+        found=found,
         sign=problem.objective.sense.sign,
     )
 

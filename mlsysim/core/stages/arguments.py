@@ -12,7 +12,7 @@ import numpy as np
 
 from mlsysim.errors import ParameterError, UnitError, suggest
 from mlsysim.expr.alternatives import Alternatives
-from mlsysim.units import is_quantity, magnitude, unit_of
+from mlsysim.units import amount, is_quantity, magnitude, quantity, unit_of
 
 _NUMBERS = (int, float, np.number, np.bool_)
 _TRUTHS = (bool, np.bool_)
@@ -95,19 +95,30 @@ def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
 
 
 def in_unit(name: str, value: Any, unit: str) -> Any:
-    """Read an argument that is a plain number in a unit, or a quantity of that dimension.
+    """Read an argument that is a plain number in a unit, or an amount of that dimension.
 
     Raises
     ------
     UnitError
-        If it is a quantity of another dimension.
+        If it is of another dimension.
+    ParameterError
+        If it is a text that is no number with a unit.
 
     Examples
     --------
     >>> from mlsysim.units import quantity
     >>> in_unit("days", quantity(48, "hour"), "day"), in_unit("days", 3, "day")
     (2.0, 3)
+    >>> in_unit("days", "48 hour", "day")
+    2.0
     """
+    if isinstance(value, str):
+        found = amount(value)
+        if found is None or not found[1]:
+            raise ParameterError(
+                f"{name} is {value!r}; write a number with a unit, e.g. '2 {unit}'"
+            )
+        value = quantity(*found)
     if not is_quantity(value):
         return value
     try:

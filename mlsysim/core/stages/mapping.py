@@ -23,3 +23,14 @@ def mapped(function: Callable[..., Any], *values: Any) -> Any:
     if any(isinstance(value, Alternatives) for value in values):
         return combine(function, *values)
     return function(*values)
+
+
+def given_or(value: Any, default: Any) -> Any:
+    """Give a value, or a default in its place where it is None; either may be a choice."""
+    if value is None:
+        return default
+    return mapped(_given_or, value, default) if isinstance(value, Alternatives) else value
+
+
+def _given_or(value: Any, default: Any) -> Any:
+    return default if value is None else value

@@ -21,6 +21,7 @@ from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.core.stages.electricity import grid_of
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.errors import ParameterError, suggest
+from mlsysim.numeric import plain
 from mlsysim.units import Quantity, as_unit, magnitude
 
 _DOLLARS_PER_HOUR = as_unit("USD/hour")
@@ -72,6 +73,8 @@ class ReplicaDesign:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("accelerators", "rates", "price", "watts"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         if not self.name.isidentifier():
             raise ParameterError(
                 f"a replica design is called {self.name!r}; write an identifier such as 'H100_tp4'"

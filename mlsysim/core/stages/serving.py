@@ -128,11 +128,15 @@ class ServingModel(ForwardModel):
         precision
             Arithmetic of the MLPs.
         weight_precision
-            In which weights of the MLPs are kept; as `precision` unless given.
+            Format in which weights are kept (``Models.Formats``: "mxfp4", "fp8_block", "int4"
+            for AWQ and GPTQ, ...); as `precision` unless given.  Weights that are narrower than
+            `precision` are widened first.  Embeddings, head, norms and routers stay in 16 bits.
         attention_precision
-            Arithmetic and keeping of the attention matrices; as `precision` unless given.
+            Format and arithmetic of the attention matrices.  Unless given they are kept as the
+            other weights and multiplied in `precision`, or in 16 bits where the format covers only
+            the experts of a mixture ("mxfp4", "nvfp4", "fp4", "int4_g32").
         kv_precision
-            In which keys and values are kept.
+            Format in which keys and values are kept; what there is depends on `runtime`.
         page_tokens
             Tokens per page of the cache.
         chunk_tokens
@@ -160,7 +164,7 @@ class ServingModel(ForwardModel):
         ParameterError
             If an argument is out of range.
         Infeasible
-            If the accelerators have no arithmetic of a precision.
+            If the accelerators have no arithmetic of a precision, or the runtime no such cache.
         MissingFigureError
             If a figure is needed that the catalogue does not have.
         """

@@ -23,9 +23,9 @@ class ServingMachine:
         How many of them reach one another without the network.
     full_mesh
         Whether their links are pairwise.
-    matmul_rate, attention_rate, core_rate
-        Arithmetic of large products in MLPs and head, in attention matrices, and of the attention
-        core, which works in 16 bits.
+    matmul_rate, attention_rate, wide_rate, core_rate
+        Arithmetic of large products in MLPs, in attention matrices, in head and routers, and of the
+        attention core; the last two work in 16 bits.
     memory_rate
         Bandwidth of device memory.
     peak, memory_bandwidth
@@ -43,6 +43,7 @@ class ServingMachine:
     full_mesh: bool
     matmul_rate: float
     attention_rate: float
+    wide_rate: float
     core_rate: float
     memory_rate: float
     peak: float
@@ -78,10 +79,19 @@ def check_fleet(fleet: object) -> None:
 def serving_machine_of(
     fleet: Cluster | Node | Accelerator,
     precision: str,
-    attention_precision: str,
+    attention_precision: str | None,
     calibration: ServingCalibration,
 ) -> ServingMachine:
     """Read a catalogue record; a node or an accelerator stands for itself and its links.
+
+    Parameters
+    ----------
+    fleet
+        The record.
+    precision, attention_precision
+        Arithmetic of MLPs and of attention matrices; None for the 16 bits that it has.
+    calibration
+        What it achieves.
 
     Raises
     ------
@@ -97,16 +107,19 @@ def serving_machine_of(
         (name for name in (Precision.BF16, Precision.FP16) if accelerator.supports(name)),
         precision,
     )
+    widest = magnitude(accelerator.peak(wide), "flop/s")
     bandwidth = magnitude(accelerator.memory_bandwidth, "byte/s")
-    attention = magnitude(accelerator.peak(attention_precision), "flop/s")
+    narrow = wide if attention_precision is None else attention_precision
+    attention = magnitude(accelerator.peak(narrow), "flop/s")
     link, network = _levels(fleet, achieved, calibration)
     return ServingMachine(
         accelerators=_accelerators(fleet),
         domain=_domain(fleet),
         full_mesh=accelerator.full_mesh,
         matmul_rate=peak * achieved.matmul_efficiency(precision),
-        attention_rate=attention * achieved.matmul_efficiency(attention_precision),
-        core_rate=magnitude(accelerator.peak(wide), "flop/s") * calibration.core_efficiency,
+        attention_rate=attention * achieved.matmul_efficiency(narrow),
+        wide_rate=widest * achieved.matmul_efficiency(wide),
+        core_rate=widest * calibration.core_efficiency,
         memory_rate=bandwidth * achieved.memory_efficiency,
         peak=peak,
         memory_bandwidth=bandwidth,

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_pass import ServingRun
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.serving import cached_elements, sequences_that_fit
-
-_ACTIVATION_BYTES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +70,8 @@ def serving_memory_of(run: ServingRun) -> ServingMemory:
 def _weights(run: ServingRun) -> Any:
     choices, layout, shape = run.choices, run.layout, run.shape
     tensor = choices.tensor
-    attention = (
-        shape.query_parameters / tensor
-        + shape.cache_parameters / minimum(tensor, shape.cache_parts)
-        + shape.vector_parameters
+    attention = shape.query_parameters / tensor + shape.cache_parameters / minimum(
+        tensor, shape.cache_parts
     )
     drafting = where(choices.draft_tokens > 0, choices.draft_layers, 0) / shape.layers
     share = layout.stage_share + drafting
@@ -83,9 +80,13 @@ def _weights(run: ServingRun) -> Any:
     experts = shape.expert_layers * (routed + shape.shared_parameters / tensor)
     tables = maximum(shape.table_parameters, shape.head_parameters)
     alone = shape.table_parameters + shape.own_head_parameters
-    ends = where(choices.pipeline > 1, tables, alone) / tensor * _ACTIVATION_BYTES
+    # What no format covers: norms and biases, routers, and the tables at the ends.
+    vectors = shape.layers * shape.vector_parameters
+    routers = shape.expert_layers * shape.router_parameters / tensor
+    ends = where(choices.pipeline > 1, tables, alone) / tensor * WIDE_BYTES
     layers = shape.layers * attention * choices.attention_width
-    return share * (layers + (dense + experts) * choices.weight_width) + ends
+    layers = layers + (dense + experts) * choices.weight_width + (vectors + routers) * WIDE_BYTES
+    return share * layers + ends
 
 
 def _sequence(run: ServingRun) -> Any:
@@ -102,9 +103,9 @@ def _sequence(run: ServingRun) -> Any:
 def _activations(run: ServingRun) -> Any:
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    return _ACTIVATION_BYTES * run.layout.chunk * numbers
+    return WIDE_BYTES * run.layout.chunk * numbers
 
 
 def _logits(run: ServingRun) -> Any:
     """Measure the logits of one sequence, and their probabilities."""
-    return 2 * _ACTIVATION_BYTES * run.shape.vocab / run.choices.tensor
+    return 2 * WIDE_BYTES * run.shape.vocab / run.choices.tensor

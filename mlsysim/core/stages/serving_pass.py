@@ -5,14 +5,13 @@ from typing import Any
 
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, ServingLayout
+from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_machine import ServingMachine
 from mlsysim.core.stages.serving_shape import ServingShape
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.collectives import all_reduce_time, gather_time, mesh_bandwidth
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import overlapped_time, touched_experts
-
-_ACTIVATION_BYTES = 2  # activations are moved in 16 bits, whatever the weights are kept in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +126,8 @@ def _mlp(run: ServingRun, load: Load) -> Any:
     width, rate = choices.weight_width, machine.matmul_rate
     dense = _product(run, shape.dense_parameters / choices.tensor, load.tokens, width, rate)
     shared = _product(run, shape.shared_parameters / choices.tensor, load.tokens, width, rate)
+    router = shape.router_parameters / choices.tensor
+    shared = shared + _product(run, router, load.tokens, WIDE_BYTES, machine.wide_rate)
     visits = load.tokens * choices.attention
     touched = touched_experts(shape.experts, shape.log_missed, visits)
     uneven = where(choices.expert > 1, run.calibration.expert_imbalance, 1.0)
@@ -140,8 +141,7 @@ def _mlp(run: ServingRun, load: Load) -> Any:
 
 def _head(run: ServingRun, load: Load) -> Any:
     weights = run.shape.head_parameters / run.choices.tensor
-    rate = run.machine.attention_rate
-    return _product(run, weights, load.sampled, _ACTIVATION_BYTES, rate)
+    return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 
 def _core(run: ServingRun, load: Load) -> Any:
@@ -154,14 +154,14 @@ def _core(run: ServingRun, load: Load) -> Any:
 def _activations(run: ServingRun, load: Load) -> Any:
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    moved = run.calibration.activation_passes * _ACTIVATION_BYTES * load.tokens * numbers
+    moved = run.calibration.activation_passes * WIDE_BYTES * load.tokens * numbers
     return shape.layers * moved / run.machine.memory_rate
 
 
 def _collectives(run: ServingRun, load: Load) -> Any:
     """Time what a stage exchanges: two all-reduces per layer, or all-to-alls around experts."""
     choices, layout, shape, machine = run.choices, run.layout, run.shape, run.machine
-    message = load.tokens * shape.hidden * _ACTIVATION_BYTES
+    message = load.tokens * shape.hidden * WIDE_BYTES
     link = mesh_bandwidth(
         machine.link_bandwidth, layout.together, machine.domain, machine.full_mesh
     )

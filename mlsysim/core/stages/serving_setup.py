@@ -3,16 +3,24 @@
 import functools
 from typing import Any
 
+from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.core.stages.arguments import check_option, check_record
-from mlsysim.core.stages.mapping import mapped
+from mlsysim.core.stages.mapping import given_or, mapped
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, check_choices, lay_out_replica
+from mlsysim.core.stages.serving_formats import (
+    attention_arithmetic,
+    attention_width,
+    cache_width,
+    check_arithmetic,
+    check_weights,
+    is_widened,
+    stored_width,
+)
 from mlsysim.core.stages.serving_machine import check_fleet, serving_machine_of
 from mlsysim.core.stages.serving_pass import ServingRun
 from mlsysim.core.stages.serving_shape import serving_shape_of
-from mlsysim.physics.inference import ELEMENT_BYTES
-from mlsysim.physics.serving import stored_bytes
 
 
 def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
@@ -30,15 +38,13 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
     check_record("model", given["model"], LanguageModel)
     check_fleet(given["fleet"])
     precision, cache = given["precision"], given["kv_precision"]
-    weights = precision if given["weight_precision"] is None else given["weight_precision"]
-    attention = precision if given["attention_precision"] is None else given["attention_precision"]
-    for name, value in (
-        ("precision", precision),
-        ("weight_precision", weights),
-        ("attention_precision", attention),
-        ("kv_precision", cache),
-    ):
-        check_option(name, value, ELEMENT_BYTES)
+    weights = given_or(given["weight_precision"], precision)
+    attention = given["attention_precision"]
+    check_arithmetic("precision", precision)
+    for name in ("weight_precision", "attention_precision"):
+        if given[name] is not None:
+            check_weights(name, given[name])
+    check_option("kv_precision", cache, Models.Formats)
     check_option("runtime", given["runtime"], calibration.runtimes)
     runtime = mapped(functools.partial(_runtime, calibration), given["runtime"])
     mixed = mapped(functools.partial(_mixing, calibration), precision, weights)
@@ -51,10 +57,10 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         expert=given["ep_size"],
         attention=given["attention_dp_size"],
         replicas=given["replicas"],
-        weight_width=mapped(stored_bytes, weights),
+        weight_width=mapped(stored_width, weights),
         expert_rate=runtime.expert_efficiency * mixed,
-        attention_width=mapped(stored_bytes, attention),
-        cache_width=mapped(stored_bytes, cache),
+        attention_width=mapped(attention_width, given["model"], precision, weights, attention),
+        cache_width=mapped(cache_width, given["runtime"], cache),
         page_tokens=given["page_tokens"],
         chunk_tokens=given["chunk_tokens"],
         prefix_hit_rate=given["prefix_hit_rate"],
@@ -65,8 +71,8 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
     )
     check_choices(choices)
     shape = mapped(serving_shape_of, given["model"])
-    machine = mapped(serving_machine_of, given["fleet"], precision, attention, calibration)
-
+    arithmetic = mapped(attention_arithmetic, given["model"], precision, weights, attention)
+    machine = mapped(serving_machine_of, given["fleet"], precision, arithmetic, calibration)
     return ServingRun(
         choices=choices,
         layout=lay_out_replica(choices, shape, machine),
@@ -83,5 +89,4 @@ def _runtime(calibration: ServingCalibration, name: str) -> Runtime:
 
 def _mixing(calibration: ServingCalibration, precision: str, weights: str) -> float:
     """Slow products down whose weights must be widened first."""
-    widened = stored_bytes(weights) < stored_bytes(precision)
-    return calibration.mixed_efficiency if widened else 1.0
+    return calibration.mixed_efficiency if is_widened(precision, weights) else 1.0

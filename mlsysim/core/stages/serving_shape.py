@@ -38,8 +38,8 @@ class ServingShape:
     expert_parameters, experts, experts_per_token, log_missed
         Matrices of one expert, routed experts, how many see a token, and the log of the chance
         that a token passes one of them by.
-    shared_parameters
-        Matrices that see every token in a layer with experts: shared experts and router.
+    shared_parameters, router_parameters
+        Matrices that see every token in a layer with experts: shared experts, and the router.
     table_parameters
         Input embedding and whatever is no layer and no head.
     head_parameters, own_head_parameters
@@ -78,6 +78,7 @@ class ServingShape:
     experts_per_token: int
     log_missed: float
     shared_parameters: int
+    router_parameters: int
     table_parameters: int
     head_parameters: int
     own_head_parameters: int
@@ -125,7 +126,8 @@ def serving_shape_of(model: LanguageModel) -> ServingShape:
         experts=model.experts,
         experts_per_token=model.experts_per_token,
         log_missed=_log_missed(model.experts, model.experts_per_token),
-        shared_parameters=model.shared_experts * model.expert_parameters + model.router_parameters,
+        shared_parameters=model.shared_experts * model.expert_parameters,
+        router_parameters=model.router_parameters,
         table_parameters=model.parameters - layer_total - mlp_total - own_head,
         head_parameters=model.embedding_parameters,
         own_head_parameters=own_head,

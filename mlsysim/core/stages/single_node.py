@@ -9,9 +9,10 @@ from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.core.stage import ForwardModel, StageResult
 from mlsysim.core.stages.amounts import gigabytes, milliseconds, per_second
-from mlsysim.core.stages.arguments import check_number, check_option, check_record, check_whole
+from mlsysim.core.stages.arguments import check_number, check_record, check_whole
 from mlsysim.core.stages.machine import efficiency_of
 from mlsysim.core.stages.mapping import mapped
+from mlsysim.core.stages.serving_formats import check_arithmetic, stored_width
 from mlsysim.expr.functions import where
 from mlsysim.physics import compute, flops, inference
 from mlsysim.problem.verdict import Check
@@ -138,7 +139,7 @@ class SingleNodeModel(ForwardModel):
         MissingFigureError
             If no efficiency is given and none has been measured.
         """
-        check_option("precision", precision, inference.ELEMENT_BYTES)
+        check_arithmetic("precision", precision)
         check_record("accelerator", accelerator, Accelerator)
         check_whole("batch_size", batch_size)
         check_whole("seq_len", seq_len)
@@ -147,7 +148,7 @@ class SingleNodeModel(ForwardModel):
         check_number("efficiency", efficiency, most=1.0, above=True)
         work = mapped(_workload, model)
         peak = magnitude(mapped(_peak, accelerator, precision), "flop/s")
-        width = mapped(inference.element_bytes, precision)
+        width = mapped(stored_width, precision)
 
         length = where(work.sequential, seq_len, 1)
         items = batch_size * length

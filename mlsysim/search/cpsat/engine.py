@@ -136,8 +136,7 @@ class Search:
         minimum, question = judged.minimum, self.question
         answer: dict[str, Any]
         if minimum.proven and not judged.points:
-            with self._clock.phase("explain"):
-                answer = why_infeasible(question, lambda form: self._minimizer.minimize(form, 1))
+            answer = self._why_infeasible()
         else:
             answer = self._bounds(judged)
         status = _status(proven=minimum.proven, found=bool(judged.points))
@@ -157,18 +156,31 @@ class Search:
             minimum = self._minimizer.minimize(form, top)
             points = []
             rejected = set()
-            with self._clock.phase("verify"):
-                for design, traced in zip(
-                    minimum.best.designs.tolist(), minimum.best.values[:, 0], strict=True
-                ):
-                    point = judge(design)
-                    if point.is_feasible:
-                        points.append(self._checked(point, float(traced)))
-                    else:
-                        rejected.add(tuple(design))
-            if not rejected:
+            try:
+                with self._clock.phase("verify"):
+                    for design, traced in zip(
+                        minimum.best.designs.tolist(), minimum.best.values[:, 0], strict=True
+                    ):
+                        point = judge(design)
+                        if point.is_feasible:
+                            points.append(self._checked(point, float(traced)))
+                        else:
+                            rejected.add(tuple(design))
+            except KeyboardInterrupt:  # those judged so far are an answer
+                self._clock.interrupt()
+                minimum = replace(minimum, proven=False)
+            if not rejected or self._clock.interrupted:
                 return _Judged(minimum=minimum, points=tuple(points))
             form = replace(form, excluded=form.excluded | rejected)
+
+    def _why_infeasible(self) -> dict[str, Any]:
+        """Explain that there is no design; the proof stands also where the time for that is up."""
+        try:
+            with self._clock.phase("explain"):
+                return why_infeasible(self.question, lambda form: self._minimizer.minimize(form, 1))
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+            return {}
 
     def _bounds(self, judged: _Judged) -> dict[str, float]:
         """Say how good a design can be at most, and how far from it the best one is."""
@@ -207,7 +219,7 @@ class Search:
         try:
             self._options.progress(state)
         except KeyboardInterrupt:
-            self._clock.interrupted = True
+            self._clock.interrupt()
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(

@@ -113,7 +113,11 @@ class Minimizer:
             tables[block.names] = rows.designs
         with suppress(NotLowerableError):
             search = LoweredSearch(blocks.program, top, nothing, tables=tables)
-            proven = search.run(self._clock, self._clock.left)
+            try:
+                proven = search.run(self._clock, self._clock.left)
+            except KeyboardInterrupt:
+                self._clock.interrupt()
+                proven = False
             if proven:
                 return _proven(search.found)
             return Minimum(best=search.found, proven=False, bound=search.bound)
@@ -122,6 +126,14 @@ class Minimizer:
     def _by_boxes(self, program: Program, top: int) -> Minimum:
         """Shrink a question of one block by boxes, and by its formulas where that is slow."""
         presolve = self._presolve(program, top)
+        try:
+            return self._alternating(presolve, top)
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+            return _stopped(presolve)
+
+    def _alternating(self, presolve: Presolve, top: int) -> Minimum:
+        """Let boxes and formulas take turns until one of them is done."""
         patience = _PATIENCE
         lowerable = True
         while True:
@@ -178,9 +190,10 @@ class Minimizer:
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
         search = LoweredSearch(presolve.program, top, presolve.found, box=presolve.hull)
-        proven = search.run(self._clock, self._clock.seconds["presolve"])
-        presolve.adopt(search.found, search.bound)
-        return proven
+        try:
+            return search.run(self._clock, self._clock.seconds["presolve"])
+        finally:  # also where Ctrl-C comes
+            presolve.adopt(search.found, search.bound)
 
     def _presolve(self, program: Program, keep: int) -> Presolve:
         return Presolve(program=program, keep=keep, clock=self._clock, on_progress=self._progress)

@@ -6,7 +6,8 @@ is a minimum of its own instead, under bounds that move along the front.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -86,7 +87,7 @@ class _Search:
             judged, proven = self._judged()
             answer: dict[str, Any] = {}
             if proven and not judged:
-                with self._clock.phase("explain"):
+                with self._clock.phase("explain"), self._stopping():
                     answer = why_infeasible(
                         self._question, lambda form: self._minimizer.minimize(form, 1)
                     )
@@ -117,10 +118,14 @@ class _Search:
             with self._clock.phase("verify"):
                 until = self._clock.elapsed + max(self._clock.left, 0.0) + _RESPITE
                 for row in _spread(len(rows)):
+                    design, traced = rows.designs[row].tolist(), rows.values[row]
+                    try:
+                        points = self._question.points(design)
+                    except KeyboardInterrupt:
+                        self._clock.interrupt()
+                        until = 0.0
                     if self._clock.elapsed > until:
                         return judged, False
-                    design, traced = rows.designs[row].tolist(), rows.values[row]
-                    points = self._question.points(design)
                     if points[0].is_feasible:
                         judged[self._index(design)] = self._checked(points, traced.tolist())
                     else:
@@ -139,13 +144,21 @@ class _Search:
             finished = presolve.run(PATIENCE if several else _NO_LIMIT)
         rows, proven = presolve.found, False
         if self._clock.left > 0 and finished:
-            with self._clock.phase("tabulate"):
+            with self._clock.phase("tabulate"), self._stopping():
                 rows, proven = presolve.front(), True
         self._clock.counters["boxes"] += presolve.bounded
         self._clock.counters["designs"] += presolve.evaluated
         if self._clock.left > 0 and not finished:
             rows, proven = self._by_regions(program, rows)
         return rows, proven
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Leave a block where Ctrl-C comes, and go on with what was known before it."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._clock.interrupt()
 
     def _by_regions(self, program: Program, found: Rows) -> tuple[Rows, bool]:
         """Minimise one objective after the other under bounds on all of them."""
@@ -167,12 +180,11 @@ class _Search:
             designs.append(design)
             return tuple(values)
 
-        proven = True
-        try:
+        proven = False
+        with self._stopping(), suppress(_OutOfTimeError):
             for _ in sweep(count, least):
                 self._clock.counters["regions"] += 1
-        except _OutOfTimeError:
-            proven = False
+            proven = True
         rows = no_rows(len(program.names), count)
         if designs:
             rows = program.rows(np.array(designs, np.int64))

@@ -134,7 +134,7 @@ class Presolve:
                 self._step()
                 self.on_progress(self)
         except KeyboardInterrupt:
-            self.clock.interrupted = True
+            self.clock.interrupt()
         return self.fits
 
     def adopt(self, found: Rows, bound: float) -> None:

@@ -68,7 +68,12 @@ def _verified(problem: Problem, top: int, scan: Scan) -> Iterator[Candidate]:
     for leader in leaders:
         if leader.key > last + CLOSE * abs(last):
             break
-        point = best.point(leader.index) or scan.judge(leader.index)
+        try:
+            point = best.point(leader.index) or scan.judge(leader.index)
+        except KeyboardInterrupt:
+            if judged:  # the best ones are an answer
+                break
+            raise
         key = problem.objective.sense.sign * point.objective_in(scan.unit or "")
         if not point.is_feasible or not abs(key - leader.key) <= CLOSE * abs(key):
             raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")

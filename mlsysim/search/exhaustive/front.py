@@ -54,7 +54,12 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
         for index, values in order:
             if judged and time.monotonic() > scan.deadline + _GRACE * (options.time_limit or 0.0):
                 return {"points": goals.front(judged, units), "status": Status.FEASIBLE}
-            point = scan.judge(index)
+            try:
+                point = scan.judge(index)
+            except KeyboardInterrupt:
+                if judged:
+                    return {"points": goals.front(judged, units), "status": Status.FEASIBLE}
+                raise
             if not point.is_feasible:
                 raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
             judged[index] = (point, *goals.others(point))

@@ -60,7 +60,7 @@ class Block:
                 params[name] = np.repeat(values, layout.period)
             else:
                 value = domain[self.fixed[name]]
-                params[name] = np.full(self.size, float(value)) if domain.fits_array else value
+                params[name] = np.full(self.size, float(value)) if domain.is_numeric else value
         return params
 
     def index(self, local: int) -> int:
@@ -92,7 +92,7 @@ class Layout:
     def __init__(self, space: SearchSpace, limit: int | None = None) -> None:
         limit = limit or BLOCK
         self.space = space
-        numeric = {name: domain for name, domain in space.items() if domain.fits_array}
+        numeric = {name: domain for name, domain in space.items() if domain.is_numeric}
         self.objects = tuple(name for name in space if name not in numeric)
         self.split: str | None = None
         self.period = 1

@@ -21,6 +21,7 @@ from mlsysim.search.exhaustive.opaque import Opaque, impossible
 from mlsysim.search.exhaustive.others import Others
 from mlsysim.search.exhaustive.tally import Tally
 from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.interruption import current
 from mlsysim.search.options import Progress
 from mlsysim.search.verify import Point, evaluate_point, extremes
 
@@ -74,6 +75,7 @@ class Scan:
         self._kinds: set[tuple[int, ...]] = set()
         self._agreements = 0
         self._next_pulse = 0.0
+        self._interruption = current()
         self._first: Point | None = None
 
     def run(self) -> None:
@@ -153,7 +155,7 @@ class Scan:
 
     def _take_impossible(self, block: Block) -> bool:
         params = {
-            name: Opaque() if domain.fits_array else domain[block.fixed[name]]
+            name: Opaque() if domain.is_numeric else domain[block.fixed[name]]
             for name, domain in self._problem.space.items()
         }
         reason = impossible(self._evaluate, params)
@@ -211,6 +213,8 @@ class Scan:
         now = time.monotonic()
         if now >= self.deadline:
             raise OutOfTimeError
+        if self._interruption.came:
+            raise KeyboardInterrupt
         if now >= self._next_pulse:
             self._next_pulse = now + _PULSE
             self._report(self._seen)

@@ -14,6 +14,7 @@ from mlsysim.search.exhaustive.explanation import conflict_of, relaxation
 from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
 from mlsysim.search.exhaustive.shared import SharedScan
 from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.interruption import current, interruptible
 
 METHOD = "exhaustive"
 
@@ -47,6 +48,11 @@ def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     designs
         Judges what a scan has found on plain numbers; gives parts of a result.
     """
+    with interruptible():
+        return _walked(task, designs)
+
+
+def _walked(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     began = time.monotonic()
     limit = task.options.time_limit
     deadline = math.inf if limit is None else began + limit
@@ -64,7 +70,7 @@ def walk(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
         scanned = time.monotonic()
         answer = _answer(task.problem, scan, stopped, designs)
     if answer["status"] is Status.FEASIBLE:  # there may have been no time to judge everything
-        stopped = stopped or "time limit"
+        stopped = stopped or ("interrupt" if current().came else "time limit")
     ended = time.monotonic()
     seconds = {"scan": scanned - began, "verify": ended - scanned, "total": ended - began}
     return Walked(
@@ -81,6 +87,7 @@ def _run(scan: Scan) -> str | None:
     except OutOfTimeError:
         return "time limit"
     except KeyboardInterrupt:
+        current().ask()
         return "interrupt"
     return None
 

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ortools.sat.python import cp_model
 from strategies import Case, cases, examples
 
+from mlsysim.errors import DisagreementError
+from mlsysim.expr.columns import Column
 from mlsysim.expr.functions import ceil, maximum
+from mlsysim.expr.graph import Graph
+from mlsysim.expr.operation import Operation, Power
+from mlsysim.expr.operations import OPERATIONS
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering import lowering
-from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
+from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, total
 from mlsysim.search.cpsat.program.boxes import whole
@@ -102,6 +108,35 @@ def test_a_box_narrows_the_search(case: Case, cells: int, data: st.DataObject) -
         assert search.run(Clock(SearchOptions(workers=2)), 30.0)
         expected = program.rows(everything.designs()).sorted().values[:2, 0]
         assert np.sort(search.found.values[:, 0]) == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("row", OPERATIONS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_every_operation_is_lowered(
+    monkeypatch: pytest.MonkeyPatch, row: Operation, way: float
+) -> None:
+    """With nothing tabulated, each operation loses no design, and its extreme is found."""
+    formulas(monkeypatch, 1)
+    graph = Graph({"x": 5, "y": 4})
+    columns = {"x": Column(range(1, 6)), "y": Column(range(2, 10, 2))}
+    x, y = graph.choice("x"), graph.choice("y")
+    mixed = graph.apply("multiply", x, y)
+    above = graph.apply("divide", graph.apply("add", mixed, graph.constant(1.0)), y)
+    below = graph.apply("divide", graph.apply("add", mixed, y), graph.constant(3.0))
+    exponent = graph.constant(1.5)
+    arguments = {1: [above], 2: [above, below], 3: [graph.apply("greater", x, y), above, below]}
+    picked = [above, exponent] if isinstance(row, Power) else arguments[row.arity]
+    objective = graph.apply("multiply", graph.apply(row.name, *picked), graph.constant(way))
+    program = Program(
+        graph=graph, lengths=graph.lengths, columns=columns, objectives=(objective,), conditions=()
+    )
+    best = best_of(program)
+    lowered = lower(program)
+    for place in range(0, len(best), 3):
+        assert at_design(lowered, best.designs[place].tolist()) <= best.values[place, 0]
+    search = LoweredSearch(program, 1, no_rows(2, 1))
+    assert search.run(Clock(SearchOptions(workers=2)), 30.0)
+    assert search.found.values[0, 0] == pytest.approx(best.values[0, 0], rel=1e-9, abs=1e-12)
 
 
 FORMS: dict[str, tuple[Callable[[Any, Any], Any], Kind]] = {
@@ -263,3 +298,14 @@ def test_rows_far_outside_the_conditions_are_lowered() -> None:
     search = LoweredSearch(program, 1, no_rows(2, 1), tables=tables)
     assert search.run(Clock(SearchOptions(workers=1)), 30.0)
     assert search.found.designs.tolist() == [[0, 0]]  # 0.1 + 1
+
+
+def test_a_model_that_overflows_is_refused_before_the_solver_sees_it() -> None:
+    """Each variable fits 64 bits, and so does each term; 40 of them do not."""
+    model = cp_model.CpModel()
+    check_magnitudes(model)
+    model.add(sum(model.new_int_var(0, LARGEST, f"x{n}") for n in range(40)) >= 1)
+    with pytest.raises(NotLowerableError, match="the solver's integers do not hold it"):
+        check_magnitudes(model)
+    with pytest.raises(DisagreementError, match="is invalid"):
+        solver.run(model, Clock(SearchOptions(workers=1)))

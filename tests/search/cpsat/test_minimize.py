@@ -1,15 +1,19 @@
 """Every way to the minimum - tables, boxes, blocks, formulas - leads to the same designs."""
 
+import functools
+import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import Case, cases, combined, examples, spaces, terms, truths
+from strategies import Case, Term, cases, combined, examples, spaces, terms, truths
 
-from mlsysim.expr.functions import logical_and
+from mlsysim.expr.functions import absolute, logical_and
+from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat import minimize, presolve
 from mlsysim.search.cpsat.lowering import lowering
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
@@ -55,6 +59,16 @@ def test_tables_and_boxes(case: Case, top: int, rows: int) -> None:
     check(forced(program, top, rows=rows), best_values(program, top), top)
 
 
+@given(cases(), st.integers(1, 4), st.sampled_from([1, 3, 10]))
+@examples(40)
+def test_near_ties_beyond_any_table(case: Case, top: int, rows: int) -> None:
+    """Designs that differ by a millionth are told apart also where boxes are all there is."""
+    offset = combined("({0} + 1e6)", lambda a: a + 1e6, case.gain)
+    near = replace(case, gain=offset)
+    program = Question(near.problem, near).program()
+    check(forced(program, top, rows=rows), best_values(program, top), top)
+
+
 @given(cases(most=4, width=2, size=8), st.integers(1, 4), st.sampled_from([1, 2, 4]))
 @examples(30)
 def test_boxes_and_formulas_in_turns(case: Case, top: int, cells: int) -> None:
@@ -64,9 +78,13 @@ def test_boxes_and_formulas_in_turns(case: Case, top: int, cells: int) -> None:
     check(found, best_values(program, top), top)
 
 
+def _sum(terms: list[Term]) -> Term:
+    return functools.reduce(lambda a, b: combined("({0} + {1})", operator.add, a, b), terms)
+
+
 @st.composite
 def joint_cases(draw: st.DrawFn) -> Case:
-    """Draw two or three jobs with choices of their own, which meet in a sum and a limit."""
+    """Draw two or three jobs of choices of their own, which meet in sums or ratios and a limit."""
     space: dict[str, Any] = {}
     gains, loads, holds = [], [], []
     for job in range(draw(st.integers(2, 3))):
@@ -85,10 +103,17 @@ def joint_cases(draw: st.DrawFn) -> Case:
         "where({0} > {1}, {0}, 3)": lambda a, b: np.where(a > b, a, 3),
     }
     gain, load = gains[0], loads[0]
+    if draw(st.booleans()):  # dollars per token of all jobs together
+        costs, rates = (
+            [combined("absolute({0})", absolute, one) for one in part] for part in (gains, loads)
+        )
+        gain = combined("({0} / (0.5 + {1}))", lambda a, b: a / (0.5 + b), _sum(costs), _sum(rates))
+        gains = [gain]
     join = st.sampled_from(sorted(joins.items(), key=lambda row: row[0]))
-    for other in range(1, len(gains)):
-        gain = combined(*draw(join), gain, gains[other])
-        load = combined(*draw(join), load, loads[other])
+    for other in gains[1:]:
+        gain = combined(*draw(join), gain, other)
+    for other in loads[1:]:
+        load = combined(*draw(join), load, other)
     verdict = combined("all of {0}", logical_and, *holds) if holds else None
     at = {name: draw(st.sampled_from(list(values))) for name, values in space.items()}
     limit = float(load(at))
@@ -112,3 +137,25 @@ def test_blocks_that_meet_in_shared_formulas(case: Case, top: int, cells: int) -
     program = Question(case.problem, case).program()
     found = forced(program, top, rows=2, cells=cells)
     check(found, best_values(program, top), top)
+
+
+@given(st.data(), st.integers(1, 3), st.sampled_from(["minimize", "maximize"]))
+@examples(25)
+def test_ratios_of_sums_over_blocks(data: st.DataObject, top: int, sense: str) -> None:
+    """What all jobs cost together, by what they do together: each job's rows keep the best."""
+    number = st.integers(1, 30)
+    values = st.lists(number, min_size=2, max_size=4, unique=True)
+    jobs = range(data.draw(st.integers(2, 3)))
+    space = {f"{name}{job}": data.draw(values) for job in jobs for name in "ab"}
+    shares = [data.draw(st.tuples(number, number)) for _ in jobs]
+
+    def cost(p: dict[str, Any]) -> Any:
+        return sum(p[f"a{job}"] * p[f"b{job}"] + shares[job][0] for job in jobs)
+
+    def rate(p: dict[str, Any]) -> Any:
+        return sum(p[f"a{job}"] + shares[job][1] / p[f"b{job}"] for job in jobs)
+
+    problem = Problem.of(space, f"{sense}: ratio", {"work": f"rate >= {8 * len(jobs)}"})
+    question = Question(problem, lambda p: {"ratio": cost(p) / rate(p), "rate": rate(p)})
+    program = question.program()
+    check(forced(program, top, rows=2), best_values(program, top), top)

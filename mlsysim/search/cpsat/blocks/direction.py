@@ -9,35 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from mlsysim.expr.graph import Apply, Constant, Node
 
-# Rising in every argument.
-_RISING = frozenset(
-    {
-        "add",
-        "maximum",
-        "minimum",
-        "floor",
-        "ceil",
-        "trunc",
-        "rint",
-        "sign",
-        "sqrt",
-        "cbrt",
-        "exp",
-        "exp2",
-        "expm1",
-        "log",
-        "log2",
-        "log10",
-        "log1p",
-        "logical_and",
-        "logical_or",
-    }
-)
-# Rising in the first argument, falling in the second.
-_FALLING_SECOND = frozenset({"subtract", "greater", "greater_equal"})
-_FALLING_FIRST = frozenset({"less", "less_equal"})
-_FALLING = frozenset({"negative", "logical_not"})
-
 
 def directions(
     roots: Iterable[tuple[Node, int]],
@@ -72,29 +43,13 @@ def directions(
             known = found[node.position]
             found[node.position] = way if known in {None, way} else 0
         elif isinstance(node, Apply):
-            factors = _factors(node, is_positive)
+            signs = tuple(_sign(argument, is_positive) for argument in node.arguments)
+            factors = node.operation.moves(signs)
             stack.extend(
                 (argument, way * factor)
                 for argument, factor in zip(node.arguments, factors, strict=True)
             )
     return {position: way or 0 for position, way in found.items()}
-
-
-def _factors(node: Apply, is_positive: Callable[[Node], bool]) -> tuple[int, ...]:
-    """Say how an operation moves with each argument: +1, -1, or 0 for unknown."""
-    name, arguments = node.operation.name, node.arguments
-    if name in _RISING:
-        return (1,) * len(arguments)
-    if name in _FALLING:
-        return (-1,)
-    if name in _FALLING_SECOND:
-        return (1, -1)
-    if name in _FALLING_FIRST:
-        return (-1, 1)
-    if name in {"multiply", "divide"}:
-        first, second = (_sign(argument, is_positive) for argument in arguments)
-        return (second, first) if name == "multiply" else (second, -first * abs(second))
-    return (0, 1, 1) if name == "where" else (0,) * len(arguments)
 
 
 def _sign(node: Node, is_positive: Callable[[Node], bool]) -> int:

@@ -10,7 +10,7 @@ shared constraints.  The product of the blocks is never walked.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.graph import Constant, Node, is_conjunction
 from mlsysim.search.cpsat.blocks.direction import directions
 from mlsysim.search.cpsat.blocks.partition import interfaces, partition
 from mlsysim.search.cpsat.program.conditions import Condition
@@ -91,7 +91,7 @@ def _flattened(conditions: Sequence[Condition]) -> Iterator[Condition]:
         stack = [condition.node]
         while stack:
             node = stack.pop()
-            if isinstance(node, Apply) and node.operation.name == "logical_and":
+            if is_conjunction(node):
                 stack.extend(node.arguments)
             elif not (isinstance(node, Constant) and node.value):
                 yield replace(condition, node=node, sides=_own(condition, node))

@@ -13,27 +13,6 @@ from functools import cached_property
 
 from mlsysim.expr.graph import Apply, Constant, Node, reachable
 
-# These join values of different blocks without making them one.
-_LOOSE = frozenset(
-    {
-        "add",
-        "subtract",
-        "negative",
-        "maximum",
-        "minimum",
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "equal",
-        "not_equal",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "logical_not",
-    }
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Partition:
@@ -113,7 +92,7 @@ def interfaces(partition: Partition, roots: Iterable[Node]) -> Mapping[int, tupl
 
 def _is_loose(node: Apply, parent: dict[str, str]) -> bool:
     """Tell whether an operation keeps the blocks of its arguments apart."""
-    if node.operation.name in _LOOSE:
+    if node.operation.keeps_blocks_apart:
         return True
     spans = [len({_find(parent, name) for name in argument.support}) for argument in node.arguments]
     # One that only meets constants, or sums over several blocks, mixes nothing.

@@ -5,12 +5,13 @@ design keeps an assignment with the true values of all its conditions.
 """
 
 import math
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.graph import Apply, Constant, Node, is_conjunction
+from mlsysim.expr.operation import Comparison, Connection, Connective, Relation
 from mlsysim.search.cpsat.lowering.scaled import Scaled, total
 from mlsysim.search.cpsat.solving.model import Kind
 
@@ -22,18 +23,25 @@ _RESOLUTION = 2.0**-36
 
 def demand(lowering: "Lowering", node: Node) -> None:
     """Demand that a truth value holds."""
-    if isinstance(node, Apply) and node.operation.name == "logical_and":
+    if is_conjunction(node):
         for argument in node.arguments:
             demand(lowering, argument)
-    elif _is_comparison(node) and lowering.block(node) is None and not lowering.tabulates(node):
+    elif (
+        isinstance(node, Apply)
+        and isinstance(node.operation, Comparison)
+        and lowering.block(node) is None
+        and not lowering.tabulates(node)
+    ):
         difference = _difference(lowering, node)
-        _post(lowering, difference, node.operation.name)
+        _post(lowering, difference, node.operation.relation)
         lowering.record(node, Kind.LINEAR, 1, difference.slack)
     else:
         lowering.model.add_bool_and([literal(lowering, node)])
 
 
-def literal(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
+def literal(  # noqa: PLR0911 - one case per form
+    lowering: "Lowering", node: Node
+) -> cp_model.BoolVarT:
     """Give a literal that can take the true value of any design."""
     if isinstance(node, Constant):
         return lowering.model.new_constant(int(node.value != 0))
@@ -43,10 +51,15 @@ def literal(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
     if lowering.tabulates(node):
         return _tabulated(lowering, node)
     if not isinstance(node, Apply) or not node.truth:
-        return _compared(lowering, node, lowering.number(node, _wish(lowering, node)), "not_equal")
-    if _is_comparison(node):
-        return _compared(lowering, node, _difference(lowering, node), node.operation.name)
-    return _connected(lowering, node.operation.name, [lowering.literal(a) for a in node.arguments])
+        number = lowering.number(node, _wish(lowering, node))
+        return _compared(lowering, node, number, Relation.NOT_EQUAL)
+    match node.operation:
+        case Comparison(relation=relation):
+            return _compared(lowering, node, _difference(lowering, node), relation)
+        case Connective(connection=connection):
+            return _connected(lowering, connection, [lowering.literal(a) for a in node.arguments])
+        case _:  # a selection between truth values
+            return _selected(lowering, *(lowering.literal(a) for a in node.arguments))
 
 
 def _tabulated(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
@@ -62,68 +75,67 @@ def _tabulated(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
     return chosen
 
 
-def _connected(
-    lowering: "Lowering", name: str, literals: list[cp_model.BoolVarT]
+def _selected(
+    lowering: "Lowering",
+    condition: cp_model.BoolVarT,
+    yes: cp_model.BoolVarT,
+    no: cp_model.BoolVarT,
 ) -> cp_model.BoolVarT:
-    model = lowering.model
-    if name == "logical_not":
-        return ~literals[0]
-    chosen = model.new_bool_var("")
-    if name == "where":
-        condition, yes, no = literals
-        model.add(chosen == yes).only_enforce_if(condition)
-        model.add(chosen == no).only_enforce_if(~condition)
-    elif name == "logical_and":
-        model.add_bool_and(literals).only_enforce_if(chosen)
-        model.add_bool_or([~one for one in literals]).only_enforce_if(~chosen)
-    elif name == "logical_or":
-        model.add_bool_or(literals).only_enforce_if(chosen)
-        model.add_bool_and([~one for one in literals]).only_enforce_if(~chosen)
-    else:
-        model.add_bool_xor([*literals, ~chosen])
+    chosen = lowering.model.new_bool_var("")
+    lowering.model.add(chosen == yes).only_enforce_if(condition)
+    lowering.model.add(chosen == no).only_enforce_if(~condition)
     return chosen
 
 
-def _compared(lowering: "Lowering", node: Node, difference: Scaled, name: str) -> cp_model.BoolVarT:
+def _connected(
+    lowering: "Lowering", connection: Connection, literals: list[cp_model.BoolVarT]
+) -> cp_model.BoolVarT:
+    if connection is Connection.NOT:
+        return ~literals[0]
+    model = lowering.model
+    chosen = model.new_bool_var("")
+    match connection:
+        case Connection.ALL:
+            model.add_bool_and(literals).only_enforce_if(chosen)
+            model.add_bool_or([~one for one in literals]).only_enforce_if(~chosen)
+        case Connection.ANY:
+            model.add_bool_or(literals).only_enforce_if(chosen)
+            model.add_bool_and([~one for one in literals]).only_enforce_if(~chosen)
+        case Connection.ONE:
+            model.add_bool_xor([*literals, ~chosen])
+    return chosen
+
+
+def _compared(
+    lowering: "Lowering", node: Node, difference: Scaled, relation: Relation
+) -> cp_model.BoolVarT:
     chosen = lowering.model.new_bool_var("")
     lowering.record(node, Kind.LOGICAL, 1, difference.slack)
-    _post(lowering, difference, name, chosen)
-    _post(lowering, difference, _OPPOSITE[name], ~chosen)
+    _post(lowering, difference, relation, chosen)
+    _post(lowering, difference, relation.opposite, ~chosen)
     return chosen
-
-
-_OPPOSITE = {
-    "less": "greater_equal",
-    "less_equal": "greater",
-    "greater": "less_equal",
-    "greater_equal": "less",
-    "equal": "not_equal",
-    "not_equal": "equal",
-}
 
 
 def _post(
-    lowering: "Lowering", difference: Scaled, name: str, *literals: cp_model.BoolVarT
+    lowering: "Lowering", difference: Scaled, relation: Relation, *literals: cp_model.BoolVarT
 ) -> None:
     step = difference.unit if difference.exact else 0.0
-    match name:
-        case "less":
+    match relation:
+        case Relation.LESS:
             lowering.between([difference], -math.inf, -step, *literals)
-        case "less_equal":
+        case Relation.LESS_EQUAL:
             lowering.between([difference], -math.inf, 0.0, *literals)
-        case "greater":
+        case Relation.GREATER:
             lowering.between([difference], step, math.inf, *literals)
-        case "greater_equal":
+        case Relation.GREATER_EQUAL:
             lowering.between([difference], 0.0, math.inf, *literals)
-        case "equal":
+        case Relation.EQUAL:
             lowering.between([difference], 0.0, 0.0, *literals)
-        case _:
+        case Relation.NOT_EQUAL:
             if difference.exact:
                 lowering.model.add(difference.expression != 0).only_enforce_if(*literals)
-
-
-def _is_comparison(node: Node) -> TypeGuard[Apply]:
-    return isinstance(node, Apply) and node.operation.name in _OPPOSITE
+        case _:
+            assert_never(relation)
 
 
 def _difference(lowering: "Lowering", node: Apply) -> Scaled:

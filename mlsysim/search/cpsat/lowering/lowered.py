@@ -8,6 +8,7 @@ from types import MappingProxyType
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.operation import Product, Quotient, Sum
 from mlsysim.search.cpsat.blocks.rowblock import RowBlock
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
@@ -21,6 +22,9 @@ from mlsysim.search.cpsat.solving.model import CompiledModel
 RESOLUTION = 2.0**-36
 # CP-SAT keeps bounds on the objective in floating point.
 _LARGEST_OBJECTIVE = 2**52
+
+# The solver repeats the whole of a constraint in what it says of it.
+_TOLD = 60
 
 Tables = Mapping[tuple[str, ...], Positions]
 Marks = Mapping[str, frozenset[int]]
@@ -95,7 +99,7 @@ def lower(
     Raises
     ------
     NotLowerableError
-        If an expression has no sound encoding.
+        If an expression has no sound encoding, or a sum overflows the solver's integers.
     """
     model = cp_model.CpModel()
     blocks = [RowBlock(model, names, designs, program.columns) for names, designs in tables.items()]
@@ -113,6 +117,7 @@ def lower(
             lowering.check_defined(side)
         logic.demand(lowering, condition.node)
     model.minimize(objective.expression)
+    check_magnitudes(model)
     compiled = CompiledModel(
         model=model,
         variables=variables,
@@ -123,20 +128,32 @@ def lower(
     return Lowered(compiled=compiled, lowering=lowering, objective=objective, blocks=blocks)
 
 
+def check_magnitudes(model: cp_model.CpModel) -> None:
+    """Insist that no sum of a model can overflow, before the solver refuses it.
+
+    Every number by itself stays below 2**58; what matters here is what they add up to.
+
+    Raises
+    ------
+    NotLowerableError
+        If one can.
+    """
+    if told := model.validate():
+        raise NotLowerableError(f"the solver's integers do not hold it: {told[:_TOLD]}")
+
+
 def _objective(lowering: Lowering, node: Node) -> Scaled:
     """Encode what is minimised; constant factors stay outside, so that whole numbers stay whole."""
     match node:
-        case Apply(operation=operation, arguments=(inner,)) if operation.name == "negative":
+        case Apply(operation=Sum(coefficients=(-1,)), arguments=(inner,)):
             return _times(_objective(lowering, inner), -1.0)
-        case Apply(operation=operation, arguments=(Constant(value=factor), inner)) if (
-            operation.name == "multiply" and factor
-        ):
+        case (
+            Apply(operation=Product(), arguments=(Constant(value=factor), inner))
+            | Apply(operation=Product(), arguments=(inner, Constant(value=factor)))
+        ) if factor:
             return _times(_objective(lowering, inner), factor)
-        case Apply(operation=operation, arguments=(inner, Constant(value=factor))) if factor:
-            if operation.name == "multiply":
-                return _times(_objective(lowering, inner), factor)
-            if operation.name == "divide":
-                return _times(_objective(lowering, inner), 1.0 / factor)
+        case Apply(operation=Quotient(), arguments=(inner, Constant(value=divisor))) if divisor:
+            return _times(_objective(lowering, inner), 1.0 / divisor)
     low, high = lowering.range(node)
     return lowering.number(node, max((high - low) * RESOLUTION, 1e-300))
 

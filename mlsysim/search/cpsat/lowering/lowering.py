@@ -16,6 +16,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Choice, Constant, Node
+from mlsysim.expr.operation import Curve, Power, Product
 from mlsysim.expr.text import describe
 from mlsysim.search.cpsat.blocks.rowblock import RowBlock
 from mlsysim.search.cpsat.lowering import logic, products, rules
@@ -244,7 +245,7 @@ class Lowering:
                 return self._table(node, wish)
             case Apply():
                 strips = None if self._is_multiple(node) else self._strips(node, wish)
-                return strips or rules.RULES[node.operation.name](self, node, wish)
+                return strips or rules.lower(self, node, wish)
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
 
@@ -266,7 +267,7 @@ class Lowering:
         """Tell whether a value is a constant times a count: linear rather than a table."""
         if not isinstance(node, Apply) or len(node.support) != 1:
             return False
-        if node.operation.name != "multiply":
+        if not isinstance(node.operation, Product):
             return False
         constant, counted = sorted(node.arguments, key=lambda one: not isinstance(one, Constant))
         if not isinstance(constant, Constant):
@@ -309,7 +310,7 @@ class Lowering:
         if len(pieces) == 1 and widest <= wish:
             return None  # a line: the rule is exact
         if widest > wish:
-            if not rules.is_curve(node):
+            if not isinstance(node.operation, (Curve, Power)):
                 return None
             self.is_approximate = True
             (name,) = node.support

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr.graph import Apply, Constant
+from mlsysim.expr.operation import Bend
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.solving.model import Kind
 
@@ -31,35 +32,20 @@ _BITS = 28
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
-    """A monotone function of one number.
-
-    Parameters
-    ----------
-    function
-        The function, on arrays.
-    bend
-        Tells for the two ends of a range whether it is convex there (1), concave
-        (-1), or neither (0).
-    """
+class _Shape:
+    """A monotone function of one number, and how it curves between two values."""
 
     function: Callable[[Array], Array]
-    bend: Callable[[float, float], int]
+    bend: Callable[[float, float], Bend]
 
 
-def curve_of(node: Apply) -> Curve:
-    """Give the curve of an operation; of a power, the exponent must be constant."""
-    name = node.operation.name
-    if name == "power" and isinstance(node.arguments[1], Constant):
-        index = node.arguments[1].value
-        bend = -1 if 0 < index < 1 else 1
-        return Curve(
-            function=lambda x: np.power(x, index), bend=lambda low, _: bend if low >= 0 else 0
-        )
-    if name == "cbrt":
-        return Curve(function=np.cbrt, bend=lambda low, high: (high <= 0) - (low >= 0))
-    bend = {True: -1, False: 1}[name == "sqrt" or name.startswith("log")]
-    return Curve(function=node.operation.compute, bend=lambda _low, _high: bend)
+def _shape(node: Apply) -> _Shape:
+    """Give the function of an operation; all its arguments but the first are constants."""
+    others = [one.value for one in node.arguments[1:] if isinstance(one, Constant)]
+    return _Shape(
+        function=lambda x: node.operation.compute(x, *others),
+        bend=lambda low, high: node.operation.bend(low, high, *others),
+    )
 
 
 def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
@@ -79,7 +65,7 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     NotLowerableError
         If the curve is not finite on the range of its argument.
     """
-    curve = curve_of(node)
+    curve = _shape(node)
     low, high = lowering.range(node.arguments[0])
     least, most = lowering.range(node)
     size = max(abs(least), abs(most), 1e-300)
@@ -109,7 +95,7 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     )
 
 
-def _breakpoints(low: float, high: float, wish: float, curve: Curve) -> Array:
+def _breakpoints(low: float, high: float, wish: float, curve: _Shape) -> Array:
     """Cut the range into pieces, evenly or by ratio, whichever errs less."""
     count = 1
     while True:
@@ -126,12 +112,12 @@ def _breakpoints(low: float, high: float, wish: float, curve: Curve) -> Array:
         count *= 2
 
 
-def _error(start: float, end: float, curve: Curve) -> float:
+def _error(start: float, end: float, curve: _Shape) -> float:
     _, below, above = _strip(start, end, curve)
     return above - below
 
 
-def _strip(start: float, end: float, curve: Curve) -> tuple[float, float, float]:
+def _strip(start: float, end: float, curve: _Shape) -> tuple[float, float, float]:
     """Find the slope of a chord, and between which offsets the curve runs along it."""
     grid = np.linspace(start, end, _GRID)
     with np.errstate(all="ignore"):
@@ -139,9 +125,9 @@ def _strip(start: float, end: float, curve: Curve) -> tuple[float, float, float]
     slope = float(values[-1] - values[0]) / (end - start) if end > start else 0.0
     offsets = values - slope * grid
     bend = curve.bend(start, end)
-    if bend < 0:
+    if bend is Bend.CONCAVE:
         return slope, float(min(offsets[0], offsets[-1])), _peak(offsets)
-    if bend > 0:
+    if bend is Bend.CONVEX:
         return slope, -_peak(-offsets), float(max(offsets[0], offsets[-1]))
     # Between two grid points both the curve and the line are monotone, hence
     # no further from the chord than the rise between them.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlsysim.expr.graph import Apply, Constant, Graph, Node
+from mlsysim.expr.operation import Product, Quotient, Sum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,8 @@ def as_ratio(graph: Graph, node: Node, is_positive: Callable[[Node], bool]) -> R
     """
     if not isinstance(node, Apply):
         return None
-    name, arguments = node.operation.name, node.arguments
-    if name == "divide" and not isinstance(arguments[1], Constant):
-        above, below = arguments
+    if isinstance(node.operation, Quotient) and not isinstance(node.arguments[1], Constant):
+        above, below = node.arguments
         if above.support and is_positive(below):
             return Ratio(graph=graph, above=above, below=below)
         return None
@@ -55,13 +55,15 @@ def as_ratio(graph: Graph, node: Node, is_positive: Callable[[Node], bool]) -> R
 
 def _factors(graph: Graph, node: Apply) -> list[tuple[Node, Callable[[Node], Node]]]:
     """List the arguments that a node is a constant multiple of, and how to rebuild it."""
-    name, arguments = node.operation.name, node.arguments
-    if name == "negative":
-        return [(arguments[0], lambda inner: graph.apply("negative", inner))]
-    if name == "divide" and isinstance(arguments[1], Constant):
-        return [(arguments[0], lambda inner: graph.apply("divide", inner, arguments[1]))]
-    if name == "multiply" and any(isinstance(argument, Constant) for argument in arguments):
-        fixed = isinstance(arguments[0], Constant)
-        constant, other = arguments if fixed else arguments[::-1]
-        return [(other, lambda inner: graph.apply("multiply", constant, inner))]
-    return []
+    match node:
+        case Apply(operation=Sum(coefficients=(-1,)), arguments=(inner,)):
+            return [(inner, lambda inner: graph.apply("negative", inner))]
+        case Apply(operation=Quotient(), arguments=(inner, Constant() as divisor)):
+            return [(inner, lambda inner: graph.apply("divide", inner, divisor))]
+        case (
+            Apply(operation=Product(), arguments=(Constant() as factor, inner))
+            | Apply(operation=Product(), arguments=(inner, Constant() as factor))
+        ):
+            return [(inner, lambda inner: graph.apply("multiply", factor, inner))]
+        case _:
+            return []

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlsysim.search.cpsat.lowering.lowered import NO_TABLES, RESOLUTION, Lowered, Tables, lower
+from mlsysim.search.cpsat.lowering.lowered import (
+    NO_TABLES,
+    RESOLUTION,
+    Lowered,
+    Tables,
+    check_magnitudes,
+    lower,
+)
 from mlsysim.search.cpsat.lowering.ratio import as_ratio
 from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
@@ -78,9 +85,15 @@ class LoweredSearch:
         -------
         bool
             Whether the designs found are proven to be the best.
+
+        Raises
+        ------
+        NotLowerableError
+            If a refined model has no sound encoding, or overflows the solver's integers.
         """
         until = clock.elapsed + seconds
         while clock.left > 0 and clock.elapsed < until:
+            check_magnitudes(self._lowered.compiled.model)
             outcome = solver.run(
                 self._lowered.compiled.model,
                 clock,

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlsysim.expr import ranges
 from mlsysim.expr.graph import Apply
+from mlsysim.expr.operation import Part
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering.products import FACTOR_BITS, WHOLE, narrow
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, total
@@ -19,43 +20,19 @@ if TYPE_CHECKING:
 _FINE = 2.0**-20
 
 
-def floor(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
-    """Encode the largest whole number that is not above a."""
-    return _step(lowering, node, -1.0, 0.0)
-
-
-def ceil(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
-    """Encode the smallest whole number that is not below a."""
-    return _step(lowering, node, 0.0, 1.0)
-
-
-def rint(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
-    """Encode a whole number that is nearest to a."""
-    return _step(lowering, node, -0.5, 0.5)
-
-
-def trunc(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
-    """Encode a whole number less than one away from a."""
-    return _step(lowering, node, -1.0, 1.0)
-
-
-def sign(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
+def sign(lowering: "Lowering", node: Apply) -> Scaled:
     """Encode any sign that a can have."""
     low, high = (round(end) for end in lowering.range(node))
     return Scaled(expression=lowering.variable(low, high), low=low, high=high)
 
 
-def floor_divide(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
-    """Encode ``a // b`` as the whole k with ``a - b k`` between 0 and b."""
-    return _euclid(lowering, node)[0]
+def divide(lowering: "Lowering", node: Apply, part: Part) -> Scaled:
+    """Encode ``a // b`` as the whole k with ``a - b k`` between 0 and b, or what is left."""
+    count, rest = _euclid(lowering, node)
+    return count if part is Part.COUNT else rest
 
 
-def remainder(lowering: "Lowering", node: Apply, _wish: float) -> Scaled:
-    """Encode ``a % b`` as what ``b k`` leaves of a."""
-    return _euclid(lowering, node)[1]
-
-
-def _step(lowering: "Lowering", node: Apply, below: float, above: float) -> Scaled:
+def rounded(lowering: "Lowering", node: Apply, below: float, above: float) -> Scaled:
     """Encode a whole number that lies from `below` to `above` of another; 1 itself is too far."""
     inner = lowering.number(node.arguments[0], _FINE)
     low, high = (round(end) for end in lowering.range(node))

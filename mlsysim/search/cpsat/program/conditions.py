@@ -10,11 +10,7 @@ from mlsysim.expr.graph import Apply, Node, reachable
 from mlsysim.search.cpsat.program.boxes import Positions
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows, order
 
-# Operations that NumPy and Python's own math round differently now and then.
-_LIBRARY_FUNCTIONS = frozenset(
-    {"power", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p"}
-)
-# Sides of such operations that are this close, relative, may compare either way.
+# Sides this close, relative, may compare either way where libraries round differently.
 _CLOSE = 1e-12
 
 
@@ -44,7 +40,7 @@ class Condition:
         and powers come from different libraries.
         """
         return any(
-            isinstance(node, Apply) and node.operation.name in _LIBRARY_FUNCTIONS
+            isinstance(node, Apply) and not node.operation.is_exact
             for node in reachable(self.sides)
         )
 

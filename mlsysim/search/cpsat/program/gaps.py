@@ -9,10 +9,8 @@ boxes can be cut where it grows most.
 from collections.abc import Iterator
 
 from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.operation import Comparison, Connection, Connective, Relation
 from mlsysim.search.cpsat.program.rearrange import Rearranger
-
-_UPWARD = frozenset({"less", "less_equal"})
-_DOWNWARD = frozenset({"greater", "greater_equal"})
 
 
 def gaps(truth: Node, by: Rearranger) -> Iterator[Node]:
@@ -27,18 +25,16 @@ def gaps(truth: Node, by: Rearranger) -> Iterator[Node]:
     """
     if not isinstance(truth, Apply):
         return
-    left, *rest = truth.arguments
-    match truth.operation.name:
-        case "logical_and":
-            yield from gaps(left, by)
-            yield from gaps(rest[0], by)
-        case name if name in _UPWARD:
-            yield from _difference(left, rest[0], by)
-        case name if name in _DOWNWARD:
-            yield from _difference(rest[0], left, by)
-        case "equal":
-            yield from _difference(left, rest[0], by)
-            yield from _difference(rest[0], left, by)
+    match truth.operation:
+        case Connective(connection=Connection.ALL):
+            for argument in truth.arguments:
+                yield from gaps(argument, by)
+        case Comparison(relation=relation):
+            left, right = truth.arguments
+            if relation in {Relation.LESS, Relation.LESS_EQUAL, Relation.EQUAL}:
+                yield from _difference(left, right, by)
+            if relation in {Relation.GREATER, Relation.GREATER_EQUAL, Relation.EQUAL}:
+                yield from _difference(right, left, by)
         case _:
             pass
 

@@ -9,11 +9,20 @@ difference between a minute and a second.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
 from mlsysim.expr.graph import Apply, Constant, Graph, Node
+from mlsysim.expr.operation import (
+    Operation,
+    Product,
+    Quotient,
+    Rounding,
+    Selection,
+    Signs,
+    Square,
+    Sum,
+)
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.program import terms
 from mlsysim.search.cpsat.program.terms import Terms
@@ -70,54 +79,54 @@ class Rearranger:
         known = self._positive.get(node.position)
         if known is None:
             by_range = bool(np.all(self._ranges[node.position].low >= 0))
-            known = by_range or (isinstance(node, Apply) and self._is_positive_by_form(node))
+            known = by_range or (isinstance(node, Apply) and self._sign_by_form(node) > 0)
             self._positive[node.position] = known
         return known
-
-    def _is_positive_by_form(self, node: Apply) -> bool:
-        name = node.operation.name
-        if name == "where":
-            return all(map(self.is_positive, node.arguments[1:]))
-        if name == "maximum":
-            return any(map(self.is_positive, node.arguments))
-        return name in _SIGN_KEEPING and all(map(self.is_positive, node.arguments))
 
     def _new(self, node: Node, *, up: bool) -> Terms:
         if isinstance(node, Constant) and np.isfinite(node.value):
             return terms.number(node.value)
-        if isinstance(node, Apply) and node.operation.name in _RULES:
-            found = _RULES[node.operation.name](self, node.arguments, up=up)
+        if isinstance(node, Apply):
+            found = _rearranged(self, node.operation, node.arguments, up=up)
             if found is not None:
                 return found
         return terms.atom(node)
 
-
-# Of numbers that are nowhere negative, these make others.
-_SIGN_KEEPING = frozenset(
-    {"add", "multiply", "divide", "minimum", "ceil", "floor", "rint", "trunc", "sqrt", "power"}
-)
+    def _sign_by_form(self, node: Apply) -> int:
+        return node.operation.sign(tuple(int(self.is_positive(one)) for one in node.arguments))
 
 
-class _Rule(Protocol):
-    """Estimates the result of one operation; gives nothing where it cannot."""
+def _rearranged(  # noqa: PLR0911 - one case per form
+    by: Rearranger, operation: Operation, arguments: tuple[Node, ...], *, up: bool
+) -> Terms | None:
+    """Estimate the result of one operation; give nothing where nothing better is known."""
+    match operation:
+        case Sum(coefficients=coefficients):
+            return _sum(by, arguments, coefficients, up=up)
+        case Product():
+            return _multiply(by, arguments, up=up)
+        case Square():
+            return _multiply(by, arguments * 2, up=up)
+        case Quotient():
+            return _divide(by, arguments, up=up)
+        case Rounding(below=below, above=above):
+            offset = above if up else below
+            # Less a constant it would no longer be known to be positive.
+            if offset < 0:
+                return None
+            return by.estimate(arguments[0], up=up).plus(terms.number(offset))
+        case Selection():
+            return _where(by, arguments, up=up)
+        case _:
+            return None
 
-    def __call__(
-        self, by: Rearranger, arguments: tuple[Node, ...], *, up: bool
-    ) -> Terms | None: ...
 
-
-def _add(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
-    left, right = (by.estimate(argument, up=up) for argument in arguments)
-    return left.plus(right)
-
-
-def _subtract(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
-    left, right = by.estimate(arguments[0], up=up), by.estimate(arguments[1], up=not up)
-    return left.plus(right.scaled(-1.0))
-
-
-def _negative(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
-    return by.estimate(arguments[0], up=not up).scaled(-1.0)
+def _sum(by: Rearranger, arguments: tuple[Node, ...], coefficients: Signs, *, up: bool) -> Terms:
+    total = terms.number(0.0)
+    for argument, coefficient in zip(arguments, coefficients, strict=True):
+        same = up if coefficient > 0 else not up
+        total = total.plus(by.estimate(argument, up=same).scaled(float(coefficient)))
+    return total
 
 
 def _multiply(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
@@ -148,15 +157,6 @@ def _divide(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms |
     return dividend.times(terms.atom(below).to_the(-1.0))
 
 
-def _ceil(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms:
-    inner = by.estimate(arguments[0], up=up)
-    return inner.plus(terms.number(1.0)) if up else inner
-
-
-def _floor(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
-    return by.estimate(arguments[0], up=True) if up else None
-
-
 def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
     condition, *branches = arguments
     if not condition.truth:
@@ -175,24 +175,7 @@ def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | 
     return total
 
 
-def _square(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
-    return _multiply(by, (arguments[0], arguments[0]), up=up)
-
-
 def _by_constant(by: Rearranger, node: Node, factor: float, *, up: bool) -> Terms | None:
     if not np.isfinite(factor):
         return None
     return by.estimate(node, up=up if factor >= 0 else not up).scaled(factor)
-
-
-_RULES: dict[str, _Rule] = {
-    "add": _add,
-    "subtract": _subtract,
-    "negative": _negative,
-    "multiply": _multiply,
-    "divide": _divide,
-    "ceil": _ceil,
-    "floor": _floor,
-    "square": _square,
-    "where": _where,
-}

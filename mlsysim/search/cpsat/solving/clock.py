@@ -1,14 +1,13 @@
 """The time that a search has, and what it has spent it on."""
 
 import os
-import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from mlsysim.search.interruption import Interruption, current, interruptible
 from mlsysim.search.options import SearchOptions
 
 
@@ -24,7 +23,7 @@ class Clock:
     def __init__(self, options: SearchOptions) -> None:
         self.workers = options.workers or os.cpu_count() or 1
         self.seed = options.seed
-        self.interrupted = False
+        self._interruption = current()
         self.seconds: dict[str, float] = {}
         self.counters: Counter[str] = Counter()
         self._started = time.perf_counter()
@@ -47,26 +46,18 @@ class Clock:
             return "interrupt"
         return "time limit" if self.left <= 0 else None
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Take the first Ctrl-C as a time limit that has come; a second one raises as ever.
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C, or what else interrupts, has come."""
+        return self._interruption.came
 
-        Only Python's own handler is replaced, and only in the main thread,
-        where signals arrive: who has installed another one wants it to act.
-        """
-        own = threading.current_thread() is threading.main_thread()
-        if not own or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            yield
-            return
-        signal.signal(signal.SIGINT, self._interrupt)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    def interrupt(self) -> None:
+        """Take it that Ctrl-C has come."""
+        self._interruption.ask()
 
-    def _interrupt(self, _number: int, _frame: Any) -> None:
-        self.interrupted = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    def interruptible(self) -> AbstractContextManager[Interruption]:
+        """Take Ctrl-C as a time limit that has come, while a block lasts."""
+        return interruptible(self._interruption)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Run CP-SAT, and tell its ends apart."""
 
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
@@ -97,17 +97,36 @@ def run(
 def _status(
     solver: cp_model.CpSolver, model: cp_model.CpModel, clock: Clock
 ) -> cp_model.CpSolverStatus:
-    """Solve in a thread, so that Ctrl-C reaches Python, which stops the solver."""
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(solver.solve, model)
-        while not running.done():
-            try:
-                wait([running], timeout=_PULSE)
-            except KeyboardInterrupt:
-                clock.interrupted = True
-            if clock.interrupted:
-                solver.stop_search()
-        return running.result()
+    """Solve in a thread, so that Ctrl-C reaches Python, which stops the solver.
+
+    It is a daemon: a solver that does not stop when it is asked to is left behind.
+    """
+    ended = _Ended()
+    threading.Thread(target=ended.solve, args=(solver, model), daemon=True).start()
+    while not ended.event.wait(_PULSE):
+        if clock.interrupted:
+            solver.stop_search()
+    if ended.error is not None:
+        raise ended.error
+    return ended.status
+
+
+class _Ended:
+    """How a run in another thread ended."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.status: cp_model.CpSolverStatus = cp_model.UNKNOWN
+        self.error: BaseException | None = None
+
+    def solve(self, solver: cp_model.CpSolver, model: cp_model.CpModel) -> None:
+        """Run the solver, and keep what comes of it."""
+        try:
+            self.status = solver.solve(model)
+        except BaseException as error:  # noqa: BLE001 - raised where the run was asked for
+            self.error = error
+        finally:
+            self.event.set()
 
 
 def _bound(solver: cp_model.CpSolver, status: cp_model.CpSolverStatus) -> float:

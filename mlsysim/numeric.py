@@ -1,0 +1,63 @@
+"""NumPy's numbers of fixed width become Python's where they enter: no product of theirs wraps."""
+
+import functools
+from collections.abc import Callable
+from types import MappingProxyType, NoneType
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from mlsysim.units import Quantity, is_quantity
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+_PLAIN = frozenset({int, float, bool, str, NoneType})
+
+
+def plain(value: Any) -> Any:
+    """Give a number of NumPy as one of Python, alone, in a quantity, a tuple, a list or a table.
+
+    An array of whole numbers, or of floats narrower than 64 bits, becomes one of float64, which
+    holds whole numbers up to 2^53 exactly and does not wrap beyond.  Anything else is given back.
+
+    Examples
+    --------
+    >>> plain(np.int32(4_000_000)) * 4096 * 4096
+    67108864000000
+    >>> plain(np.array(True)), plain({"L40S": np.float32(0.5)})
+    (True, {'L40S': 0.5})
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return _from_numpy(value)
+    if is_quantity(value):
+        size = plain(value.magnitude)
+        return value if size is value.magnitude else Quantity(size, value.units)
+    if kind is tuple or kind is list:
+        return kind(map(plain, value))
+    if kind is dict or kind is MappingProxyType:
+        return {name: plain(item) for name, item in value.items()}
+    return value
+
+
+def from_numpy(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Make a function take NumPy's numbers of fixed width as those of Python."""
+
+    @functools.wraps(function)
+    def taking(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        named = {name: plain(value) for name, value in kwargs.items()}
+        return function(*map(plain, args), **named)
+
+    return taking
+
+
+def _from_numpy(value: Any) -> Any:
+    if isinstance(value, np.longdouble):  # no Python number is that wide
+        return float(value)
+    if value.ndim == 0:
+        return value.item()
+    narrow = value.dtype.kind == "f" and value.dtype.itemsize < 8  # noqa: PLR2004 - bytes
+    return value.astype(np.float64) if narrow or value.dtype.kind in "iu" else value
