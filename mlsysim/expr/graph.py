@@ -149,6 +149,17 @@ class Graph:
         """Record that designs which fail a condition do not exist."""
         self.guards.append(Guard(condition=condition, reason=reason))
 
+    def excludes(self, at: Mapping[str, int]) -> bool:
+        """Tell whether guards so far leave no design at the positions of some choices."""
+        for guard in self.guards:
+            table = guard.condition
+            if isinstance(table, Constant) and not table.value:
+                return True
+            if isinstance(table, Table) and at.keys() >= {*table.names}:
+                if not table.values[tuple(at[name] for name in table.names)]:
+                    return True
+        return False
+
     def _intern(self, key: tuple[object, ...], build: Callable[[int], Node]) -> Node:
         node = self._interned.get(key)
         if node is None:

@@ -44,8 +44,11 @@ def _stages(parent: type[ForwardModel] = ForwardModel) -> Iterator[type[ForwardM
 
 assert solver.__all__  # imports every stage
 STAGES = sorted(set(_stages()), key=lambda stage: stage.__name__)
-SERVING = [stage for stage in STAGES if "batch_size" in stage.inputs() and any(
-    name in stage.inputs() for name in ("output_tokens",))]
+SERVING = [
+    stage
+    for stage in STAGES
+    if "batch_size" in stage.inputs() and any(name in stage.inputs() for name in ("output_tokens",))
+]
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,6 @@ class Design:
     def __repr__(self) -> str:
         listed = ", ".join(f"{name}={shown(value)}" for name, value in self.arguments.items())
         return f"{self.stage.__name__}().solve({listed})"
-
 
     @property
     def fleets(self) -> dict[str, Any]:
@@ -196,7 +198,8 @@ def _tensor(stage: type[ForwardModel], name: str, drawn: Drawn) -> Values:
         size
         for size in (1, 2, 4, 5, 8, 16)
         if size <= _room(fleet)
-        and model.heads % size == 0 and model.kv_heads % min(size, model.kv_heads) == 0
+        and model.heads % size == 0
+        and model.kv_heads % min(size, model.kv_heads) == 0
     ]
     large = [size for size in allowed if size * 0.8 * capacity > 2 * model.parameters]
     return _or(st.sampled_from(large or allowed[-1:]), st.sampled_from([1, 2, 3, 4, 6, 8, 16]), 9)
@@ -228,9 +231,15 @@ def _schedule(stage: type[ForwardModel], name: str, drawn: Drawn) -> Values:
 def _length(most: int) -> Callable[[type[ForwardModel], str, Drawn], Values]:
     def values(stage: type[ForwardModel], name: str, drawn: Drawn) -> Values:
         context = getattr(drawn["model"], "max_context", most)
-        inside = st.sampled_from([size for size in (1, 128, 512, 1000, 2048, 4096, 8192)
-                                  if size <= min(most, context / 2)])
+        inside = st.sampled_from(
+            [
+                size
+                for size in (1, 128, 512, 1000, 2048, 4096, 8192)
+                if size <= min(most, context / 2)
+            ]
+        )
         return _or(inside, st.integers(1, most), 3)
+
     return values
 
 
@@ -247,7 +256,9 @@ def _expert(stage: type[ForwardModel], name: str, drawn: Drawn) -> Values:
 def _precision(stage: type[ForwardModel], name: str, drawn: Drawn) -> Values:
     fleets = [value for key, value in drawn.items() if key.endswith(("fleet", "accelerator"))]
     known = set.intersection(*(set(accelerator_of(fleet).precisions) for fleet in fleets))
-    options = set(stage.OPTIONS[name]) if hasattr(stage, "OPTIONS") else set(_PRECISIONS[stage.__name__])
+    options = (
+        set(stage.OPTIONS[name]) if hasattr(stage, "OPTIONS") else set(_PRECISIONS[stage.__name__])
+    )
     return st.sampled_from(sorted(known & options) or ["fp16"])
 
 
@@ -277,6 +288,10 @@ def _replica_designs(draw: st.DrawFn) -> list[ReplicaDesign]:
             )
         )
     return made
+
+
+def _prefill_share(stage: type[ForwardModel], name: str, drawn: Drawn) -> Values:
+    return _SHARE.map(lambda share: 0.9 * share * drawn["utilization"])
 
 
 def _constant(values: Values) -> Callable[[type[ForwardModel], str, Drawn], Values]:
@@ -352,7 +367,7 @@ ARGUMENTS: dict[str, Callable[[type[ForwardModel], str, Drawn], Values]] = {
     "accelerators": _constant(st.integers(1, 600)),
     "tokens_per_second": _constant(_log(10, 1e6)),
     "input_tokens_per_second": _constant(_log(10, 1e6)),
-    "prefill_share": _constant(_SHARE.map(lambda share: 0.9 * share)),
+    "prefill_share": _prefill_share,
     "demand": _constant(_log(0.01, 100)),
     "purchase": _constant(st.sampled_from([str(item) for item in Purchase])),
     "rental_price": _constant(_log(0.5, 10)),
@@ -407,10 +422,11 @@ def designs(draw: st.DrawFn, stage: type[ForwardModel]) -> Design:
     """Draw all arguments of a stage; optional ones are now and then left out."""
     drawn: dict[str, Any] = {}
     whole: dict[str, Any] = {}
-    # What it runs on first, so that the model can fit; expert groups after what they divide.
+    # What it runs on first, so that the model can fit; what is a part of something after it.
+    last = ("ep_size", "prefill_share")
     order = sorted(
         stage.inputs(),
-        key=lambda name: (not name.endswith(("fleet", "accelerator")), name.endswith("ep_size")),
+        key=lambda name: (not name.endswith(("fleet", "accelerator")), name.endswith(last)),
     )
     for name in order:
         item = stage.inputs()[name]
@@ -432,6 +448,12 @@ class Complete(dict[str, object]):
         super().__init__({**defaults, **design.arguments})
 
 
+def together(design: Design) -> set[str]:
+    """Name the arguments that cannot be chosen each on its own."""
+    names = {"designs", "replicas"} if "designs" in design.arguments else set()
+    return names | ({"prefill_share", "utilization"} & design.arguments.keys())
+
+
 def feasible(stage: type[ForwardModel]) -> Values:
     """Draw designs that the stage finds feasible."""
 
@@ -446,6 +468,9 @@ def law(count: int = 25) -> settings:
     """Give the settings of a law; 200 times as many designs with ``MLSYSIM_LONG=200``."""
     return settings(
         examples(count),
-        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow,
-                               HealthCheck.data_too_large],
+        suppress_health_check=[
+            HealthCheck.filter_too_much,
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+        ],
     )

@@ -23,8 +23,9 @@ FLEETS = [*Systems.Accelerators.values(), *Systems.Nodes.values()]
 
 def load_on(stage: type[ForwardModel], fleet: Accelerator | Node, **changes: Any) -> Design:
     """Put a small model on a fleet, in 16 bits, with prompts of more than one pass."""
-    precision = next(name for name in ("bf16", "fp16", "fp32", "int8")
-                     if accelerator_of(fleet).supports(name))
+    precision = next(
+        name for name in ("bf16", "fp16", "fp32", "int8") if accelerator_of(fleet).supports(name)
+    )
     roles = [name for name in stage.inputs() if name.endswith("fleet")]
     arguments = {
         "model": Models.Language.Llama3_2_1B,
@@ -53,10 +54,15 @@ def cost(stage: type[ForwardModel], fleet: Accelerator | Node, demand: float) ->
             stage, fleet, **dict.fromkeys(tensors, size), **dict.fromkeys(counts, needed)
         )
         result = design.solve()
-        assert result.feasible, f"{needed} replicas: {[k for k, c in result.checks.items() if not c.holds]}"
+        assert result.feasible, (
+            f"{needed} replicas: {[k for k, c in result.checks.items() if not c.holds]}"
+        )
         bill = ServingEconomicsModel().solve(
-            fleet=fleet, accelerators=result.accelerators, request_rate=result.request_rate,
-            demand=demand, rental_price=2.0,
+            fleet=fleet,
+            accelerators=result.accelerators,
+            request_rate=result.request_rate,
+            demand=demand,
+            rental_price=2.0,
         )
         best = min(best, magnitude(bill.cost_per_hour, "USD/hour"))
     return best

@@ -116,8 +116,10 @@ def _hides_nothing(old: Design, new: Design) -> bool:
     return all(getattr(time, f"step_latency_{kind}").m == 0 for time in times for kind in kinds)
 
 
-def _no_pipeline(old: Design, new: Design) -> bool:
-    return old["pp_size"] == 1
+def _same_schedule(old: Design, new: Design) -> bool:
+    """There is no bubble to fill, or virtual stages interleave by either name."""
+    names = {old["schedule"], new["schedule"]}
+    return old["pp_size"] == 1 or (names == {"1f1b", "interleaved"} and old["virtual_stages"] > 1)
 
 
 def _other_stage_is_fuller(old: Design, new: Design) -> bool:
@@ -160,7 +162,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     # "What computation hides of communication."
     "overlap": (_hides_nothing,),
     # "`zero-bubble`, which fills the bubble with gradients of weights."
-    "schedule": (_no_pipeline,),
+    "schedule": (_same_schedule,),
     # "All unless given."
     "nodes": (_all_nodes,),
     # "What logits add to the fullest stage."
@@ -184,8 +186,11 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     # "Output and prompt tokens at this rate": a price per token needs both.
     "tokens_per_second": (lambda old, new: "input_tokens_per_second" not in new.arguments,),
     "input_tokens_per_second": (lambda old, new: "tokens_per_second" not in new.arguments,),
-    "prefill_share": (lambda old, new: not {"tokens_per_second", "input_tokens_per_second"}
-                      <= new.arguments.keys(),),
+    "prefill_share": (
+        lambda old, new: (
+            not {"tokens_per_second", "input_tokens_per_second"} <= new.arguments.keys()
+        ),
+    ),
 }
 
 
@@ -207,7 +212,9 @@ def applies(old: Design, new: Design, name: str) -> bool:
     """Tell whether a change of one argument has to change something."""
     if name not in old.arguments or old[name] == new[name]:
         return False
-    plain = name if name == "prefill_share" else name.removeprefix("prefill_").removeprefix("decode_")
+    plain = (
+        name if name == "prefill_share" else name.removeprefix("prefill_").removeprefix("decode_")
+    )
     return not any(reason(old, new) for reason in INERT.get(plain, ()))
 
 

@@ -81,8 +81,10 @@ def not_doubled(design: Design) -> Iterator[str]:
         changes["request_rate"] = 2 * design["request_rate"]
     twice = design.but(**changes).solve()
     for name in ("request_rate", "tokens_per_second", "accelerators"):
-        one, two = (float(getattr(getattr(item, name), "m", getattr(item, name)))
-                    for item in (result, twice))
+        one, two = (
+            float(getattr(getattr(item, name), "m", getattr(item, name)))
+            for item in (result, twice)
+        )
         if two < 2 * one * (1 - _SLACK):
             yield f"twice the replicas: {name} goes from {one:.7g} to {two:.7g} only"
     rented = not any(isinstance(fleet, Cluster) for fleet in design.fleets.values())
@@ -117,8 +119,9 @@ def waits_under_no_load(design: Design) -> Iterator[str]:
             yield f"{name} is {mine:.6g} ms with a request a year, {other:.6g} alone"
 
 
-@pytest.mark.parametrize("stage", [s for s in STAGES if "model" in s.inputs()],
-                         ids=lambda stage: stage.__name__)
+@pytest.mark.parametrize(
+    "stage", [s for s in STAGES if "model" in s.inputs()], ids=lambda stage: stage.__name__
+)
 def test_a_better_accelerator_is_never_worse(stage: type[ForwardModel]) -> None:
     """More memory, bandwidth or arithmetic slows nothing down, and rules nothing out."""
 
@@ -130,8 +133,9 @@ def test_a_better_accelerator_is_never_worse(stage: type[ForwardModel]) -> None:
     holds()
 
 
-@pytest.mark.parametrize("stage", [s for s in STAGES if "output_tokens" in s.inputs()],
-                         ids=lambda stage: stage.__name__)
+@pytest.mark.parametrize(
+    "stage", [s for s in STAGES if "output_tokens" in s.inputs()], ids=lambda stage: stage.__name__
+)
 def test_twice_the_replicas_do_twice_as_much(stage: type[ForwardModel]) -> None:
     """Replicas do not meet: two do what one does, twice; what is rented has no end."""
 

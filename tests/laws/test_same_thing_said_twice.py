@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from laws.designs import STAGES, Complete, Design, designs, feasible, law, numbers, shown, values_of
+from laws.designs import (
+    STAGES,
+    Complete,
+    Design,
+    designs,
+    feasible,
+    law,
+    numbers,
+    shown,
+    together,
+    values_of,
+)
 
 from mlsysim.catalog import Systems
 from mlsysim.catalog.accelerator import Accelerator
@@ -81,16 +92,25 @@ def spaces(draw: st.DrawFn, stage: type[ForwardModel], most: int = 3) -> dict[st
     space: dict[str, list[Any]] = {}
     for name, value in base.arguments.items():
         space[name] = [value]
+        if name in together(base):
+            continue
         for _ in range(draw(st.integers(0, most - 1))):
             other = draw(values_of(stage, name, complete))
-            if other not in space[name]:
+            if other not in space[name] and can_share(value, other):
                 space[name].append(other)
     return space
 
 
+def can_share(one: Any, other: Any) -> bool:
+    """Tell whether two values can be those of one choice: nothing stands beside text only."""
+    return (one is None) == (other is None) or isinstance(one or other, str)
+
+
 def _chosen(space: Mapping[str, list[Any]], place: int) -> dict[str, Any]:
-    return {name: values[(place * 7 + k) % len(values)] for k, (name, values)
-            in enumerate(space.items())}
+    return {
+        name: values[(place * 7 + k) % len(values)]
+        for k, (name, values) in enumerate(space.items())
+    }
 
 
 def _is_number(value: Any) -> bool:
@@ -115,8 +135,10 @@ def changed_by_arrays(stage: type[ForwardModel], space: Mapping[str, list[Any]])
 
 def changed_by_tracing(stage: type[ForwardModel], given_: Mapping[str, list[Any]]) -> Iterator[str]:
     """Name what changes when every argument is a traced choice."""
-    space = SearchSpace({name: values for name, values in given_.items() if name not in _UNTRACED})
-    fixed = {name: values[0] for name, values in given_.items() if name in _UNTRACED}
+    space = SearchSpace(
+        {name: values for name, values in given_.items() if can_be_chosen(values[0])}
+    )
+    fixed = {name: values[0] for name, values in given_.items() if not can_be_chosen(values[0])}
     _, traced = parameters(space)
     try:
         symbolic = numbers(stage().solve(**fixed, **traced))
@@ -139,13 +161,19 @@ def changed_by_tracing(stage: type[ForwardModel], given_: Mapping[str, list[Any]
         if (result := Design(stage, {**fixed, **point}).outcome()) is None:
             continue
         plain = numbers(result)
-        mine = {name: values[name][place] if name in roots else symbolic[name] for name in symbolic}
+        mine = {
+            name: values[name][place] if name in roots and np.ndim(values[name]) else value
+            for name, value in symbolic.items()
+        }
+        mine |= {name: values[name] for name in roots if not np.ndim(values[name])}
         for name in plain.keys() & mine.keys():
             if float(plain[name]) != pytest.approx(float(mine[name]), rel=_CLOSE, abs=1e-12):
                 yield f"traced at {shown_point(point)}: {name} is {mine[name]!r}, not {plain[name]!r}"
 
 
-_UNTRACED = {"designs", "replicas"}
+def can_be_chosen(value: Any) -> bool:
+    """Tell whether a value can stand in a space: tables of designs and counts cannot."""
+    return not isinstance(value, (list, dict))
 
 
 def shown_point(point: Mapping[str, Any]) -> str:
@@ -189,7 +217,9 @@ def packagings(node: Node) -> Iterator[tuple[str, Accelerator | Node | Cluster]]
         yield "cluster", Cluster(name="Same", node=node, nodes=4, fabric=Systems.Fabrics.IB_NDR)
 
 
-def packaged(stage: type[ForwardModel], node: Node, **arguments: Any) -> dict[str, dict[str, float]]:
+def packaged(
+    stage: type[ForwardModel], node: Node, **arguments: Any
+) -> dict[str, dict[str, float]]:
     """Evaluate a design on each packaging."""
     roles = [name for name in stage.inputs() if name.endswith("fleet")]
     found: dict[str, StageResult] = {}

@@ -69,7 +69,9 @@ def layer_bytes(model: LanguageModel) -> list[float]:
         expert = 2.0 * (common + own + model.experts * model.expert_parameters)
     in_front = [dense] * model.dense_layers + [expert] * (model.layers - model.dense_layers)
     if 2 * model.dense_layers == model.layers:
-        return [layer for pair in zip(in_front, reversed(in_front)) for layer in pair][: model.layers]
+        return [layer for pair in zip(in_front, reversed(in_front)) for layer in pair][
+            : model.layers
+        ]
     return in_front
 
 
