@@ -23,6 +23,7 @@ a question is answered.
 """
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -40,6 +41,8 @@ _KEYS = re.compile(r"^\s*\[?\s*(question|objective|pipeline|space)\s*[].=]", re.
 _FRONT = re.compile(r"^\s*\[?\s*pareto\s*[].=]", re.MULTILINE)
 _ENOUGH = 3
 """A file with so many of the keys is a question file."""
+
+_TERMINATED = 128 + signal.SIGTERM
 
 _Number = TypeVar("_Number", int, float)
 
@@ -65,7 +68,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "QuestionModule | None":
     """Collect a file if it is a question file."""
-    if file_path.suffix != ".toml" or not _is_wanted(file_path, parent.config):
+    if (
+        file_path.suffix != ".toml"
+        or not file_path.is_file()
+        or not _is_wanted(file_path, parent.config)
+    ):
         return None
     return QuestionModule.from_parent(parent, path=file_path)
 
@@ -88,8 +95,17 @@ class QuestionItem(pytest.Item):
         self._test = test
 
     def runtest(self) -> None:
-        """Run the test."""
-        self._test(self)
+        """Run the test; where an interrupt cuts it short, nothing is compared, and pytest ends."""
+        from mlsysim.search.interruption import interruptible  # noqa: PLC0415
+
+        with interruptible(signals=(signal.SIGINT, signal.SIGTERM)) as interruption:
+            try:
+                self._test(self)
+            finally:
+                if interruption.number == signal.SIGTERM:
+                    pytest.exit("mlsysim: interrupted by SIGTERM", returncode=_TERMINATED)
+                if interruption.came:
+                    raise KeyboardInterrupt
 
     def repr_failure(
         self,
@@ -99,7 +115,9 @@ class QuestionItem(pytest.Item):
         """Tell what is wrong with the file or its answer; a traceback would tell nothing."""
         error = excinfo.value
         if isinstance(error, (UnexpectedAnswerError, MlsysimError)):
-            return "\n".join([str(error), *getattr(error, "__notes__", ())])
+            from mlsysim.printable import printable  # noqa: PLC0415 - only a failure needs it
+
+            return printable("\n".join([str(error), *getattr(error, "__notes__", ())]))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:

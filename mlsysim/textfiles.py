@@ -6,7 +6,9 @@ other's name when it is complete: a full disk, or an interrupt, leaves the old
 file as it was.
 """
 
+import json
 import os
+import re
 import secrets
 import stat
 import tomllib
@@ -52,17 +54,18 @@ def read_text(path: Path, error: type[InputError], cure: str = "") -> str:
         If it is no regular file, cannot be read, is too large, or is not UTF-8.
     """
     place = str(path)
+    content = b""
     try:
-        found = os.stat(path)  # noqa: PTH116 - Path.stat hides nothing, but takes no NUL either
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode))
-        if kind is not None:
-            raise error(f"{place}: is {kind}; give a regular file")
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
+        kind = _KINDS.get(stat.S_IFMT(path.stat().st_mode))
+        if kind is None:
+            with path.open("rb") as stream:
+                content = stream.read(LARGEST + 1)
     except OSError as reason:
         raise error(f"{place}: cannot be read: {reason.strerror}{_more(cure)}") from None
     except ValueError:  # a NUL, or half a character, in the path
-        raise error(f"{place!r}: is no path: a character in it cannot be in one") from None
+        raise error(f"{place!r}: is no path: take out the character that none can have") from None
+    if kind is not None:
+        raise error(f"{place}: is {kind}; give a regular file")
     if len(content) > LARGEST:
         raise error(f"{place}: has more than {LARGEST >> 20} MiB; give a smaller file")
     try:
@@ -93,13 +96,55 @@ def parse_toml(text: str, place: str, error: type[InputError]) -> dict[str, Any]
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as reason:
-        raise error(f"{place}: is not TOML: {reason}") from None
+        cure = "write key = value, with text in quotes"
+        raise error(f"{place}: is not TOML: {reason}; {cure}") from None
     except RecursionError:
-        raise error(_too_deep(place)) from None
-    except ValueError as reason:  # a number of thousands of digits, a day that does not exist
-        raise error(f"{place}: is not TOML: {reason}; see its numbers and dates") from None
+        lines = text.splitlines()
+        worst = max(range(len(lines)), key=lambda at: lines[at].count("[") + lines[at].count("{"))
+        raise error(_too_deep(f"{place}: line {worst + 1}")) from None
+    except ValueError:  # a number of more digits than Python reads
+        raise error(f"{place}: {_too_long(text)}") from None
     check_shape(table, place, error)
     return table
+
+
+def _too_long(text: str) -> str:
+    """Say where the longest number of a text stands."""
+    number = max(re.findall(r"\d+", text), key=len, default="")
+    line = text[: text.index(number)].count("\n") + 1
+    return (
+        f"line {line}: holds a whole number of {len(number):,} digits, and 64 bits are the most; "
+        "write a large amount as 1e20"
+    )
+
+
+def parse_json(text: str, place: str, error: type[InputError]) -> Any:
+    """Parse JSON, and see that it is of a reasonable shape.
+
+    Parameters
+    ----------
+    text
+        What to parse.
+    place
+        What to call it in messages.
+    error
+        The class of the errors.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON, is nested too deeply, or holds a number of more than 64 bits.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise error(_too_deep(place)) from None
+    except json.JSONDecodeError as reason:
+        raise error(f"{place}: is not JSON: {reason}") from None
+    except ValueError:
+        raise error(f"{place}: {_too_long(text)}") from None
+    check_shape(content, place, error)
+    return content
 
 
 def check_shape(content: Any, place: str, error: type[InputError]) -> None:

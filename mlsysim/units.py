@@ -149,7 +149,7 @@ def is_unit(name: str) -> bool:
     """Tell whether one word, such as ``ms`` or ``GiB``, names a unit."""
     try:
         return name in _registry
-    except AttributeError:  # a name with leading underscores
+    except (AttributeError, ValueError):  # leading underscores; "nan", which is a number
         return False
 
 

@@ -1,12 +1,12 @@
 """A Hugging Face ``config.json``, read strictly: a key that is needed is never guessed."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mlsysim.errors import CatalogError
+from mlsysim.textfiles import parse_json, read_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,15 +141,8 @@ def read_json(file: Path) -> dict[str, Any]:
     CatalogError
         If there is no such file, or it holds anything but a JSON object.
     """
-    try:
-        content = json.loads(file.read_bytes())
-    except OSError as error:
-        raise CatalogError(
-            f"{file}: cannot be read: {error.strerror}; give the path of a config.json on disk, "
-            "or of the folder that holds one"
-        ) from None
-    except ValueError as error:  # neither UTF-8 nor JSON
-        raise CatalogError(f"{file}: is not valid JSON: {error}") from None
+    cure = "give the path of a config.json on disk, or of the folder that holds one"
+    content = parse_json(read_text(file, CatalogError, cure), str(file), CatalogError)
     if not isinstance(content, dict):
         raise CatalogError(f"{file}: holds no JSON object; give a model's config.json")
     return content

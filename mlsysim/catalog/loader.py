@@ -31,6 +31,7 @@ from mlsysim.catalog.measures import Table
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.reference import Reference
 from mlsysim.errors import CatalogError, InputError, suggest
+from mlsysim.textfiles import parse_toml, read_text
 
 Resolver = Callable[[type[Record], str], Record]
 Origin = Callable[[str], Record]
@@ -179,12 +180,13 @@ def read_toml(file: Path | Traversable, label: str) -> dict[str, Any]:
     CatalogError
         If there is no such file, or it is not TOML, or a name occurs twice.
     """
-    try:
-        return msgspec.toml.decode(file.read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise CatalogError(f"{label}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{label}: is not valid TOML: {error}") from None
+    # What lies in the package need not be a file of its own.
+    text = (
+        read_text(file, CatalogError)
+        if isinstance(file, Path)
+        else file.read_text(encoding="utf-8")
+    )
+    return parse_toml(text, label, CatalogError)
 
 
 def _changed(

@@ -21,7 +21,7 @@ from mlsysim.core.questions.assembly import assemble, located, probe
 from mlsysim.core.questions.binding import PipelineEvaluator, bind
 from mlsysim.core.questions.fleets import bind_fleet, is_fleet
 from mlsysim.core.questions.own_catalog import own_records, with_own_records
-from mlsysim.core.questions.reading import read_file
+from mlsysim.core.questions.reading import read_table, written
 from mlsysim.core.questions.schema import Expected
 from mlsysim.core.questions.settings import settings_of, with_arguments
 from mlsysim.core.questions.what_if import Priced, ladder, price, refuted
@@ -30,6 +30,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
+from mlsysim.textfiles import parse_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class Question:
         no ``[pareto]`` table.
     expected
         The known answer, or nothing.
+    written
+        The file as it was read.
     """
 
     path: Path
@@ -65,6 +68,7 @@ class Question:
     reasons: Mapping[str, str]
     objectives: tuple[str, ...]
     expected: Expected | None
+    written: str = ""
 
     @property
     def explorer(self) -> DSE:
@@ -232,7 +236,8 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         something that does not exist.  The message starts with file and key.
     """
     path = Path(path)
-    content = read_file(path)
+    text = written(path)
+    content = read_table(parse_toml(text, str(path), QuestionError), str(path))
     if framework not in (None, content.framework):
         content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content, path)
@@ -256,4 +261,5 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         reasons={name: item.because for name, item in content.constraints.items()},
         objectives=objectives,
         expected=content.expected,
+        written=text,
     )

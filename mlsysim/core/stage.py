@@ -9,7 +9,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from mlsysim.core.optional_choices import either
 from mlsysim.errors import ParameterError, suggest
+from mlsysim.expr.alternatives import may_be_none
 from mlsysim.expr.functions import logical_and
 from mlsysim.numeric import plain
 from mlsysim.problem.verdict import Check
@@ -29,6 +31,9 @@ class ForwardModel(ABC):
     requires (those with a default are optional); `produces` names the
     attributes of its result that later stages may take by the same name.  An
     argument that `solve` does not have is an error, and so is a missing one.
+    Where an argument is None by default and a choice may be None, `solve` is
+    called with None and with the rest of the choice, unless `reads_none` names
+    the argument: then `solve` sees to it.
 
     Examples
     --------
@@ -46,6 +51,7 @@ class ForwardModel(ABC):
     """
 
     produces: ClassVar[tuple[str, ...]] = ()
+    reads_none: ClassVar[tuple[str, ...]] = ()
     view: ClassVar[View] = View.PERFORMANCE
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -101,6 +107,7 @@ def _guarded(solve: Callable[..., Any]) -> Callable[..., Any]:
     known = _inputs(solve)
     names = tuple(known)
     required = {name for name, item in known.items() if item.default is item.empty}
+    optional = [name for name, item in known.items() if item.default is None]
     anything = any(
         item.kind is item.VAR_KEYWORD for item in inspect.signature(solve).parameters.values()
     )
@@ -114,6 +121,12 @@ def _guarded(solve: Callable[..., Any]) -> Callable[..., Any]:
         if missing := required - kwargs.keys() - set(names[: len(args)]):
             listed = ", ".join(repr(name) for name in names if name in missing)
             raise ParameterError(f"{self.name} needs {listed}; pass it by name")
-        return solve(self, *map(plain, args), **{name: plain(kwargs[name]) for name in kwargs})
+        given = {name: plain(value) for name, value in kwargs.items()}
+        doubtful = (name for name in optional if may_be_none(given.get(name)))
+        name = next((name for name in doubtful if name not in self.reads_none), None)
+        if name is not None:
+            rest = {other: value for other, value in given.items() if other != name}
+            return either(given[name], lambda value: guarded(self, *args, **rest, **{name: value}))
+        return solve(self, *map(plain, args), **given)
 
     return guarded

@@ -150,6 +150,37 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
     return join(graph, names, results)
 
 
+def may_be_none(value: object) -> bool:
+    """Tell whether a value is a choice of which `None` is an alternative."""
+    return isinstance(value, Alternatives) and any(
+        thing is None for thing in _content(value).things
+    )
+
+
+def unless_none(choice: Alternatives) -> tuple[Any, Any]:
+    """Take a choice among `None` and other things apart.
+
+    Parameters
+    ----------
+    choice
+        One of which `may_be_none`.
+
+    Returns
+    -------
+    absent
+        The traced truth value whether it is `None`.
+    given
+        The choice with another of its things in the place of `None`; a traced number where all
+        of them are numbers.
+    """
+    graph, names, things = _content(choice)
+    absent = [float(thing is None) for thing in things]
+    other = next((thing for thing in things if thing is not None and thing is not _HOLE), None)
+    filled = [other if thing is None else thing for thing in things]
+    truth = Traced(graph, _table(graph, names, absent, truth=True))
+    return truth, join(graph, names, filled)
+
+
 def join(graph: Graph, names: tuple[str, ...], results: Sequence[Any]) -> Any:
     """Make one value out of one result per combination of choices."""
     present = [result for result in results if result is not _HOLE]

@@ -4,7 +4,8 @@ Equal sub-expressions are one node (hash-consing), and a node is only ever
 built after its arguments, so `Graph.nodes` is in evaluation order.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -94,6 +95,7 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     _interned: dict[tuple[object, ...], Node] = field(default_factory=dict)
+    _assumed: list[Node] = field(default_factory=list)
 
     def constant(self, value: float, *, truth: bool = False) -> Node:
         """Give the node of a number."""
@@ -146,7 +148,9 @@ class Graph:
         )
 
     def guard(self, condition: Node, reason: str) -> None:
-        """Record that designs which fail a condition do not exist."""
+        """Record that designs which fail a condition do not exist, where what is assumed holds."""
+        for assumed in self._assumed:
+            condition = self.apply("logical_or", self.apply("logical_not", assumed), condition)
         self.guards.append(Guard(condition=condition, reason=reason))
 
     def excludes(self, at: Mapping[str, int]) -> bool:
@@ -159,6 +163,15 @@ class Graph:
                 if not table.values[tuple(at[name] for name in table.names)]:
                     return True
         return False
+
+    @contextlib.contextmanager
+    def assuming(self, condition: Node) -> Iterator[None]:
+        """Trace what is computed under a condition only: so do its guards hold."""
+        self._assumed.append(condition)
+        try:
+            yield
+        finally:
+            self._assumed.pop()
 
     def _intern(self, key: tuple[object, ...], build: Callable[[int], Node]) -> Node:
         node = self._interned.get(key)

@@ -116,6 +116,20 @@ def copies_leaving(copies: Any, domains: Any) -> Any:
 
 
 @from_numpy
+def ranks_visited(copies: Any, ranks: Any) -> Any:
+    """Count the ranks in which a token is wanted: ``r (1 - (1 - 1/r)^K)``.
+
+    As `copies_leaving`, its own rank included.
+
+    Examples
+    --------
+    >>> ranks_visited(8, 1), ranks_visited(1, 4)
+    (1.0, 1.0)
+    """
+    return ranks * (1 - (1 - 1 / ranks) ** copies)
+
+
+@from_numpy
 def domains_spanned(group: Any, together: Any) -> Any:
     """Count the domains that a group spans: ``ceil(n / g)``."""
     return ceil(group / together)

@@ -78,7 +78,8 @@ class Domain(Sequence[Any]):
             positions = _positions(self.name, values)
             _check_kinds(self.name, values)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "is_numeric", isinstance(values[0], (bool, int, float)))
+        numeric = isinstance(values[0], (bool, int, float)) and None not in positions
+        object.__setattr__(self, "is_numeric", numeric)
         object.__setattr__(self, "_positions", positions)
 
     def __len__(self) -> int:
@@ -99,8 +100,8 @@ class Domain(Sequence[Any]):
 
     @property
     def is_boolean(self) -> bool:
-        """Whether every value is a truth value."""
-        return isinstance(self.values[0], bool)
+        """Whether every value is a truth value, or `None` beside them."""
+        return any(isinstance(value, bool) for value in self.values[:2])
 
     @property
     def is_integer(self) -> bool:
@@ -153,7 +154,7 @@ class Domain(Sequence[Any]):
         return position
 
     def _position(self, value: Any) -> int | None:
-        if isinstance(value, bool) != self.is_boolean:
+        if value is not None and isinstance(value, bool) != self.is_boolean:
             return None
         if isinstance(self.values, range):
             whole = isinstance(value, (int, float)) and value == math.floor(value)
@@ -256,12 +257,10 @@ def _check_kinds(name: str, values: tuple[Any, ...]) -> None:
     kinds: dict[str, Any] = {}
     for value in values:
         kinds.setdefault(_kind(value), value)
-    # None stands beside strings and objects ("no recompute"), never beside numbers.
-    if len(kinds) > 1 and set(kinds) - {"objects", "None", "strings"}:
-        described = " with ".join(f"{kind} ({label(value)})" for kind, value in kinds.items())
-        raise SpaceError(f"choice {name!r} mixes {described}; make them all of one kind")
-    if "strings" in kinds and "objects" in kinds:
-        described = f"strings ({kinds['strings']}) with objects ({label(kinds['objects'])})"
+    # None stands beside anything: it is the default of an argument that has no value of its own.
+    others = {kind: value for kind, value in kinds.items() if kind != "None"}
+    if len(others) > 1:
+        described = " with ".join(f"{kind} ({label(value)})" for kind, value in others.items())
         raise SpaceError(f"choice {name!r} mixes {described}; make them all of one kind")
 
 

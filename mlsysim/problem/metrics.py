@@ -21,6 +21,8 @@ _DEPTH = 3
 def find(result: Any, path: str) -> Any:
     """Follow a dotted path through mappings and attributes; `MISSING` if it ends early.
 
+    It leads through what was returned alone: not into a number, a method, a class or a module.
+
     Parameters
     ----------
     result
@@ -32,7 +34,9 @@ def find(result: Any, path: str) -> Any:
         return result[path]
     head, _, rest = path.partition(".")
     member = _member(result, head)
-    return member if member is MISSING or not rest else find(member, rest)
+    if not rest:
+        return member
+    return find(member, rest) if _is_holder(member) else MISSING
 
 
 def lookup(result: Any, path: str) -> Any:
@@ -116,7 +120,7 @@ def missing(result: Any, path: str, also: Sequence[str] = ()) -> MetricError:
     if same_end and path not in same_end:
         nearest = "; did you mean " + " or ".join(repr(name) for name in same_end[:3]) + "?"
     else:
-        nearest = suggest(path, known)
+        nearest = suggest(path, known) or f"; known are, e.g., {', '.join(map(repr, known[:6]))}"
     return MetricError(f"metric {path!r} does not exist{nearest}")
 
 
@@ -143,6 +147,14 @@ def _member(holder: Any, name: str) -> Any:
         if inspect.getattr_static(holder, name, MISSING) is not MISSING:
             raise  # it exists; something inside it failed
         return MISSING
+
+
+def _is_holder(value: Any) -> bool:
+    """Tell whether metrics may lie inside a value."""
+    if isinstance(value, (list, tuple)):
+        return True
+    inner = callable(value) or inspect.ismodule(value) or hasattr(value, "__array_ufunc__")
+    return not (_is_leaf(value) or inner)
 
 
 def _names(holder: Any) -> list[str]:

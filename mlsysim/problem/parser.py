@@ -7,11 +7,16 @@
     signed   = ("-" | "+") signed | power
     power    = atom ["**" signed]
     atom     = number [unit] | name | "text" | "(" sum ")" | function "(" sum ("," sum)* ")"
+
+What NumPy prints for a number, ``np.float64(199.27)``, is that number.
 """
 
 import math
+import re
+from contextlib import suppress
 
 from mlsysim.errors import InputError, suggest
+from mlsysim.printable import one_line
 from mlsysim.problem.arithmetic import FUNCTIONS
 from mlsysim.problem.nodes import Binary, Call, Name, Negative, Node, Number, Text, Truth
 from mlsysim.problem.source import Source
@@ -19,6 +24,13 @@ from mlsysim.problem.tokens import Kind, Token
 from mlsysim.units import is_unit, unit_names
 
 _DEEPEST = 60
+_MOST_OPERATIONS = 200
+_MOST_STEPS = 16
+_SHOWN = 40
+# What Python prints for a number, a truth value or a text of NumPy.
+_NUMPY = re.compile(r"(?:np|numpy)\.(?:float|longdouble|u?int|u?longlong|str|bool)\d*_?")
+_NO_NUMBERS = {"nan", "inf", "infinity"}
+_NUMPY_TRUTHS = {f"{module}.{word}_" for module in ("np", "numpy") for word in ("True", "False")}
 
 
 class Parser:
@@ -37,6 +49,7 @@ class Parser:
         self._tokens = tokens
         self._position = 0
         self._depth = 0
+        self._operations = 0
 
     def parse(self) -> Node:
         """Read the whole expression.
@@ -68,7 +81,7 @@ class Parser:
         node = self._product()
         while self._at("+", "-"):
             sign = self._next().text
-            node = Binary(sign=sign, left=node, right=self._product())
+            node = self._binary(sign, node, self._product())
         return node
 
     def _product(self) -> Node:
@@ -76,8 +89,17 @@ class Parser:
         while self._at("*", "/", "//", "%"):
             operator = self._next()
             self._refuse_percent_sign(operator)
-            node = Binary(sign=operator.text, left=node, right=self._signed())
+            node = self._binary(operator.text, node, self._signed())
         return node
+
+    def _binary(self, sign: str, left: Node, right: Node) -> Node:
+        """Join two operands; each may be as long as what has been read so far."""
+        self._operations += 1
+        if self._operations > _MOST_OPERATIONS:
+            raise self._source.fault(
+                f"it has more than {_MOST_OPERATIONS} operations; compute a part of it in a stage"
+            )
+        return Binary(sign=sign, left=left, right=right)
 
     def _signed(self) -> Node:
         self._depth += 1
@@ -105,7 +127,7 @@ class Parser:
             text = self._source.text[start : operator.start].strip()
             corrected = self._source.replaced(start, operator.start, f"({text}) ")
             raise self._source.fault("it is unclear what the power is of", corrected)
-        return Binary(sign="**", left=base, right=self._signed())
+        return self._binary("**", base, self._signed())
 
     def _atom(self) -> Node:
         token = self._next()
@@ -115,11 +137,7 @@ class Parser:
             case Kind.TEXT:
                 return Text(value=token.text[1:-1])
             case Kind.NAME:
-                if self._at("("):
-                    return self._call(token)
-                if token.text.lower() in ("true", "false"):
-                    return Truth(value=token.text.lower() == "true")
-                return Name(path=token.text)
+                return self._named(token)
             case _:
                 if token.text == "(":
                     node = self._sum()
@@ -127,16 +145,48 @@ class Parser:
                     return node
                 raise self._unexpected(token, wanted="a number or a name")
 
+    def _named(self, token: Token) -> Node:
+        """Read what begins with a name."""
+        if self._at("("):
+            return self._numpy(token) if _NUMPY.fullmatch(token.text) else self._call(token)
+        if token.text in _NUMPY_TRUTHS or token.text.lower() in ("true", "false"):
+            return Truth(value="true" in token.text.lower())
+        if token.text.lower() in _NO_NUMBERS:
+            raise self._source.fault(
+                f"{token.text!r} is no number to calculate with; write one, or leave this out"
+            )
+        if token.text.count(".") >= _MOST_STEPS:
+            raise self._source.fault(
+                f"a name in it has more than {_MOST_STEPS} parts; no metric lies that deep"
+            )
+        return Name(path=token.text)
+
+    def _numpy(self, name: Token) -> Node:
+        """Read ``np.float64(199.27)``, which is how NumPy's numbers print in an f-string."""
+        opening = self._next()
+        negative = self._at("-") and self._next()
+        token = self._next()
+        node: Node
+        if token.kind is Kind.NUMBER:
+            self._close(opening)
+            node = self._number(token)
+        elif token.kind is Kind.TEXT and not negative:
+            self._close(opening)
+            node = Text(value=token.text[1:-1])
+        else:
+            inside = self._source.text[token.start : token.stop]
+            raise self._source.fault(f"{name.text}({inside}...) holds no number; write one")
+        return Negative(operand=node) if negative else node
+
     def _number(self, token: Token) -> Node:
         try:
-            value: float = int(token.text)
+            value = float(token.text)
         except ValueError:
-            try:
-                value = float(token.text)
-            except ValueError:
-                raise self._source.fault(f"{token.text!r} is not a number") from None
+            raise self._source.fault(f"{token.text!r} is not a number") from None
         if math.isinf(value):
-            raise self._source.fault(f"the number {token.text} is too large")
+            raise self._source.fault(f"the number {one_line(token.text, _SHOWN)} is too large")
+        with suppress(ValueError):
+            value = int(token.text)
         word = self._token
         if word.kind is not Kind.NAME:
             return Number(text=token.text, value=value)

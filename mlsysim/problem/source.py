@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from mlsysim.errors import ConstraintError, InputError
 
+_SHOWN = 300
+"""So many characters of a text are repeated in a message."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -25,8 +28,9 @@ class Source:
 
     def fault(self, what: str, write: str = "") -> InputError:
         """Build the error: the culprit, and the corrected text where there is one."""
-        cure = f"; write {write!r}" if write else ""
-        return self.error(f"{self.kind} {self.text!r}: {what}{cure}")
+        cure = f"; write {write!r}" if write and len(write) <= _SHOWN else ""
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]} ..."
+        return self.error(f"{self.kind} {shown!r}: {what}{cure}")
 
     def replaced(self, start: int, stop: int, text: str) -> str:
         """Give the text with a part replaced, as a proposal."""

@@ -65,6 +65,7 @@ _RELATIONS = ("===", "!==", "<=", ">=", "==", "!=", "=<", "=>", "<>", "â‰¤", "â‰
 _SIGNS = [sign for sign in _LOOK_ALIKES if sign not in _RELATIONS]
 _JOINERS = ("&&", "||", "&", "|", "and", "or")
 
+_LONGEST = 20_000
 _WORDS = re.compile(
     rf"""(?P<NUMBER>{NUMBER})
       | (?P<NAME>[^\W\d]\w*(?:\.\w+)*)
@@ -88,6 +89,11 @@ def tokens_of(source: Source) -> list[Token]:
     InputError
         If a sign is not of the language; the message shows the corrected text.
     """
+    if len(source.text) > _LONGEST:
+        raise source.fault(
+            f"it has {len(source.text):,} characters, and {_LONGEST:,} is the most; "
+            "compute a part of it in a stage"
+        )
     words = []
     for match in _WORDS.finditer(source.text):
         group, text, start = str(match.lastgroup), match.group(), match.start()

@@ -53,7 +53,7 @@ def report_of(
         asked = {
             "question": " ".join(question.text.split()),
             "source": question.source,
-            "text": question.path.read_text(encoding="utf-8"),
+            "text": question.written,
             "reasons": dict(question.reasons),
         }
     if isinstance(answer, ParetoFront):

@@ -179,7 +179,7 @@ def _base(question: Question) -> dict[str, Any]:
     return {
         "question": " ".join(question.text.split()),
         "source": question.source,
-        "text": question.path.read_text(encoding="utf-8"),
+        "text": question.written,
         "reasons": dict(question.reasons),
         "versions": versions(),
     }

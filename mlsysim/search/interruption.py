@@ -81,7 +81,8 @@ class Interruption:
             with self._gate:
                 if not self.seeking:
                     return
-                _thread.interrupt_main()
+                # A real signal, which also wakes what waits for the system, such as a sleep.
+                signal.pthread_kill(threading.main_thread().ident or 0, self.number)
             pause = _AGAIN
 
     def enter(self) -> None:
@@ -105,7 +106,9 @@ def current() -> Interruption:
 
 
 @contextmanager
-def interruptible(own: Interruption | None = None) -> Iterator[Interruption]:
+def interruptible(
+    own: Interruption | None = None, *, signals: Sequence[int] = (signal.SIGINT,)
+) -> Iterator[Interruption]:
     """Take Ctrl-C as a limit while a block lasts.
 
     Only Python's own handler is replaced, and only in the main thread, where
@@ -115,6 +118,8 @@ def interruptible(own: Interruption | None = None) -> Iterator[Interruption]:
     ----------
     own
         What to use where no such block is open; a new one if not given.
+    signals
+        What interrupts, besides what an outer block takes.
 
     Yields
     ------
@@ -126,10 +131,8 @@ def interruptible(own: Interruption | None = None) -> Iterator[Interruption]:
     token = _CURRENT.set(found)
     found.enter()
     try:
-        if outer is None and _is_pythons(signal.SIGINT):
-            with _handling(found, [signal.SIGINT]):
-                yield found
-        else:
+        free = [] if outer is not None else [number for number in signals if _is_free(number)]
+        with _handling(found, free):
             yield found
     finally:
         found.leave()
@@ -158,6 +161,9 @@ def under(interruption: Interruption, numbers: Sequence[int]) -> Iterator[None]:
 @contextmanager
 def _handling(interruption: Interruption, numbers: Sequence[int]) -> Iterator[None]:
     global _main  # noqa: PLW0603 - a process has one main thread, and it one operation
+    if not numbers:
+        yield
+        return
     before = [(number, signal.signal(number, interruption.handle)) for number in numbers]
     _main = interruption
     try:
@@ -168,6 +174,8 @@ def _handling(interruption: Interruption, numbers: Sequence[int]) -> Iterator[No
             signal.signal(number, handler)
 
 
-def _is_pythons(number: int) -> bool:
+def _is_free(number: int) -> bool:
+    """Tell whether nobody else has taken a signal."""
     own = threading.current_thread() is threading.main_thread()
-    return own and signal.getsignal(number) is signal.default_int_handler
+    default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    return own and signal.getsignal(number) is default

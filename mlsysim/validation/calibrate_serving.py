@@ -30,6 +30,7 @@ COMMON: Mapping[str, tuple[float, float]] = {
     "collective_factor": (0.3, 1.0),
     "mixed_efficiency": (0.4, 1.0),
     "stage_waiting": (0.0, 0.2),
+    "expert_imbalance": (1.0, 3.0),
 }
 EACH: Mapping[str, tuple[float, float]] = {
     "layer_time": (5e-6, 1e-4),
@@ -48,7 +49,19 @@ START = Runtime(
     grouped_efficiency=1.0,
     sequence_time=1e-5,
 )
-RUNTIMES = ("vllm", "sglang", "tensorrt_llm", "tensorrt_llm_0")
+# What logs of vLLM show beyond what its tensors take: at most 0.43 GiB on one accelerator
+# (vllm-project/vllm issues 10517 and 13061, pull request 12126), at most 2.15 GiB on each of
+# eight A100: 0.573 GiB more with every doubling.  SGLang's are taken for the same.  AIConfigurator
+# gives TensorRT-LLM 392 MiB of NCCL buffers on eight.
+_VLLM_BUFFERS = 6.15e8
+_TENSORRT_BUFFERS = 1.37e8
+RUNTIMES: Mapping[str, float] = {
+    "vllm": _VLLM_BUFFERS,
+    "sglang": _VLLM_BUFFERS,
+    "tensorrt_llm": _TENSORRT_BUFFERS,
+    "tensorrt_llm_0": _TENSORRT_BUFFERS,
+}
+"""The runtimes, and what their buffers of communication take with every doubling (byte)."""
 _LARGEST_ERROR = 0.4
 _POINTS = 11
 # Sparse attention with an indexer is not modelled.
@@ -74,7 +87,10 @@ def calibrated(
     used = [row for row in rows if not any(name in row.model for name in _LEFT_OUT)]
     found = ServingCalibration(
         accelerators=accelerators,
-        runtimes=dict.fromkeys(RUNTIMES, START),
+        runtimes={
+            name: dataclasses.replace(START, group_memory=buffers)
+            for name, buffers in RUNTIMES.items()
+        },
         core_efficiency=0.6,
         mixed_efficiency=0.8,
         stage_waiting=0.07,
@@ -152,8 +168,10 @@ _HEADER = """\
 # accelerators: kernels of AIConfigurator (github.com/ai-dynamo/aiconfigurator @095f58a51,
 #   systems/data: matrix products and NCCL all-reduces), in mlsysim/validation/measured.
 # runtimes and common: end-to-end rows there (TensorRT-LLM's performance pages of v0.9.0 and v1.0,
-#   the InferenceX runs that AIConfigurator collects), except network_*, runtime_reserve and
-#   expert_imbalance, which are assumed: 3/4 of the bandwidth as in training, 2 GiB, none.
+#   the InferenceX runs that AIConfigurator collects), except network_*, which are assumed: 3/4 of
+#   the bandwidth as in training.
+# context_memory, group_memory: the most that logs of vLLM show beyond its tensors, 0.43 GiB on
+#   one accelerator and 2.15 GiB on each of eight; TensorRT-LLM has the buffers of AIConfigurator.
 # tensorrt_llm_0 is TensorRT-LLM before 1.0, with its C++ runtime.
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlsysim.errors import MeasurementError, suggest
+from mlsysim.textfiles import read_text
 from mlsysim.validation.cells import Cells
 
 
@@ -57,16 +58,7 @@ def read_table(path: str | Path) -> Table:
         column twice, or a row has more cells than the header.
     """
     file = str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise MeasurementError(
-            f"{file}: cannot be read ({error.strerror}); give the path of a CSV file"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise MeasurementError(
-            f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV in UTF-8"
-        ) from None
+    text = read_text(Path(path), MeasurementError, "give the path of a CSV file")
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         columns = tuple(name.strip() for name in next(reader, []))

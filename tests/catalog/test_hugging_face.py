@@ -167,7 +167,7 @@ QWEN_MOE: dict[str, Any] = json.loads(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("no json", "is not valid JSON"),
+        ("no json", "is not JSON"),
         ("[1]", "holds no JSON object"),
         ({}, 'model_type: missing; write the architecture, e.g. "model_type": "llama"'),
         ({"model_type": "lama"}, "model_type: 'lama' is not known; did you mean 'llama'"),

@@ -115,7 +115,7 @@ FULL = CHIP + 'memory_capacity = "64 GiB"\n'
         (FULL + "scale_up_domain = 8.0", CatalogError, "X.scale_up_domain", "whole number"),
         (FULL + 'confidence = "Z"', CatalogError, "X.confidence", "not one of A, B, C"),
         (FULL + "full_mesh = 1", CatalogError, "X.full_mesh", "neither true nor false"),
-        (FULL + FULL, CatalogError, "mine.toml", "is not valid TOML"),  # the name twice
+        (FULL + FULL, CatalogError, "mine.toml", "is not TOML"),  # the name twice
         (FULL + "[fabrics.X]\nbandwidth = '1 GB/s'", CatalogError, "fabrics.X", "choose another"),
         (FULL.replace(".X", ".H100_SXM"), CatalogError, "accelerators.H100_SXM", "'My_H100_SXM'"),
         (FULL.replace(".X", '."My chip"'), CatalogError, "accelerators.My chip", "underscores"),
@@ -148,7 +148,7 @@ FULL = CHIP + 'memory_capacity = "64 GiB"\n'
         ),
         ("[grids.X]\npue = 0.9", CatalogError, "grids.X.pue", "from 1"),
         ("[grids.X]\npue = nan", CatalogError, "grids.X.pue", "from 1"),
-        ("this is not TOML", CatalogError, "mine.toml", "is not valid TOML"),
+        ("this is not TOML", CatalogError, "mine.toml", "is not TOML"),
     ],
 )
 def test_bad_files(

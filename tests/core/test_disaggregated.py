@@ -77,7 +77,7 @@ def test_both_pools_must_hold_the_model() -> None:
     """B19 of the tools before: 141 GB do not fit one H100, in either pool."""
     assert broken(solve(prefill_tp_size=1)) == {"prefill memory"}
     assert broken(solve(decode_tp_size=1)) == {"decode memory"}
-    assert broken(solve(prefill_replicas=3)) == {"prefill accelerators"}
+    assert broken(solve(prefill_tp_size=16)) == {"prefill accelerators"}
 
 
 def test_waiting_grows_with_the_load_and_breaks_its_limit() -> None:

@@ -24,9 +24,9 @@ def test_touched_experts_stay_within_visits_and_experts(experts: int, data: st.D
     visited = data.draw(st.integers(1, experts))
     tokens = data.draw(st.integers(1, 10_000))
     log_missed = math.log1p(-visited / experts) if visited < experts else -50.0
-    one = serving.touched_experts(experts, log_missed, 1)
+    one = experts * serving.touched_share(log_missed, 1)
     assert one == pytest.approx(visited)
-    many = serving.touched_experts(experts, log_missed, tokens)
+    many = experts * serving.touched_share(log_missed, tokens)
     assert visited * (1 - 1e-12) <= many <= min(experts, tokens * visited) * (1 + 1e-12)
 
 
@@ -54,9 +54,26 @@ def test_pages_hold_all_tokens_and_less_than_one_page_more(tokens: int, page: in
     assert serving.paged(tokens, page) % page == 0
 
 
-def test_a_cache_with_windows_stops_growing_in_them() -> None:
-    """Two full layers and three of window 10, 4 numbers each: 4 (2 * 50 + 3 * 10) = 520."""
-    assert serving.cached_elements(4, 50, 2, 3, 10) == 520
+@given(st.floats(0, 1e4), st.floats(0.1, 50), st.floats(0, 30), st.integers(1, 9))
+def test_as_many_sequences_fit_as_whole_ones_do(
+    free: float, each: float, logits: float, turns: int
+) -> None:
+    """Counted one by one: n sequences, and the logits of those in the fullest micro-batch."""
+    found = int(serving.sequences_that_fit(free, each, logits, turns))
+
+    def held(count: int) -> float:
+        return count * each + math.ceil(count / turns) * logits
+
+    assert held(found) <= free * (1 + 1e-9)
+    assert held(found + 1) > free * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"), [(1, 0.0), (2, 0.564), (8, 1.424), (64, 2.344), (256, 2.813)]
+)
+def test_the_fullest_of_some_parts_is_as_in_tables(parts: int, expected: float) -> None:
+    """Expected largest of k standard normal variables (Harter 1961, table 1)."""
+    assert serving.fullest_of(0.0, 1.0, parts) == pytest.approx(expected, abs=0.03)
 
 
 @given(shares)

@@ -110,9 +110,9 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     """A spreadsheet in its own format is not CSV, and a missing file is no file."""
     path = tmp_path / "runs.xlsx"
     path.write_bytes(b"PK\x03\x04\xff\xfe")
-    with pytest.raises(MeasurementError, match=r"is not UTF-8 text .*; save it as CSV in UTF-8"):
+    with pytest.raises(MeasurementError, match=r"is not UTF-8 text: .*; save it in UTF-8"):
         read_table(path)
-    with pytest.raises(MeasurementError, match=r"cannot be read .*; give the path of a CSV file"):
+    with pytest.raises(MeasurementError, match=r"cannot be read: .*; give the path of a CSV file"):
         read_table(tmp_path / "absent.csv")
 
 

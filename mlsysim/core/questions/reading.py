@@ -6,7 +6,6 @@ would have been right.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -15,6 +14,7 @@ import msgspec
 
 from mlsysim.core.questions.schema import QuestionFile, Range
 from mlsysim.errors import QuestionError, suggest
+from mlsysim.textfiles import read_text
 
 _PLAIN_WORDS = {
     "bool | int | float | str": "text, a number, or true or false",
@@ -36,8 +36,8 @@ _PLAIN_WORDS = {
 }
 
 
-def read_file(path: Path) -> QuestionFile:
-    """Read and check one file.
+def written(path: Path) -> str:
+    """Read the text of a question file.
 
     Parameters
     ----------
@@ -47,20 +47,9 @@ def read_file(path: Path) -> QuestionFile:
     Raises
     ------
     QuestionError
-        If the file is missing, is not TOML, or does not follow the schema;
-        the message names the file and the key.
+        If it cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise QuestionError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise QuestionError(f"{path}: is not UTF-8 text: {error.reason}") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise QuestionError(f"{path}: is not TOML: {error}") from None
-    return read_table(table, str(path))
+    return read_text(path, QuestionError)
 
 
 def read_table(table: Mapping[str, Any], file: str) -> QuestionFile:

@@ -132,6 +132,6 @@ def _scalar(text: str) -> Any:
         return text == "True"
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or of a size that nothing takes
         return text
     return value if isinstance(value, (bool, int, float, str)) else text

@@ -90,7 +90,8 @@ def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
     known = tuple(options)
     plain = isinstance(value, (*_NUMBERS, *_NEVER_NUMBERS)) or is_quantity(value)
     if plain and value not in known:
-        listed = suggest(str(value), (str(option) for option in known))
+        names = [str(option) for option in known]
+        listed = suggest(str(value), names) or f"; known: {', '.join(map(repr, sorted(names)))}"
         raise ParameterError(f"{name} is {value!r}, which is not an option{listed}")
 
 

@@ -21,7 +21,7 @@ from mlsysim.core.stages.serving_memory import serving_memory_of
 from mlsysim.core.stages.serving_result import memory_metrics, rate_metrics
 from mlsysim.core.stages.serving_setup import serving_run
 from mlsysim.core.stages.serving_time import serving_time_of
-from mlsysim.expr.functions import minimum
+from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 
 
@@ -49,6 +49,7 @@ class ContinuousBatchingModel(ForwardModel):
     (True, True)
     """
 
+    reads_none = ("weight_precision", "attention_precision")
     produces = (
         "request_rate",
         "tokens_per_second",
@@ -88,6 +89,7 @@ class ContinuousBatchingModel(ForwardModel):
         draft_acceptance: float = 0.7,
         draft_layers: int = 1,
         memory_fraction: float = 0.9,
+        runtime_reserve: Any = None,
         runtime: str = "vllm",
     ) -> ContinuousBatchingResult:
         """Evaluate one design under one load.
@@ -107,7 +109,9 @@ class ContinuousBatchingModel(ForwardModel):
             As in `ServingModel.solve`.
         page_tokens, chunk_tokens, prefix_hit_rate
             As in `ServingModel.solve`.
-        draft_tokens, draft_acceptance, draft_layers, memory_fraction, runtime
+        draft_tokens, draft_acceptance, draft_layers
+            As in `ServingModel.solve`.
+        memory_fraction, runtime_reserve, runtime
             As in `ServingModel.solve`.
 
         Returns
@@ -151,6 +155,7 @@ class ContinuousBatchingModel(ForwardModel):
             draft_acceptance=draft_acceptance,
             draft_layers=draft_layers,
             memory_fraction=memory_fraction,
+            runtime_reserve=runtime_reserve,
             runtime=runtime,
         )
         time, memory = serving_time_of(run), serving_memory_of(run)
@@ -168,7 +173,10 @@ class ContinuousBatchingModel(ForwardModel):
             time_to_first_token_p95=milliseconds(load.first_token + load.wait(0.95)),
             time_to_first_token_p99=milliseconds(load.first_token + load.wait(0.99)),
             inter_token_latency=milliseconds(load.between),
-            longest_inter_token_latency=milliseconds(time.step + time.chunk),
+            longest_inter_token_latency=milliseconds(
+                # Who is alone has nobody's prefill in between.
+                time.step + where(run.choices.batch_size > 1, time.chunk, 0.0)
+            ),
             request_latency=milliseconds(load.mean_wait + load.residence),
             capacity=per_second(time.rate * replicas),
             utilization=minimum(load.utilization, 1.0),

@@ -20,11 +20,11 @@ from mlsysim.core.stages.disaggregated_result import DisaggregatedResult
 from mlsysim.core.stages.mapping import mapped
 from mlsysim.core.stages.serving_calibration import ServingCalibration
 from mlsysim.core.stages.serving_choices import serving_checks
-from mlsysim.core.stages.serving_machine import outward_bandwidth_of
+from mlsysim.core.stages.serving_machine import outward_bandwidth_of, shared_inventory
 from mlsysim.core.stages.serving_memory import serving_memory_of
 from mlsysim.core.stages.serving_setup import serving_run
 from mlsysim.core.stages.serving_time import serving_time_of
-from mlsysim.expr.functions import minimum
+from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 
 
@@ -52,6 +52,7 @@ class DisaggregatedModel(ForwardModel):
     (True, 16)
     """
 
+    reads_none = ("weight_precision", "attention_precision")
     produces = (
         "request_rate",
         "tokens_per_second",
@@ -96,6 +97,7 @@ class DisaggregatedModel(ForwardModel):
         draft_acceptance: float = 0.7,
         draft_layers: int = 1,
         memory_fraction: float = 0.9,
+        runtime_reserve: Any = None,
         runtime: str = "vllm",
     ) -> DisaggregatedResult:
         """Evaluate one design.
@@ -105,7 +107,8 @@ class DisaggregatedModel(ForwardModel):
         model
             What is served.
         prefill_fleet, decode_fleet
-            On what; a pool is checked against its own fleet.
+            On what; a pool is checked against its own fleet, and both together against a cluster
+            that they share.
         batch_size
             Sequences that a decode replica holds at a time.
         input_tokens, output_tokens
@@ -127,7 +130,9 @@ class DisaggregatedModel(ForwardModel):
             As in `ServingModel.solve`.
         page_tokens, chunk_tokens, prefix_hit_rate
             As in `ServingModel.solve`.
-        draft_tokens, draft_acceptance, draft_layers, memory_fraction, runtime
+        draft_tokens, draft_acceptance, draft_layers
+            As in `ServingModel.solve`.
+        memory_fraction, runtime_reserve, runtime
             As in `ServingModel.solve`.
 
         Returns
@@ -162,6 +167,7 @@ class DisaggregatedModel(ForwardModel):
             "draft_acceptance": draft_acceptance,
             "draft_layers": draft_layers,
             "memory_fraction": memory_fraction,
+            "runtime_reserve": runtime_reserve,
             "runtime": runtime,
         }
         prefill = serving_run(
@@ -209,9 +215,13 @@ class DisaggregatedModel(ForwardModel):
                 run.choices, run.layout, run.shape, run.machine
             ).items():
                 checks[f"{name} {reason}"] = check
+        accelerators = prefill.layout.accelerators + decode.layout.accelerators
+        inventory = mapped(shared_inventory, prefill_fleet, decode_fleet)
+        checks["accelerators of both pools"] = Check.at_most(
+            where(inventory.shared, accelerators, 0), inventory.accelerators
+        )
         if asked is not None:
             checks["load"] = Check.at_most(load.utilization, utilization_limit)
-        accelerators = prefill.layout.accelerators + decode.layout.accelerators
         tokens = load.rate * output_tokens
         return DisaggregatedResult(
             checks=checks,

@@ -7,7 +7,6 @@ from mlsysim.core.stages.serving_load import Queue
 from mlsysim.core.stages.serving_pass import ServingRun
 from mlsysim.core.stages.serving_time import ServingTime
 from mlsysim.expr.functions import maximum, minimum
-from mlsysim.physics.serving import cached_elements
 from mlsysim.physics.serving_queue import chance_to_wait, mean_wait_of_waiting, wait_quantile
 
 
@@ -76,7 +75,7 @@ def pools_load_of(pools: Pools, prefill: ServingTime, decode: ServingTime, asked
     service = prefill.occupied * choices.attention
     transfer = _transfer(pools)
     of_prefill = servers / service
-    of_transfer = choices.replicas / transfer
+    of_transfer = servers / transfer
     steps = maximum(choices.output_tokens - 1, 1)
     places = pools.decode.choices
     of_decode = places.replicas * places.batch_size / (steps * decode.between)
@@ -109,14 +108,13 @@ def pools_load_of(pools: Pools, prefill: ServingTime, decode: ServingTime, asked
 
 
 def _transfer(pools: Pools) -> Any:
-    """Time a prompt's keys and values out of the accelerators of a prefill group, each once."""
+    """Time a prompt's keys and values out of the accelerators of a prefill group, each once.
+
+    The heaviest stage has most of them.
+    """
     run = pools.prefill
-    elements = cached_elements(
-        run.shape.cache_elements,
-        run.choices.input_tokens,
-        run.shape.full_layers,
-        run.shape.sliding_layers,
-        run.shape.window,
-    )
-    parts = minimum(run.choices.tensor, run.shape.cache_parts) * run.choices.pipeline
-    return elements * run.choices.cache_width / (parts * pools.bandwidth)
+    tokens = run.choices.input_tokens
+    held = run.layout.stage.attending(tokens, minimum(tokens, run.shape.window))
+    parts = minimum(run.choices.tensor, run.shape.cache_parts)
+    width = run.shape.cache_elements * run.choices.cache_width
+    return held * width / (parts * pools.bandwidth)

@@ -78,7 +78,11 @@ def machine_of(fleet: Cluster, precision: str, calibration: Calibration) -> Mach
         If the bandwidth of a network or link that is needed is not known.
     """
     accelerator = fleet.accelerator
+    stream = calibration.memory_efficiency * magnitude(accelerator.memory_bandwidth, "byte/s")
     link, network = _levels(fleet, calibration)
+    # What no message crosses is not asked for: a group has one domain, or one member in each,
+    # and what stays on an accelerator moves within its memory.
+    link, network = link or network or (stream, 0.0), network or link or (stream, 0.0)
     peak = magnitude(accelerator.peak(precision), "flop/s")
     wide = _wide(accelerator, precision)
     wide_peak = magnitude(accelerator.peak(wide), "flop/s")
@@ -95,8 +99,7 @@ def machine_of(fleet: Cluster, precision: str, calibration: Calibration) -> Mach
         attention_rate=kept * calibration.attention_efficiency * wide_peak,
         matmul_overhead=_overhead(accelerator, precision, calibration),
         memory_capacity=magnitude(accelerator.memory_capacity, "byte"),
-        stream_rate=calibration.memory_efficiency
-        * magnitude(accelerator.memory_bandwidth, "byte/s"),
+        stream_rate=stream,
         link_bandwidth=link[0],
         link_latency=link[1],
         network_bandwidth=network[0],
@@ -158,15 +161,9 @@ def _domain(fleet: Cluster) -> int:
 
 def _levels(
     fleet: Cluster, calibration: Calibration
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Give achieved bandwidth and latency of links and network; an absent level copies the other.
-
-    A level that no message crosses must have some figure, or formulas that
-    multiply it by zero would not work.
-    """
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Give achieved bandwidth and latency of links and of the network, where there are any."""
     domain = _domain(fleet)
-    if fleet.accelerators == 1:
-        return (1.0, 0.0), (1.0, 0.0)
     network = link = None
     if domain < fleet.accelerators:
         latency = (
@@ -178,7 +175,7 @@ def _levels(
         network = (bandwidth * calibration.network_efficiency, latency)
     if domain > 1:
         link = _link(fleet.accelerator, calibration)
-    return (link or network or (1.0, 0.0)), (network or link or (1.0, 0.0))
+    return link, network
 
 
 def _link(accelerator: Accelerator, calibration: Calibration) -> tuple[float, float]:

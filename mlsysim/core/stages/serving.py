@@ -7,7 +7,7 @@ Arguments of `ServingModel.solve`: ``model``, ``fleet`` (a cluster, a node or an
 ``attention_dp_size``, ``replicas``, ``precision``, ``weight_precision``,
 ``attention_precision``, ``kv_precision``, ``page_tokens``, ``chunk_tokens``,
 ``prefix_hit_rate``, ``draft_tokens``, ``draft_acceptance``, ``draft_layers``,
-``memory_fraction``, ``runtime``.
+``memory_fraction``, ``runtime_reserve``, ``runtime``.
 
 Metrics: the fields of `ServingResult`; above all ``time_to_first_token``,
 ``inter_token_latency``, ``request_latency``, ``tokens_per_second``,
@@ -61,6 +61,7 @@ class ServingModel(ForwardModel):
     (True, True)
     """
 
+    reads_none = ("weight_precision", "attention_precision")
     produces = (
         "request_rate",
         "tokens_per_second",
@@ -97,6 +98,7 @@ class ServingModel(ForwardModel):
         draft_acceptance: float = 0.7,
         draft_layers: int = 1,
         memory_fraction: float = 0.9,
+        runtime_reserve: Any = None,
         runtime: str = "vllm",
     ) -> ServingResult:
         """Evaluate one design.
@@ -106,8 +108,9 @@ class ServingModel(ForwardModel):
         model
             What is served.
         fleet
-            On what: a cluster, or a node or an accelerator (with the others that its own links
-            join) alone.
+            On what: a cluster, whose accelerators bound all replicas together; or what is rented
+            by the piece, a node or an accelerator (with the others that its own links join), of
+            which there are as many as wanted, each replica in one.
         batch_size
             Sequences that a replica decodes at a time.
         input_tokens, output_tokens
@@ -118,8 +121,10 @@ class ServingModel(ForwardModel):
         pp_size
             Accelerators in a row that share the stack of layers.
         ep_size
-            Groups that divide the experts among them; the accelerators of a group,
-            ``tp_size * attention_dp_size / ep_size``, share each expert.
+            Ranks that divide the experts among them; the accelerators of a rank,
+            ``tp_size * attention_dp_size / ep_size``, share each expert.  Tokens behind attention
+            groups travel to fewer accelerators, and the fullest rank sets the pace.  Shared
+            experts are divided by `tp_size` alone.
         attention_dp_size
             Groups of `tp_size` accelerators that each attend to sequences of their own; the
             experts span all of them.
@@ -151,6 +156,10 @@ class ServingModel(ForwardModel):
             Layers of the draft, each like one of the model's.
         memory_fraction
             Share of the accelerator's memory that the runtime may use.
+        runtime_reserve
+            What driver, libraries and communication buffers take of it, in GB or as a quantity;
+            unless given, what logs of such runtimes show on an accelerator alone, and more with
+            every doubling of the group that shares a layer.
         runtime
             The engine, by its name in the calibration.
 
@@ -191,6 +200,7 @@ class ServingModel(ForwardModel):
             draft_acceptance=draft_acceptance,
             draft_layers=draft_layers,
             memory_fraction=memory_fraction,
+            runtime_reserve=runtime_reserve,
             runtime=runtime,
         )
         time, memory = serving_time_of(run), serving_memory_of(run)

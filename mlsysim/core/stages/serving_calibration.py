@@ -31,6 +31,8 @@ class Achieved:
         Fraction of the link bandwidth that large all-reduces reach.
     collective_start, collective_step
         Latency of an all-reduce among g members: ``start + 2 (g - 1) step`` (s).
+    context_memory
+        Memory that driver and libraries take of an accelerator that works alone (byte).
     """
 
     matmul_efficiencies: Mapping[str, float] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Achieved:
     link_efficiency: float = 0.75
     collective_start: float = 5e-6
     collective_step: float = 1e-6
+    context_memory: float = 4.62e8
 
     def matmul_efficiency(self, precision: str) -> float:
         """Give the achieved fraction of the peak in a precision."""
@@ -66,6 +69,8 @@ class Runtime:
     grouped_efficiency
         Bandwidth at which decode reads keys and values that query heads share, over that of
         weights.
+    group_memory
+        Memory that buffers of communication take, each time that a group is twice as wide (byte).
     """
 
     step_time: float
@@ -74,6 +79,7 @@ class Runtime:
     sequence_time: float = 0.0
     expert_efficiency: float = 1.0
     grouped_efficiency: float = 1.0
+    group_memory: float = 6.15e8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +110,7 @@ class ServingCalibration:
         Share of its time that each further pipeline stage makes a stage wait: passes of
         unequal length do not interlock.
     expert_imbalance
-        Load of the fullest expert-parallel rank over the mean.
-    runtime_reserve
-        Memory that driver, libraries and communication buffers take (byte).
+        Load of the fullest expert-parallel rank over the mean, apart from the chance of the draw.
     """
 
     accelerators: Mapping[str, Achieved] = field(default_factory=dict)
@@ -120,7 +124,6 @@ class ServingCalibration:
     mixed_efficiency: float = 1.0
     stage_waiting: float = 0.0
     expert_imbalance: float = 1.0
-    runtime_reserve: float = 2.0 * 2**30
 
     def achieved(self, accelerator: str) -> Achieved:
         """Give what an accelerator achieves."""

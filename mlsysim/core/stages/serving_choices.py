@@ -7,7 +7,11 @@ from mlsysim.core.stages.arguments import check_number, check_whole
 from mlsysim.core.stages.serving_machine import ServingMachine
 from mlsysim.core.stages.serving_shape import ServingShape
 from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
-from mlsysim.physics.partition import fullest_share, members_together
+from mlsysim.physics.partition import (
+    expert_layers_on_stage,
+    fullest_share,
+    members_together,
+)
 from mlsysim.physics.serving import paged
 from mlsysim.problem.verdict import Check
 
@@ -30,6 +34,9 @@ class ServingChoices:
         Of speculative decoding.
     memory_fraction
         Share of the memory that the runtime may use.
+    reserve, reserve_stated
+        What driver, libraries and communication buffers take of it (byte), and whether
+        the planner says so; otherwise the calibration does.
     """
 
     batch_size: Any
@@ -51,6 +58,37 @@ class ServingChoices:
     draft_acceptance: Any
     draft_layers: Any
     memory_fraction: Any
+    reserve: Any
+    reserve_stated: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageLayers:
+    """Layers of the heaviest pipeline stage: what it holds most of depends on what is heavier.
+
+    Parameters
+    ----------
+    layers
+        All of them.
+    most_experts, fewest_experts
+        Those with experts, on the stage with most of them and on the one with fewest.
+    full
+        Those that attend to everything, on the stage with most of them.
+    """
+
+    layers: Any
+    most_experts: Any
+    fewest_experts: Any
+    full: Any
+
+    def attending(self, full: Any, near: Any) -> Any:
+        """Add up what attention takes; a layer without a window takes no less than one with."""
+        return self.full * full + (self.layers - self.full) * near
+
+    def mixed(self, dense: Any, expert: Any) -> Any:
+        """Add up what MLPs take where the heavier kind is most frequent."""
+        step = expert - dense
+        return self.layers * dense + maximum(self.most_experts * step, self.fewest_experts * step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +103,19 @@ class ServingLayout:
         Accelerators of a replica.
     accelerators
         Accelerators of all replicas.
-    stage_layers
-        Layers of the fullest stage.
-    stage_share
-        The same over all layers.
+    stage
+        Layers of the heaviest stage, by kind.
+    held
+        Sequences that the fullest attention group holds.
+    turns
+        Micro-batches that are under way in the pipeline: no more than it has stages, and none
+        without a sequence.
     sequences
-        Sequences that one attention group decodes in one pass: those of the batch
-        are shared by groups and by the stages that take turns; a group that is at work has one.
+        Sequences of the fullest group in the fullest micro-batch.
+    groups
+        Attention groups that have a sequence.
+    pass_sequences
+        Sequences of all groups in the fullest micro-batch.
     fresh
         Tokens of a prompt that no earlier request has left in the cache.
     chunks, chunk
@@ -89,9 +133,12 @@ class ServingLayout:
     group: Any
     replica: Any
     accelerators: Any
-    stage_layers: Any
-    stage_share: Any
+    stage: StageLayers
+    held: Any
+    turns: Any
     sequences: Any
+    groups: Any
+    pass_sequences: Any
     fresh: Any
     chunks: Any
     chunk: Any
@@ -129,30 +176,58 @@ def lay_out_replica(
     group = choices.tensor * choices.attention
     replica = group * choices.pipeline
     accelerators = replica * choices.replicas
-    layers = fullest_share(shape.layers, choices.pipeline)
     # At least the last token of a prompt is computed, or there would be no first one to give out.
     fresh = maximum(choices.input_tokens * (1 - choices.prefix_hit_rate), 1)
     chunks = fullest_share(fresh, choices.chunk_tokens)
-    together = members_together(choices.tensor, 1, machine.domain, accelerators)
-    group_together = members_together(group, 1, machine.domain, accelerators)
-    busy = maximum(choices.batch_size / (choices.attention * choices.pipeline), 1)
+    # Replicas are placed one by one, so that neighbours do not split a group between domains.
+    together = members_together(choices.tensor, 1, machine.domain, replica)
+    group_together = members_together(group, 1, machine.domain, replica)
+    held = fullest_share(choices.batch_size, choices.attention)
+    turns = minimum(choices.pipeline, held)
+    sequences = fullest_share(held, turns)
+    groups = minimum(choices.attention, choices.batch_size)
     return ServingLayout(
         group=group,
         replica=replica,
         accelerators=accelerators,
-        stage_layers=layers,
-        stage_share=layers / shape.layers,
-        sequences=busy,
+        stage=_heaviest_stage(choices, shape),
+        held=held,
+        turns=turns,
+        sequences=sequences,
+        groups=groups,
+        pass_sequences=minimum(choices.batch_size, sequences * groups),
         fresh=fresh,
         chunks=chunks,
         chunk=fresh / chunks,
-        packed=maximum(minimum(choices.chunk_tokens / fresh, busy), 1),
+        packed=maximum(minimum(choices.chunk_tokens / fresh, sequences), 1),
         length=paged(choices.input_tokens + choices.output_tokens, choices.page_tokens),
         together=together,
         across=fullest_share(choices.tensor, together),
         group_together=group_together,
         group_across=fullest_share(group, group_together),
     )
+
+
+def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers:
+    layers = fullest_share(shape.layers, choices.pipeline)
+    experts, dense = (
+        expert_layers_on_stage(layers, shape.layers, count, shape.spread)
+        for count in (shape.expert_layers, shape.dense_layers)
+    )
+    return StageLayers(
+        layers=layers,
+        most_experts=experts,
+        fewest_experts=layers - dense,
+        # Layers with and without a window alternate (Gemma, GPT-OSS, Llama 4).
+        full=expert_layers_on_stage(layers, shape.layers, shape.full_layers, spread=True),
+    )
+
+
+def _places(replicas: Any, size: Any, machine: ServingMachine) -> Any:
+    """Count the replicas for which an inventory has room, where one stays within a domain."""
+    whole = logical_and(machine.counted, size <= machine.domain)
+    inside = machine.domain // where(whole, size, 1) * (machine.accelerators // machine.domain)
+    return where(whole, inside, replicas)
 
 
 def serving_checks(
@@ -165,13 +240,22 @@ def serving_checks(
     wide = maximum(tensor, shape.cache_parts)
     experts = where(shape.experts > 0, shape.experts, 1)
     return {
-        "accelerators": Check.at_most(layout.accelerators, machine.accelerators),
+        # What is rented limits a replica; an inventory, all of them.
+        "accelerators": Check.at_most(
+            where(machine.counted, layout.accelerators, layout.replica), machine.accelerators
+        ),
+        "replicas within domains": Check.at_most(
+            choices.replicas, _places(choices.replicas, layout.replica, machine)
+        ),
         "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
         "tensor parallel fits key-value heads": Check.that(wide % narrow == 0),
         "tensor parallel divides the MLP": Check.that(
             logical_and(shape.dense_width % tensor == 0, (shape.expert_width * expert) % group == 0)
         ),
         "pipeline stages within layers": Check.at_most(choices.pipeline, shape.layers),
+        "expert parallel of a model with experts": Check.that(
+            logical_or(expert < 2, shape.experts > 0)  # noqa: PLR2004 - one group is none
+        ),
         "expert parallel divides the stage": Check.that(group % expert == 0),
         "expert parallel divides experts": Check.that(experts % expert == 0),
         "draft with an acceptance": Check.that(

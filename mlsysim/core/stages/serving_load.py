@@ -89,8 +89,9 @@ def serving_load_of(run: ServingRun, time: ServingTime, asked: Any) -> ServingLo
     # Prefills of the others come in between, not those of the sequence itself.
     others = share * (batch - 1) / batch
     between = time.between / (1 - busy_share(others))
-    # An arrival waits for half of the pass that is under way.
-    first = time.first_token + minimum(utilization, 1.0) * time.step / 2
+    # An arrival waits for half of the pass that is under way for others.
+    passing = minimum(utilization, 1.0) * (batch - 1) / batch * time.step
+    first = time.first_token + passing / 2
     residence = first + (run.choices.output_tokens - 1) * between
     prefills = Queue(chance=others, mean=mean_wait_of_waiting(time.occupied, 1, others, 0.0))
     queues: tuple[Queue, ...] = (prefills,)

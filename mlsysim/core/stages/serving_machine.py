@@ -6,7 +6,7 @@ from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.core.stages.serving_calibration import Achieved, ServingCalibration
-from mlsysim.errors import ParameterError
+from mlsysim.errors import MissingFigureError, ParameterError
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.units import magnitude
 
@@ -18,7 +18,10 @@ class ServingMachine:
     Parameters
     ----------
     accelerators
-        How many there are.
+        How many there are of a cluster, which is an inventory. Of an accelerator or a node that
+        is named alone any number can be had: how many a replica may have of them.
+    counted
+        Whether it is an inventory.
     domain
         How many of them reach one another without the network.
     full_mesh
@@ -36,9 +39,12 @@ class ServingMachine:
         Out of one accelerator within its domain and between domains; time of a ring step.
     collective_start
         Time that a collective takes on top of its steps.
+    context_memory
+        What driver and libraries keep of the memory.
     """
 
     accelerators: int
+    counted: bool
     domain: int
     full_mesh: bool
     matmul_rate: float
@@ -54,6 +60,7 @@ class ServingMachine:
     network_bandwidth: float
     network_latency: float
     collective_start: float
+    context_memory: float
 
 
 def accelerator_of(fleet: Cluster | Node | Accelerator) -> Accelerator:
@@ -82,7 +89,7 @@ def serving_machine_of(
     attention_precision: str | None,
     calibration: ServingCalibration,
 ) -> ServingMachine:
-    """Read a catalogue record; a node or an accelerator stands for itself and its links.
+    """Read a catalogue record; of a node or an accelerator alone, a replica has one domain.
 
     Parameters
     ----------
@@ -111,9 +118,14 @@ def serving_machine_of(
     bandwidth = magnitude(accelerator.memory_bandwidth, "byte/s")
     narrow = wide if attention_precision is None else attention_precision
     attention = magnitude(accelerator.peak(narrow), "flop/s")
+    own = (bandwidth * achieved.memory_efficiency, 0.0)
     link, network = _levels(fleet, achieved, calibration)
+    # What no message crosses is not asked for: a group has one domain, or one member in each,
+    # and what stays on an accelerator moves within its memory.
+    link, network = link or network or own, network or link or own
     return ServingMachine(
         accelerators=_accelerators(fleet),
+        counted=isinstance(fleet, Cluster),
         domain=_domain(fleet),
         full_mesh=accelerator.full_mesh,
         matmul_rate=peak * achieved.matmul_efficiency(precision),
@@ -129,6 +141,7 @@ def serving_machine_of(
         network_bandwidth=network[0],
         network_latency=network[1],
         collective_start=achieved.collective_start * calibration.collective_factor,
+        context_memory=achieved.context_memory,
     )
 
 
@@ -149,12 +162,8 @@ def _domain(fleet: Cluster | Node | Accelerator) -> int:
 
 def _levels(
     fleet: Cluster | Node | Accelerator, achieved: Achieved, calibration: ServingCalibration
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Give achieved bandwidth and latency of links and network; an absent level copies the other.
-
-    A level that no message crosses must have some figure, or formulas that
-    multiply it by zero would not work.
-    """
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Give achieved bandwidth and latency of links and of the network, where there are any."""
     link = network = None
     if _domain(fleet) > 1:
         bandwidth = magnitude(accelerator_of(fleet).link_bandwidth, "byte/s")
@@ -166,7 +175,7 @@ def _levels(
             latency = magnitude(fleet.fabric.latency, "s")
         bandwidth = magnitude(fleet.inter_node_bandwidth, "byte/s")
         network = (bandwidth * calibration.network_efficiency, latency)
-    return (link or network or (1.0, 0.0)), (network or link or (1.0, 0.0))
+    return link, network
 
 
 def outward_bandwidth_of(
@@ -177,12 +186,28 @@ def outward_bandwidth_of(
     Raises
     ------
     MissingFigureError
-        If the bandwidth of the network cards, or of the link of a lone accelerator, is not known.
+        If the bandwidth of the network cards is not known, as of an accelerator without a node.
     """
-    if isinstance(fleet, Cluster):
-        bandwidth = fleet.inter_node_bandwidth
-    elif isinstance(fleet, Node):
-        bandwidth = fleet.nic_bandwidth
-    else:
-        bandwidth = fleet.link_bandwidth
+    if isinstance(fleet, Accelerator):
+        raise MissingFigureError(
+            f"{fleet.name}: no network is known of an accelerator alone; name a node or a cluster "
+            "of it, or pass transfer_bandwidth in GB/s"
+        )
+    bandwidth = fleet.inter_node_bandwidth if isinstance(fleet, Cluster) else fleet.nic_bandwidth
     return magnitude(bandwidth, "byte/s") * calibration.network_efficiency
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """What two pools share: how many accelerators, and whether they share any at all."""
+
+    shared: bool
+    accelerators: int
+
+
+def shared_inventory(
+    first: Cluster | Node | Accelerator, second: Cluster | Node | Accelerator
+) -> Inventory:
+    """Tell whether two pools are taken from one cluster; what is rented is not used up."""
+    shared = isinstance(first, Cluster) and first == second
+    return Inventory(shared=shared, accelerators=_accelerators(first))

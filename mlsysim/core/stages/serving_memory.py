@@ -5,8 +5,8 @@ from typing import Any
 
 from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_pass import ServingRun
-from mlsysim.expr.functions import maximum, minimum, where
-from mlsysim.physics.serving import cached_elements, sequences_that_fit
+from mlsysim.expr.functions import log2, maximum, minimum, where
+from mlsysim.physics.serving import sequences_that_fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,21 +50,27 @@ def serving_memory_of(run: ServingRun) -> ServingMemory:
     choices, layout, machine = run.choices, run.layout, run.machine
     limit = choices.memory_fraction * machine.memory_capacity
     weights, activations, logits = _weights(run), _activations(run), _logits(run)
-    reserve = run.calibration.runtime_reserve
+    reserve = _reserve(run)
     sequence = _sequence(run)
     free = limit - weights - activations - reserve
     return ServingMemory(
         weights=weights,
         # Sequences of every turn of the pipeline stay in memory while others are decoded.
-        cache=layout.sequences * choices.pipeline * sequence,
+        cache=layout.held * sequence,
+        # Only one turn of the pipeline has logits at a time.
         activations=activations + layout.sequences * logits,
         reserve=reserve,
         limit=limit,
         sequence=sequence,
-        # Only one turn of the pipeline has logits at a time.
         concurrency=choices.attention
-        * sequences_that_fit(free, sequence + logits / choices.pipeline),
+        * sequences_that_fit(free, sequence, logits, choices.pipeline),
     )
+
+
+def _reserve(run: ServingRun) -> Any:
+    """Take what a planner states, or what the accelerator and the runtime are known to take."""
+    known = run.machine.context_memory + run.runtime.group_memory * log2(run.layout.group)
+    return where(run.choices.reserve_stated, run.choices.reserve, known)
 
 
 def _weights(run: ServingRun) -> Any:
@@ -73,37 +79,42 @@ def _weights(run: ServingRun) -> Any:
     attention = shape.query_parameters / tensor + shape.cache_parameters / minimum(
         tensor, shape.cache_parts
     )
-    drafting = where(choices.draft_tokens > 0, choices.draft_layers, 0) / shape.layers
-    share = layout.stage_share + drafting
-    dense = shape.dense_layers * shape.dense_parameters / tensor
+    # What no format covers: norms and biases, routers, and the tables at the ends.
+    attention = attention * choices.attention_width + shape.vector_parameters * WIDE_BYTES
+    dense = shape.dense_parameters / tensor * choices.weight_width
     routed = shape.experts * shape.expert_parameters / layout.group
-    experts = shape.expert_layers * (routed + shape.shared_parameters / tensor)
+    expert = (routed + shape.shared_parameters / tensor) * choices.weight_width
+    expert = expert + shape.router_parameters / tensor * WIDE_BYTES
+    stage = layout.stage.layers * attention + layout.stage.mixed(dense, expert)
+    whole = shape.layers * attention + shape.dense_layers * dense + shape.expert_layers * expert
     tables = maximum(shape.table_parameters, shape.head_parameters)
     alone = shape.table_parameters + shape.own_head_parameters
-    # What no format covers: norms and biases, routers, and the tables at the ends.
-    vectors = shape.layers * shape.vector_parameters
-    routers = shape.expert_layers * shape.router_parameters / tensor
     ends = where(choices.pipeline > 1, tables, alone) / tensor * WIDE_BYTES
-    layers = shape.layers * attention * choices.attention_width
-    layers = layers + (dense + experts) * choices.weight_width + (vectors + routers) * WIDE_BYTES
-    return share * layers + ends
+    return stage + _drafting(run) * whole + ends
+
+
+def _drafting(run: ServingRun) -> Any:
+    """Count the layers of a draft over those of the model; it stands beside the last ones."""
+    choices = run.choices
+    return where(choices.draft_tokens > 0, choices.draft_layers, 0) / run.shape.layers
 
 
 def _sequence(run: ServingRun) -> Any:
-    """Measure the cache of one sequence on the fullest stage."""
+    """Measure the cache of one sequence on the heaviest stage."""
     choices, layout, shape = run.choices, run.layout, run.shape
-    elements = cached_elements(
-        shape.cache_elements, layout.length, shape.full_layers, shape.sliding_layers, shape.window
-    )
-    drafting = where(choices.draft_tokens > 0, choices.draft_layers, 0) / shape.layers
+    near = minimum(layout.length, shape.window)
+    stage = layout.stage.attending(layout.length, near)
+    whole = shape.full_layers * layout.length + shape.sliding_layers * near
+    tokens = stage + _drafting(run) * whole
     parts = minimum(choices.tensor, shape.cache_parts)
-    return (layout.stage_share + drafting) * elements * choices.cache_width / parts
+    return tokens * shape.cache_elements * choices.cache_width / parts
 
 
 def _activations(run: ServingRun) -> Any:
+    """Measure the widest layer of a pass of the most tokens, which an engine sets aside at once."""
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    return WIDE_BYTES * run.layout.chunk * numbers
+    return WIDE_BYTES * run.choices.chunk_tokens * numbers
 
 
 def _logits(run: ServingRun) -> Any:

@@ -1,4 +1,4 @@
-"""How long one pass of a model over some tokens takes, on the fullest pipeline stage."""
+"""How long one pass of a model over some tokens takes, and its slowest pipeline stage."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +9,14 @@ from mlsysim.core.stages.serving_formats import WIDE_BYTES
 from mlsysim.core.stages.serving_machine import ServingMachine
 from mlsysim.core.stages.serving_shape import ServingShape
 from mlsysim.expr.functions import maximum, minimum, where
-from mlsysim.physics.collectives import all_reduce_time, gather_time, mesh_bandwidth
+from mlsysim.physics.collectives import (
+    all_reduce_time,
+    all_to_all_time,
+    mesh_bandwidth,
+    ranks_visited,
+)
 from mlsysim.physics.flops import matmul_flops
-from mlsysim.physics.serving import overlapped_time, touched_experts
+from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,32 +33,36 @@ class ServingRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What a pass has to do for one attention group, over all layers.
+    """What a pass has to do for the fullest attention group, and for all of them.
 
     Parameters
     ----------
     tokens
-        Tokens that it computes.
+        Tokens that the group computes.
+    all_tokens
+        Tokens that all groups compute, which share the experts.
     sampled
-        Tokens for which it computes logits.
+        Tokens for which the group computes logits.
     core_flops
-        Operations of the attention core.
+        Operations of its attention core, in a layer that attends to everything and in one
+        with a window.
     cache_bytes
-        Keys and values that it reads.
+        Keys and values that it reads, likewise.
     yielding
         Sequences whose tokens the process of an attention group handles.
     """
 
     tokens: Any
+    all_tokens: Any
     sampled: Any
-    core_flops: Any
-    cache_bytes: Any
+    core_flops: tuple[Any, Any]
+    cache_bytes: tuple[Any, Any]
     yielding: Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class PassTime:
-    """Time of a pass on one stage (s): the sum of the parts.
+    """Time of a pass (s): through all stages one after another, the sum of the parts.
 
     Parameters
     ----------
@@ -64,11 +73,13 @@ class PassTime:
     activations
         Element-wise kernels.
     collectives
-        Communication within the stage.
+        Communication within the stages.
     overhead
         What the runtime adds.
     head
         The part of `weights` that only the last stage has.
+    stage
+        Time of the slowest stage, which sets the pace of a full pipeline.
     """
 
     weights: Any
@@ -77,6 +88,7 @@ class PassTime:
     collectives: Any
     overhead: Any
     head: Any
+    stage: Any
 
     @property
     def total(self) -> Any:
@@ -92,17 +104,32 @@ def time_of_pass(run: ServingRun, load: Load) -> PassTime:
     another.
     """
     layout, shape, runtime = run.layout, run.shape, run.runtime
-    share = layout.stage_share
-    head = _head(run, load)
-    experts = shape.expert_layers * runtime.expert_time
+    attention, dense, expert = _attention_matrices(run, load), _dense(run, load), _expert(run, load)
+    full, near = (_core(run, load, kind) for kind in (0, 1))
+    activations, head = _activations(run, load), _head(run, load)
+    reduce, around = _collectives(run, load)
+    process = runtime.step_time + load.yielding * runtime.sequence_time
+    everywhere = attention + activations + reduce + runtime.layer_time
     return PassTime(
-        weights=share * (_attention_matrices(run, load) + _mlp(run, load)) + head,
-        attention=share * _core(run, load),
-        activations=share * _activations(run, load),
-        collectives=share * _collectives(run, load),
-        overhead=(runtime.step_time + load.yielding * runtime.sequence_time) / run.choices.pipeline
-        + share * (shape.layers * runtime.layer_time + experts),
+        weights=shape.layers * attention
+        + shape.dense_layers * dense
+        + shape.expert_layers * expert
+        + head,
+        attention=shape.full_layers * full + shape.sliding_layers * near,
+        activations=shape.layers * activations,
+        collectives=shape.layers * reduce
+        + shape.dense_layers * reduce
+        + shape.expert_layers * around,
+        overhead=process
+        + shape.layers * runtime.layer_time
+        + shape.expert_layers * runtime.expert_time,
         head=head,
+        # The micro-batches of a full pipeline share what the process does.
+        stage=process / layout.turns
+        + layout.stage.layers * everywhere
+        + layout.stage.attending(full, near)
+        + layout.stage.mixed(dense + reduce, expert + around + runtime.expert_time)
+        + head,
     )
 
 
@@ -117,26 +144,37 @@ def _attention_matrices(run: ServingRun, load: Load) -> Any:
     kept = shape.query_parameters / choices.tensor
     # Key-value heads beyond which tensor parallelism repeats them.
     kept = kept + shape.cache_parameters / minimum(choices.tensor, shape.cache_parts)
-    each = _product(run, kept, load.tokens, choices.attention_width, machine.attention_rate)
-    return shape.layers * each
+    return _product(run, kept, load.tokens, choices.attention_width, machine.attention_rate)
 
 
-def _mlp(run: ServingRun, load: Load) -> Any:
+def _dense(run: ServingRun, load: Load) -> Any:
+    weights = run.shape.dense_parameters / run.choices.tensor
+    return _product(run, weights, load.tokens, run.choices.weight_width, run.machine.matmul_rate)
+
+
+def _expert(run: ServingRun, load: Load) -> Any:
+    """Time the MLP of a layer with experts, on the fullest of the ranks that divide them.
+
+    Every attention group multiplies its own tokens with what they all see.  Where the experts
+    are divided among ranks, some rank has more of those that a pass touches than the mean, and
+    more of their tokens: by the chance of the draw, and by what is uneven in the routing.
+    """
     choices, shape, machine = run.choices, run.shape, run.machine
-    width, rate = choices.weight_width, machine.matmul_rate
-    dense = _product(run, shape.dense_parameters / choices.tensor, load.tokens, width, rate)
+    width, rate, ranks = choices.weight_width, machine.matmul_rate, choices.expert
     shared = _product(run, shape.shared_parameters / choices.tensor, load.tokens, width, rate)
     router = shape.router_parameters / choices.tensor
     shared = shared + _product(run, router, load.tokens, WIDE_BYTES, machine.wide_rate)
-    visits = load.tokens * choices.attention
-    touched = touched_experts(shape.experts, shape.log_missed, visits)
-    uneven = where(choices.expert > 1, run.calibration.expert_imbalance, 1.0)
-    part = uneven * shape.expert_parameters / run.layout.group
-    reading = touched * part * width / machine.memory_rate
-    rate = rate * choices.expert_rate
-    arithmetic = matmul_flops(part, visits * shape.experts_per_token) / rate
-    routed = overlapped_time(arithmetic, reading)
-    return shape.dense_layers * dense + shape.expert_layers * (shared + routed)
+    part = shape.expert_parameters * ranks / run.layout.group
+    owned = shape.experts / ranks
+    chance = touched_share(shape.log_missed, load.all_tokens)
+    touched = fullest_of(owned * chance, owned * chance * (1 - chance), ranks)
+    reading = minimum(touched, owned) * part * width / machine.memory_rate
+    visits = load.all_tokens * shape.experts_per_token / ranks
+    skewed = where(ranks > 1, run.calibration.expert_imbalance, 1.0) * visits
+    most = load.all_tokens * minimum(shape.experts_per_token, owned)
+    fullest = minimum(fullest_of(skewed, skewed * (1 - 1 / ranks), ranks), most)
+    arithmetic = matmul_flops(part, fullest) / (rate * choices.expert_rate)
+    return shared + overlapped_time(arithmetic, reading)
 
 
 def _head(run: ServingRun, load: Load) -> Any:
@@ -144,22 +182,27 @@ def _head(run: ServingRun, load: Load) -> Any:
     return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 
-def _core(run: ServingRun, load: Load) -> Any:
+def _core(run: ServingRun, load: Load, kind: int) -> Any:
     choices, machine = run.choices, run.machine
-    arithmetic = load.core_flops / choices.tensor / machine.core_rate
+    arithmetic = load.core_flops[kind] / choices.tensor / machine.core_rate
     parts = minimum(choices.tensor, run.shape.cache_parts)
-    return maximum(arithmetic, load.cache_bytes / parts / machine.memory_rate)
+    return maximum(arithmetic, load.cache_bytes[kind] / parts / machine.memory_rate)
 
 
 def _activations(run: ServingRun, load: Load) -> Any:
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
     moved = run.calibration.activation_passes * WIDE_BYTES * load.tokens * numbers
-    return shape.layers * moved / run.machine.memory_rate
+    return moved / run.machine.memory_rate
 
 
-def _collectives(run: ServingRun, load: Load) -> Any:
-    """Time what a stage exchanges: two all-reduces per layer, or all-to-alls around experts."""
+def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
+    """Time an all-reduce behind attention or a dense MLP, and what surrounds experts.
+
+    Without attention groups every accelerator of a stage has all tokens, however the experts
+    are divided: their sum takes an all-reduce as well.  Behind attention in groups, each token
+    travels to the accelerators of the ranks that it visits and back, once to each domain.
+    """
     choices, layout, shape, machine = run.choices, run.layout, run.shape, run.machine
     message = load.tokens * shape.hidden * WIDE_BYTES
     link = mesh_bandwidth(
@@ -170,18 +213,19 @@ def _collectives(run: ServingRun, load: Load) -> Any:
     steps = all_reduce_time(message, layout.together, layout.across, inside, network)
     start = machine.collective_start
     reduce = where(choices.tensor > 1, start + steps, 0.0)
-    # Behind attention in groups, every token travels to its experts and back.
     wide = mesh_bandwidth(
         machine.link_bandwidth, layout.group_together, machine.domain, machine.full_mesh
     )
-    copies = minimum(shape.experts_per_token, layout.group)
-    travel = gather_time(
-        message / choices.tensor * copies,
+    visited = ranks_visited(shape.experts_per_token, choices.expert)
+    # A rank that spans domains wants its tokens in all of them.
+    domains = minimum(layout.group_across, choices.expert)
+    leaving = (layout.group_across - 1) * ranks_visited(shape.experts_per_token, domains) / domains
+    own = message / choices.tensor
+    travel = all_to_all_time(
+        (own * visited * layout.group / choices.expert, own * leaving),
         layout.group_together,
         layout.group_across,
         (wide, machine.link_latency),
         network,
     )
-    apart = choices.attention > 1
-    around = where(apart, 2 * (start + travel), reduce)
-    return shape.layers * reduce + shape.dense_layers * reduce + shape.expert_layers * around
+    return reduce, where(choices.attention > 1, 2 * (start + travel), reduce)

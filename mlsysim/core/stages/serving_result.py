@@ -50,6 +50,10 @@ class ServingResult(StageResult):
         What a decode pass spends on weights, on the cache, and on element-wise kernels.
     decode_latency_collectives, decode_latency_overhead
         What it spends on communication within a stage, and in the runtime.
+    decode_latency_hops, decode_latency_waiting
+        What it spends between pipeline stages, and what a micro-batch waits for the others.
+    decode_latency_drafting
+        What the draft takes before it.
     prefill_latency_collectives
         What the prefill of a prompt spends on communication within stages.
     tokens_per_pass
@@ -84,6 +88,9 @@ class ServingResult(StageResult):
     decode_latency_activations: Any
     decode_latency_collectives: Any
     decode_latency_overhead: Any
+    decode_latency_hops: Any
+    decode_latency_waiting: Any
+    decode_latency_drafting: Any
     prefill_latency_collectives: Any
     tokens_per_pass: Any
     prefill_mfu: Any
@@ -93,7 +100,7 @@ class ServingResult(StageResult):
     replicas: Any
 
     def decode_pass_breakdown(self) -> dict[str, Any]:
-        """Give the parts of a decode pass."""
+        """Give the parts of a decode pass: `inter_token_latency` times `tokens_per_pass`."""
         return parts_of(self, "decode_latency_", without=())
 
     def memory_breakdown(self) -> dict[str, Any]:
@@ -103,8 +110,7 @@ class ServingResult(StageResult):
 
 def latency_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
     """Give the metrics that are times of one request."""
-    stages, decode = run.choices.pipeline, time.decode
-    passes = stages * run.layout.chunks
+    decode = time.decode
     return {
         "time_to_first_token": milliseconds(time.first_token),
         "inter_token_latency": milliseconds(time.between),
@@ -113,12 +119,15 @@ def latency_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
         ),
         "tokens_per_second_per_user": per_second(1 / time.between),
         "tokens_per_pass": time.accepted,
-        "decode_latency_weights": milliseconds(stages * decode.weights),
-        "decode_latency_attention": milliseconds(stages * decode.attention),
-        "decode_latency_activations": milliseconds(stages * decode.activations),
-        "decode_latency_collectives": milliseconds(stages * decode.collectives),
-        "decode_latency_overhead": milliseconds(stages * decode.overhead),
-        "prefill_latency_collectives": milliseconds(passes * time.prefill.collectives),
+        "decode_latency_weights": milliseconds(decode.weights),
+        "decode_latency_attention": milliseconds(decode.attention),
+        "decode_latency_activations": milliseconds(decode.activations),
+        "decode_latency_collectives": milliseconds(decode.collectives),
+        "decode_latency_overhead": milliseconds(decode.overhead),
+        "decode_latency_hops": milliseconds(time.hops),
+        "decode_latency_waiting": milliseconds(time.waiting),
+        "decode_latency_drafting": milliseconds(time.drafting),
+        "prefill_latency_collectives": milliseconds(run.layout.chunks * time.prefill.collectives),
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.core.stages.arguments import check_option, check_record
+from mlsysim.core.stages.arguments import check_number, check_option, check_record, in_unit
 from mlsysim.core.stages.mapping import given_or, mapped
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, check_choices, lay_out_replica
@@ -68,6 +68,8 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         draft_acceptance=given["draft_acceptance"],
         draft_layers=given["draft_layers"],
         memory_fraction=given["memory_fraction"],
+        reserve=mapped(_reserve, given["runtime_reserve"]),
+        reserve_stated=mapped(_is_stated, given["runtime_reserve"]),
     )
     check_choices(choices)
     shape = mapped(serving_shape_of, given["model"])
@@ -81,6 +83,19 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         runtime=runtime,
         calibration=calibration,
     )
+
+
+def _reserve(amount: Any) -> Any:
+    """Read an amount of memory (byte): a plain number is in GB."""
+    if amount is None:
+        return 0.0
+    kept = in_unit("runtime_reserve", amount, "GB")
+    check_number("runtime_reserve", kept)
+    return 1e9 * kept
+
+
+def _is_stated(amount: Any) -> bool:
+    return amount is not None
 
 
 def _runtime(calibration: ServingCalibration, name: str) -> Runtime:

@@ -16,6 +16,8 @@ class ServingShape:
     ----------
     layers, expert_layers, dense_layers
         All layers, and how many of either kind.
+    spread
+        Whether the two kinds alternate.
     full_layers, sliding_layers, window
         Layers that see everything, those with a window, and its length.
     heads, cache_parts
@@ -58,6 +60,7 @@ class ServingShape:
     layers: int
     expert_layers: int
     dense_layers: int
+    spread: bool
     full_layers: int
     sliding_layers: int
     window: int
@@ -107,6 +110,8 @@ def serving_shape_of(model: LanguageModel) -> ServingShape:
         layers=model.layers,
         expert_layers=model.moe_layers,
         dense_layers=model.dense_layers,
+        # Llama 4 Maverick has experts in every second layer; others have dense layers in front.
+        spread=2 * model.dense_layers == model.layers,
         full_layers=model.full_attention_layers,
         sliding_layers=model.sliding_layers,
         window=model.sliding_window or model.max_context,
