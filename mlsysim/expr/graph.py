@@ -157,11 +157,12 @@ class Graph:
         """Tell whether guards so far leave no design at the positions of some choices."""
         for guard in self.guards:
             table = guard.condition
-            if isinstance(table, Constant) and not table.value:
-                return True
             if isinstance(table, Table) and at.keys() >= {*table.names}:
-                if not table.values[tuple(at[name] for name in table.names)]:
-                    return True
+                holds = table.values[tuple(at[name] for name in table.names)]
+            else:
+                holds = not isinstance(table, Constant) or table.value
+            if not holds:
+                return True
         return False
 
     @contextlib.contextmanager

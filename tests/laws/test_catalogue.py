@@ -1,10 +1,9 @@
 """Every accelerator and node of the catalogue, under every serving stage."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from laws.designs import STAGES, Design, numbers
+from laws.designs import SERVING, Design
 from laws.test_same_thing_said_twice import differences, packaged
 from laws.test_verdict_and_metrics_agree import misfits, odd_numbers
 
@@ -14,10 +13,8 @@ from mlsysim.catalog.node import Node
 from mlsysim.core.solver import ServingEconomicsModel
 from mlsysim.core.stage import ForwardModel
 from mlsysim.core.stages.serving_machine import accelerator_of
-from mlsysim.errors import MissingFigureError
 from mlsysim.units import magnitude
 
-SERVING = [stage for stage in STAGES if "output_tokens" in stage.inputs()]
 FLEETS = [*Systems.Accelerators.values(), *Systems.Nodes.values()]
 
 

@@ -1,4 +1,4 @@
-"""Law 5: more never makes it worse, twice as much costs at most twice, and one user waits for nobody."""
+"""Law 5: more is never worse, twice as much costs at most twice, one user waits for nobody."""
 
 from collections.abc import Iterator
 from typing import Any

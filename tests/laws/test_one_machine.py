@@ -1,5 +1,7 @@
 """Law 7: training, serving and a single accelerator read one record of the machine."""
 
+from typing import Any
+
 import pytest
 
 from mlsysim.catalog import Models, Systems
@@ -17,7 +19,7 @@ def test_memory_is_that_of_the_record(node: Node) -> None:
     accelerator = node.accelerator
     precision = next(name for name in ("bf16", "fp16") if accelerator.supports(name))
     one = Cluster(name="One", node=node, nodes=1, fabric=Systems.Fabrics.IB_NDR)
-    found = {
+    found: dict[str, Any] = {
         "one": SingleNodeModel().solve(
             model=MODEL, accelerator=accelerator, precision=precision, efficiency=0.5, seq_len=64
         ),

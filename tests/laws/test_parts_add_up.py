@@ -1,4 +1,4 @@
-"""Law 3: the parts of a time, a memory or a cost add up to the total that is printed beside them."""
+"""Law 3: the parts of a time, a memory or a cost add up to the total that is printed with them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,46 +46,53 @@ def gaps(design: Design) -> Iterator[str]:
 
 def sums(design: Design, result: Any) -> Iterator[tuple[str, float, float]]:
     """List what must be equal in any stage that has these metrics."""
-
-    def get(name: str) -> float:
-        value = getattr(result, name)
-        return float(value.m if is_quantity(value) else value)
-
     known = vars(result)
     if {"tokens_per_second", "request_rate", "accelerators"} <= known.keys():
-        tokens = get("request_rate") * design["output_tokens"]
-        yield "tokens are requests times answers", get("tokens_per_second"), tokens
-        prompts = get("request_rate") * design["input_tokens"]
-        yield "prompt tokens are requests times prompts", get("input_tokens_per_second"), prompts
-        each = get("tokens_per_second_per_accelerator") * get("accelerators")
-        yield "tokens are those of all accelerators", get("tokens_per_second"), each
-        per_user = get("tokens_per_second_per_user") * get("inter_token_latency") / 1e3
-        yield "a user sees a token per latency", per_user, 1.0
+        yield from _served(design, result)
     if {"prefill_accelerators", "decode_accelerators"} <= known.keys():
-        both = get("prefill_accelerators") + get("decode_accelerators")
-        yield "two pools make the fleet", get("accelerators"), both
+        both = result.prefill_accelerators + result.decode_accelerators
+        yield "two pools make the fleet", result.accelerators, both
     if "lost_to_failures" in known:
-        shares = get("goodput") + get("lost_to_checkpoints") + get("lost_to_failures")
+        shares = result.goodput + result.lost_to_checkpoints + result.lost_to_failures
         yield "time is kept or lost", shares, 1.0
     if "step_latency_total" in known:
-        tokens = get("effective_throughput") * get("step_latency_total") / 1e3
-        yield "a step takes its tokens", tokens, get("tokens_per_step")
+        tokens = result.effective_throughput.m * result.step_latency_total.m / 1e3
+        yield "a step takes its tokens", tokens, result.tokens_per_step
     if "served" in known:
-        for name, total in result.served.items():
-            counted = sum(
-                count * item.rates.get(name, 0.0)
-                for item in design["designs"]
-                for pool, count in design["replicas"].items()
-                if pool == item.pool(name)
-            )
-            yield f"replicas serve {name}", float(total.m), counted
+        yield from _fleet(design, result)
     if known.get("usd_per_million_output_tokens") is not None:
-        share = design.arguments.get("demand")
-        scale = 1.0 if share is None else share / design["request_rate"]
-        inputs = get("usd_per_million_input_tokens") * design["input_tokens_per_second"]
-        outputs = get("usd_per_million_output_tokens") * design["tokens_per_second"]
-        bill = (inputs + outputs) * scale * 3600 / 1e6
-        yield "prompts and answers make the bill", bill, get("cost_per_hour")
+        yield _bill(design, result)
+
+
+def _served(design: Design, result: Any) -> Iterator[tuple[str, float, float]]:
+    rate, tokens = result.request_rate.m, result.tokens_per_second.m
+    yield "tokens are requests times answers", tokens, rate * design["output_tokens"]
+    prompts = result.input_tokens_per_second.m
+    yield "prompt tokens are requests times prompts", prompts, rate * design["input_tokens"]
+    each = result.tokens_per_second_per_accelerator.m * result.accelerators
+    yield "tokens are those of all accelerators", tokens, each
+    per_user = result.tokens_per_second_per_user.m * result.inter_token_latency.m / 1e3
+    yield "a user sees a token per latency", per_user, 1.0
+
+
+def _fleet(design: Design, result: Any) -> Iterator[tuple[str, float, float]]:
+    for name, total in result.served.items():
+        counted = sum(
+            count * item.rates[name]
+            for item in design["designs"]
+            for pool, count in design["replicas"].items()
+            if pool == item.pool(name)
+        )
+        yield f"replicas serve {name}", float(total.m), counted
+
+
+def _bill(design: Design, result: Any) -> tuple[str, float, float]:
+    """Add up what prompts and answers are charged for, at the rate that is asked for."""
+    scale = design.arguments.get("demand", design["request_rate"]) / design["request_rate"]
+    inputs = result.usd_per_million_input_tokens * design["input_tokens_per_second"]
+    outputs = result.usd_per_million_output_tokens * design["tokens_per_second"]
+    bill = (inputs + outputs) * scale * 3600 / 1e6
+    return "prompts and answers make the bill", bill, result.cost_per_hour.m
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)

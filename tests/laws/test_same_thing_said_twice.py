@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from laws.arguments import values_of
 from laws.designs import (
     STAGES,
     Complete,
@@ -47,7 +48,7 @@ def differences(one: Mapping[str, Any], two: Mapping[str, Any], what: str) -> It
 # ------------------------------------------------------------------------------ kinds of numbers
 
 
-def _with(value: Any, kind: type[np.generic]) -> Any:
+def _with(value: Any, kind: type[np.integer[Any]]) -> Any:
     if isinstance(value, bool):
         return np.bool_(value)
     if isinstance(value, int) and value <= np.iinfo(kind).max:
@@ -55,7 +56,7 @@ def _with(value: Any, kind: type[np.generic]) -> Any:
     return value
 
 
-def changed_by_numpy(design: Design, kind: type[np.generic]) -> Iterator[str]:
+def changed_by_numpy(design: Design, kind: type[np.integer[Any]]) -> Iterator[str]:
     """Name what changes when whole numbers are NumPy's."""
     if (plain := design.outcome()) is None:
         return
@@ -69,7 +70,7 @@ INTEGERS = [np.int16, np.int32, np.int64, np.uint32]
 @pytest.mark.parametrize("kind", INTEGERS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
 def test_whole_numbers_of_numpy_are_whole_numbers(
-    stage: type[ForwardModel], kind: type[np.generic]
+    stage: type[ForwardModel], kind: type[np.integer[Any]]
 ) -> None:
     """An argument that comes out of an array means what it says."""
 
@@ -168,7 +169,8 @@ def changed_by_tracing(stage: type[ForwardModel], given_: Mapping[str, list[Any]
         mine |= {name: values[name] for name in roots if not np.ndim(values[name])}
         for name in plain.keys() & mine.keys():
             if float(plain[name]) != pytest.approx(float(mine[name]), rel=_CLOSE, abs=1e-12):
-                yield f"traced at {shown_point(point)}: {name} is {mine[name]!r}, not {plain[name]!r}"
+                at = shown_point(point)
+                yield f"traced at {at}: {name} is {mine[name]!r}, not {plain[name]!r}"
 
 
 def can_be_chosen(value: Any) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from laws.designs import STAGES, Complete, feasible, law, numbers, shown, together, values_of
+from laws.arguments import values_of
+from laws.designs import STAGES, Complete, feasible, law, numbers, shown, together
 from laws.test_same_thing_said_twice import can_share
 
 from mlsysim.core.dse import DSE

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
-from laws.designs import STAGES, Design, designs, feasible, law, numbers
+from laws.designs import SERVING, STAGES, Design, designs, feasible, law, numbers
+
 from mlsysim.core.stage import ForwardModel
 from mlsysim.core.stages.serving_machine import accelerator_of
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension
@@ -55,45 +57,41 @@ def odd_numbers(design: Design) -> Iterator[str]:
     """Name every metric of a feasible design that is not finite, or of no believable size."""
     result = design.solve()
     for name, number in numbers(result).items():
-        value = float(number)
-        field = name.partition(".")[0]
-        whole = getattr(result, field, None)
-        if isinstance(whole, dict) and "." in name:
-            whole = whole[name.partition(".")[2]]
-        if name.startswith("check ") or field in FLAGS:
-            if value not in (0.0, 1.0):
-                yield f"{name} is {number!r}, which is neither true nor false"
-            continue
-        if not math.isfinite(value):
-            yield f"{name} is {number!r}"
-            continue
-        if is_quantity(whole):
-            unit, (low, high) = _range(whole)
-            amount = magnitude(whole, unit)
-            part = next((key for key in REQUESTS if field.startswith(key)), None)
-            high = high if part is None else REQUESTS[part]
-            if not low <= amount <= high:
-                yield f"{name} is {amount:g} {unit}, and at most {high:g} is believable"
-        elif field in COUNTS or field.endswith("accelerators"):
-            if value < 0 or not value.is_integer():
-                yield f"{name} is {number!r}, and counts whole things"
-        elif field.endswith(SHARES):
-            if not -1e-9 <= value <= 1 + 1e-9:
-                yield f"{name} is {number!r}, and is a share"
+        if not (name.startswith("check ") or name in FLAGS):
+            value = float(number)
+            odd = _odd_size(result, name, value) if math.isfinite(value) else "a placeholder"
         else:
-            low, high = next(
-                (limits for key, limits in AMOUNTS.items() if key in field), (math.nan, math.nan)
-            )
-            assert not math.isnan(low), f"say what is believable of {name} in AMOUNTS"
-            if not low - 1e-9 <= value <= high:
-                yield f"{name} is {number!r}, out of {low:g} to {high:g}"
+            odd = "" if number in (0, 1) else "neither true nor false"
+        if odd:
+            yield f"{name} is {number!r}, {odd}"
+
+
+def _odd_size(result: Any, name: str, value: float) -> str:
+    """Say what is odd about a finite metric; nothing if it is believable."""
+    field, _, key = name.partition(".")
+    whole = getattr(result, field)[key] if key else getattr(result, field)
+    if is_quantity(whole):
+        unit, (low, high) = _range(whole)
+        value = magnitude(whole, unit)
+        high = next((most for part, most in REQUESTS.items() if field.startswith(part)), high)
+        limits = f"out of {low:g} to {high:g} {unit}"
+    elif field in COUNTS or field.endswith("accelerators"):
+        return "" if value >= 0 and value.is_integer() else "no count of whole things"
+    elif field.endswith(SHARES):
+        low, high, limits = 0.0, 1.0, "no share"
+    else:
+        known = next((part for part in AMOUNTS if part in field), "")
+        assert known, f"say in AMOUNTS what is believable of {name}"
+        low, high = AMOUNTS[known]
+        limits = f"out of {low:g} to {high:g}"
+    return "" if low - 1e-9 <= value <= high + 1e-9 else limits
 
 
 def _range(value: object) -> tuple[str, tuple[float, float]]:
     for unit, limits in BELIEVABLE.items():
         if same_dimension(value, quantity(1.0, unit)):
             return unit, limits
-    raise AssertionError(f"say what is believable of {value} in BELIEVABLE")
+    raise AssertionError(f"say in BELIEVABLE what is believable of {value}")
 
 
 def misfits(design: Design) -> Iterator[str]:
@@ -145,9 +143,6 @@ def test_feasible_designs_fit(stage: type[ForwardModel]) -> None:
         assert not list(misfits(design))
 
     holds()
-
-
-SERVING = [stage for stage in STAGES if "output_tokens" in stage.inputs()]
 
 
 @pytest.mark.parametrize("stage", SERVING, ids=lambda stage: stage.__name__)

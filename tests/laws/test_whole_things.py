@@ -1,19 +1,16 @@
 """Law 1: sequences, layers and replicas are dealt out whole, and the fullest part counts."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
-from laws.designs import STAGES, Design, designs, law, numbers
+from laws.designs import SERVING, Design, designs, law, numbers
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.core.stage import ForwardModel
 from mlsysim.core.solver import DistributedModel, ServingModel
+from mlsysim.core.stage import ForwardModel
 from mlsysim.units import magnitude
-
-SERVING = [stage for stage in STAGES if "output_tokens" in stage.inputs()]
 
 
 def dealt(things: int, *levels: int) -> int:
@@ -37,20 +34,21 @@ def _layout(design: Design) -> tuple[int, int]:
 def divided_sequences(design: Design) -> Iterator[str]:
     """Compare a batch with the largest that deals every turn of every group as many sequences.
 
-    What the fullest part holds, and how long it takes, is the same for both.
+    What the fullest part holds and computes is the same for both.
     """
     if (result := design.outcome()) is None:
         return
     groups, stages = _layout(design)
     most = dealt(design["batch_size"], groups, stages)
     full = design.but(batch_size=most * groups * stages).solve()
-    names = ["inter_token_latency"] if "request_rate" not in design.arguments else []
-    if design.stage is not ServingModel:
-        names = []  # under a load, the prefills of the others come in between
-    for name in names:
-        mine, other = (magnitude(getattr(item, name), "ms") for item in (result, full))
-        if abs(mine - other) > 1e-9 * other:
-            yield f"{name} is {mine:.6g} ms, that of {most} sequences in every turn {other:.6g}"
+    parts = ["attention", "activations", "collectives", "hops"]
+    # Experts are shared by all groups: their work follows the tokens of all, not of the fullest.
+    parts += [] if design["model"].experts else ["weights"]
+    for name in (f"decode_latency_{part}" for part in parts):
+        if hasattr(result, name):
+            mine, other = (magnitude(getattr(item, name), "ms") for item in (result, full))
+            if mine != pytest.approx(other, rel=1e-9):
+                yield f"{name} is {mine:.6g} ms, with {most} sequences everywhere {other:.6g}"
     if hasattr(result, "kv_cache_per_sequence"):
         held = dealt(design["batch_size"], groups)
         cache = magnitude(result.memory_kv_cache, "byte")
@@ -69,14 +67,14 @@ def layer_bytes(model: LanguageModel) -> list[float]:
         expert = 2.0 * (common + own + model.experts * model.expert_parameters)
     in_front = [dense] * model.dense_layers + [expert] * (model.layers - model.dense_layers)
     if 2 * model.dense_layers == model.layers:
-        return [layer for pair in zip(in_front, reversed(in_front)) for layer in pair][
+        return [layer for pair in zip(in_front, reversed(in_front), strict=True) for layer in pair][
             : model.layers
         ]
     return in_front
 
 
 def light_stages(model: LanguageModel, stages: int) -> Iterator[str]:
-    """Compare weights and cache with those of the heaviest run of layers that is a stage's share."""
+    """Compare weights and cache with those of the heaviest layers that are a stage's share."""
     result = ServingModel().solve(
         model=model, fleet=Systems.Clusters.Frontier_8K, batch_size=1, pp_size=stages,
         input_tokens=model.max_context // 2, output_tokens=1, page_tokens=1,
