@@ -18,7 +18,6 @@ from laws.designs import (
     numbers,
     shown,
     together,
-    values_of,
 )
 
 from mlsysim.catalog import Systems
