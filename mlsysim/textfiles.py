@@ -174,9 +174,10 @@ def check_shape(content: Any, place: str, error: type[InputError]) -> None:
         elif isinstance(item, list):
             left += [(inner, (*path, at), depth + 1) for at, inner in enumerate(item)]
         elif isinstance(item, int) and not -_WHOLE <= item < _WHOLE:
+            where = ": ".join(filter(None, (place, _key(path))))
             raise error(
-                f"{place}: {_key(path)}: is a whole number of {item.bit_length()} bits, and 64 is "
-                "the most; write a large amount as 1e20"
+                f"{where}: is a whole number of {item.bit_length()} bits, and 64 is the most; "
+                "write a large amount as 1e20"
             )
 
 

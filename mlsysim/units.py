@@ -14,6 +14,7 @@ whichever process that is.
 """
 
 import copyreg
+import math
 import re
 from collections.abc import Mapping
 from importlib.resources import files
@@ -207,3 +208,17 @@ def magnitude(value: Any, unit: str = "") -> Any:
 
 def _dimension(value: Any) -> Any:
     return value.dimensionality if is_quantity(value) else Unit("").dimensionality
+
+
+def as_float(value: float) -> float:
+    """Give a number as a float; whole numbers beyond all floats are infinite.
+
+    Examples
+    --------
+    >>> as_float(7), as_float(-(10**400))
+    (7.0, -inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -72,6 +72,17 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "experts": MIXTURE,
     "split experts": MIXTURE | {"ep_size": 1, "tp_size": 4},
     "latent": MIXTURE | {"model": LANGUAGE.DeepSeek_V3, "sequence_parallel": False},
+    "rebuilt": MIXTURE
+    | {
+        "model": LANGUAGE.DeepSeek_V3,
+        "precision": "fp8",
+        "recompute": "norms_and_up_projections",
+        "activation_storage": "fp8",
+        "moment_bytes": 2,
+    },
+    "both ends": TRAINING | {"schedule": "dualpipe"},
+    "narrow dispatch": MIXTURE | {"precision": "fp8", "dispatch": "fp8"},
+    "fully sharded": TRAINING | {"pp_size": 1, "sharding": "fsdp", "zero_stage": 3},
     "every second": MIXTURE | {"model": LANGUAGE.Llama4_Maverick},
     "sliding": TRAINING | {"model": LANGUAGE.Gemma3_27B, "pp_size": 2},
     "sinks": MIXTURE | {"model": LANGUAGE.GPT_OSS_120B},
@@ -94,6 +105,18 @@ REFUSED: dict[tuple[str, str], str] = {
     ("uneven", "deepspeed"): "constraint 'virtual_stages == 1'",
     ("fp16", "torchtitan"): "constraint \"precision == 'bf16'\"",
     ("alternate", "torchtitan"): "constraint \"recompute != 'alternate'\"",
+    ("rebuilt", "torchtitan"): "constraint 'moment_bytes == 4'",
+    ("rebuilt", "deepspeed"): "constraint 'moment_bytes == 4'",
+    ("fully sharded", "megatron"): "constraint \"sharding == 'zero'\"",
+    ("fully sharded", "deepspeed"): "constraint \"sharding == 'zero'\"",
+    **{
+        ("both ends", trainer.value): "constraint \"schedule != 'dualpipe'\""
+        for trainer in TRAINERS
+    },
+    **{
+        ("narrow dispatch", trainer.value): "constraint \"dispatch == 'wide'\""
+        for trainer in TRAINERS
+    },
 }
 
 

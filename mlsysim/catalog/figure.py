@@ -29,11 +29,14 @@ class Provenance:
         How far to trust it; absent for the confidence of the record.
     note
         What a reader must know before using the figure.
+    date
+        When it was so, for what changes, such as a price; empty where that is not known.
     """
 
     source: str = ""
     confidence: Confidence | None = None
     note: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,8 @@ class Figure:
         How far to trust it.
     note
         What a reader must know before using the figure.
+    date
+        When it was so; empty where that is not known.
     """
 
     value: float
@@ -59,3 +64,4 @@ class Figure:
     source: str
     confidence: Confidence
     note: str = ""
+    date: str = ""

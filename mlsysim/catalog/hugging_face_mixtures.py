@@ -122,11 +122,19 @@ def deepseek_v2(config: Config) -> Shape:
         shared_experts=config.whole("n_shared_experts", 0),
         expert_ffn=config.whole("moe_intermediate_size"),
         dense_layers=_leading_and_skipped(config, shape["layers"]),
+        **_groups(config),
     )
     if not config.flag("attention_bias", default=False):
         return shape
     biases = ranks["query_rank"] + ranks["kv_rank"] + ranks["rope_dim"] + shape["hidden"]
     return shape.and_also({"biases of latent attention": shape["layers"] * biases})
+
+
+def _groups(config: Config) -> dict[str, Any]:
+    """Read node-limited routing; choosing within all groups, or within one of one, is none."""
+    groups = config.whole("n_group", 1) or 1
+    chosen = config.whole("topk_group", groups) or groups
+    return {"expert_groups": groups, "groups_per_token": chosen} if chosen < groups else {}
 
 
 def deepseek_v3(config: Config) -> Shape:

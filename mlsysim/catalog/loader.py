@@ -46,6 +46,7 @@ class _Supported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     source: str = ""
     confidence: Confidence | None = None
     note: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,10 +207,13 @@ def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -
     except msgspec.ValidationError as error:
         raise CatalogError(
             f"{place}: {error}; a figure is a value, or a table of value, source, confidence "
-            "(A, B or C) and note"
+            "(A, B or C), note and date"
         ) from None
     provenance[path] = Provenance(
-        source=supported.source, confidence=supported.confidence, note=supported.note
+        source=supported.source,
+        confidence=supported.confidence,
+        note=supported.note,
+        date=supported.date,
     )
     return supported.value
 

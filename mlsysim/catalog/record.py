@@ -145,6 +145,7 @@ class Record(metaclass=_Checked):
             source=own.source or self.source,
             confidence=own.confidence or self.confidence,
             note=own.note,
+            date=own.date,
         )
 
     def _stated(self, name: str) -> Any:

@@ -43,6 +43,9 @@ class TransformerShape(Record):
     experts, experts_per_token, shared_experts, expert_ffn
         Of a mixture of experts: routed experts, how many of them see a token, experts that see
         every token, and the inner width of one. All zero in a dense model.
+    expert_groups, groups_per_token
+        Groups into which the routed experts fall, and how many of them one token's experts may
+        come from (node-limited routing); 0 where the router chooses among all.
     dense_layers
         Layers with a dense MLP; all layers of a model without experts.
     query_rank, kv_rank, rope_dim, value_dim
@@ -78,6 +81,8 @@ class TransformerShape(Record):
     experts_per_token: int = count(0, least=0)
     shared_experts: int = count(0, least=0)
     expert_ffn: int = count(0, least=0)
+    expert_groups: int = count(0, least=0)
+    groups_per_token: int = count(0, least=0)
     dense_layers: int = count(0, least=0)
     query_rank: int = count(0, least=0)
     kv_rank: int = count(0, least=0)
@@ -134,6 +139,11 @@ class TransformerShape(Record):
             ),
             f"{self.experts_per_token} experts_per_token of {self.experts} experts": (
                 self.experts_per_token <= self.experts
+            ),
+            f"{self.groups_per_token} groups_per_token of {self.expert_groups} expert_groups of "
+            f"{self.experts} experts": (
+                bool(self.expert_groups) == bool(self.groups_per_token)
+                and self.groups_per_token <= self.expert_groups <= self.experts
             ),
             "latent attention needs kv_rank, rope_dim and value_dim": (
                 bool(self.kv_rank) == bool(self.rope_dim) == bool(self.value_dim)

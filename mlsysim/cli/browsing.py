@@ -100,7 +100,7 @@ def _figures_table(entry: Record, references: dict[str, int]) -> Table:
     for heading in ("figure", "value", "unit", "confidence", "see"):
         table.add_column(heading, justify="right" if heading == "value" else "left", no_wrap=True)
     for name, figure in entry.figures.items():
-        text = ": ".join(filter(None, (figure.source, figure.note)))
+        text = ": ".join(filter(None, (figure.source, figure.date, figure.note)))
         seen = f"[{references.setdefault(text, len(references) + 1)}]" if text else ""
         value = str(figure.value) if name == "year" else _number(figure.value)
         row = (name, value, figure.unit, figure.confidence.value, seen)

@@ -14,6 +14,7 @@ from mlsysim.report.plain import drawn
 from mlsysim.report.telling import blocks_of
 
 COLOURS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.PLAIN: ""}
+_AMOUNT = 11
 _UNPROVEN = "bold yellow"
 
 
@@ -65,8 +66,10 @@ def _drawn(block: Block) -> list[RenderableType]:
 
 def _bars(block: Bars) -> Grid:
     grid = Grid(box=None, show_header=False)
-    grid.add_column(no_wrap=True)
-    grid.add_column(justify="right", no_wrap=True)
+    # Where there is little room, the bars give way, not what they are called.
+    longest = max((len(bar.name) for bar in block.bars), default=0)
+    grid.add_column(no_wrap=True, min_width=longest)
+    grid.add_column(justify="right", no_wrap=True, min_width=_AMOUNT)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True, overflow="crop")
     for bar in block.bars:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.core.dse import DSE
+from mlsysim.core.evidence import Evidence, evidence_of
 from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.prices import rent
 from mlsysim.core.stage import ForwardModel
 from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.core.stages.mixed_fleet import ReplicaDesign
@@ -161,7 +163,7 @@ def replica_designs(
             if isinstance(best, str):
                 reasons[item.name].append(f"{kind.name}: {best}")
                 continue
-            for params, rate, accelerators in best:
+            for params, rate, accelerators, evidence in best:
                 name = _name(kind.name, params)
                 known = found.get(name)
                 rates = {**(known.rates if known else {}), item.name: rate * item.utilization}
@@ -174,6 +176,8 @@ def replica_designs(
                     # A number that is equal to itself is one.
                     watts=accelerators * watts if watts == watts else None,  # noqa: PLR0124
                     params=params,
+                    rent=rent(kind.fleet, kind.price),
+                    evidence=evidence,
                 )
     for name, texts in reasons.items():
         if len(texts) == len(kinds):
@@ -195,7 +199,7 @@ def demand(classes: Iterable[RequestClass]) -> dict[str, float]:
     return {item.name: item.rate for item in classes}
 
 
-_Best = list[tuple[dict[str, Any], float, int]]
+_Best = list[tuple[dict[str, Any], float, int, tuple[Evidence, ...]]]
 
 
 def _best(
@@ -220,7 +224,8 @@ def _best(
         report = point.result[rated]
         params = {name: value for name, value in point.params.items() if name != "fleet"}
         rate = magnitude(report.request_rate, "1/s")
-        designs.append((params, float(rate), int(report.accelerators)))
+        evidence = evidence_of(point.result)
+        designs.append((params, float(rate), int(report.accelerators), evidence))
     return designs
 
 

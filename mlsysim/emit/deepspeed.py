@@ -55,7 +55,8 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.set("zero_optimization.reduce_scatter", value=True)
     if plan.optimizer_offload:
         sheet.set("zero_optimization.offload_optimizer.device", "cpu")
-    sheet.implies("optimizer_offload")
+    sheet.implies("optimizer_offload", "sharding", "moment_bytes", "activation_storage")
+    sheet.implies("dispatch")
     if plan.overlap == "all":
         sheet.set("tensor_parallel.tp_overlap_comm", value=True)
 

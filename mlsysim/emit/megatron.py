@@ -8,6 +8,7 @@ it asserts about layouts.
 from mlsysim.emit.megatron_model import tell_model
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.physics.activations import UP_PROJECTIONS
 
 FRAMEWORK = "Megatron-LM (commit 000c4ac, core 0.16)"
 
@@ -144,8 +145,20 @@ def _tell_overlap(sheet: Sheet, plan: TrainingPlan) -> None:
 def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.turn_on("--cross-entropy-loss-fusion", "fused_loss", when=plan.fused_loss)
     sheet.turn_on("--optimizer-cpu-offload", "optimizer_offload", when=plan.optimizer_offload)
-    sheet.implies("recompute")
-    if plan.recompute == "selective":
+    narrow = plan.moment_bytes < 4  # noqa: PLR2004 - bytes of fp32
+    sheet.turn_on("--use-precision-aware-optimizer", "moment_bytes", when=narrow)
+    if narrow:
+        sheet.set("--exp-avg-dtype", "bf16")
+        sheet.set("--exp-avg-sq-dtype", "bf16")
+    # Inputs of products wait in 8 bits wherever these compute in them.
+    stored = plan.activation_storage == "fp8"
+    sheet.turn_on("--activation-func-fp8-input-store", "activation_storage", when=stored)
+    sheet.implies("recompute", "sharding", "dispatch")
+    if plan.recompute == UP_PROJECTIONS:
+        modules = ("layernorm", "mla_up_proj", *(("moe_act",) if plan.model.experts else ()))
+        sheet.set("--recompute-granularity", "selective")
+        sheet.set("--recompute-modules", modules)
+    elif plan.recompute == "selective":
         sheet.set("--recompute-granularity", "selective")
         sheet.set("--recompute-modules", "core_attn")
     elif plan.recompute == "full":

@@ -78,6 +78,9 @@ def _tell_window(sheet: Sheet, model: LanguageModel) -> None:
 def _tell_experts(sheet: Sheet, model: LanguageModel) -> None:
     sheet.set("--num-experts", model.experts)
     sheet.set("--moe-router-topk", model.experts_per_token)
+    if model.expert_groups:
+        sheet.set("--moe-router-num-groups", model.expert_groups)
+        sheet.set("--moe-router-group-topk", model.groups_per_token)
     sheet.set("--moe-ffn-hidden-size", model.expert_ffn)
     if model.shared_experts:
         shared = model.shared_experts * model.expert_ffn

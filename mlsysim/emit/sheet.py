@@ -21,7 +21,7 @@ class Setting:
     name
         As the framework documents it, e.g. ``"--bf16"`` or ``"zero_optimization.stage"``.
     value
-        What it is set to; ``True`` for a flag that takes no value.
+        What it is set to; ``True`` for a flag that takes no value, a tuple for several words.
     """
 
     name: str

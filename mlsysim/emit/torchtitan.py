@@ -108,6 +108,12 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     if shared:
         policy = "always" if plan.zero == 3 else "never"  # noqa: PLR2004
         sheet.set("--parallelism.fsdp-reshard-after-forward", policy)
+    if shared and plan.sharding == "zero":
+        sheet.remark(
+            "sharding = zero: torchtitan's shards are its master copies, which takes 2 bytes a "
+            "parameter less where weights are sharded; price the design with sharding = 'fsdp'"
+        )
+    sheet.implies("sharding")
     if plan.zero == 1:
         sheet.remark(
             "zero_stage = 1 has no counterpart: FSDP without resharding shares the gradients too, "
@@ -122,7 +128,7 @@ def _tell_pipeline(sheet: Sheet, plan: TrainingPlan) -> None:
     if plan.pipeline == 1:
         return
     schedule = "interleaved" if plan.virtual > 1 else plan.schedule
-    sheet.set("--parallelism.pipeline-parallel-schedule", _SCHEDULES[schedule])
+    sheet.set("--parallelism.pipeline-parallel-schedule", _SCHEDULES.get(schedule, schedule))
     sheet.set("--parallelism.pipeline-parallel-layers-per-stage", _layers(plan))
     sheet.set("--parallelism.pipeline-parallel-first-stage-less-layers", 0)
     sheet.set("--parallelism.pipeline-parallel-last-stage-less-layers", 0)
@@ -163,6 +169,7 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
             "scatter_gather has no counterpart: without sequence parallelism, whole tensors go "
             "from stage to stage; price the design with scatter_gather = false"
         )
+    sheet.implies("moment_bytes", "activation_storage", "dispatch")
     sheet.implies("optimizer_offload", "fused_loss", "scatter_gather", "recompute")
     # The parser takes this choice last, as a word of its own.
     sheet.turn_on(f"activation-checkpoint:{plan.recompute}")

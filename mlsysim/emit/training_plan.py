@@ -28,6 +28,8 @@ class TrainingPlan:
         Sequences per step and per microbatch, tokens per sequence.
     precision, recompute, overlap, schedule, attention
         As in `DistributedModel.solve`.
+    sharding, moment_bytes, activation_storage, dispatch
+        Likewise.
     zero, gradient_bytes, sequence_parallel, scatter_gather, fused_loss, optimizer_offload
         Likewise.
     """
@@ -52,7 +54,11 @@ class TrainingPlan:
     schedule: str
     attention: str
     zero: int
+    sharding: str
     gradient_bytes: int
+    moment_bytes: int
+    activation_storage: str
+    dispatch: str
     sequence_parallel: bool
     scatter_gather: bool
     fused_loss: bool
@@ -120,7 +126,11 @@ def training_plan(arguments: Mapping[str, Any]) -> TrainingPlan:
         schedule=arguments["schedule"],
         attention=arguments["attention"],
         zero=arguments["zero_stage"],
+        sharding=arguments["sharding"],
         gradient_bytes=arguments["gradient_bytes"],
+        moment_bytes=arguments["moment_bytes"],
+        activation_storage=arguments["activation_storage"],
+        dispatch=arguments["dispatch"],
         sequence_parallel=arguments["sequence_parallel"],
         scatter_gather=arguments["scatter_gather"],
         fused_loss=arguments["fused_loss"],

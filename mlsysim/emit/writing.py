@@ -63,7 +63,10 @@ def _comments(launch: Launch, headline: str) -> Iterable[str]:
 
 
 def _words(setting: Setting) -> list[str]:
-    return [setting.name] if setting.value is True else [setting.name, str(setting.value)]
+    if setting.value is True:
+        return [setting.name]
+    values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
+    return [setting.name, *map(str, values)]
 
 
 def _option(setting: Setting) -> str:

@@ -2,6 +2,8 @@
 
 Each works on Python numbers, NumPy arrays, quantities with units and traced
 values alike, where Python's own ``max``, ``if`` or ``math.ceil`` would not.
+All follow IEEE 754, as arrays do: what has no value is not a number or
+infinite, and never an exception.
 """
 
 import functools
@@ -13,6 +15,7 @@ import numpy as np
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.alternatives import Alternatives, combine
+from mlsysim.units import as_float
 
 _PLAIN = (int, float)
 
@@ -25,8 +28,9 @@ def maximum(first: Any, *others: Any) -> Any:
     >>> maximum(2, 3, 1)
     3
     """
-    if all(isinstance(value, _PLAIN) for value in (first, *others)):
-        return max(first, *others) if others else first
+    values = (first, *others)
+    if all(map(_is_plain, values)):
+        return next((value for value in values if value != value), max(values))  # noqa: PLR0124
     return functools.reduce(np.maximum, others, first)
 
 
@@ -38,8 +42,9 @@ def minimum(first: Any, *others: Any) -> Any:
     >>> minimum(2, 3, 1)
     1
     """
-    if all(isinstance(value, _PLAIN) for value in (first, *others)):
-        return min(first, *others) if others else first
+    values = (first, *others)
+    if all(map(_is_plain, values)):
+        return next((value for value in values if value != value), min(values))  # noqa: PLR0124
     return functools.reduce(np.minimum, others, first)
 
 
@@ -137,7 +142,7 @@ def ceil(value: Any) -> Any:
     >>> ceil(2.1)
     3
     """
-    return math.ceil(value) if isinstance(value, _PLAIN) else np.ceil(value)
+    return _total(math.ceil, np.ceil, value)
 
 
 def floor(value: Any) -> Any:
@@ -148,7 +153,7 @@ def floor(value: Any) -> Any:
     >>> floor(2.9)
     2
     """
-    return math.floor(value) if isinstance(value, _PLAIN) else np.floor(value)
+    return _total(math.floor, np.floor, value)
 
 
 def absolute(value: Any) -> Any:
@@ -159,7 +164,8 @@ def absolute(value: Any) -> Any:
     >>> absolute(-3)
     3
     """
-    return abs(value)
+    # The root of a negative number is complex in Python, and not a number in an array.
+    return math.nan if isinstance(value, complex) else abs(value)
 
 
 def sqrt(value: Any) -> Any:
@@ -170,7 +176,7 @@ def sqrt(value: Any) -> Any:
     >>> sqrt(9.0)
     3.0
     """
-    return math.sqrt(value) if isinstance(value, _PLAIN) else np.sqrt(value)
+    return _total(math.sqrt, np.sqrt, value)
 
 
 def exp(value: Any) -> Any:
@@ -181,7 +187,7 @@ def exp(value: Any) -> Any:
     >>> exp(0.0)
     1.0
     """
-    return math.exp(value) if isinstance(value, _PLAIN) else np.exp(value)
+    return _total(math.exp, np.exp, value)
 
 
 def log(value: Any) -> Any:
@@ -192,7 +198,7 @@ def log(value: Any) -> Any:
     >>> log(1.0)
     0.0
     """
-    return math.log(value) if isinstance(value, _PLAIN) else np.log(value)
+    return _total(math.log, np.log, value)
 
 
 def log2(value: Any) -> Any:
@@ -203,7 +209,23 @@ def log2(value: Any) -> Any:
     >>> log2(8)
     3.0
     """
-    return math.log2(value) if isinstance(value, _PLAIN) else np.log2(value)
+    return _total(math.log2, np.log2, value)
+
+
+def _is_plain(value: Any) -> bool:
+    # NumPy's floats derive from Python's, but calculate as arrays do.
+    return isinstance(value, _PLAIN) and not isinstance(value, np.generic)
+
+
+def _total(plain: Callable[[Any], Any], array: np.ufunc, value: Any) -> Any:
+    """Apply Python's function where it has a value, and NumPy's elsewhere."""
+    if not _is_plain(value):
+        return array(value)
+    try:
+        return plain(value)
+    except (ValueError, OverflowError):
+        with np.errstate(all="ignore"):
+            return float(array(as_float(value)))
 
 
 def _fold(ufunc: np.ufunc, plain: Callable[..., bool], first: Any, others: tuple[Any, ...]) -> Any:

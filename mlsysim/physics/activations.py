@@ -2,8 +2,15 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import maximum, select, where
+from mlsysim.expr.functions import select, where
 from mlsysim.numeric import from_numpy
+
+# Norms, activation functions and the up-projections of latent attention (DeepSeek-V3, arXiv
+# 2412.19437, section 3.2.3; Megatron-LM's modules layernorm, moe_act and mla_up_proj).
+UP_PROJECTIONS = "norms_and_up_projections"
+RECOMPUTE = ("none", "selective", UP_PROJECTIONS, "alternate", "full")
+# 8-bit numbers with a scale of 4 bytes for each 128 (DeepSeek-V3, section 3.3.1).
+FP8_BYTES = 1 + 4 / 128
 
 
 @from_numpy
@@ -59,29 +66,32 @@ def score_bytes(
 
 
 @from_numpy
-def stored_activations(recompute: Any, layer: Any, scores: Any, checkpoint: Any) -> Any:
-    """Choose what a layer keeps of a microbatch (byte).
+def stored_activations(
+    recompute: Any, everything: Any, selected: Any, projected: Any, checkpoint: Any
+) -> Any:
+    """Choose what layers keep of a microbatch (byte).
 
-    All; all but the scores; its input in every second layer; or only its input.  Korthikanti et
-    al. 2022, section 5.
+    All; all but what is cheap to make again; all but what norms, activation functions and
+    up-projections make again; the input of every second layer; or only inputs.  Korthikanti
+    et al. 2022, section 5.
 
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
-    layer
-        Activations without scores (`layer_activations`).
-    scores
-        Attention scores (`score_bytes`).
+        One of `RECOMPUTE`.
+    everything
+        Activations with scores (`layer_activations`, `score_bytes`).
+    selected, projected
+        What of them ``"selective"`` drops, and `UP_PROJECTIONS`.
     checkpoint
-        The input of the layer.
+        The inputs of the layers.
     """
-    everything = layer + scores
     return select(
         recompute,
         {
             "none": everything,
-            "selective": layer,
+            "selective": everything - selected,
+            UP_PROJECTIONS: everything - projected,
             "alternate": (everything + checkpoint) / 2,
             "full": checkpoint,
         },
@@ -109,19 +119,3 @@ def logit_bytes(tokens: Any, vocabulary: Any, tensor_parallel: Any, width: Any =
     7.828125
     """
     return width * tokens * vocabulary / tensor_parallel
-
-
-@from_numpy
-def logits_beyond(logits: Any, first: Any, last: Any) -> Any:
-    """Measure what the logits add to the fullest stage (byte).
-
-    The first stage holds the most microbatches and the last one the logits, before its
-    backward pass begins; the peak is ``max(first, last + logits)``, of which this is the
-    part above ``first``.
-
-    Examples
-    --------
-    >>> logits_beyond(5.0, 10.0, 7.0), logits_beyond(2.0, 10.0, 7.0)
-    (2.0, 0.0)
-    """
-    return maximum(last + logits - first, 0 * logits)

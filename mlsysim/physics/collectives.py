@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, where
+from mlsysim.expr.functions import ceil, minimum, where
 from mlsysim.numeric import from_numpy
 
 
@@ -100,19 +100,45 @@ def all_to_all_time(held: Any, together: Any, domains: Any, inside: Any, across:
 
 
 @from_numpy
-def copies_leaving(copies: Any, domains: Any) -> Any:
+def copies_leaving(copies: Any, domains: Any, reach: Any) -> Any:
     """Count the other domains in which a token is wanted.
 
-    A token with K equally likely destinations in k domains is sent once to each
-    domain that has any: ``(k - 1) (1 - (1 - 1/k)^K)``.  Dispatchers send one copy
+    A token with K equally likely destinations in r of k domains is sent once to each
+    domain that has any: ``r (1 - (1 - 1/r)^K) (k - 1)/k``.  Dispatchers send one copy
     per node and spread it there (DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
+
+    Parameters
+    ----------
+    copies
+        Experts that a token sees, K.
+    domains
+        Domains among which experts are dealt out, k.
+    reach
+        How many of them a token may be sent to, r: all, or those of the groups of experts
+        that its router may choose from.
 
     Examples
     --------
-    >>> copies_leaving(8, 1), copies_leaving(1, 4)
+    >>> copies_leaving(8, 1, 1), copies_leaving(1, 4, 4)
     (0.0, 0.75)
     """
-    return (domains - 1) * (1 - (1 - 1 / domains) ** copies)
+    return reach * (1 - (1 - 1 / reach) ** copies) * (domains - 1) / domains
+
+
+@from_numpy
+def domains_in_reach(domains: Any, groups: Any, chosen: Any) -> Any:
+    """Count the domains that hold the experts that one token may see, at most.
+
+    ``min(k, M ceil(k/G))``: routers that choose their experts within M of G groups leave a token
+    M groups (node-limited routing; DeepSeek-V3, arXiv 2412.19437, section 2.1.2), each of
+    which lies in ``ceil(k/G)`` domains.
+
+    Examples
+    --------
+    >>> domains_in_reach(8, 8, 4), domains_in_reach(16, 8, 4), domains_in_reach(4, 1, 1)
+    (4, 8, 4)
+    """
+    return minimum(domains, chosen * ceil(domains / groups))
 
 
 @from_numpy

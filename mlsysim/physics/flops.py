@@ -4,6 +4,7 @@ from typing import Any
 
 from mlsysim.expr.functions import minimum, select
 from mlsysim.numeric import from_numpy
+from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 
 
 @from_numpy
@@ -82,14 +83,15 @@ def repeated_layers(recompute: Any) -> Any:
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+        One of `mlsysim.physics.activations.RECOMPUTE`.
 
     Examples
     --------
     >>> [repeated_layers(mode) for mode in ("none", "selective", "alternate", "full")]
     [0.0, 0.0, 0.5, 1.0]
     """
-    return select(recompute, {"none": 0.0, "selective": 0.0, "alternate": 0.5, "full": 1.0})
+    repeated = dict.fromkeys(RECOMPUTE, 0.0)
+    return select(recompute, repeated | {"alternate": 0.5, "full": 1.0})
 
 
 @from_numpy
@@ -106,14 +108,17 @@ def core_passes(attention: Any, recompute: Any) -> Any:
     attention
         ``"causal"`` or ``"full"`` (fused), or ``"unfused"``.
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+        One of `mlsysim.physics.activations.RECOMPUTE`.
 
     Examples
     --------
     >>> core_passes("causal", "none"), core_passes("unfused", "selective")
     (3.5, 4.0)
     """
-    unfused = select(recompute, {"none": 3.0, "selective": 4.0, "alternate": 3.5, "full": 4.0})
+    unfused = select(
+        recompute,
+        dict.fromkeys(RECOMPUTE, 3.0) | {"selective": 4.0, "alternate": 3.5, "full": 4.0},
+    )
     fused = 3.5 + repeated_layers(recompute)
     return select(attention, {"causal": fused, "full": fused, "unfused": unfused})
 
@@ -134,29 +139,35 @@ def training_flops(forward: Any) -> Any:
 
 
 @from_numpy
-def recomputed_flops(recompute: Any, forward: Any, core: Any) -> Any:
+def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
     """Count the forward operations that the backward pass repeats (flop).
 
-    Nothing; the attention core; every second layer; or every layer.  Korthikanti et al. 2022,
-    section 5.
+    Nothing; the attention core; latent attention's up-projections; every second layer; or
+    every layer.  Korthikanti et al. 2022, section 5.
 
     Parameters
     ----------
     recompute
-        ``"none"``, ``"selective"``, ``"alternate"`` or ``"full"``.
+        One of `mlsysim.physics.activations.RECOMPUTE`.
     forward
         Forward operations of the layers, core included.
-    core
-        Forward operations of the attention core alone.
+    core, up
+        Forward operations of the attention core alone, and of the up-projections.
 
     Examples
     --------
-    >>> recomputed_flops("full", 10.0, 1.0)
-    10.0
+    >>> recomputed_flops("full", 10.0, 1.0, 0.5), recomputed_flops("selective", 10.0, 1.0, 0.5)
+    (10.0, 1.0)
     """
     return select(
         recompute,
-        {"none": 0 * core, "selective": core, "alternate": forward / 2, "full": forward},
+        {
+            "none": 0 * core,
+            "selective": core,
+            UP_PROJECTIONS: up,
+            "alternate": forward / 2,
+            "full": forward,
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, minimum, where
+from mlsysim.expr.functions import ceil, floor, maximum, minimum, where
 from mlsysim.numeric import from_numpy
 
 
@@ -65,6 +65,23 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     packed = where(places % size == 0, size, 1)
     scattered = where(size >= places, places, packed)
     return where(used <= domain, size, scattered)
+
+
+@from_numpy
+def dense_layers_on_stage(index: Any, chunk: Any, dense: Any, stages: Any) -> Any:
+    """Count the dense layers on a stage, where they stand before all others.
+
+    A stage has a chunk of c layers of every p chunks, so that of D dense layers stage i
+    has ``floor(D / (p c)) c`` and of the rest, R, ``min(max(R - i c, 0), c)``.
+
+    Examples
+    --------
+    >>> [dense_layers_on_stage(index, 4, 6, 16) for index in range(3)]
+    [4, 2, 0]
+    """
+    rounds = floor(dense / (stages * chunk))
+    rest = dense - rounds * stages * chunk
+    return rounds * chunk + minimum(maximum(rest - index * chunk, 0), chunk)
 
 
 @from_numpy

@@ -1,9 +1,11 @@
-"""The pipeline schedule: 1F1B, plain or interleaved, and zero-bubble."""
+"""The pipeline schedule: 1F1B, plain or interleaved, zero-bubble, and bidirectional."""
 
 from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.numeric import from_numpy
+
+SCHEDULES = ("1f1b", "interleaved", "zero-bubble", "dualpipe")
 
 
 @from_numpy
@@ -55,14 +57,43 @@ def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
 
 
 @from_numpy
-def microbatches_alive(
-    microbatches: Any, stages: Any, virtual_stages: Any, waiting: Any = 0
+def bidirectional_bubble_time(
+    stage_time: Any, backward_time: Any, weight_time: Any, stages: Any
 ) -> Any:
-    """Count the microbatches whose activations the first stage holds.
+    """Time that a stage idles per step where microbatches enter a pipeline at both ends (s).
 
-    ``min(m, p + w)`` under 1F1B, ``min(m, p + (p - 1)/v + w)`` when interleaved (in
-    stages' worth of layers).  Narayanan et al. 2021, section 2.2; Korthikanti
-    et al. 2022, section 4.2.3.
+    ``(p/2 - 1) max(0, τ + B - 3 W)``: DualPipe (DeepSeek-V3, arXiv 2412.19437, table 2,
+    where the forward and backward pass that run together are τ).
+
+    Parameters
+    ----------
+    stage_time
+        Forward and backward time of one microbatch on one stage, τ.
+    backward_time
+        The backward part of it, B.
+    weight_time
+        The part of that which computes gradients of weights, W.
+    stages
+        Pipeline stages, p.
+
+    Examples
+    --------
+    >>> bidirectional_bubble_time(3.0, 2.0, 1.0, 16)
+    14.0
+    """
+    idle = stage_time + backward_time - 3 * weight_time
+    return maximum(stages / 2 - 1, 0) * maximum(idle, 0 * idle)
+
+
+@from_numpy
+def microbatches_alive(
+    microbatches: Any, stages: Any, virtual_stages: Any, index: Any = 0, waiting: Any = 0
+) -> Any:
+    """Count the microbatches whose activations a stage holds.
+
+    ``min(m, p - i + w)`` under 1F1B, ``min(m, p + (p - 1 - 2 i)/v + w)`` when interleaved
+    (in stages' worth of layers).  Narayanan et al. 2021, section 2.2; Korthikanti
+    et al. 2022, section 4.2.3; Megatron-LM's warm-up of ``2 (p - 1 - i) + (v - 1) p`` chunks.
 
     Parameters
     ----------
@@ -72,18 +103,21 @@ def microbatches_alive(
         Pipeline stages, p.
     virtual_stages
         Chunks per stage, v.
+    index
+        The stage, from 0 for the first, i.
     waiting
         Microbatches whose gradients of weights wait, w.
 
     Examples
     --------
-    >>> microbatches_alive(64, 8, 1), microbatches_alive(3, 8, 1)
-    (8, 3)
-    >>> microbatches_alive(64, 5, 2)
-    7.0
+    >>> microbatches_alive(64, 8, 1), microbatches_alive(3, 8, 1), microbatches_alive(64, 8, 1, 7)
+    (8, 3, 1)
+    >>> microbatches_alive(64, 5, 2), microbatches_alive(64, 5, 2, 4)
+    (7.0, 3.0)
     """
-    ahead = where(virtual_stages > 1, (stages - 1) / virtual_stages, 0)
-    return minimum(microbatches, stages + ahead + waiting)
+    ahead = (stages - 1 - 2 * index) / virtual_stages
+    held = where(virtual_stages > 1, stages + ahead, stages - index)
+    return minimum(microbatches, held + waiting)
 
 
 @from_numpy

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from mlsysim.errors import ParameterError, suggest
-from mlsysim.expr.functions import maximum, where
+from mlsysim.expr.functions import maximum, select, where
 from mlsysim.numeric import from_numpy
 
 
@@ -28,18 +28,18 @@ class StateWidth:
         A working weight; an activation takes the same.
     gradient
         The narrowest gradient that the optimizer accepts.
-    optimizer
-        What Adam keeps: two moments of 4 bytes, and a 4-byte master copy where
-        the working weight is narrower.
+    master
+        The optimizer's copy of the weight: 4 bytes where the working weight is narrower,
+        else none.
     """
 
     weight: int
     gradient: int
-    optimizer: int
+    master: int
 
 
-_MIXED = StateWidth(weight=2, gradient=2, optimizer=12)
-_SINGLE = StateWidth(weight=4, gradient=4, optimizer=8)
+_MIXED = StateWidth(weight=2, gradient=2, master=4)
+_SINGLE = StateWidth(weight=4, gradient=4, master=0)
 
 # Products in 8 or 4 bits cast their operands on the fly; weights and activations stay in 16 bits.
 STATE_WIDTHS = {
@@ -57,7 +57,7 @@ STATE_WIDTHS = {
 def state_width(precision: str) -> StateWidth:
     """Look up what a parameter takes in mixed-precision training with Adam.
 
-    Rajbhandari et al. 2020, section 3: 2 + 2 + 12 bytes; 4 + 4 + 8 in single
+    Rajbhandari et al. 2020, section 3: 2 + 2 + 4 bytes, and the moments; 4 + 4 in single
     precision, where the weight is its own master copy.
 
     Raises
@@ -72,6 +72,78 @@ def state_width(precision: str) -> StateWidth:
         raise ParameterError(f"precision: training in {precision!r} is not known{near}") from None
 
 
+@dataclass(frozen=True, kw_only=True)
+class StateBytes:
+    """Bytes per parameter of everything that a step keeps, by where it is.
+
+    Parameters
+    ----------
+    working
+        A weight as products read it: kept whole below ZeRO-3, gathered from it on.
+    shard
+        A weight as ZeRO-3 shards it.
+    beside
+        A shard of it that lies beside the whole weight below ZeRO-3.
+    gradient
+        A summed gradient.
+    optimizer
+        The moments, and a master copy if that is not the shard.
+    updated
+        What an update moves of the weight itself.
+    """
+
+    working: Any
+    shard: Any
+    beside: Any
+    gradient: Any
+    optimizer: Any
+    updated: Any
+
+
+@from_numpy
+def state_of(sharding: Any, width: StateWidth, gradient: Any, moment: Any) -> StateBytes:
+    """Give the state as a family of frameworks keeps it.
+
+    ``"zero"``: working weights, and the optimizer's master copies beside them: in mixed
+    precision ``2 + g + (4 + 2 m)`` bytes, 18 with gradients and moments of 4 (Megatron-LM,
+    DeepSpeed; Rajbhandari et al. 2020, section 3).  ``"fsdp"``: the shard of a weight
+    is its master copy, and so is that of a gradient; working weights exist while they are
+    gathered: ``4 + 4 + 2 m``, 16 (PyTorch's ``fully_shard``, torchtitan; Zhao et al.
+    2023, arXiv 2304.11277, section 4.4).
+
+    Parameters
+    ----------
+    sharding
+        ``"zero"`` or ``"fsdp"``.
+    width
+        Of the precision.
+    gradient
+        Bytes of a gradient, g.
+    moment
+        Bytes of each of Adam's two moments, m.
+
+    Examples
+    --------
+    >>> for sharding in ("zero", "fsdp"):
+    ...     state = state_of(sharding, state_width("bf16"), 4, 4)
+    ...     state.shard + state.gradient + state.optimizer
+    18
+    16
+    """
+
+    def kept(zero: Any, fsdp: Any) -> Any:
+        return select(sharding, {"zero": zero, "fsdp": fsdp})
+
+    return StateBytes(
+        working=width.weight,
+        shard=kept(width.weight, 4),
+        beside=kept(0, 4),
+        gradient=kept(gradient, 4),
+        optimizer=kept(width.master, 0) + 2 * moment,
+        updated=kept(width.weight, 8),
+    )
+
+
 @from_numpy
 def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
     """Count the replicas that share one copy: d from a ZeRO stage on, else 1.
@@ -79,6 +151,23 @@ def shards(zero_stage: Any, from_stage: ZeroStage, data_parallel: Any) -> Any:
     Rajbhandari et al. 2020, section 5.
     """
     return where(zero_stage >= from_stage, data_parallel, 1)
+
+
+@from_numpy
+def weight_bytes(parameters: Any, state: StateBytes, zero_stage: Any, sharing: Any) -> Any:
+    """Measure the weights that one accelerator keeps (byte).
+
+    ``N w_s/d`` at stage 3, and ``N (w + w_b/d)`` below, where w_b is a shard beside the
+    whole weights.
+
+    Examples
+    --------
+    >>> fsdp = state_of("fsdp", state_width("bf16"), 4, 4)
+    >>> weight_bytes(1000, fsdp, 3, 4), weight_bytes(1000, fsdp, 2, 4)
+    (1000.0, 3000.0)
+    """
+    whole = state.working + state.beside / sharing
+    return parameters * where(zero_stage >= ZeroStage.WEIGHTS, state.shard / sharing, whole)
 
 
 @from_numpy
@@ -138,18 +227,18 @@ def gradient_width(requested: Any, narrowest: Any) -> Any:
 
 
 @from_numpy
-def optimizer_traffic(parameters: Any, width: StateWidth, gradient: Any) -> Any:
-    """Measure what an Adam step moves: ``N (2 w_o + w_g + w_w)`` (byte).
+def optimizer_traffic(parameters: Any, state: StateBytes) -> Any:
+    """Measure what an Adam step moves: ``N (2 w_o + w_g + w_u)`` (byte).
 
-    States are read and written, gradients read, weights written: 30 bytes
-    per parameter in mixed precision with 4-byte gradients.
+    States are read and written, gradients read, weights written (and read, where they are
+    master copies): 30 bytes per parameter in mixed precision with 4-byte gradients.
 
     Examples
     --------
-    >>> optimizer_traffic(1, state_width("bf16"), 4)
+    >>> optimizer_traffic(1, state_of("zero", state_width("bf16"), 4, 4))
     30
     """
-    return parameters * (2 * width.optimizer + gradient + width.weight)
+    return parameters * (2 * state.optimizer + state.gradient + state.updated)
 
 
 @from_numpy

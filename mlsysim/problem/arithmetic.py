@@ -2,7 +2,9 @@
 
 Quantities are taken apart, computed on and put together again, so that
 whatever they hold meets plain operators and NumPy's dispatch only.  That also
-keeps the unit of the left operand, which the user will recognise.
+keeps the unit of the left operand, which the user will recognise.  Plain
+numbers follow IEEE 754 as arrays do: a division by zero gives what no
+comparison accepts, not an exception.
 """
 
 import math
@@ -15,7 +17,7 @@ import numpy as np
 
 from mlsysim.errors import UnitError
 from mlsysim.problem.wording import kind_of
-from mlsysim.units import is_quantity, magnitude, quantity, same_dimension, unit_of
+from mlsysim.units import as_float, is_quantity, magnitude, quantity, same_dimension, unit_of
 
 _LARGEST_EXPONENT = 64
 """Above it a power of whole numbers is taken of floats, lest it fill the memory."""
@@ -70,14 +72,14 @@ def binary(sign: str, left: Any, right: Any, text: str) -> Any:
     if sign == "**":
         return _power(left, right, text)
     if sign in _PRODUCTS:
-        return _PRODUCTS[sign](left, right)
+        return _operate(_PRODUCTS[sign], left, right)
     pair = aligned(left, right)
     if pair is None:
         raise UnitError(
             f"'{text}' puts {kind_of(left)} and {kind_of(right)} together; "
             "give both the same unit, e.g. '5 ms'"
         )
-    value = _SAME_UNIT[sign](pair[0], pair[1])
+    value = _operate(_SAME_UNIT[sign], pair[0], pair[1])
     return quantity(value, pair[2]) if is_quantity(left) and sign != "//" else value
 
 
@@ -162,7 +164,25 @@ def _power(base: Any, exponent: Any, text: str) -> Any:
         raise UnitError(f"'{text}': the unit of the outcome would differ from design to design")
     if isinstance(base, int) and isinstance(exponent, int) and exponent > _LARGEST_EXPONENT:
         base = float(base)
-    return base**exponent
+    return _operate(operator.pow, base, exponent)
+
+
+def _operate(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    """Operate as IEEE 754 has it, as arrays do: what Python refuses is infinite, or no number."""
+    with np.errstate(all="ignore"):
+        try:
+            value = function(left, right)
+        except ArithmeticError:
+            value = function(_as_floats(left), _as_floats(right))
+    if isinstance(value, complex):
+        return math.nan
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _as_floats(value: Any) -> Any:
+    if is_quantity(value):
+        return quantity(np.float64(as_float(value.magnitude)), unit_of(value))
+    return np.float64(as_float(value))
 
 
 def _extreme(plain: Callable[[Any, Any], Any], array: Any) -> Callable[[Any, Any], Any]:

@@ -1,6 +1,7 @@
 """Find a metric in whatever an evaluator returned."""
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from numbers import Number
@@ -9,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlsysim.errors import MetricError, suggest
-from mlsysim.units import is_quantity
+from mlsysim.units import is_quantity, quantity, unit_of
 
 MISSING: Final = object()
 """What `find` gives where a path leads nowhere."""
@@ -74,6 +75,8 @@ def number(value: Any, path: str) -> Any:
         return held.astype(np.float64)
     if isinstance(held, np.bool_):
         return bool(held)
+    if isinstance(held, complex):  # the root of a negative number; not a number in an array
+        return quantity(math.nan, unit_of(value)) if is_quantity(value) else math.nan
     if isinstance(held, (Number, np.ndarray)) or hasattr(held, "__array_ufunc__"):
         return value
     if held is None:
@@ -160,7 +163,7 @@ def _is_holder(value: Any) -> bool:
 def _names(holder: Any) -> list[str]:
     if isinstance(holder, Mapping):
         return [str(name) for name in holder]
-    if _is_leaf(holder):
+    if not _is_holder(holder) or isinstance(holder, (list, tuple)):
         return []
     if is_dataclass(holder):
         own = [item.name for item in fields(holder)]

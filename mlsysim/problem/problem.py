@@ -13,6 +13,9 @@ from mlsysim.problem.verdict import TOP
 INFEASIBLE = "Infeasible"
 """The name of the requirement that an evaluator breaks by raising `Infeasible`."""
 
+UNDEFINED = "Undefined"
+"""The name of the requirement that a design breaks whose objective is no finite number."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -79,10 +82,14 @@ class Problem:
         Returns
         -------
         tuple of str
-            The constraints as the user ordered them, then the verdicts.
+            The constraints as the user ordered them, then the verdicts; last
+            what no model says, in whichever order designs were met.
         """
         names = [constraint.name for constraint in self.constraints]
-        return tuple(dict.fromkeys([*names, *(name for found in verdicts for name in found)]))
+        found = [name for some in verdicts for name in some]
+        last = (INFEASIBLE, UNDEFINED)
+        own = [name for name in found if name not in last]
+        return tuple(dict.fromkeys([*names, *own, *(name for name in last if name in found)]))
 
 
 def _parsed(constraints: Any) -> Iterable[Constraint]:
@@ -105,7 +112,7 @@ def _parsed(constraints: Any) -> Iterable[Constraint]:
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name.strip():
         raise ConstraintError(f"the name of a constraint must be a word or phrase, not {name!r}")
-    if name in (TOP, INFEASIBLE) or name.endswith(f".{TOP}"):
+    if name in (TOP, INFEASIBLE, UNDEFINED) or name.endswith(f".{TOP}"):
         raise ConstraintError(
             f"constraint {name!r}: the name is kept for the verdicts of models; "
             f"write e.g. {name.replace('.', ' ') + ' enough'!r}"

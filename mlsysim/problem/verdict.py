@@ -156,6 +156,4 @@ def _truth(value: Any, name: str) -> Any:
         raise MetricError(f"{name} is {value!r}, which is neither true nor false")
     if is_quantity(value):
         raise MetricError(f"{name} is {kind_of(value)}, which is neither true nor false")
-    if isinstance(value, float) and value != value:  # noqa: PLR0124 - not a number
-        raise MetricError(f"{name} is not a number, which is neither true nor false")
     return value

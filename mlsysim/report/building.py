@@ -10,19 +10,20 @@ from typing import Any
 from mlsysim import __version__
 from mlsysim.core.dse import DSE
 from mlsysim.core.launch.answers import launched_by
+from mlsysim.core.prices import prices_behind
 from mlsysim.core.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
-from mlsysim.report.accuracy import accuracy_of
+from mlsysim.report.accuracy import accuracy_data, accuracy_of, unmeasured_winners
 from mlsysim.report.measures import Judge, designs_of
 from mlsysim.report.records import Because
 from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.report.stories import story_of
 from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity, Status
-from mlsysim.results.formatting import with_unit
+from mlsysim.results.formatting import gap, with_unit
 from mlsysim.results.pareto_rendering import front_verdict
-from mlsysim.results.rendering import account, verdict
+from mlsysim.results.rendering import remarks, verdict
 
 _PACKAGES = ("ortools", "numpy", "pint")
 
@@ -69,10 +70,12 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
     explained = answer if isinstance(answer, Explanation) else None
     result = answer.result if isinstance(answer, Explanation) else answer
     accuracy: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     if result.top_candidates:
         best = result.best
         accuracy = accuracy_told(best.result)
+        unmeasured = unmeasured_winners(problem.space, best.params, best.result)
         conditions = read(problem, best.params, best.result).conditions
         requirements = tuple(requirement_of(problem, item) for item in conditions)
     judge = Judge.of(problem, [problem.objective])
@@ -87,13 +90,15 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         statistics=result.statistics,
         bound=result.bound,
         gap=result.gap,
-        accuracy=accuracy,
+        accuracy=(*accuracy, *unmeasured),
+        prices=prices_behind(result.best.result) if result.top_candidates else (),
+        evidence=tuple(accuracy_data(result.best.result)) if result.top_candidates else (),
         designs=designs_of(judge, found),
         requirements=requirements if explained is None else explained.requirements,
         explanation=explained,
         conflict=_conflict(result, asked.get("reasons", {})),
         relaxations=result.relaxations,
-        account=(*account(result.statistics), *result.explanation.splitlines()[1:]),
+        account=(*unmeasured, *remarks(result)),
         answer=result.to_dict(),
         versions=versions(),
     )
@@ -102,7 +107,8 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
 def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Report:
     judge = Judge.of(problem, front.objectives)
     found = [(item.params, item.result) for item in front.points]
-    accuracy = accuracy_told(front[0].result) if front.points else ()
+    told = (text for point in front.points for text in accuracy_told(point.result))
+    accuracy = tuple(dict.fromkeys(told))
     return Report(
         **asked,
         verdict=_with_accuracy(front_verdict(front), accuracy),
@@ -115,7 +121,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,
-        account=(*account(front.statistics), *front.explanation.splitlines()[1:]),
+        account=tuple(remarks(front)),
         answer=front.to_dict(),
         versions=versions(),
     )
@@ -140,14 +146,14 @@ def _verdict(result: SearchResult, accuracy: tuple[str, ...]) -> str:
     """Write the first line; where a proof is complete, with the bound that closes it."""
     line = verdict(result)
     if result.status is Status.OPTIMAL and result.bound is not None and result.gap is not None:
-        known = f", bound {with_unit(result.bound, result.unit)}, gap {100 * result.gap:.2g} %"
+        known = f", bound {with_unit(result.bound, result.unit)}, gap {gap(result.gap)}"
         found, mark, effort = line.rpartition("; ")
         line = f"{found}{known}{mark}{effort}"
     return _with_accuracy(line, accuracy)
 
 
 def _with_accuracy(line: str, accuracy: tuple[str, ...]) -> str:
-    return f"{line}; accuracy of the models: {', '.join(accuracy)}" if accuracy else line
+    return f"{line}; accuracy of the models: {accuracy[0]}" if len(accuracy) == 1 else line
 
 
 def _conflict(

@@ -44,6 +44,8 @@ def as_data(report: "Report") -> dict[str, Any]:
         "source": report.source,
         **report.answer,
         "accuracy": list(report.accuracy),
+        "evidence": [dict(item) for item in report.evidence],
+        "prices": [item.to_dict() for item in report.prices],
         "launched": [item.to_dict() for item in report.launched],
         "designs": [_design(item) for item in report.designs],
         "requirements": [item.to_dict() for item in report.requirements],

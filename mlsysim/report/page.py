@@ -19,9 +19,10 @@ from mlsysim.report.telling import (
     designs_table,
     front_blocks,
     requirement_blocks,
+    support_blocks,
     verdict_block,
 )
-from mlsysim.results.formatting import number, seconds, with_unit
+from mlsysim.results.formatting import gap, number, seconds, with_unit
 
 if TYPE_CHECKING:
     from mlsysim.report.report import Report
@@ -56,7 +57,9 @@ def as_page(report: "Report", cloud: Cloud | None) -> str:
 def _first_line(report: "Report") -> str:
     """Write the verdict; what follows it has a section, unless it is about one given design."""
     verdict = verdict_block(report)
-    return html_of(replace(verdict, more=()) if report.is_search else verdict)
+    # How far to trust the answer stands beside it.
+    trust = tuple(line for line in report.account if line in report.accuracy)
+    return html_of(replace(verdict, more=trust) if report.is_search else verdict)
 
 
 def _facts(report: "Report") -> str:
@@ -68,7 +71,7 @@ def _facts(report: "Report") -> str:
         if report.bound is not None:
             facts.append(("bound", with_unit(report.bound, report.units[0])))
         if report.gap is not None:
-            facts.append(("gap", f"{100 * report.gap:.2g} %"))
+            facts.append(("gap", gap(report.gap)))
     elif report.designs:
         facts.append(("points on the front", f"{len(report.designs):,}"))
     facts.append(("designs", number(report.statistics.grid_size)))
@@ -94,6 +97,9 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     else:
         yield _section("The best designs", _choosable(designs_table(report)))
     yield _section("One design", "".join(map(_panel, range(len(report.shown)), report.shown)))
+    support = _drawn(support_blocks(report))
+    if support:
+        yield _section("What stands behind the best design", support)
     if report.requirements:
         yield _section("What the best design has to meet", _limits(report))
     if report.account and report.is_search:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.core.launch.answers import Launched
+from mlsysim.core.prices import Price
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.data import as_csv, as_data
 from mlsysim.report.markup import as_fragment
@@ -42,6 +43,11 @@ class Report:
         No design is better than the bound; how far the best one is from it.
     accuracy
         How exact the models are, by those that say so.
+    evidence
+        The same as data: the kinds of predictions behind the best design, with the errors of the
+        measured runs of each.
+    prices
+        Which prices stand behind the costs of the best design.
     launched
         Which frameworks can run the best design, of those that run such designs.
     designs
@@ -80,9 +86,11 @@ class Report:
     source: str = ""
     text: str = ""
     launched: tuple[Launched, ...] = ()
+    prices: tuple[Price, ...] = ()
     bound: float | None = None
     gap: float | None = None
     accuracy: tuple[str, ...] = ()
+    evidence: tuple[Mapping[str, Any], ...] = ()
     designs: tuple[Design, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     explanation: Explanation | None = None

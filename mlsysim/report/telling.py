@@ -34,10 +34,11 @@ def blocks_of(report: "Report") -> Iterator[Block]:
         yield from _reasons(report)
     elif report.is_front:
         yield from front_blocks(report)
+        yield from accuracy_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
-        if report.launched:
-            yield Lines(lines=tuple(launch_lines(report.launched)))
+        yield from accuracy_blocks(report)
+        yield from support_blocks(report)
         yield from requirement_blocks(report)
         if report.against is not None:
             yield comparison_table(report.against, report.designs[0], report.title)
@@ -62,6 +63,22 @@ def design_blocks(item: Design, title: str = "The best design") -> Iterator[Bloc
         yield bars_of(breakdown)
     if item.bottlenecks:
         yield Lines(lines=tuple(f"Bottleneck: {text}" for text in item.bottlenecks))
+
+
+def accuracy_blocks(report: "Report") -> Iterator[Block]:
+    """Tell how exact the models are, where that is too much for the first line."""
+    lines = [text for text in report.accuracy if text not in report.account]
+    if len(lines) > 1:
+        yield Lines(title="Accuracy of the models:", lines=tuple(f"  {text}" for text in lines))
+
+
+def support_blocks(report: "Report") -> Iterator[Block]:
+    """Tell which prices stand behind the cost of the best design, and who can run it."""
+    if report.prices:
+        lines = tuple(f"  {price.text}" for price in report.prices)
+        yield Lines(title="Prices behind the cost:", lines=lines)
+    if report.launched:
+        yield Lines(lines=tuple(launch_lines(report.launched)))
 
 
 def requirement_blocks(report: "Report") -> Iterator[Block]:

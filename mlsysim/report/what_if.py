@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from mlsysim.core.prices import prices_behind
 from mlsysim.core.question import Question
 from mlsysim.core.questions.what_if import Priced
 from mlsysim.problem.problem import Problem
@@ -56,6 +57,7 @@ def priced_report(
         method="evaluated",
         statistics=Statistics(grid_size=1, points_evaluated=1),
         accuracy=() if point.result is None else accuracy_told(point.result),
+        prices=prices_behind(point.result),
         designs=designs[-1:],
         requirements=tuple(requirement_of(problem, item) for item in _conditions(point)),
         account=tuple(account),

@@ -10,6 +10,8 @@ def explain(
     conflict: tuple[str, ...],
     reasons: Mapping[str, str],
     relaxations: tuple[Relaxation, ...],
+    *,
+    is_minimal: bool = True,
 ) -> str:
     """Write the explanation of an infeasible result.
 
@@ -23,11 +25,17 @@ def explain(
         Member of the conflict -> its text, or the verdict's reasons.
     relaxations
         What each member would have to become.
+    is_minimal
+        Whether it is known that no member can be left out.
     """
     number = "the one design" if grid_size == 1 else f"none of the {grid_size:,} designs"
     verb = "does not meet" if grid_size == 1 else "meets"
     lines = [f"INFEASIBLE (proven): {number} {verb} every requirement."]
-    if len(conflict) == 1:
+    if not is_minimal:
+        lines.append(
+            "These exclude them all, but a limit came before it was known whether fewer do:"
+        )
+    elif len(conflict) == 1:
         lines.append("One requirement excludes them all:")
     elif conflict:
         lines.append("These exclude them all; without any one of them, the rest would not:")

@@ -1,6 +1,8 @@
 """Numbers as people read them."""
 
+import math
 from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from mlsysim.problem.domain import label
@@ -15,6 +17,8 @@ _SCALES = {
 _WRITTEN_OUT = 10**15
 # A change beyond this, relative, is told as a factor.
 _MANIFOLD = 10.0
+# What floats add to a percentage.
+_ROUNDING = Decimal("1e-12")
 # So many choices are counts, most of which are zero.
 _MANY = 20
 # Below this it would round to nothing.
@@ -52,6 +56,21 @@ def design(params: Mapping[str, Any]) -> str:
 def seconds(value: float) -> str:
     """Write a duration for a status line."""
     return f"{value:.2f} s" if value >= 0.01 else f"{value * 1e3:.1f} ms"  # noqa: PLR2004
+
+
+def gap(value: float) -> str:
+    """Write a relative gap as a percentage, rounded upward: ``0 %`` is proven to be none.
+
+    Examples
+    --------
+    >>> gap(0.0), gap(0.1201), gap(3e-11)
+    ('0 %', '13 %', '3e-09 %')
+    """
+    if not 0 < value < math.inf:
+        return f"{100 * value:.2g} %"
+    exact = Decimal(value) * (100 - _ROUNDING)
+    digit = Decimal(1).scaleb(exact.adjusted() - 1)
+    return f"{float(exact.quantize(digit, rounding=ROUND_CEILING)):,.6g} %"
 
 
 def share_of(part: float, whole: float) -> str:

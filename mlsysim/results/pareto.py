@@ -78,8 +78,12 @@ class ParetoFront(Sequence[ParetoPoint]):
         Of an infeasible result: a minimal set of requirements that exclude every design.
     conflict_reasons
         Member of the conflict -> the constraint's text, or the verdict's reasons.
+    conflict_is_minimal
+        Whether it is known that no member of the conflict can be left out.
     relaxations
         What each member of the conflict would have to become.
+    unfinished
+        What a limit has cut short, in words; `statistics` has which limit.
     """
 
     status: Status
@@ -89,8 +93,10 @@ class ParetoFront(Sequence[ParetoPoint]):
     statistics: Statistics
     points: tuple[ParetoPoint, ...] = ()
     conflict: tuple[str, ...] = ()
+    conflict_is_minimal: bool = True
     conflict_reasons: Mapping[str, str] = field(default_factory=dict)
     relaxations: tuple[Relaxation, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @overload
     def __getitem__(self, place: int) -> ParetoPoint: ...
@@ -110,7 +116,13 @@ class ParetoFront(Sequence[ParetoPoint]):
         if self.status is not Status.INFEASIBLE:
             return ""
         size = self.statistics.grid_size
-        return explain(size, self.conflict, self.conflict_reasons, self.relaxations)
+        return explain(
+            size,
+            self.conflict,
+            self.conflict_reasons,
+            self.relaxations,
+            is_minimal=self.conflict_is_minimal,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Give the front as data that JSON can hold; quantities keep their units."""
@@ -122,8 +134,10 @@ class ParetoFront(Sequence[ParetoPoint]):
             "method": self.method,
             "statistics": jsonable(self.statistics),
             "conflict": list(self.conflict),
+            "conflict_is_minimal": self.conflict_is_minimal,
             "conflict_reasons": dict(self.conflict_reasons),
             "relaxations": [item.to_dict() for item in self.relaxations],
+            "unfinished": list(self.unfinished),
         }
 
     def to_json(self, indent: int | None = 2) -> str:

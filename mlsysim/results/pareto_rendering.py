@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from mlsysim.problem.domain import label
 from mlsysim.results.formatting import number, seconds
-from mlsysim.results.rendering import account, html_of, stop, text_of
+from mlsysim.results.rendering import html_of, remarks, stop, text_of
 from mlsysim.results.status import Status
 
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 def front_as_text(front: "ParetoFront") -> str:
     """Write the verdict, and the points as a table or the explanation."""
-    return text_of(front_verdict(front), _more(front), _rows(front))
+    return text_of(front_verdict(front), remarks(front), _rows(front))
 
 
 def front_as_html(front: "ParetoFront") -> str:
     """Write the same for a notebook."""
-    return html_of(front_verdict(front), _more(front), _rows(front))
+    return html_of(front_verdict(front), remarks(front), _rows(front))
 
 
 def front_verdict(front: "ParetoFront") -> str:
@@ -42,10 +42,6 @@ def front_verdict(front: "ParetoFront") -> str:
             return f"UNKNOWN: no feasible design found yet; {stop(statistics)}{over}"
         case _:
             assert_never(front.status)
-
-
-def _more(front: "ParetoFront") -> list[str]:
-    return [*account(front.statistics), *front.explanation.splitlines()[1:]]
 
 
 def _rows(front: "ParetoFront") -> list[list[str]]:

@@ -9,7 +9,7 @@ from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.relation import Relation
 from mlsysim.results.formatting import design, number, with_unit
 from mlsysim.results.jsonable import jsonable
-from mlsysim.units import magnitude, quantity
+from mlsysim.units import as_float, magnitude, quantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +110,9 @@ def relaxation_of(
     return Relaxation(
         name=name,
         text=f"{subject}: {how} reachable {reached}{goal} at {design(params)}",
-        value=_finite(left),
+        value=left,
         unit=unit,
-        limit=_finite(right),
+        limit=right,
         params=dict(params),
         objective=objective,
     )
@@ -122,13 +122,14 @@ def _is_measured(constraint: Constraint | None, left: Any, right: Any) -> bool:
     """Tell whether a requirement has a limit that could be moved."""
     if constraint is not None and constraint.relation is Relation.NOT_EQUAL:
         return False
-    return all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (left, right))
+    return all(
+        isinstance(side, (int, float))
+        and not isinstance(side, bool)
+        and math.isfinite(as_float(side))
+        for side in (left, right)
+    )
 
 
 def _converted(left: float, right: float, unit: str, wanted: str) -> tuple[float, float, str]:
     values = (magnitude(quantity(value, unit), wanted) for value in (left, right))
     return next(values), next(values), wanted
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

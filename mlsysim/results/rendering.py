@@ -5,22 +5,23 @@ from html import escape
 from typing import TYPE_CHECKING, assert_never
 
 from mlsysim.problem.domain import label
-from mlsysim.results.formatting import number, seconds, with_unit
+from mlsysim.results.formatting import gap, number, seconds, with_unit
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 
 if TYPE_CHECKING:
+    from mlsysim.results.pareto import ParetoFront
     from mlsysim.results.result import SearchResult
 
 
 def as_text(result: "SearchResult") -> str:
     """Write the verdict, and the best designs as a table or the explanation."""
-    return text_of(verdict(result), _more(result), _rows(result))
+    return text_of(verdict(result), remarks(result), _rows(result))
 
 
 def as_html(result: "SearchResult") -> str:
     """Write the same for a notebook."""
-    return html_of(verdict(result), _more(result), _rows(result))
+    return html_of(verdict(result), remarks(result), _rows(result))
 
 
 def text_of(verdict: str, more: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -81,8 +82,8 @@ def _best(result: "SearchResult") -> str:
 def _bound(result: "SearchResult") -> str:
     if result.bound is None:
         return "no bound known"
-    gap = "" if result.gap is None else f", gap {100 * result.gap:.2g} %"
-    return f"bound {with_unit(result.bound, result.unit)}{gap}"
+    told = "" if result.gap is None else f", gap {gap(result.gap)}"
+    return f"bound {with_unit(result.bound, result.unit)}{told}"
 
 
 def stop(statistics: Statistics) -> str:
@@ -100,13 +101,20 @@ def account(statistics: Statistics) -> list[str]:
             f"{statistics.points_evaluated:,} of {statistics.grid_size:,} designs evaluated: "
             f"{statistics.feasible_points:,} feasible{rejected}"
         )
+    if statistics.undefined:
+        lines.append(
+            f"{statistics.undefined:,} of them for nothing but a number that is not finite"
+        )
     if statistics.fallback_reason:
         lines.append(f"searched exhaustively because: {statistics.fallback_reason}")
     return lines
 
 
-def _more(result: "SearchResult") -> list[str]:
-    return [*account(result.statistics), *result.explanation.splitlines()[1:]]
+def remarks(answer: "SearchResult | ParetoFront") -> list[str]:
+    """Write what follows the verdict: the account, the explanation, what is not finished."""
+    by = f" (stopped by {answer.statistics.stopped_by})" if answer.statistics.stopped_by else ""
+    unfinished = [f"not finished{by}: {item}" for item in answer.unfinished]
+    return [*account(answer.statistics), *answer.explanation.splitlines()[1:], *unfinished]
 
 
 def _rows(result: "SearchResult") -> list[list[str]]:

@@ -44,8 +44,12 @@ class SearchResult(Mapping[str, Any]):
         every design.
     conflict_reasons
         Member of the conflict -> the constraint's text, or the verdict's reasons.
+    conflict_is_minimal
+        Whether it is known that no member of the conflict can be left out.
     relaxations
         What each member of the conflict would have to become.
+    unfinished
+        What a limit has cut short, in words; `statistics` has which limit.
     """
 
     status: Status
@@ -57,8 +61,10 @@ class SearchResult(Mapping[str, Any]):
     bound: float | None = None
     gap: float | None = None
     conflict: tuple[str, ...] = ()
+    conflict_is_minimal: bool = True
     conflict_reasons: Mapping[str, str] = field(default_factory=dict)
     relaxations: tuple[Relaxation, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Any:
         if key not in _KEYS:
@@ -124,7 +130,13 @@ class SearchResult(Mapping[str, Any]):
         if self.status is not Status.INFEASIBLE:
             return ""
         size = self.statistics.grid_size
-        return explain(size, self.conflict, self.conflict_reasons, self.relaxations)
+        return explain(
+            size,
+            self.conflict,
+            self.conflict_reasons,
+            self.relaxations,
+            is_minimal=self.conflict_is_minimal,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Give the result as data that JSON can hold; quantities keep their units."""
@@ -142,8 +154,10 @@ class SearchResult(Mapping[str, Any]):
             "method": self.method,
             "statistics": jsonable(self.statistics),
             "conflict": list(self.conflict),
+            "conflict_is_minimal": self.conflict_is_minimal,
             "conflict_reasons": dict(self.conflict_reasons),
             "relaxations": [item.to_dict() for item in self.relaxations],
+            "unfinished": list(self.unfinished),
         }
 
     def to_json(self, indent: int | None = 2) -> str:

@@ -17,6 +17,9 @@ class Statistics:
         How many of them were evaluated, in blocks or one by one.
     feasible_points
         How many of those meet every requirement; `None` where they were not counted.
+    undefined
+        How many of the evaluated designs are infeasible for nothing but numbers
+        that are not finite (`mlsysim.search.verify`); `None` where they were not counted.
     rejected
         Requirement -> how many of the evaluated designs break it (a design may
         break several).
@@ -35,6 +38,7 @@ class Statistics:
     grid_size: int
     points_evaluated: int = 0
     feasible_points: int | None = None
+    undefined: int | None = None
     rejected: Mapping[str, int] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     solver: Mapping[str, Any] = field(default_factory=dict)

@@ -97,16 +97,16 @@ class Goals:
         tuple of Point
             One per objective; only the first where the design is infeasible.
         """
-        point = evaluate_point(self.problems[0], evaluate, params)
+        point = evaluate_point(self.problems[0], evaluate, params, self.objectives[1:])
         return (point, *self.others(point))
 
     def others(self, point: Point) -> tuple[Point, ...]:
-        """Judge a design that the first objective has been read of by all others.
+        """Judge a design, which has every objective, by all but the first.
 
         Raises
         ------
         MetricError
-            If an objective does not exist or is not a finite number.
+            If an objective does not exist.
         """
         if not point.is_feasible:
             return ()

@@ -15,6 +15,9 @@ _LARGEST_SEED = 2**31 - 1
 _MOST_WORKERS = 1024
 """More threads than this only compete for memory; CP-SAT refuses more than 10,000."""
 
+_RESPITE = 0.05
+_LEAST_RESPITE = 0.15
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -116,6 +119,14 @@ class SearchOptions:
 
     def _take(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
+
+
+def respite(limit: float) -> float:
+    """Give the seconds by which judging what was found may exceed a time limit.
+
+    A limit is kept to within a tenth of it, or 0.3 s; stopping takes some of that.
+    """
+    return max(_RESPITE * limit, _LEAST_RESPITE)
 
 
 def _count(name: str, value: object, least: int, most: int | None = None) -> int:

@@ -2,10 +2,42 @@
 
 Every design that any search returns has passed through `evaluate_point`; it
 knows neither arrays nor solvers.
+
+Undefined numbers
+-----------------
+A formula may have poles: a division by zero, the logarithm of nothing, an
+overflow.  Every reading follows IEEE 754 there, so that such a number is
+infinite or not a number, and what becomes of the design depends on whether
+the number is *used*:
+
+- A comparison, be it a constraint or a check of a model, holds only between two
+  finite numbers.  Where a side is not finite the design does not meet it.
+- A design whose objective is not finite breaks the requirement `UNDEFINED`.  A
+  front asks this of each of its objectives.
+- Nothing else matters: a metric that nobody asks for, and a value that a
+  ``where`` leaves out, may be whatever they are.
+
+A design at which a number that is used is undefined is thus no design, exactly
+as if the question had said that the number must be finite.  The alternative
+was an error at every such design that nothing else excludes.  But a proof
+leaves out whole regions because something better is known, and would have to go
+through each of them again in search of poles, while the reference meets them
+all: the methods could only agree at the cost of walking the space.  So
+they are told, never returned: the reference counts them
+(`Statistics.undefined`), a conflict names them, and where the objective is
+undefined at *every* design the question is mistaken, and a `MetricError` says so.
+
+Plain numbers of Python raise where IEEE 754 goes on.  The evaluator is then
+asked once more, with NumPy's floats for its numbers; only if it fails on
+these too is the exception the evaluator's own, and propagates.
+
+One thing stays open: a division by zero is infinite with the sign of the zero,
+and whole numbers of Python have no negative zero (``-1 * 0``).  A formula
+whose value depends on *which* infinity it meets has no meaning to rely on.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,8 +45,9 @@ from typing import Any
 import numpy as np
 
 from mlsysim.errors import Infeasible, MetricError, UnitError
-from mlsysim.problem.problem import INFEASIBLE, Problem
-from mlsysim.problem.reading import Condition, Reading, conditions_of, read
+from mlsysim.problem.objective import Objective
+from mlsysim.problem.problem import INFEASIBLE, UNDEFINED, Problem
+from mlsysim.problem.reading import Condition, Reading, conditions_of, read, resolver
 from mlsysim.problem.space import Domain, SearchSpace
 from mlsysim.problem.verdict import verdicts_of
 from mlsysim.results.formatting import design
@@ -24,6 +57,16 @@ Evaluator = Callable[[dict[str, Any]], Any]
 
 # Spaces of many choices are tried at so many designs, several choices at a time.
 _MOST_EXTREMES = 64
+
+UNRELIABLE = (
+    "the evaluator gives one design now one value and now another: it depends on something "
+    "besides its arguments, such as random numbers, and nothing can be proven of that; draw them "
+    "from a generator that is seeded anew at every call"
+)
+"""What is said of an evaluator that no method answers for."""
+
+# Two evaluations of one design are the same to this, relative.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +87,8 @@ class Point:
         The same with their reasons: pairs of requirement and reason.
     deferred
         Why an infeasible design has no reading, e.g. a metric that is missing.
+    is_undefined
+        Whether it is infeasible for nothing but numbers that are not finite.
     """
 
     params: Mapping[str, Any]
@@ -52,6 +97,7 @@ class Point:
     violated: frozenset[str]
     broken: frozenset[tuple[str, str]]
     deferred: MetricError | None = None
+    is_undefined: bool = False
 
     @property
     def is_feasible(self) -> bool:
@@ -85,7 +131,36 @@ class Point:
             ) from error
 
 
-def evaluate_point(problem: Problem, evaluate: Evaluator, params: Mapping[str, Any]) -> Point:
+def undefined(metric: str) -> str:
+    """Give the reason for which a design breaks `UNDEFINED`."""
+    return f"the objective {metric} is not a finite number"
+
+
+def nowhere_defined(problem: Problem, point: Point) -> MetricError:
+    """Build the error for a question in which no design has an objective.
+
+    Parameters
+    ----------
+    problem
+        What was asked.
+    point
+        Any design.
+    """
+    reasons = ", ".join(sorted(reason for name, reason in point.broken if name == UNDEFINED))
+    value = "" if point.reading is None else f" ({point.reading.objective})"
+    return MetricError(
+        f"{reasons or undefined(problem.objective.metric)} at any design, e.g. at "
+        f"{design(point.params)}{value}; return a finite number, or raise Infeasible where there "
+        "is none"
+    )
+
+
+def evaluate_point(
+    problem: Problem,
+    evaluate: Evaluator,
+    params: Mapping[str, Any],
+    others: Sequence[Objective] = (),
+) -> Point:
     """Evaluate one design and say what it breaks.
 
     An exception of the evaluator propagates with a note that names the design;
@@ -99,17 +174,18 @@ def evaluate_point(problem: Problem, evaluate: Evaluator, params: Mapping[str, A
         The user's evaluator; it gets a dict of its own.
     params
         The design, plain values.
+    others
+        Further objectives that have to be finite numbers.
 
     Raises
     ------
     MetricError
-        If a metric does not exist, or is not a finite number at a design that
-        nothing else excludes.
+        If a metric does not exist at a design that no model declares impossible.
     UnitError
         If a constraint compares different dimensions.
     """
     try:
-        result = evaluate(dict(params))
+        result = _evaluated(evaluate, params)
     except Infeasible as verdict:
         return _impossible(params, None, {(INFEASIBLE, str(verdict))})
     except Exception as error:
@@ -117,6 +193,9 @@ def evaluate_point(problem: Problem, evaluate: Evaluator, params: Mapping[str, A
         raise
     try:
         reading = read(problem, params, result)
+        objectives = {problem.objective.metric: reading.objective}
+        for other in others:
+            objectives[other.metric], _ = other.value(resolver(params, result))
     except MetricError as error:
         # A model may have no numbers for what it declares impossible.
         broken = _broken_verdicts(result)
@@ -124,7 +203,28 @@ def evaluate_point(problem: Problem, evaluate: Evaluator, params: Mapping[str, A
             error.add_note(f"at the design {design(params)}")
             raise
         return _impossible(params, result, broken, error)
-    return _judged(problem, params, result, reading)
+    return _judged(params, result, reading, objectives)
+
+
+def _evaluated(evaluate: Evaluator, params: Mapping[str, Any]) -> Any:
+    """Evaluate on plain numbers; where these have no value, as IEEE 754 has it."""
+    try:
+        return evaluate(dict(params))
+    except Exception as error:
+        if not isinstance(error, ArithmeticError) and "complex" not in str(error):
+            raise
+        floats = {name: _as_float(value) for name, value in params.items()}
+        try:
+            with np.errstate(all="ignore"):
+                return evaluate(floats)
+        except Infeasible:
+            raise
+        except Exception:  # noqa: BLE001 - it fails on arrays, too: the first error is the user's
+            raise error from None
+
+
+def _as_float(value: Any) -> Any:
+    return np.float64(value) if isinstance(value, (bool, int, float)) else value
 
 
 def extremes(space: SearchSpace) -> list[int]:
@@ -169,6 +269,34 @@ def _extreme_positions(domain: Domain) -> list[int]:
     return [*ends, *islice(fractions, 1)]
 
 
+def refuse_random(problem: Problem, evaluate: Evaluator, point: Point) -> None:
+    """Evaluate a design once more, and insist on the same.
+
+    Nothing can be proven of an evaluator that gives one design different values:
+    no method answers then.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    evaluate
+        The user's evaluator.
+    point
+        What it made of a design before.
+
+    Raises
+    ------
+    MetricError
+        If the design has another objective now, or breaks other requirements.
+    """
+    again = evaluate_point(problem, evaluate, point.params)
+    values = (point.objective, again.objective)
+    same = math.isclose(*values, rel_tol=_SAME) or all(map(math.isnan, values))
+    # Of a front the point may lack another objective than that of the problem.
+    if not same or (point.violated ^ again.violated) - {UNDEFINED}:
+        raise MetricError(f"{UNRELIABLE} (at the design {design(point.params)})")
+
+
 def _impossible(
     params: Mapping[str, Any],
     result: Any,
@@ -193,38 +321,38 @@ def _broken_verdicts(result: Any) -> set[tuple[str, str]]:
     }
 
 
-def _judged(problem: Problem, params: Mapping[str, Any], result: Any, reading: Reading) -> Point:
+def _judged(
+    params: Mapping[str, Any], result: Any, reading: Reading, objectives: Mapping[str, Any]
+) -> Point:
     broken = set()
-    doubtful = []
+    unknown = {
+        (UNDEFINED, undefined(metric))
+        for metric, value in objectives.items()
+        if not _is_finite(_scalar(value, metric))
+    }
     for condition in reading.conditions:
+        told = (condition.name, condition.reason)
         if not _is_defined(condition):
-            doubtful.append(condition)
-        elif not _scalar(condition.holds, f"{condition.name}: {condition.reason}"):
-            broken.add((condition.name, condition.reason))
-    objective = _scalar(reading.objective, problem.objective.metric)
-    if not broken:
-        if doubtful:
-            raise _undefined(doubtful[0], params)
-        if not _is_finite(objective):
-            raise MetricError(
-                f"the objective {problem.objective.metric} is {objective} at the design "
-                f"{design(params)}; return a finite number, or raise Infeasible where there is none"
-            )
-    broken |= {(condition.name, condition.reason) for condition in doubtful}
+            unknown.add(told)
+        elif not _scalar(condition.holds, ": ".join(told)):
+            broken.add(told)
+    both = broken | unknown
     return Point(
         params=params,
         result=result,
         reading=reading,
-        violated=frozenset(name for name, _ in broken),
-        broken=frozenset(broken),
+        violated=frozenset(name for name, _ in both),
+        broken=frozenset(both),
+        is_undefined=bool(unknown) and not broken,
     )
 
 
 def _is_defined(condition: Condition) -> bool:
+    what = f"{condition.name}: {condition.reason}"
+    if condition.relation is None:
+        return not isinstance(condition.holds, float) or _is_finite(_scalar(condition.holds, what))
     sides = (condition.left, condition.right)
-    if condition.relation is None or isinstance(condition.left, str):
-        return True
-    return all(_is_finite(_scalar(side, condition.reason)) for side in sides)
+    return all(_is_finite(_scalar(side, what)) for side in sides)
 
 
 def _is_finite(value: Any) -> bool:
@@ -232,14 +360,6 @@ def _is_finite(value: Any) -> bool:
         return not isinstance(value, complex) and math.isfinite(value)
     except OverflowError:  # an int beyond the range of floats
         return False
-
-
-def _undefined(condition: Condition, params: Mapping[str, Any]) -> MetricError:
-    left, right = condition.left, condition.right
-    return MetricError(
-        f"{condition.name!r} compares {left} with {right} at the design {design(params)}; "
-        "both must be finite numbers: return some, or raise Infeasible where there are none"
-    )
 
 
 def _scalar(value: Any, what: str) -> Any:

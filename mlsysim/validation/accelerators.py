@@ -29,7 +29,7 @@ _NAMES = (
     (r"\bB200", "B200_SXM"),
     (r"\bH200", "H200_SXM"),
     (r"\bH20\b", "H20"),
-    (r"\bH800", "H800"),
+    (r"\bH800", "H800_SXM"),
     (r"\bH100\b.*(PCIE|NVL\b)", "H100_PCIe"),
     (r"\bH100", "H100_SXM"),
     (r"\bA800", "A800"),
@@ -85,11 +85,6 @@ class _Variant:
 
 
 _VARIANTS = {
-    "H800": _Variant(
-        base="H100_SXM",
-        source="DeepSeek-V3 (2412.19437), section 3.1; NVLink of 400 GB/s both ways",
-        figures={"link_bandwidth": "200 GB/s"},
-    ),
     "A800": _Variant(
         base="A100_80GB_SXM",
         source="NVIDIA A800 data sheet; NVLink of 400 GB/s both ways",

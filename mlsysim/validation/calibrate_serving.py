@@ -67,7 +67,11 @@ _POINTS = 11
 # Sparse attention with an indexer is not modelled.
 _LEFT_OUT = ("GLM-5",)
 # Alike but for what is in the catalogue.
-_ALIKE = {"A100_40GB_SXM": "A100_80GB_SXM", "GH200_96GB": "H100_SXM"}
+_ALIKE = {
+    "A100_40GB_SXM": "A100_80GB_SXM",
+    "GH200_96GB": "H100_SXM",
+    "H800_SXM": "H100_SXM",
+}
 
 
 def calibrated(

@@ -26,7 +26,7 @@ _USUAL_NODES = {
     "A800": "DGX_A100",
     "H100_SXM": "DGX_H100",
     "H100_PCIe": "DGX_H100",
-    "H800": "DGX_H100",
+    "H800_SXM": "DGX_H100",
     "H20": "DGX_H100",
     "GH200_96GB": "DGX_H100",
     "H200_SXM": "DGX_H200",

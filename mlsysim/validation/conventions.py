@@ -91,7 +91,7 @@ def counted_flops(
         case Convention.ALL_PARAMETERS:
             return 6 * model.active_parameters + 3 * core
         case Convention.REPEATED:
-            repeated = recomputed_flops(recompute, layers + core, core)
+            repeated = recomputed_flops(recompute, layers + core, core, 0.0)
             return 6 * model.matmul_parameters + 3 * core + repeated
         case Convention.PARAMETERS_REPEATED:
             return (8 if recompute == "full" else 6) * model.active_parameters
@@ -114,4 +114,4 @@ def counted_hardware_flops(
             core = 2 * model.layers * seq_len * (model.score_width + model.value_width)
             seen = core if convention is Convention.FULL else core / 2
             layers = 2 * (model.matmul_parameters - model.embedding_parameters)
-            return counted + recomputed_flops(recompute, layers + seen, seen)
+            return counted + recomputed_flops(recompute, layers + seen, seen, 0.0)

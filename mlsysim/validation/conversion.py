@@ -142,7 +142,7 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
                 row, machinery.cluster.accelerator, division.tensor
             ),
             **options(row, machinery.cluster.accelerator),
-            **kept(row),
+            **kept(row, division.zero_stage),
             **words,
         },
         notes=(*machinery.notes, *trained.notes, *notes, *division.notes, *supposed),

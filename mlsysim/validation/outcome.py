@@ -10,6 +10,8 @@ tells the kinds apart by their columns.
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
+from mlsysim.core.evidence import Evidence
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -31,6 +33,8 @@ class Outcome:
         Why there is no prediction, or None.
     notes
         What had to be supposed.
+    evidence
+        Of what kind the prediction is, or None where there is none.
     rivals
         What two rows must share for a planner to choose between them; None for a row that
         stands alone.
@@ -53,6 +57,7 @@ class Outcome:
     memory_predicted: float | None = None
     skipped: str | None = None
     notes: tuple[str, ...] = ()
+    evidence: Evidence | None = None
     rivals: Hashable | None = None
     design: Hashable | None = None
     speed_measured: float | None = None

@@ -43,6 +43,7 @@ def _outcome(row: ServingRow, calibration: ServingCalibration | None) -> Outcome
         measured=row.value,
         predicted=prediction.value,
         skipped=skipped,
+        evidence=prediction.evidence,
         more={
             "ttft_ms": row.ttft_ms,
             "tpot_ms": row.tpot_ms,

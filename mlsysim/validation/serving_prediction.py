@@ -14,7 +14,9 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.core.evidence import Evidence, evidence_on
 from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
+from mlsysim.core.stage import ForwardModel
 from mlsysim.core.stages.serving_calibration import ServingCalibration
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
 from mlsysim.units import magnitude
@@ -39,6 +41,8 @@ class ServingPrediction:
         In the row's unit, or None.
     ttft_ms, tpot_ms
         Time to the first token and per further token, or None.
+    evidence
+        Of what kind it is, or None.
     skipped
         Why there is no prediction, or None.
     """
@@ -46,6 +50,7 @@ class ServingPrediction:
     value: Any = None
     ttft_ms: Any = None
     tpot_ms: Any = None
+    evidence: Evidence | None = None
     skipped: str | None = None
 
 
@@ -77,12 +82,22 @@ def _predict(
     question: ServingQuestion, calibration: ServingCalibration | None
 ) -> ServingPrediction:
     if question.prefill_layout and question.decode_layout:
+        stage: type[ForwardModel] = DisaggregatedModel
         times = _apart(question, calibration)
     elif question.row.mode == "agg" or (question.row.ttft_ms and question.row.tpot_ms):
-        times = _together(question, calibration)
+        stage, times = ContinuousBatchingModel, _together(question, calibration)
     else:
         return _offline(question, calibration)
-    return ServingPrediction(value=_of_users(question, *times), ttft_ms=times[0], tpot_ms=times[1])
+    return ServingPrediction(
+        value=_of_users(question, *times),
+        ttft_ms=times[0],
+        tpot_ms=times[1],
+        evidence=_evidence(stage, question),
+    )
+
+
+def _evidence(stage: type[ForwardModel], question: ServingQuestion) -> Evidence:
+    return evidence_on(stage.__name__, question.fleet, question.model)
 
 
 def _solve(question: ServingQuestion, stage: Any, batch: int) -> Any:
@@ -185,4 +200,6 @@ def _offline(
     }.get(row.unit)
     if value is None:
         return ServingPrediction(skipped=f"unit {row.unit!r} is not known")
-    return ServingPrediction(value=value, ttft_ms=first, tpot_ms=between)
+    return ServingPrediction(
+        value=value, ttft_ms=first, tpot_ms=between, evidence=_evidence(ServingModel, question)
+    )

@@ -8,6 +8,7 @@ speed is in tokens per second and accelerator, whatever the batch.
 
 from collections.abc import Iterable
 
+from mlsysim.core.evidence import Evidence, evidence_on
 from mlsysim.core.solver import DistributedModel
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
@@ -79,11 +80,16 @@ def _beside(
         memory_predicted=prediction.memory_predicted,
         skipped=prediction.skipped,
         notes=prediction.notes,
+        evidence=_evidence(configuration) if configuration else None,
         rivals=_rivals(configuration) if configuration else None,
         design=_design(configuration) if configuration else None,
         speed_measured=speeds[0],
         speed_predicted=speeds[1],
     )
+
+
+def _evidence(configuration: Configuration) -> Evidence:
+    return evidence_on(DistributedModel.__name__, configuration.cluster, configuration.model)
 
 
 def _rivals(configuration: Configuration) -> tuple[object, ...]:

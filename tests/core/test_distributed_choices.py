@@ -79,10 +79,13 @@ def test_context_parallelism_divides_activations_and_passes_keys_on() -> None:
 
 
 def test_zero_bubble_fills_the_bubble_and_holds_one_microbatch_more() -> None:
-    """17 microbatches alive instead of 16, and a shorter wait."""
+    """A shorter wait, and 16 microbatches alive instead of 15 on the second stage.
+
+    That is the fullest: it has four layers with experts, the first one has a single one.
+    """
     plain, filled = (solve(schedule=name) for name in ("1f1b", "zero-bubble"))
     assert seconds(filled, "bubble") < seconds(plain, "bubble")
-    assert memory(filled, "activations") == pytest.approx(17 / 16 * memory(plain, "activations"))
+    assert memory(filled, "activations") == pytest.approx(16 / 15 * memory(plain, "activations"))
 
 
 @pytest.mark.parametrize(

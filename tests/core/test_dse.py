@@ -264,15 +264,18 @@ def test_an_exception_is_the_users() -> None:
 
 @pytest.mark.parametrize("method", ["cp-sat", "exhaustive"])
 def test_a_metric_that_is_not_finite_is_told(method: str) -> None:
-    """Where nothing excludes the design, an infinite objective is an error, not an answer."""
+    """An infinite objective is no answer; where no design has a finite one, that is an error."""
 
     def evaluate(params: Params) -> dict[str, Any]:
         return {"y": where(params["x"] > 2, -math.inf, params["x"])}
 
-    with pytest.raises(MetricError, match="inf"):
-        DSE({"x": [1, 2, 3]}, "minimize: y").search(evaluate, method=method)
-    excluded = DSE({"x": [1, 2, 3]}, "minimize: y", ["x <= 2"]).search(evaluate, method=method)
-    assert excluded.best_params == {"x": 1}
+    found = DSE({"x": [1, 2, 3]}, "minimize: y").search(evaluate, method=method)
+    assert [candidate.params["x"] for candidate in found.top_candidates] == [1, 2]
+    only = DSE({"x": [1, 2, 3]}, "minimize: y", ["x >= 3"]).search(evaluate, method=method)
+    assert only.conflict == ("x >= 3", "Undefined")
+    assert only.conflict_reasons["Undefined"] == "the objective y is not a finite number"
+    with pytest.raises(MetricError, match="not a finite number at any design"):
+        DSE({"x": [3, 4]}, "minimize: y").search(evaluate, method=method)
 
 
 def test_an_unknown_metric_is_told_by_either() -> None:

@@ -42,6 +42,7 @@ BESIDE: dict[str, list[Any]] = {
     "prefill_share": [0.2, 0.4],
     "demand": [2.0, 8.0],
     "rental_price": [1.0, 5.0],
+    "runtime_reserve": [quantity(0.5, "GiB"), quantity(3.0, "GiB")],
 }
 OPTIONAL = [
     pytest.param(stage, name, id=f"{stage.__name__}.{name}")
@@ -54,6 +55,7 @@ OPTIONAL = [
 @pytest.mark.parametrize(("stage", "name"), OPTIONAL)
 def test_every_optional_argument_is_traced(stage: type[ForwardModel], name: str) -> None:
     """Traced, each metric and verdict is what plain numbers give, with None and with values."""
+    assert name in BESIDE, f"add values for {name}"
     given = {**arguments_of(stage), name: None}
     values = [None, *BESIDE[name]]
     space = SearchSpace({name: values})

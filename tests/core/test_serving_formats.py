@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlsysim.catalog import Models, Systems
-from mlsysim.core.solver import ServingModel
+from mlsysim.core.solver import DistributedModel, ServingModel, SingleNodeModel
 from mlsysim.core.stages.serving_formats import CACHE_WORDS
 from mlsysim.core.stages.serving_result import ServingResult
 from mlsysim.errors import Infeasible, ParameterError
@@ -99,6 +99,19 @@ def test_a_format_in_the_wrong_place_is_refused_with_the_cure(
     """Arithmetic, weights and caches have their own."""
     with pytest.raises(ParameterError, match=message):
         solve(**DENSE, **given)
+
+
+def test_training_in_a_format_without_a_peak_of_its_own_is_refused() -> None:
+    """Blocks of 32 are slower than a scale per tensor, and no data sheet says by how much."""
+    given: dict[str, Any] = {
+        "model": LANGUAGE.Llama3_8B,
+        "fleet": Systems.Clusters.Frontier_8K,
+        "batch_size": 1024,
+    }
+    with pytest.raises(ParameterError, match=r"no accelerator states a peak.* precision = fp8$"):
+        DistributedModel().solve(**given, precision="mxfp8")
+    with pytest.raises(ParameterError, match=r"write precision = fp8$"):
+        SingleNodeModel().solve(LANGUAGE.Llama3_8B, ACCELERATORS.H100_SXM, 1, precision="fp8_block")
 
 
 def test_an_engine_keeps_caches_only_in_what_it_has() -> None:

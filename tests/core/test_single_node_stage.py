@@ -68,6 +68,15 @@ def test_narrow_numbers_take_less_memory_and_time() -> None:
     assert narrow.latency < wide.latency
 
 
+def test_what_the_runtime_keeps_can_be_stated() -> None:
+    """0.43 GiB as logs of runtimes show on one accelerator, or what the planner says."""
+    known, one, two = (solve(runtime_reserve=kept).memory_used for kept in (None, 1, 2))
+    assert (one - known).m_as("GB") == pytest.approx(1 - 0.43 * 1.073741824, abs=0.001)
+    assert (two - one).m_as("GB") == pytest.approx(1)
+    with pytest.raises(ParameterError, match="runtime_reserve is -1"):
+        solve(runtime_reserve=-1)
+
+
 def test_what_does_not_exist_is_a_verdict_or_an_error() -> None:
     """No bf16 on a V100; no measured efficiency to fall back on; no such precision."""
     v100 = next(a for name, a in Systems.Accelerators.items() if name.startswith("V100"))

@@ -40,11 +40,12 @@ def test_activations_of_korthikanti_figure_1(
     tokens = batch * 2048
     alive = microbatches_alive(1000 * stages, stages, chunks) * layers / stages
     scores = activations.score_bytes(tokens, 2048, heads, 8)
-    plain = alive * activations.stored_activations(
-        "none", classic(tokens, hidden, split=False), scores, 0.0
-    )
-    split = alive * activations.stored_activations(
-        "selective", classic(tokens, hidden, split=True), scores, 0.0
+    plain, split = (
+        alive
+        * activations.stored_activations(
+            mode, classic(tokens, hidden, split=shared) + scores, scores, scores, 0.0
+        )
+        for mode, shared in (("none", False), ("selective", True))
     )
     assert plain / GIB == pytest.approx(everything, abs=0.0051)
     assert split / GIB == pytest.approx(selective, abs=0.0051)
@@ -62,7 +63,7 @@ def test_table_2() -> None:
     assert classic(1, 100, tensor=4, split=False) == 100 * (10 + 24 / 4)
     assert classic(1, 100, tensor=4, split=True) == 100 / 4 * 34
     assert activations.score_bytes(1, 1, 10, 4) == 5 * 10 / 4
-    assert activations.stored_activations("full", 34.0, 5.0, 2.0) == 2.0
+    assert activations.stored_activations("full", 39.0, 5.0, 7.0, 2.0) == 2.0
 
 
 @pytest.mark.parametrize("microbatches", [8, 9, 64, 1000])
@@ -73,7 +74,17 @@ def test_1f1b_memory_does_not_depend_on_microbatches(microbatches: int) -> None:
 
 def test_no_more_are_alive_than_there_are() -> None:
     """Zero-bubble schedules keep one longer, of those that there are."""
-    assert [microbatches_alive(m, 4, 1, 1) for m in (1, 4, 5, 6)] == [1, 4, 5, 5]
+    assert [microbatches_alive(m, 4, 1, 0, 1) for m in (1, 4, 5, 6)] == [1, 4, 5, 5]
+
+
+@pytest.mark.parametrize(("stages", "chunks"), [(4, 1), (4, 2), (4, 3), (8, 2)])
+def test_each_stage_holds_what_its_warm_up_admits(stages: int, chunks: int) -> None:
+    """Megatron-LM warms up with p - 1 - i microbatches, or 2 (p - 1 - i) + (v - 1) p chunks."""
+    for index in range(stages):
+        behind = stages - 1 - index
+        warm_up = behind if chunks == 1 else 2 * behind + (chunks - 1) * stages
+        alive = microbatches_alive(1000, stages, chunks, index)
+        assert alive == pytest.approx((warm_up + 1) / chunks)
 
 
 def test_logits_of_a_large_vocabulary() -> None:

@@ -42,7 +42,6 @@ CASES: list[tuple[str, Callable[[], Any]]] = [
     ("s", lambda: data_parallel.step_weights(0, q(1, "ms"))),
     ("s", lambda: data_parallel.microbatch_traffic(1, q(1, "ms"), q(1, "ms"))),
     ("byte", lambda: activations.layer_activations(9, q(1, "kB"), q(2, "kB"), 2, True)),  # noqa: FBT003
-    ("byte", lambda: activations.logits_beyond(q(1, "GB"), q(5, "GB"), q(1, "GB"))),
     ("byte", lambda: state.state_bytes(1e9, q(12, "byte"), 8)),
     ("byte", lambda: state.gathered_bytes(1e9, 1e8, q(2, "byte"), 0)),
     ("byte", lambda: state.unreduced_bytes(1e9, 1e8, q(2, "byte"), q(4, "byte"), 0)),

@@ -52,8 +52,8 @@ def test_positions_are_counted_exactly(length: int, window: int) -> None:
 
 
 def test_full_recomputation_repeats_the_forward_pass() -> None:
-    """Full recomputation costs 4/3, selective one core, none nothing."""
-    # forward 10, of which 1 is the core: 30, 31 and 40 in all
-    modes = ("none", "selective", "full")
-    totals = [flops.training_flops(10) + flops.recomputed_flops(mode, 10, 1) for mode in modes]
-    assert totals == [30, 31, 40]
+    """Full recomputation costs 4/3, selective one core, up-projections themselves, none nothing."""
+    # forward 10, of which 1 is the core and 2 are up-projections: 30, 31, 32 and 40 in all
+    modes = ("none", "selective", "norms_and_up_projections", "full")
+    totals = [flops.training_flops(10) + flops.recomputed_flops(mode, 10, 1, 2) for mode in modes]
+    assert totals == [30, 31, 32, 40]

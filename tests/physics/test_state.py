@@ -4,20 +4,24 @@ import pytest
 
 from mlsysim.errors import ParameterError
 from mlsysim.physics import state
-from mlsysim.physics.state import ZeroStage
+from mlsysim.physics.state import StateBytes, ZeroStage
 
 
 def per_parameter(zero_stage: int, replicas: int, gradient: int) -> float:
     """Add up weights, gradients and optimizer of one parameter."""
-    width = state.state_width("bf16")
-    parts = {
-        ZeroStage.WEIGHTS: width.weight,
-        ZeroStage.GRADIENTS: gradient,
-        ZeroStage.OPTIMIZER: width.optimizer,
-    }
-    total: float = sum(
-        state.state_bytes(1, item, state.shards(zero_stage, stage, replicas))
-        for stage, item in parts.items()
+    return kept(
+        state.state_of("zero", state.state_width("bf16"), gradient, 4), zero_stage, replicas
+    )
+
+
+def kept(parts: StateBytes, zero_stage: int, replicas: int) -> float:
+    """Add up what is kept of one parameter."""
+    total: float = state.weight_bytes(1, parts, zero_stage, replicas) + sum(
+        state.state_bytes(1, width, state.shards(zero_stage, stage, replicas))
+        for stage, width in (
+            (ZeroStage.GRADIENTS, parts.gradient),
+            (ZeroStage.OPTIMIZER, parts.optimizer),
+        )
     )
     return total
 
@@ -51,9 +55,24 @@ def test_state_of_korthikanti_figure_1(
 
 
 def test_single_precision_keeps_no_second_master() -> None:
-    """fp32 takes 4 + 4 + 8 bytes: the weight is its own master copy."""
-    width = state.state_width("fp32")
-    assert (width.weight, width.gradient, width.optimizer) == (4, 4, 8)
+    """fp32 takes 4 + 4 + 8 bytes: the weight is its own master copy, however it is sharded."""
+    for sharding in ("zero", "fsdp"):
+        parts = state.state_of(sharding, state.state_width("fp32"), 4, 4)
+        assert (parts.shard, parts.gradient, parts.optimizer) == (4, 4, 8)
+
+
+@pytest.mark.parametrize(
+    ("zero_stage", "moment", "expected"),
+    [
+        (3, 4, 16 / 64),  # master copy, gradient, two moments
+        (3, 2, 12 / 64),
+        (2, 4, 2 + 16 / 64),  # weights stay gathered after the forward pass
+    ],
+)
+def test_fully_sharded_state(zero_stage: int, moment: int, expected: float) -> None:
+    """FSDP keeps no 16-bit copy of its own: 16 bytes a parameter where Megatron-LM has 18."""
+    parts = state.state_of("fsdp", state.state_width("bf16"), 2, moment)
+    assert kept(parts, zero_stage, 64) == pytest.approx(expected, rel=1e-15)
 
 
 def test_unknown_precision_names_the_known_ones() -> None:

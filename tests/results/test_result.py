@@ -145,10 +145,10 @@ def test_a_result_prints_its_verdict_and_a_table() -> None:
 
 
 def test_an_unproven_result_says_how_far_it_may_be_off() -> None:
-    """Bound, gap and what stopped it; the gap is (9604 - 8000) / 8000."""
+    """Bound, gap and what stopped it; the gap, 4.12 %, is rounded upward."""
     stopped = replace(FOUND.statistics, stopped_by="time limit")
     found = replace(FOUND, status=Status.FEASIBLE, bound=10000.0, gap=0.0412, statistics=stopped)
-    assert "bound 10,000 1/s, gap 4.1 %; stopped by time limit" in str(found)
+    assert "bound 10,000 1/s, gap 4.2 %; stopped by time limit" in str(found)
     assert "no bound known" in str(replace(found, bound=None, gap=None))
     assert relative_gap(8000, 9604) == pytest.approx(0.2005)
     unknown = replace(found, status=Status.UNKNOWN, top_candidates=())

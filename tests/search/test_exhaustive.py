@@ -232,8 +232,8 @@ def test_values_that_a_model_refuses_do_not_hide_in_arrays(values: Any) -> None:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_number_that_is_not_finite_is_an_error_at_a_feasible_design(bad: float) -> None:
-    """TRAPS B6: NaN must neither win nor vanish; in blocks and one by one alike."""
+def test_a_design_whose_objective_is_not_finite_neither_wins_nor_vanishes(bad: float) -> None:
+    """TRAPS B6: it is no design, and it is counted; in blocks and one by one alike."""
 
     def vectorised(params: Params) -> Any:
         return {"cost": np.where(params["x"] == 77, bad, 1.0)}
@@ -242,25 +242,36 @@ def test_a_number_that_is_not_finite_is_an_error_at_a_feasible_design(bad: float
         return {"cost": bad if params["x"] == 77 else 1.0}
 
     for evaluate in (vectorised, scalar):
-        with pytest.raises(MetricError, match=f"objective cost is {bad} at the design x=77"):
-            answer(evaluate, {"x": range(100)})
-        assert answer(evaluate, {"x": range(100)}, constraints=["x < 77"]).best_objective == 1
+        found = answer(evaluate, {"x": range(100)})
+        assert (found.best_objective, found.statistics.feasible_points) == (1, 99)
+        assert found.statistics.undefined == 1
+        assert "1 of them for nothing but a number that is not finite" in str(found)
+        excluded = answer(evaluate, {"x": range(100)}, constraints=["x < 77"])
+        assert (excluded.best_objective, excluded.statistics.undefined) == (1, 0)
+        with pytest.raises(MetricError, match="cost is not a finite number at any"):
+            answer(evaluate, {"x": [77]})
 
 
-def test_a_side_that_is_not_finite_is_an_error_at_a_feasible_design() -> None:
-    """A constraint over NaN is neither met nor broken."""
+def test_a_constraint_on_what_is_not_finite_is_not_met() -> None:
+    """The root of x - 3 is no number for x < 3, so that three designs fail the cap."""
 
     def evaluate(params: Params) -> Any:
         return {"cost": params["x"], "power": np.sqrt(params["x"] - 3.0)}
 
-    with np.errstate(invalid="ignore"), pytest.raises(MetricError, match="'cap' compares nan"):
-        answer(evaluate, {"x": range(40)}, constraints={"cap": "power <= 4"})
+    with np.errstate(invalid="ignore"):
+        found = answer(evaluate, {"x": range(40)}, constraints={"cap": "power <= 4"})
+    assert found.best_params == {"x": 3}
+    # 16 + 3 = 19 is the last whose root is at most 4.
+    assert found.statistics.rejected == {"cap": 3 + 20}
+    assert found.statistics.undefined == 3
 
 
-def test_a_division_by_zero_is_the_evaluators() -> None:
-    """Arrays give infinity, plain numbers the exception that the user knows."""
+def test_a_division_by_zero_is_undefined_where_arrays_can_say_so_and_else_the_evaluators() -> None:
+    """Plain numbers raise; asked with floats, the evaluator has infinity, or raises again."""
+    found = answer(lambda params: {"cost": 1 / params["x"]}, {"x": range(-20, 20)})
+    assert (found.best_params, found.statistics.undefined) == ({"x": -1}, 1)
     with pytest.raises(ZeroDivisionError) as caught:
-        answer(lambda params: {"cost": 1 / params["x"]}, {"x": range(-20, 20)})
+        answer(lambda params: {"cost": 1 / int(params["x"])}, {"x": range(-20, 20)})
     assert "at the design x=0" in caught.value.__notes__[0]
 
 

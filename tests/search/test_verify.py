@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlsysim.errors import Infeasible, MetricError
+from mlsysim.expr.functions import where
 from mlsysim.problem import Check, Problem
 from mlsysim.search.verify import evaluate_point
 from mlsysim.units import quantity
@@ -35,22 +36,39 @@ def test_numpy_scalars_are_numbers() -> None:
     assert point.objective == 3.0
 
 
-def test_undefined_numbers_matter_only_where_nothing_else_excludes_the_design() -> None:
-    """NaN at an impossible design is no error, and counts as broken."""
+def test_a_number_that_is_undefined_counts_as_broken() -> None:
+    """A comparison with NaN does not hold, and an infinite objective is none."""
     point = judge({"cost": float("nan"), "power": float("nan"), "feasible": False})
-    assert point.violated == {"cap", "feasible"}
+    assert point.violated == {"cap", "feasible", "Undefined"}
     assert np.isnan(point.objective)
-    with pytest.raises(MetricError, match="'cap' compares nan with 10 at the design x=1"):
-        judge({"cost": 1.0, "power": float("nan")})
-    with pytest.raises(MetricError, match="the objective cost is inf at the design x=1"):
-        judge({"cost": float("inf"), "power": 1})
+    assert not point.is_undefined  # for the model has said so
+    nowhere = judge({"cost": 1.0, "power": float("nan")})
+    assert (nowhere.violated, nowhere.is_undefined) == ({"cap"}, True)
+    endless = judge({"cost": float("inf"), "power": 1})
+    assert endless.broken == {("Undefined", "the objective cost is not a finite number")}
+    assert endless.is_undefined
+    assert judge({"cost": 1.0, "power": 1, "feasible": float("nan")}).violated == {"feasible"}
 
 
 @pytest.mark.parametrize("value", [(-8) ** 0.5, 10**400])
 def test_complex_and_boundless_numbers_are_not_finite(value: Any) -> None:
     """Python makes them silently; they have no place on a scale."""
-    with pytest.raises(MetricError, match="return a finite number"):
-        judge({"cost": value, "power": 1})
+    assert judge({"cost": value, "power": 1}).violated == {"Undefined"}
+
+
+def test_what_python_refuses_is_asked_once_more_of_floats() -> None:
+    """A pole outside of what is used leaves the design as it is; other exceptions propagate."""
+
+    def guarded(params: dict[str, Any]) -> Any:
+        return {"cost": where(params["x"] > 1, 7 / (params["x"] - 1), 5), "power": 1}
+
+    def rooted(params: dict[str, Any]) -> Any:
+        return {"cost": 1.0, "power": (params["x"] - 2) ** 0.5 % 3}
+
+    assert evaluate_point(PROBLEM, guarded, {"x": 1}).objective == 5
+    assert evaluate_point(PROBLEM, rooted, {"x": 1}).violated == {"cap"}
+    with pytest.raises(KeyError):
+        evaluate_point(PROBLEM, lambda params: {}[params["x"]], {"x": 1})
 
 
 def test_infeasible_is_a_verdict_with_a_reason() -> None:

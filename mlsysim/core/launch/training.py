@@ -33,6 +33,24 @@ _SHARED = (
         "expert parallelism divides the accelerators of a stage",
         "(tp_size * cp_size * DistributedModel.data_parallel_size) % ep_size == 0",
     ),
+    rule("one_way", "microbatches enter a pipeline at one end", 'schedule != "dualpipe"'),
+    rule("dispatch", "tokens go to their experts in 16 bits", 'dispatch == "wide"'),
+)
+_MASTER_COPIES = rule(
+    "sharding", "master copies lie beside the working weights", 'sharding == "zero"'
+)
+_WIDE_STATE = (
+    rule("moments", "Adam's moments have 32 bits", "moment_bytes == 4"),
+    rule(
+        "activations",
+        "activations wait in the format in which they were computed",
+        'activation_storage == "wide"',
+    ),
+    rule(
+        "up_projections",
+        "recomputation knows no up-projections",
+        'recompute != "norms_and_up_projections"',
+    ),
 )
 _SHARED_OFFLOAD = rule(
     "shared_offload",
@@ -78,6 +96,13 @@ MEGATRON = (
         "seq_len % (2 * cp_size) == 0",
     ),
     _SHARED_OFFLOAD,
+    _MASTER_COPIES,
+    rule(
+        "moments",
+        "moments in 16 bits need the distributed optimizer",
+        "moment_bytes == 4",
+        "zero_stage >= 1",
+    ),
     _precisions("bf16", "fp16", "fp8", "fp4", "fp32", "tf32"),
 )
 
@@ -100,6 +125,7 @@ TORCHTITAN = (
         "model.kv_rank > 0",
     ),
     rule("recompute", "it repeats no alternate layers", 'recompute != "alternate"'),
+    *_WIDE_STATE,
     _SHARED_OFFLOAD,
     _precisions("bf16", "fp8", "fp4", "fp32", "tf32"),
 )
@@ -112,6 +138,8 @@ DEEPSPEED = (
         "zero_stage <= 1",
         "pp_size == 1",
     ),
+    _MASTER_COPIES,
+    *_WIDE_STATE,
     _SHARED_OFFLOAD,
     rule("virtual_stages", "pipelines have no virtual stages", "virtual_stages == 1"),
     rule("schedule", "pipelines have the 1F1B schedule", 'schedule == "1f1b"'),

@@ -9,6 +9,7 @@ from mlsysim.core.questions.binding import PipelineEvaluator
 from mlsysim.core.questions.values import argument
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.problem.problem import Problem
+from mlsysim.textfiles import check_shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ def settings_of(
             choice = evaluate.chosen[name]
             choices[choice] = choice_of(problem, evaluate, choice, text)
         elif name in known:
-            arguments[name] = argument(_value(evaluate, text), known[name], name)
+            arguments[name] = argument(_value(evaluate, name, text), known[name], name)
         else:
             names = [*problem.space, *known]
             near = suggest(name, names)
@@ -104,7 +105,7 @@ def choice_of(problem: Problem, evaluate: PipelineEvaluator, name: str, text: st
             return value
     takers = [known for known, choice in evaluate.chosen.items() if choice == name]
     kind = annotations(evaluate).get(takers[0], Any) if takers else int
-    return argument(_value(evaluate, text), kind, name)
+    return argument(_value(evaluate, name, text), kind, name)
 
 
 def with_arguments(evaluate: PipelineEvaluator, arguments: Mapping[str, Any]) -> PipelineEvaluator:
@@ -121,9 +122,11 @@ def annotations(evaluate: PipelineEvaluator) -> dict[str, Any]:
     return found
 
 
-def _value(evaluate: PipelineEvaluator, text: str) -> Any:
+def _value(evaluate: PipelineEvaluator, name: str, text: str) -> Any:
     """Read a value; a name of the question's own catalogues is its entry."""
-    return evaluate.records.get(text, _scalar(text))
+    value = evaluate.records.get(text, _scalar(text))
+    check_shape(value, name, ParameterError)
+    return value
 
 
 def _scalar(text: str) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.catalog.accelerator import Precision
+from mlsysim.catalog.builtin import Models
 from mlsysim.errors import ParameterError, UnitError, suggest
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.units import amount, is_quantity, magnitude, quantity, unit_of
@@ -17,6 +19,7 @@ from mlsysim.units import amount, is_quantity, magnitude, quantity, unit_of
 _NUMBERS = (int, float, np.number, np.bool_)
 _TRUTHS = (bool, np.bool_)
 # These can never stand for a number; what else is not plain may be an array or a traced value.
+_MOST_BITS = 1024
 _NEVER_NUMBERS = (str, bytes, type(None), list, tuple, dict, set)
 
 
@@ -31,9 +34,9 @@ def check_whole(name: str, value: Any, *, least: int = 1, most: float = math.inf
     wanted = _range(least, most, "a whole number")
     _refuse_strangers(name, value, wanted)
     if isinstance(value, _NUMBERS):
-        number = float(value)
+        number = _as_float(value)
         if isinstance(value, _TRUTHS) or not (least <= number <= most and number.is_integer()):
-            raise ParameterError(f"{name} is {value!r}; it must be {wanted}")
+            raise ParameterError(f"{name} is {_shown(value)}; it must be {wanted}")
 
 
 def check_number(
@@ -60,10 +63,10 @@ def check_number(
     wanted = _range(least, most, "a number", above=above)
     _refuse_strangers(name, value, wanted)
     if isinstance(value, _NUMBERS):
-        number = float(value)
+        number = _as_float(value)
         fits = math.isfinite(number) and least <= number <= most and not (above and number == least)
         if isinstance(value, _TRUTHS) or not fits:
-            raise ParameterError(f"{name} is {value!r}; it must be {wanted}")
+            raise ParameterError(f"{name} is {_shown(value)}; it must be {wanted}")
 
 
 def check_flag(name: str, value: Any) -> None:
@@ -76,7 +79,7 @@ def check_flag(name: str, value: Any) -> None:
     """
     _refuse_strangers(name, value, "True or False")
     if isinstance(value, _NUMBERS) and value not in (0, 1):
-        raise ParameterError(f"{name} is {value!r}; it must be True or False")
+        raise ParameterError(f"{name} is {_shown(value)}; it must be True or False")
 
 
 def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
@@ -92,7 +95,39 @@ def check_option(name: str, value: Any, options: Iterable[str | int]) -> None:
     if plain and value not in known:
         names = [str(option) for option in known]
         listed = suggest(str(value), names) or f"; known: {', '.join(map(repr, sorted(names)))}"
-        raise ParameterError(f"{name} is {value!r}, which is not an option{listed}")
+        raise ParameterError(f"{name} is {_shown(value)}, which is not an option{listed}")
+
+
+def check_precision(name: str, value: Any, options: Iterable[str], *, kept: str = "") -> None:
+    """Refuse a plain value that is no precision of arithmetic.
+
+    Parameters
+    ----------
+    name
+        The argument.
+    value
+        What it was given.
+    options
+        The precisions.
+    kept
+        The argument, if there is one, that says in what format weights are kept.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an option; where it is a format of weights, the message says in what
+        precision those are multiplied.
+    """
+    known = tuple(options)
+    found = Models.Formats.get(value) if isinstance(value, str) else None
+    if found is not None and value not in known and found.arithmetic != value:
+        fed = found.arithmetic or Precision.BF16
+        further = f", {kept} = {value}" if kept else ""
+        raise ParameterError(
+            f"{name} is {value!r}, a format in which numbers are kept; no accelerator states a "
+            f"peak for it, and its products run in {fed!s}: write {name} = {fed!s}{further}"
+        )
+    check_option(name, value, known)
 
 
 def in_unit(name: str, value: Any, unit: str) -> Any:
@@ -117,7 +152,7 @@ def in_unit(name: str, value: Any, unit: str) -> Any:
         found = amount(value)
         if found is None or not found[1]:
             raise ParameterError(
-                f"{name} is {value!r}; write a number with a unit, e.g. '2 {unit}'"
+                f"{name} is {_shown(value)}; write a number with a unit, e.g. '2 {unit}'"
             )
         value = quantity(*found)
     if not is_quantity(value):
@@ -139,15 +174,31 @@ def check_record(name: str, value: Any, kind: type[Any]) -> None:
     if isinstance(value, (kind, Alternatives)):
         return
     raise ParameterError(
-        f"{name} is {value!r}; it must be a {kind.__name__} of the catalogue, or one that you made"
+        f"{name} is {_shown(value)}; it must be a {kind.__name__} of the catalogue, or one that "
+        "you made"
     )
 
 
 def _refuse_strangers(name: str, value: Any, wanted: str) -> None:
     if isinstance(value, _NEVER_NUMBERS) or is_quantity(value):
-        raise ParameterError(f"{name} is {value!r}; it must be {wanted}")
+        raise ParameterError(f"{name} is {_shown(value)}; it must be {wanted}")
 
 
 def _range(least: float, most: float, kind: str, *, above: bool = False) -> str:
     start = f"{kind} above {least:g}" if above else f"{kind} from {least:g}"
     return start if most == math.inf else f"{start} to {most:g}"
+
+
+def _as_float(value: Any) -> float:
+    """Give a number as a float; infinity where it is larger than any."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _shown(value: Any) -> str:
+    """Write a value for a message; of a number that is too long, only its length."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"a whole number of {value.bit_length():,} bits"
+    return repr(value)

@@ -8,6 +8,7 @@ from mlsysim.core.stages.arguments import (
     check_flag,
     check_number,
     check_option,
+    check_precision,
     check_record,
     check_whole,
 )
@@ -26,14 +27,16 @@ from mlsysim.core.stages.shape import shape_of
 from mlsysim.core.stages.training_memory import memory_of
 from mlsysim.core.stages.training_run import Run, arithmetic_of, work_of
 from mlsysim.core.stages.training_time import time_of
+from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.flops import recomputed_flops, training_flops
-from mlsysim.physics.state import STATE_WIDTHS, gradient_width, state_width
+from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.physics.state import STATE_WIDTHS, gradient_width, state_of, state_width
 from mlsysim.problem.verdict import Check
 
-RECOMPUTE = ("none", "selective", "alternate", "full")
-SCHEDULES = ("1f1b", "interleaved", "zero-bubble")
 OVERLAPS = ("none", "data", "all")
 ATTENTIONS = ("causal", "full", "unfused")
+SHARDINGS = ("zero", "fsdp")
+FORMATS = ("wide", "fp8")
 
 
 class DistributedModel(ForwardModel):
@@ -85,12 +88,16 @@ class DistributedModel(ForwardModel):
         overlap: str = "data",
         attention: str = "causal",
         zero_stage: int = 1,
+        sharding: str = "zero",
         recompute: str = "selective",
         sequence_parallel: bool = False,
         scatter_gather: bool = True,
         fused_loss: bool = False,
         optimizer_offload: bool = False,
         gradient_bytes: int = 4,
+        moment_bytes: int = 4,
+        activation_storage: str = "wide",
+        dispatch: str = "wide",
         nodes: int | None = None,
     ) -> DistributedResult:
         """Evaluate one design.
@@ -132,7 +139,9 @@ class DistributedModel(ForwardModel):
             microbatches must come in multiples of `pp_size`.
         schedule
             ``"1f1b"`` (interleaved where there are virtual stages), ``"interleaved"`` (insists on
-            them), or ``"zero-bubble"``, which fills the bubble with gradients of weights.
+            them), ``"zero-bubble"``, which fills the bubble with gradients of weights, or
+            ``"dualpipe"``, in which microbatches enter at both ends and each accelerator holds
+            two stages (DeepSeek-V3).
         overlap
             What computation hides of communication: nothing (``"none"``); the traffic between
             replicas and what can run beside gradients of weights (``"data"``, Megatron-LM's
@@ -143,10 +152,17 @@ class DistributedModel(ForwardModel):
         zero_stage
             What replicas share: 0 nothing, 1 optimizer states (Megatron-LM's
             distributed optimizer), 2 gradients too, 3 weights too.
+        sharding
+            How the state is kept: ``"zero"``, working weights beside the optimizer's master copies
+            (Megatron-LM and DeepSpeed: 18 bytes a parameter with gradients of 4), or ``"fsdp"``,
+            shards in 32 bits that are the master copies themselves, gathered in 16 (PyTorch's
+            FSDP2, torchtitan: 16 bytes); it needs stage 2 (weights stay gathered) or 3.
         recompute
-            What the backward pass computes again: nothing; what takes most memory for least work,
-            which is the attention core, or norms and activation functions where kernels are fused
-            (these rebuild the core in any case); every second layer (``"alternate"``); or all.
+            What the backward pass computes again: nothing; what takes most memory for least work
+            (``"selective"``), which is the attention core, or norms and activation functions where
+            kernels are fused (these rebuild the core in any case); norms, activation functions
+            and the up-projections of latent attention (``"norms_and_up_projections"``); every
+            second layer (``"alternate"``); or all.
         sequence_parallel
             Whether norms and residuals are split along the sequence, within tensor parallelism.
         scatter_gather
@@ -159,6 +175,14 @@ class DistributedModel(ForwardModel):
         gradient_bytes
             Bytes per gradient, in memory and on the wire: 4 or 2; 6 keeps both, and sends 4
             (DeepSpeed's bf16 optimizer).
+        moment_bytes
+            Bytes of each of Adam's two moments: 4, or 2 for bf16.
+        activation_storage
+            How inputs of matrix products and of activation functions wait for the backward pass:
+            ``"wide"``, in 16 bits (32 in single precision), or ``"fp8"``, with a scale for each
+            128 numbers; the latter takes one pass more over them.
+        dispatch
+            Format of tokens on their way to experts of other ranks, ``"wide"`` or ``"fp8"``.
         nodes
             How many nodes of the fleet are used and paid for; all unless given.
 
@@ -178,12 +202,16 @@ class DistributedModel(ForwardModel):
         """
         check_record("model", model, LanguageModel)
         check_record("fleet", fleet, Cluster)
-        check_option("precision", precision, STATE_WIDTHS)
+        check_precision("precision", precision, STATE_WIDTHS)
         check_option("recompute", recompute, RECOMPUTE)
         check_option("schedule", schedule, SCHEDULES)
         check_option("overlap", overlap, OVERLAPS)
         check_option("attention", attention, ATTENTIONS)
+        check_option("sharding", sharding, SHARDINGS)
+        check_option("activation_storage", activation_storage, FORMATS)
+        check_option("dispatch", dispatch, FORMATS)
         check_option("gradient_bytes", gradient_bytes, (2, 4, 6))
+        check_option("moment_bytes", moment_bytes, (2, 4))
         calibration = self.calibration or mapped(calibration_of, fleet.accelerator)
         machine = mapped(machine_of, fleet, precision, calibration)
         measured = efficiency is None
@@ -202,15 +230,21 @@ class DistributedModel(ForwardModel):
             schedule=schedule,
             overlap=overlap,
             attention=attention,
+            sharding=sharding,
+            activation_storage=activation_storage,
+            dispatch=dispatch,
             sequence_parallel=sequence_parallel,
             scatter_gather=scatter_gather,
             fused_loss=fused_loss,
             optimizer_offload=optimizer_offload,
+            gradient_bytes=gradient_bytes,
+            moment_bytes=moment_bytes,
             efficiency=machine.efficiency if measured else efficiency,
             wide_efficiency=machine.wide_efficiency if measured else efficiency,
         )
         _check(choices)
         shape, width = mapped(shape_of, model), mapped(state_width, precision)
+        gradient = gradient_width(gradient_bytes, width.gradient)
         return _evaluate(
             Run(
                 choices=choices,
@@ -218,7 +252,8 @@ class DistributedModel(ForwardModel):
                 shape=shape,
                 machine=machine,
                 width=width,
-                gradient=gradient_width(gradient_bytes, width.gradient),
+                state=state_of(sharding, width, gradient, moment_bytes),
+                gradient=gradient,
                 calibration=calibration,
             )
         )
@@ -228,7 +263,7 @@ def _evaluate(run: Run) -> DistributedResult:
     choices, layout, machine = run.choices, run.layout, run.machine
     work, arithmetic = work_of(run), arithmetic_of(run)
     time = time_of(run, work, arithmetic)
-    amounts = memory_metrics(memory_of(run, work), machine.memory_capacity)
+    amounts = memory_metrics(*memory_of(run, work), machine.memory_capacity)
     fits = Check.at_most(amounts["memory_per_accelerator"], amounts["memory_capacity"])
     tokens = choices.batch_size * choices.seq_len
     core = run.shape.layers * arithmetic.core
@@ -249,7 +284,9 @@ def _evaluate(run: Run) -> DistributedResult:
             time,
             choices.batch_size,
             training_flops(tokens * (in_layers + arithmetic.head)),
-            recomputed_flops(choices.recompute, tokens * in_layers, tokens * core),
+            recomputed_flops(
+                choices.recompute, tokens * in_layers, tokens * core, tokens * arithmetic.up
+            ),
             machine.peak,
         ),
     )

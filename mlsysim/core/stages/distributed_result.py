@@ -50,9 +50,9 @@ class DistributedResult(StageResult):
     memory_weights, memory_gradients, memory_optimizer
         The state.
     memory_activations
-        What the first stage keeps for the backward pass.
+        What it keeps for the backward pass.
     memory_logits
-        What logits add to the fullest stage.
+        Its logits, where these make it the fullest.
     memory_reserve
         Driver, libraries and communication buffers.
     memory_capacity
@@ -141,10 +141,10 @@ def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
     }
 
 
-def memory_metrics(memory: Memory, capacity: Any) -> dict[str, Any]:
+def memory_metrics(memory: Memory, total: Any, capacity: Any) -> dict[str, Any]:
     """Give the metrics that are amounts of memory."""
     return {
-        "memory_per_accelerator": gigabytes(memory.total),
+        "memory_per_accelerator": gigabytes(total),
         "memory_weights": gigabytes(memory.weights),
         "memory_gradients": gigabytes(memory.gradients),
         "memory_optimizer": gigabytes(memory.optimizer),

@@ -10,7 +10,8 @@ from mlsysim.units import magnitude
 # 16 bits of either kind go through the same units.
 _NEAR = {"fp16": "bf16", "bf16": "fp16"}
 # Attention cores, routers and the output head stay in 16 bits where layers are narrower.
-_NARROW = ("fp8", "fp4", "int8", "int4")
+_NARROW_FLOATS = ("fp8", "fp4")
+_NARROW = (*_NARROW_FLOATS, "int8", "int4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Machine:
         Operations per second of attention cores.
     matmul_overhead
         Time that a matrix product costs whatever its size.
+    narrow
+        Whether products are in 8 or 4 bits of floating point, so that their inputs are narrow too.
     memory_capacity
         Of one accelerator.
     stream_rate
@@ -57,6 +60,7 @@ class Machine:
     wide_efficiency: float
     attention_rate: float
     matmul_overhead: float
+    narrow: bool
     memory_capacity: float
     stream_rate: float
     link_bandwidth: float
@@ -98,6 +102,7 @@ def machine_of(fleet: Cluster, precision: str, calibration: Calibration) -> Mach
         wide_efficiency=kept * product_efficiency(accelerator, wide, calibration),
         attention_rate=kept * calibration.attention_efficiency * wide_peak,
         matmul_overhead=_overhead(accelerator, precision, calibration),
+        narrow=precision in _NARROW_FLOATS,
         memory_capacity=magnitude(accelerator.memory_capacity, "byte"),
         stream_rate=stream,
         link_bandwidth=link[0],

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.catalog.grid import Grid
+from mlsysim.core.evidence import Evidence
 from mlsysim.core.stage import ForwardModel, StageResult, View
 from mlsysim.core.stages.amounts import per_second
 from mlsysim.core.stages.arguments import check_number, check_whole, in_unit
@@ -50,6 +51,10 @@ class ReplicaDesign:
         Power of its servers at full load, or a quantity; `None` where nobody states it.
     params
         The choices behind it, for the reader.
+    rent
+        The `mlsysim.core.prices.Price` of an accelerator behind it, where that is known.
+    evidence
+        Of what kind the predictions behind it are.
 
     Raises
     ------
@@ -71,6 +76,8 @@ class ReplicaDesign:
     price: float
     watts: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    rent: Any = None
+    evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("accelerators", "rates", "price", "watts"):

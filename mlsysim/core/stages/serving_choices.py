@@ -223,11 +223,12 @@ def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers
     )
 
 
-def _places(replicas: Any, size: Any, machine: ServingMachine) -> Any:
-    """Count the replicas for which an inventory has room, where one stays within a domain."""
-    whole = logical_and(machine.counted, size <= machine.domain)
-    inside = machine.domain // where(whole, size, 1) * (machine.accelerators // machine.domain)
-    return where(whole, inside, replicas)
+def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Check:
+    """Demand room for the replicas of an inventory where each stays within a domain."""
+    inside = size <= machine.domain
+    domains = machine.accelerators // machine.domain
+    places = where(inside, machine.domain // size * domains, machine.accelerators // size)
+    return Check.at_most(where(logical_and(machine.counted, inside), replicas, 0), places)
 
 
 def serving_checks(
@@ -244,9 +245,7 @@ def serving_checks(
         "accelerators": Check.at_most(
             where(machine.counted, layout.accelerators, layout.replica), machine.accelerators
         ),
-        "replicas within domains": Check.at_most(
-            choices.replicas, _places(choices.replicas, layout.replica, machine)
-        ),
+        "replicas within domains": _whole_in_domains(choices.replicas, layout.replica, machine),
         "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
         "tensor parallel fits key-value heads": Check.that(wide % narrow == 0),
         "tensor parallel divides the MLP": Check.that(

@@ -9,7 +9,7 @@ from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.number_format import Coverage
 from mlsysim.core.stages.arguments import check_option
-from mlsysim.errors import Infeasible, ParameterError
+from mlsysim.errors import Infeasible
 
 WIDE_BYTES = 2
 """Of activations, and of what stays in 16 bits: embeddings, head, norms, biases, routers."""
@@ -36,24 +36,6 @@ CACHE_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """In what formats an engine keeps a cache, with the engine's own word for each."""
-
-
-def check_arithmetic(name: str, value: Any) -> None:
-    """Refuse what is no precision of arithmetic; say so where it is a format of weights.
-
-    Raises
-    ------
-    ParameterError
-        If a plain value is not a precision.
-    """
-    known = Models.Formats.get(value) if isinstance(value, str) else None
-    if known is not None and value not in list(Precision):
-        fed = known.arithmetic or Precision.BF16
-        raise ParameterError(
-            f"{name} is {value!r}, which is a format in which weights are kept; they are "
-            f"multiplied in {fed}: write {name} = {fed!s}, weight_precision = {value}"
-        )
-    check_option(name, value, list(Precision))
 
 
 def check_weights(name: str, value: Any) -> None:

@@ -3,9 +3,16 @@
 import functools
 from typing import Any
 
+from mlsysim.catalog.accelerator import Precision
 from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.core.stages.arguments import check_number, check_option, check_record, in_unit
+from mlsysim.core.stages.arguments import (
+    check_number,
+    check_option,
+    check_precision,
+    check_record,
+    in_unit,
+)
 from mlsysim.core.stages.mapping import given_or, mapped
 from mlsysim.core.stages.serving_calibration import Runtime, ServingCalibration
 from mlsysim.core.stages.serving_choices import ServingChoices, check_choices, lay_out_replica
@@ -13,7 +20,6 @@ from mlsysim.core.stages.serving_formats import (
     attention_arithmetic,
     attention_width,
     cache_width,
-    check_arithmetic,
     check_weights,
     is_widened,
     stored_width,
@@ -40,7 +46,7 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
     precision, cache = given["precision"], given["kv_precision"]
     weights = given_or(given["weight_precision"], precision)
     attention = given["attention_precision"]
-    check_arithmetic("precision", precision)
+    check_precision("precision", precision, Precision, kept="weight_precision")
     for name in ("weight_precision", "attention_precision"):
         if given[name] is not None:
             check_weights(name, given[name])

@@ -20,11 +20,18 @@ class LayerShape:
         blocks and inside them.
     light, light_divided
         Those of them that norms and activation functions make again from the others.
+    latent_divided
+        Those that latent attention's up-projections make again: queries, keys and values.
+    narrow, narrow_divided
+        Those that are inputs of matrix products or of activation functions, which 8 bits can hold.
     copies, routed_divided
-        Numbers kept of the token's copies on their way to routed experts and back, and
-        inside those experts.
-    products
-        Matrix products in a forward pass.
+        Numbers that the token's copies take on their way to routed experts, and inside those
+        experts.  On their way back they are as many again, but not kept: experts apply the
+        gate's weights to what they still know how to make again.
+    up_parameters
+        Matrix elements of latent attention's up-projections.
+    products, up_products
+        Matrix products in a forward pass, and those of up-projections among them.
     routed
         1 for a layer with routed experts, else 0.
     """
@@ -37,9 +44,14 @@ class LayerShape:
     divided: int
     light: int
     light_divided: int
+    latent_divided: int
+    narrow: int
+    narrow_divided: int
     copies: int
     routed_divided: int
+    up_parameters: int
     products: int
+    up_products: int
     routed: int
 
 
@@ -55,6 +67,11 @@ class ModelShape:
         Keys and values of one token in one layer, as context parallelism passes them on.
     experts, experts_per_token
         Routed experts of a layer, and how many of them see a token; 1 and 0 without.
+    expert_groups, groups_per_token
+        Groups into which they fall, and those that one token's experts come from; 1 and 1 where
+        routing is not limited.
+    latent
+        Whether attention is latent, with up-projections.
     dense_width, expert_width
         Inner widths of the MLPs that occur (twice the same where there is one kind).
     dense, expert
@@ -84,6 +101,9 @@ class ModelShape:
     ring_width: int
     experts: int
     experts_per_token: int
+    expert_groups: int
+    groups_per_token: int
+    latent: bool
     dense_width: int
     expert_width: int
     dense: LayerShape
@@ -121,6 +141,9 @@ def shape_of(model: LanguageModel) -> ModelShape:
         ring_width=keys + values,
         experts=model.experts or 1,
         experts_per_token=model.experts_per_token,
+        expert_groups=model.expert_groups or 1,
+        groups_per_token=model.groups_per_token or 1,
+        latent=bool(model.kv_rank),
         dense_width=model.ffn if model.dense_layers else expert_width,
         expert_width=expert_width,
         dense=dense,
@@ -148,10 +171,15 @@ def _dense_layer(model: LanguageModel) -> LayerShape:
         divided=_divided(model) + model.mlp_matrices * model.ffn,
         light=2 * model.hidden,
         light_divided=model.ffn,
+        latent_divided=_latent(model),
+        narrow=2 * model.hidden,
+        narrow_divided=model.mlp_matrices * model.ffn,
         copies=0,
         routed_divided=0,
+        up_parameters=_up_parameters(model),
         # queries, keys and values at once, scores, weighted values, output; two in the MLP
         products=6,
+        up_products=_up_products(model),
         routed=0,
     )
 
@@ -169,10 +197,15 @@ def _expert_layer(model: LanguageModel) -> LayerShape:
         divided=_divided(model) + model.mlp_matrices * model.shared_experts * model.expert_ffn,
         light=2 * model.hidden,
         light_divided=(model.shared_experts + routed) * model.expert_ffn,
-        copies=2 * routed * model.hidden,
+        latent_divided=_latent(model),
+        narrow=2 * model.hidden,
+        narrow_divided=model.mlp_matrices * model.shared_experts * model.expert_ffn,
+        copies=routed * model.hidden,
         routed_divided=routed * model.mlp_matrices * model.expert_ffn,
+        up_parameters=_up_parameters(model),
         # as above, the router, and two in the shared experts if there are any
         products=7 + 2 * min(model.shared_experts, 1),
+        up_products=_up_products(model),
         routed=1,
     )
 
@@ -182,6 +215,22 @@ def _key_widths(model: LanguageModel) -> tuple[int, int]:
     if model.kv_rank:  # latent attention expands them for every head
         return model.score_width, model.value_width
     return model.kv_width, model.kv_width
+
+
+def _latent(model: LanguageModel) -> int:
+    # queries (where they are compressed), keys and values of all heads
+    if not model.kv_rank:
+        return 0
+    return (model.score_width if model.query_rank else 0) + sum(_key_widths(model))
+
+
+def _up_parameters(model: LanguageModel) -> int:
+    queries = model.query_rank * model.score_width
+    return queries + model.kv_rank * (model.query_width + model.value_width)
+
+
+def _up_products(model: LanguageModel) -> int:
+    return min(model.query_rank, 1) + min(model.kv_rank, 1)
 
 
 def _replicated(model: LanguageModel) -> int:

@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.core.stage import ForwardModel, StageResult
 from mlsysim.core.stages.amounts import gigabytes, milliseconds, per_second
-from mlsysim.core.stages.arguments import check_number, check_record, check_whole
+from mlsysim.core.stages.arguments import (
+    check_number,
+    check_precision,
+    check_record,
+    check_whole,
+    in_unit,
+)
 from mlsysim.core.stages.machine import efficiency_of
 from mlsysim.core.stages.mapping import mapped
-from mlsysim.core.stages.serving_formats import check_arithmetic, stored_width
+from mlsysim.core.stages.serving_calibration import ServingCalibration
+from mlsysim.core.stages.serving_formats import stored_width
 from mlsysim.expr.functions import where
 from mlsysim.physics import compute, flops, inference
 from mlsysim.problem.verdict import Check
@@ -107,6 +114,7 @@ class SingleNodeModel(ForwardModel):
         precision: str = "fp16",
         efficiency: float | None = None,
         seq_len: int = 2048,
+        runtime_reserve: Any = None,
     ) -> SingleNodeResult:
         """Evaluate one batch.
 
@@ -124,6 +132,9 @@ class SingleNodeModel(ForwardModel):
             Fraction of the dense peak reached; the best measured one unless given.
         seq_len
             Tokens per sequence; a vision model has no use for it.
+        runtime_reserve
+            Memory that driver and libraries take, in GB or as a quantity; what logs of runtimes
+            show on an accelerator alone unless given.
 
         Returns
         -------
@@ -139,7 +150,7 @@ class SingleNodeModel(ForwardModel):
         MissingFigureError
             If no efficiency is given and none has been measured.
         """
-        check_arithmetic("precision", precision)
+        check_precision("precision", precision, Precision)
         check_record("accelerator", accelerator, Accelerator)
         check_whole("batch_size", batch_size)
         check_whole("seq_len", seq_len)
@@ -165,7 +176,13 @@ class SingleNodeModel(ForwardModel):
         )
         latency = compute.roofline_time(arithmetic, moving)
         held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
-        used = gigabytes(held + self.calibration.runtime_reserve)
+        if runtime_reserve is None:
+            kept = mapped(_context_memory, accelerator)
+        else:
+            stated = in_unit("runtime_reserve", runtime_reserve, "GB")
+            check_number("runtime_reserve", stated)
+            kept = 1e9 * stated
+        used = gigabytes(held + kept)
         capacity = gigabytes(magnitude(accelerator.memory_capacity, "byte"))
         return SingleNodeResult(
             checks={
@@ -184,6 +201,10 @@ class SingleNodeModel(ForwardModel):
             memory_used=used,
             memory_capacity=capacity,
         )
+
+
+def _context_memory(accelerator: Accelerator) -> float:
+    return ServingCalibration.built_in().achieved(accelerator.name).context_memory
 
 
 def _peak(accelerator: Accelerator, precision: str) -> Any:

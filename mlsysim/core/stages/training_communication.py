@@ -8,6 +8,7 @@ from mlsysim.core.stages.training_compute import Passes
 from mlsysim.core.stages.training_run import Run, Work
 from mlsysim.expr.functions import logical_or, minimum, select, where
 from mlsysim.physics import collectives, schedule
+from mlsysim.physics.activations import FP8_BYTES
 from mlsysim.physics.data_parallel import overlapped_time
 from mlsysim.physics.flops import repeated_layers
 
@@ -82,13 +83,20 @@ def tensor_gather(run: Run, work: Work) -> Any:
 
 
 def _expert_time(run: Run, work: Work) -> Any:
-    """Time the all-to-alls that take tokens to their experts and back, twice for both passes."""
+    """Time the all-to-alls that take tokens to their experts and back, twice for both passes.
+
+    Tokens on their way to experts, and their gradients on the same way, may be in 8 bits; what
+    comes back is added up and stays wide (DeepSeek-V3, arXiv 2412.19437, section 3.3.2).
+    """
     choices, shape = run.choices, run.shape
     group = group_of(run, choices.expert, 1)
     token = run.calibration.imbalance * work.tokens / choices.tensor
-    token = token * run.width.weight * shape.hidden
+    wide = run.width.weight
+    there = select(choices.dispatch, {"wide": wide, "fp8": FP8_BYTES})
+    token = token * (there + wide) / 2 * shape.hidden
     held = token * shape.experts_per_token / group.domains
-    sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains)
+    reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
+    sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
     once = group.overhead + collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, group.across
     )

@@ -6,6 +6,7 @@ from typing import Any
 from mlsysim.core.stages.training_run import Arithmetic, Run, Work
 from mlsysim.expr.functions import select
 from mlsysim.physics import compute, flops
+from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     """Time a microbatch in the layers of the stage.
 
     ``3 (products + traffic) + core`` with one pass more of what is computed
-    again.  Traffic is what the layers keep, moved several times.  Products that are
+    again.  Traffic is what the layers make, moved several times.  Products that are
     gradients of weights wait for these to be added up in memory, where tokens are few.
     Layers with routed experts take at least the time in which the host launches their many
     kernels.
@@ -51,18 +52,24 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     once = products + moved
     launching = run.on_stage("routed") * calibration.routing_floor
     again = flops.repeated_layers(recompute)
-    lightly = select(recompute, {"none": 0, "selective": 1, "alternate": 0, "full": 0}) * select(
-        run.choices.attention, {"causal": 1, "full": 1, "unfused": 0}
-    )
     light = passes * work.light / machine.stream_rate
-    rebuilt = select(recompute, {"none": 0, "selective": 1, "alternate": 0.5, "full": 1})
+    selected = light * select(run.choices.attention, {"causal": 1, "full": 1, "unfused": 0})
+    projected = light + _up_time(run, work) + passes * work.latent / machine.stream_rate
+    anew = select(
+        recompute,
+        dict.fromkeys(RECOMPUTE, 0.0) | {"selective": selected, UP_PROJECTIONS: projected},
+    )
+    rebuilt = select(
+        recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": 1}
+    )
     adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.stream_rate
     whole = (
         (3 + again) * once
         + compute.roofline_time(products, adding)
         - products
         + cores
-        + lightly * light
+        + anew
+        + work.casts / machine.stream_rate
         + (3 + rebuilt) * scores
     )
     return Passes(
@@ -106,6 +113,17 @@ def _products_time(run: Run, work: Work) -> Any:
     )
     weights = work.routed_parameters * run.width.weight / machine.stream_rate
     return own + compute.roofline_time(routed, weights)
+
+
+def _up_time(run: Run, work: Work) -> Any:
+    """Time the up-projections of latent attention in a forward pass."""
+    return compute.matmul_time(
+        flops.matmul_flops(run.on_stage("up_parameters"), work.tokens / run.choices.tensor),
+        run.machine.peak,
+        run.choices.efficiency,
+        run.on_stage("up_products"),
+        run.machine.matmul_overhead,
+    )
 
 
 def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:

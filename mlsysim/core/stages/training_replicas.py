@@ -29,7 +29,7 @@ def data_time(run: Run, work: Work, passes: Passes) -> Any:
     wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
     often = data_parallel.microbatch_traffic(stage, gradients, weights)
     copied = data_parallel.microbatch_traffic(stage, 2 * run.gradient, 2 * run.width.weight)
-    copies = (work.parameters + work.routed_parameters) * copied / run.machine.stream_rate
+    copies = (work.exchanged + work.exchanged_routed) * copied / run.machine.stream_rate
     several = schedule.hiding_passes(
         run.layout.microbatches, run.choices.pipeline, run.choices.virtual_stages
     )
@@ -50,15 +50,16 @@ def optimizer_time(run: Run, work: Work) -> Any:
     Gradients are made ready on the accelerator, wherever the optimizer is.
     """
     layout, stage = run.layout, run.choices.zero_stage
-    own = work.parameters / state.shards(stage, ZeroStage.OPTIMIZER, layout.shards)
-    routed = work.routed_parameters / state.shards(
+    own = work.exchanged / state.shards(stage, ZeroStage.OPTIMIZER, layout.shards)
+    routed = work.exchanged_routed / state.shards(
         stage, ZeroStage.OPTIMIZER, layout.expert_replicas
     )
     rate = where(
         run.choices.optimizer_offload, run.calibration.host_bandwidth, run.machine.stream_rate
     )
-    update = state.optimizer_traffic(own + routed, run.width, run.gradient) / rate
-    return update + state.gradient_traffic(own + routed, run.gradient) / run.machine.stream_rate
+    update = state.optimizer_traffic(own + routed, run.state) / rate
+    readied = state.gradient_traffic(own + routed, run.state.gradient)
+    return update + readied / run.machine.stream_rate
 
 
 def _gather_time(run: Run, work: Work, width: Any) -> Any:
@@ -74,6 +75,6 @@ def _gather_time(run: Run, work: Work, width: Any) -> Any:
         + collectives.gather_time(
             parameters * width, group.together, group.domains, group.inside, group.across
         )
-        for parameters, group in ((work.parameters, common), (work.routed_parameters, alike))
+        for parameters, group in ((work.exchanged, common), (work.exchanged_routed, alike))
     ]
-    return times[0] + where(work.routed_parameters > 0, times[1], 0.0)
+    return times[0] + where(work.exchanged_routed > 0, times[1], 0.0)

@@ -7,9 +7,10 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.stages.layout import Choices, Layout
 from mlsysim.core.stages.machine import Machine
 from mlsysim.core.stages.shape import ModelShape
-from mlsysim.expr.functions import select, where
+from mlsysim.core.stages.training_layer import LayerWork, layer_work
+from mlsysim.expr.functions import maximum, select, where
 from mlsysim.physics import activations, flops
-from mlsysim.physics.state import StateWidth
+from mlsysim.physics.state import StateBytes, StateWidth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +24,11 @@ class Run:
     shape, machine
         The model and the fleet as plain numbers.
     width
-        Bytes per parameter.
+        Bytes per number of the precision.
+    state
+        Bytes per parameter, as the frameworks meant keep it.
     gradient
-        Bytes per gradient.
+        Bytes per gradient on the wire and in kernels.
     calibration
         What the hardware achieves.
     """
@@ -35,11 +38,12 @@ class Run:
     shape: ModelShape
     machine: Machine
     width: StateWidth
+    state: StateBytes
     gradient: Any
     calibration: Calibration
 
     def on_stage(self, figure: str) -> Any:
-        """Add a figure of `LayerShape` up over the layers of the fullest stage."""
+        """Add a figure of `LayerShape` up over the layers of the slowest stage."""
         dense = getattr(self.shape.dense, figure)
         difference = getattr(self.shape.expert, figure) - dense
         return self.layout.layers * dense + self.layout.expert_layers * difference
@@ -47,21 +51,30 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One microbatch on the fullest stage, as one accelerator sees it.
+    """One microbatch on the slowest stage, as one accelerator sees it.
 
     Parameters
     ----------
     tokens
         Tokens of the microbatch that its context-parallel rank holds.
+    dense, expert
+        One layer of either kind.
     parameters, routed_parameters
         Parameters of the stage that it holds, those of routed experts apart.
+    exchanged, exchanged_routed
+        Those that it exchanges with its replicas: of all stages that it holds, and of the
+        stages that have most.
     largest_layer, tables, head
         Parameters of the largest layer, of what is in no layer, and of the output head, as many of
         them as it holds unless they are sharded.
     activations
-        What its layers keep per microbatch, attention scores excluded (byte).
+        What element-wise kernels of its layers move, attention scores excluded (byte).
     light
         What of it norms and activation functions make again from the rest (byte).
+    latent
+        What of it up-projections of latent attention make again (byte).
+    casts
+        What is moved to keep numbers in 8 bits (byte).
     scores
         Their attention scores, where these are written to memory (byte).
     logits
@@ -69,15 +82,26 @@ class Work:
     """
 
     tokens: Any
+    dense: LayerWork
+    expert: LayerWork
     parameters: Any
     routed_parameters: Any
+    exchanged: Any
+    exchanged_routed: Any
     largest_layer: Any
     tables: Any
     head: Any
     activations: Any
     light: Any
+    latent: Any
+    casts: Any
     scores: Any
     logits: Any
+
+    def over(self, figure: str, layers: Any, expert_layers: Any) -> Any:
+        """Add a figure of `LayerWork` up over some layers, so many of which have experts."""
+        dense = getattr(self.dense, figure)
+        return layers * dense + expert_layers * (getattr(self.expert, figure) - dense)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +112,8 @@ class Arithmetic:
     ----------
     core
         The attention core of one layer.
+    up
+        The up-projections of latent attention, of all layers.
     layers
         The weights of all layers.
     head
@@ -95,47 +121,50 @@ class Arithmetic:
     """
 
     core: Any
+    up: Any
     layers: Any
     head: Any
 
 
 def work_of(run: Run) -> Work:
-    """Measure one microbatch on the fullest stage."""
-    choices, shape, element = run.choices, run.shape, run.width.weight
+    """Measure one microbatch on the slowest stage."""
+    choices, layout, shape, element = run.choices, run.layout, run.shape, run.width.weight
     tokens = choices.micro_batch * choices.seq_len / choices.context
-    # A stage other than the only one holds the embedding or the head, not both.
-    tables = shape.tables + where(choices.pipeline > 1, 0, shape.own_head)
-    kept = activations.layer_activations(
-        tokens,
-        element * run.on_stage("replicated"),
-        element * (run.on_stage("divided") + run.on_stage("routed_divided")),
-        choices.tensor,
-        choices.sequence_parallel,
+    dense, expert = (
+        layer_work(choices, layout, kind, shape, tokens, element)
+        for kind in (shape.dense, shape.expert)
     )
-    light = activations.layer_activations(
-        tokens,
-        element * run.on_stage("light"),
-        element * run.on_stage("light_divided"),
-        choices.tensor,
-        choices.sequence_parallel,
+    # A stage other than the only one holds the embedding or the head, not both, unless it is
+    # both the first and the last of a pipeline that is entered at either end.
+    both = where(choices.pipeline > 1, layout.held - 1, 1)
+    tables = (shape.tables + both * shape.own_head) / choices.tensor
+
+    def on_stage(figure: str, expert_layers: Any = layout.expert_layers) -> Any:
+        plain = getattr(dense, figure)
+        return layout.layers * plain + expert_layers * (getattr(expert, figure) - plain)
+
+    own = maximum(
+        on_stage("parameters", layout.front_experts), on_stage("parameters", layout.back_experts)
     )
-    # Copies meet whole experts split over the group, or are split like the sequence.
-    carried = where(choices.expert > 1, choices.tensor, 1)
-    scores = run.layout.layers * activations.score_bytes(
-        tokens, choices.seq_len, shape.heads, choices.tensor, element
-    )
-    largest = where(shape.expert_layers > 0, shape.expert.parameters, shape.dense.parameters)
     return Work(
         tokens=tokens,
-        parameters=(run.on_stage("parameters") + tables) / choices.tensor,
-        routed_parameters=run.on_stage("routed_parameters") / run.layout.expert_shards,
-        largest_layer=largest / choices.tensor
-        + shape.expert.routed_parameters / run.layout.expert_shards,
-        tables=tables / choices.tensor,
+        dense=dense,
+        expert=expert,
+        parameters=on_stage("parameters") + tables,
+        routed_parameters=on_stage("routed_parameters"),
+        exchanged=layout.held * own + tables,
+        exchanged_routed=layout.held * on_stage("routed_parameters", layout.back_experts),
+        largest_layer=maximum(
+            dense.parameters,
+            expert.parameters + shape.expert.routed_parameters / layout.expert_shards,
+        ),
+        tables=tables,
         head=where(choices.pipeline > 1, 0, shape.head) / choices.tensor,
-        activations=kept + tokens * element * run.on_stage("copies") / carried,
-        light=light,
-        scores=scores * select(choices.attention, {"causal": 0, "full": 0, "unfused": 1}),
+        activations=on_stage("moved"),
+        light=on_stage("light"),
+        latent=on_stage("latent"),
+        casts=on_stage("casts"),
+        scores=layout.layers * dense.scores,
         logits=where(
             choices.fused_loss,
             0.0,
@@ -158,6 +187,7 @@ def arithmetic_of(run: Run) -> Arithmetic:
     each = dense.matmul_parameters + dense.routed_matmul
     other = expert.matmul_parameters + expert.routed_matmul
     return Arithmetic(
+        up=flops.matmul_flops(shape.layers * dense.up_parameters, 1),
         core=flops.attention_flops(1, positions, shape.score_width, shape.value_width),
         layers=flops.matmul_flops(shape.layers * each + shape.expert_layers * (other - each), 1),
         head=flops.matmul_flops(shape.head, 1),

@@ -45,7 +45,8 @@ def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
     messages = messages_of(run, work, passes)
     within = passes.whole + messages.tensor + messages.context + messages.expert
     spare = layout.slack * within / layout.layers
-    head = maximum(head_time(run, work, arithmetic) - spare, 0.0)
+    # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
+    head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / layout.held
     often = layout.microbatches
     steady = {
         "compute": often * (passes.whole + head),
@@ -66,4 +67,10 @@ def _bubble(run: Run, passes: Passes, stage_time: Any) -> Any:
     choices = run.choices
     usual = schedule.bubble_time(stage_time, choices.pipeline, choices.virtual_stages)
     filled = schedule.zero_bubble_time(stage_time, passes.products, choices.pipeline)
-    return select(choices.schedule, {"1f1b": usual, "interleaved": usual, "zero-bubble": filled})
+    both_ends = schedule.bidirectional_bubble_time(
+        stage_time, stage_time - passes.forward, passes.products, choices.pipeline
+    )
+    return select(
+        choices.schedule,
+        {"1f1b": usual, "interleaved": usual, "zero-bubble": filled, "dualpipe": both_ends},
+    )

@@ -8,27 +8,29 @@ Each question is put to the solver anew, so the result does not rest on the
 solver's own unsatisfiable cores.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
-from mlsysim.problem.problem import INFEASIBLE
+from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.relation import Relation
-from mlsysim.search.cpsat.minimize import Minimum
+from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
-from mlsysim.search.exhaustive.explanation import relaxation
-from mlsysim.search.verify import Point
+from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.exhaustive.explanation import reasons_told, relaxation
+from mlsysim.search.verify import Point, nowhere_defined
 
 Solve = Callable[[Program], Minimum]
-Prove = Callable[[Program], Rows]
 
 _LIMITS = {Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST}
-_MINOR = 1e-6
+# Values this close, relative, are alike.
+_ALIKE = 1e-9
 # Counts of hundreds of things come arbitrarily close to a limit; to find the very
 # closest would take hours, and tell nobody more.
 _NEARLY = 1e-6
@@ -38,139 +40,221 @@ class _OutOfTimeError(Exception):
     """A limit came before the proof."""
 
 
-def why_infeasible(question: Question, solve: Solve) -> dict[str, Any]:
+def why_infeasible(question: Question, clock: Clock, minimizer: Minimizer) -> dict[str, Any]:
     """Give the conflict and the relaxations of an infeasible question.
 
-    A conflict is minimal and a relaxation the best there is, or they are not
-    told at all: a stopped search must not claim what it has not proven.
+    A conflict is called minimal only if that is proven, and a relaxation is the
+    best there is, or it is not told: a stopped search must not claim what it has
+    not proven.  What is missing is listed.
 
     Parameters
     ----------
     question
         The question, which is known to be infeasible.
-    solve
+    clock
+        The time that there is.
+    minimizer
         Finds the best design of a program.
 
     Returns
     -------
     dict
-        The fields of a `SearchResult`; empty where a limit came first.
+        The fields of a `SearchResult`; there is a conflict also where a limit came first.
+
+    Raises
+    ------
+    MetricError
+        If no design has an objective, whatever else it meets.
+    """
+    explanation = _Explanation(question, lambda form: minimizer.minimize(form, 1))
+    try:
+        with clock.phase("explain"), suppress(_OutOfTimeError):
+            explanation.finish()
+    except KeyboardInterrupt:
+        clock.interrupt()
+    return explanation.fields()
+
+
+class _Explanation:
+    """A conflict and its relaxations in the making: what is known is told at any moment.
+
+    Attributes
+    ----------
+    kept
+        Requirements that are proven to exclude every design.
+    is_minimal
+        Whether it is proven that none of them can be left out.
+    nearest
+        Requirement -> the nearest design that breaks it alone, or nothing if it is
+        proven that there is none.
+    reasons
+        Requirement -> why it is in the conflict, in words.
     """
 
-    def prove(form: Program) -> Rows:
-        minimum = solve(form)
+    def __init__(self, question: Question, solve: Solve) -> None:
+        self.kept: list[str] = list(question.names)
+        self.is_minimal = False
+        self.nearest: dict[str, Point | None] = {}
+        self.reasons: dict[str, str] = {}
+        self._question = question
+        self._solve = solve
+
+    def finish(self) -> None:
+        """Find out everything.
+
+        Raises
+        ------
+        _OutOfTimeError
+            If a limit comes first.
+        """
+        self._search(self._suspects())
+        critical = [name for name in self.nearest if self.nearest[name]]
+        if critical and not len(self._prove(self._feasibility(critical))):
+            self.kept = critical
+        else:
+            self._search(self._question.names)
+            self._leave_out()
+        self.is_minimal = True
+        if tuple(self.kept) == (UNDEFINED,):
+            first = self._question.point([0] * len(self._question.problem.space))
+            raise nowhere_defined(self._question.problem, first)
+        for name in self.kept:
+            self.reasons[name] = self._reason(name)
+
+    def fields(self) -> dict[str, Any]:
+        """Give what is known as the fields of a result."""
+        problem = self._question.problem
+        solved = [name for name in self.kept if name in self.nearest]
+        unsolved = [name for name in self.kept if name not in self.nearest]
+        unfinished = []
+        if not self.is_minimal:
+            unfinished.append("the conflict: fewer requirements may exclude every design, too")
+        if unsolved:
+            unfinished.append(f"what would have to give of {', '.join(unsolved)}")
+        return {
+            "conflict": tuple(self.kept),
+            "conflict_is_minimal": self.is_minimal,
+            "conflict_reasons": {
+                name: self.reasons.get(name) or self._all_reasons(name) for name in self.kept
+            },
+            "relaxations": tuple(
+                relaxation(problem, name, self._question.unit, self.nearest[name])
+                for name in solved
+            ),
+            "unfinished": tuple(unfinished),
+        }
+
+    def _prove(self, form: Program) -> Rows:
+        minimum = self._solve(form)
         if not minimum.proven:
             raise _OutOfTimeError
         return minimum.best
 
-    try:
-        closest = {name: _nearest(question, name, prove) for name in _suspects(question, prove)}
-        kept = [name for name in closest if closest[name]]
-        if not kept or len(prove(_feasibility(question, kept))):
-            others = [name for name in question.names if name not in closest]
-            closest |= {name: _nearest(question, name, prove) for name in others}
-            kept = _minimal(question, [name for name in closest if closest[name]], prove)
-        nearest = {name: closest[name] for name in kept}
-        reasons = {name: _reason(question, name, kept, nearest[name], prove) for name in kept}
-    except _OutOfTimeError:
-        return {}
-    return {
-        "conflict": tuple(kept),
-        "conflict_reasons": reasons,
-        "relaxations": tuple(
-            relaxation(question.problem, name, question.unit, point)
-            for name, point in nearest.items()
-        ),
-    }
+    def _search(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.nearest:
+                self.nearest[name] = self._nearest(name)
 
+    def _suspects(self) -> Sequence[str]:
+        """Leave out all names that demand equality, if the rest excludes every design without them.
 
-def _suspects(question: Question, prove: Prove) -> Sequence[str]:
-    """Leave out all names that demand equality, if the rest excludes every design without them.
+        None of these belongs to every conflict.
+        """
+        names, demands = self._question.names, self._question.demands
+        limits = [
+            name
+            for name in names
+            if all(item.relation in _LIMITS for item in demands if item.name == name)
+        ]
+        some = 0 < len(limits) < len(names)
+        if some and not len(self._prove(self._feasibility(limits))):
+            self.kept = limits
+            return limits
+        return names
 
-    None of these belongs to every conflict.
-    """
-    limits = [
-        name
-        for name in question.names
-        if all(item.relation in _LIMITS for item in question.requirements if item.name == name)
-    ]
-    some = 0 < len(limits) < len(question.names)
-    return limits if some and not len(prove(_feasibility(question, limits))) else question.names
+    def _leave_out(self) -> None:
+        """Leave out names as long as the rest still excludes every design."""
+        constraints = [constraint.name for constraint in self._question.problem.constraints]
+        verdicts = [name for name in self._question.names if name not in constraints]
+        self.kept = list(self._question.names)
+        # The user's constraints go first: that no design can even exist says more.
+        for name in (*reversed(constraints), *reversed(verdicts)):
+            rest = [other for other in self.kept if other != name]
+            if not self.nearest[name] and not len(self._prove(self._feasibility(rest))):
+                self.kept = rest
 
-
-def _minimal(question: Question, critical: Collection[str], prove: Prove) -> list[str]:
-    """Leave out names as long as the rest still excludes every design."""
-    constraints = [constraint.name for constraint in question.problem.constraints]
-    verdicts = [name for name in question.names if name not in constraints]
-    kept = list(question.names)
-    # The user's constraints go first: that no design can even exist says more.
-    for name in (*reversed(constraints), *reversed(verdicts)):
-        rest = [other for other in kept if other != name]
-        if name not in critical and not len(prove(_feasibility(question, rest))):
-            kept = rest
-    return kept
-
-
-def _feasibility(question: Question, names: Collection[str]) -> Program:
-    return question.program(
-        kept=[item for item in question.requirements if item.name in names],
-        objectives=[question.formulation.graph.constant(0.0)],
-    )
-
-
-def _nearest(question: Question, name: str, prove: Prove) -> Point | None:
-    """Find the design that breaks one requirement alone, by as little as possible."""
-    graph = question.formulation.graph
-    others = [item for item in question.requirements if item.name != name]
-    broken = [item for item in question.requirements if item.name == name]
-    compared = [item for item in broken if item.relation]
-    if len(broken) == len(compared) == 1:
-        closest = prove(
-            question.program(
-                kept=others, objectives=[_shortfall(graph, broken[0]).node], nearly=_NEARLY
-            )
+    def _feasibility(self, names: Collection[str]) -> Program:
+        return self._question.program(
+            kept=self._question.demanded(names),
+            objectives=[self._question.formulation.graph.constant(0.0)],
         )
-        return question.point(closest.designs[0].tolist()) if len(closest) else None
-    waived = sum((_broken(graph, item) for item in broken if item.relation is None), _zero(graph))
-    fewest = prove(question.program(kept=others, objectives=[waived.node]))
-    if not len(fewest):
-        return None
-    bare = Requirement(name=name, reason="", truth=(waived <= float(fewest.values[0, 0])).node)
-    amounts = [_excess(graph, item) for item in compared]
-    # Of designs that break the worst limit alike, one that breaks few others.
-    excess = maximum(_zero(graph), *amounts) + _MINOR * sum(amounts, _zero(graph))
-    closest = prove(
-        question.program(kept=[*others, bare], objectives=[excess.node], nearly=_NEARLY)
-    )
-    return question.point((closest if len(closest) else fewest).designs[0].tolist())
+
+    def _nearest(self, name: str) -> Point | None:
+        """Find the design that breaks one requirement alone, by as little as possible.
+
+        What has no distance counts first, then the worst excess, then their sum,
+        as `mlsysim.search.exhaustive.nearest` has it.
+        """
+        question, graph = self._question, self._question.formulation.graph
+        others = question.demanded([other for other in question.names if other != name])
+        broken = [item for item in question.demands if item.name == name]
+        compared = [item for item in broken if item.relation]
+        if len(broken) == len(compared) == 1:
+            found = self._least(others, _shortfall(graph, broken[0]), nearly=_NEARLY)
+            # A side may be undefined wherever the others let a design through.
+            return self._point(found if len(found) else self._least(others, _zero(graph)))
+        waived = sum(
+            (_broken(graph, item) for item in broken if item.relation is None), _zero(graph)
+        )
+        found = self._least(others, waived)
+        amounts = [_excess(graph, item) for item in compared]
+        worst = maximum(_zero(graph), *amounts)
+        total = sum(amounts, _zero(graph))
+        for goal, then in ((waived, worst), (worst, total)):
+            if not len(found):
+                break
+            most = float(found.values[0, 0])
+            others.append(_at_most(goal, most + _ALIKE * abs(most)))
+            closer = self._least(others, then, nearly=_NEARLY)
+            if not len(closer):  # some side is undefined at all of them
+                break
+            found = closer
+        return self._point(found)
+
+    def _least(self, kept: Sequence[Requirement], goal: Any, *, nearly: float = 0.0) -> Rows:
+        return self._prove(self._question.program(kept=kept, objectives=[goal.node], nearly=nearly))
+
+    def _point(self, found: Rows) -> Point | None:
+        return self._question.point(found.designs[0].tolist()) if len(found) else None
+
+    def _reason(self, name: str) -> str:
+        """Give the text of a constraint, or why a verdict fails where all else holds."""
+        constraint = self._question.problem.constraint(name)
+        if constraint is not None:
+            return constraint.text
+        nearest = self.nearest[name] or self._alone(name)
+        broken = nearest.broken if nearest else ()
+        return reasons_told(name, (reason for member, reason in broken if member == name))
+
+    def _all_reasons(self, name: str) -> str:
+        constraint = self._question.problem.constraint(name)
+        if constraint is not None:
+            return constraint.text
+        demands = self._question.demands
+        return reasons_told(name, (item.reason for item in demands if item.name == name))
+
+    def _alone(self, name: str) -> Point | None:
+        """Find a design that meets the rest of the conflict."""
+        graph, demands = self._question.formulation.graph, self._question.demands
+        others = self._question.demanded([other for other in self.kept if other != name])
+        broken = [item for item in demands if item.name == name]
+        return self._point(
+            self._least(others, sum((_broken(graph, item) for item in broken), _zero(graph)))
+        )
 
 
-def _reason(
-    question: Question,
-    name: str,
-    conflict: Collection[str],
-    nearest: Point | None,
-    prove: Prove,
-) -> str:
-    """Give the text of a constraint, or why a verdict fails where all else holds."""
-    constraint = question.problem.constraint(name)
-    if constraint is not None:
-        return constraint.text
-    broken = _alone(question, name, conflict, prove) if nearest is None else nearest.broken
-    reasons = ", ".join(sorted(reason for member, reason in broken if member == name))
-    return f"raised by the evaluator: {reasons}" if name == INFEASIBLE else reasons
-
-
-def _alone(
-    question: Question, name: str, conflict: Collection[str], prove: Prove
-) -> Collection[tuple[str, str]]:
-    """Find a design that meets the rest of a conflict, and say what it breaks."""
-    graph = question.formulation.graph
-    others = [item for item in question.requirements if item.name in conflict and item.name != name]
-    broken = [item for item in question.requirements if item.name == name]
-    fewest = sum((_broken(graph, item) for item in broken), _zero(graph))
-    found = prove(question.program(kept=others, objectives=[fewest.node]))
-    return question.point(found.designs[0].tolist()).broken if len(found) else ()
+def _at_most(goal: Any, most: float) -> Requirement:
+    return Requirement(name="", reason="", truth=(goal <= most).node)
 
 
 def _zero(graph: Graph) -> Any:

@@ -1,5 +1,6 @@
 """Answer a question by CP-SAT: trace, shrink, solve, judge, prove."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,10 +77,31 @@ def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
 
 @dataclass(frozen=True, kw_only=True)
 class _Judged:
-    """The best designs, re-evaluated on plain numbers."""
+    """The best designs, re-evaluated on plain numbers.
 
-    minimum: Minimum
+    Parameters
+    ----------
+    points
+        The designs.
+    placed
+        How many of them are proven to be where they stand.
+    is_complete
+        Whether they are all that were asked for, or all that there are.
+    bound
+        No design has a lower objective.
+    """
+
     points: tuple[Point, ...]
+    placed: int
+    is_complete: bool
+    bound: float
+
+    @property
+    def status(self) -> Status:
+        """How the search ended: the best design may be proven although the list is not."""
+        if self.points:
+            return Status.OPTIMAL if self.placed else Status.FEASIBLE
+        return Status.INFEASIBLE if self.is_complete else Status.UNKNOWN
 
 
 class Search:
@@ -127,26 +149,21 @@ class Search:
         """
         with self._clock.interruptible():
             judged = self._judged(form, 1, judge)
-        best = judged.points[0] if judged.points else None
-        status = _status(proven=judged.minimum.proven, found=best is not None)
-        return Solved(status=status, point=best)
+        return Solved(status=judged.status, point=judged.points[0] if judged.points else None)
 
     def _result(self) -> SearchResult:
         judged = self._judged(self.question.program(), self._options.top, self.question.point)
-        minimum, question = judged.minimum, self.question
         answer: dict[str, Any]
-        if minimum.proven and not judged.points:
-            answer = self._why_infeasible()
+        if judged.status is Status.INFEASIBLE:
+            answer = why_infeasible(self.question, self._clock, self._minimizer)
         else:
-            answer = self._bounds(judged)
-        status = _status(proven=minimum.proven, found=bool(judged.points))
+            answer = self._bounds(judged) | self._listed(judged)
         return SearchResult(
-            status=status,
+            status=judged.status,
             objective=self._problem.objective.text,
-            unit=question.unit,
+            unit=self.question.unit,
             method=METHOD,
-            statistics=self._statistics(status),
-            top_candidates=tuple(self._candidate(point) for point in judged.points),
+            statistics=self._statistics(judged.status, answer.get("unfinished", ())),
             **answer,
         )
 
@@ -154,41 +171,58 @@ class Search:
         """Solve, and re-evaluate; designs that fail on plain numbers are cut off."""
         while True:
             minimum = self._minimizer.minimize(form, top)
-            points = []
+            points: list[Point] = []
             rejected = set()
+            placed = 0
             try:
                 with self._clock.phase("verify"):
-                    for design, traced in zip(
-                        minimum.best.designs.tolist(), minimum.best.values[:, 0], strict=True
-                    ):
+                    until = self._clock.elapsed + self._clock.respite
+                    for place, design in enumerate(minimum.best.designs.tolist()):
+                        if points and self._clock.elapsed > until:
+                            break
                         point = judge(design)
                         if point.is_feasible:
-                            points.append(self._checked(point, float(traced)))
+                            traced = float(minimum.best.values[place, 0])
+                            points.append(self._checked(point, traced))
+                            placed += place < minimum.placed
                         else:
                             rejected.add(tuple(design))
             except KeyboardInterrupt:  # those judged so far are an answer
                 self._clock.interrupt()
-                minimum = replace(minimum, proven=False)
-            if not rejected or self._clock.interrupted:
-                return _Judged(minimum=minimum, points=tuple(points))
+            if not rejected or self._clock.left <= 0:
+                complete = minimum.proven and len(points) == len(minimum.best)
+                return _Judged(
+                    points=tuple(points),
+                    placed=placed,
+                    is_complete=complete,
+                    bound=self._bound(minimum, points),
+                )
             form = replace(form, excluded=form.excluded | rejected)
 
-    def _why_infeasible(self) -> dict[str, Any]:
-        """Explain that there is no design; the proof stands also where the time for that is up."""
-        try:
-            with self._clock.phase("explain"):
-                return why_infeasible(self.question, lambda form: self._minimizer.minimize(form, 1))
-        except KeyboardInterrupt:
-            self._clock.interrupt()
-            return {}
+    def _bound(self, minimum: Minimum, points: Sequence[Point]) -> float:
+        """Give what no design at all is better than, to be minimised."""
+        values = minimum.best.values[:1, 0].tolist()
+        return min([minimum.bound, *values]) if points or not minimum.proven else math.inf
+
+    def _listed(self, judged: _Judged) -> dict[str, Any]:
+        """List the designs found; of a proven answer, those that are proven to stand there."""
+        points = judged.points
+        if judged.status is not Status.OPTIMAL or judged.is_complete:
+            return {"top_candidates": tuple(map(self._candidate, points))}
+        told = (
+            f"the list of the best designs: {judged.placed:,} of the {self._options.top:,} asked "
+            "for are proven"
+        )
+        placed = points[: judged.placed]
+        return {"top_candidates": tuple(map(self._candidate, placed)), "unfinished": (told,)}
 
     def _bounds(self, judged: _Judged) -> dict[str, float]:
         """Say how good a design can be at most, and how far from it the best one is."""
-        sign, bound = self.question.sign, judged.minimum.bound
+        sign, bound = self.question.sign, judged.bound
         if not judged.points:
             return {"bound": sign * bound} if np.isfinite(bound) else {}
         best = judged.points[0].objective_in(self.question.unit)
-        if judged.minimum.proven:
+        if judged.status is Status.OPTIMAL:
             return {"bound": best, "gap": 0.0}
         # What is still open may all be worse than the best design found.
         bound = sign * min(bound, sign * best)
@@ -197,6 +231,7 @@ class Search:
     def _checked(self, point: Point, traced: float) -> Point:
         plain = self.question.sign * point.objective_in(self.question.unit)
         if not agree(traced, plain):
+            self.question.refuse_random(point)
             raise DisagreementError(
                 f"at {dict(point.params)} the solver's objective is {traced!r}, but the "
                 f"evaluator's on plain numbers {plain!r}"
@@ -228,20 +263,15 @@ class Search:
             result=point.result,
         )
 
-    def _statistics(self, status: Status) -> Statistics:
+    def _statistics(self, status: Status, unfinished: Sequence[str]) -> Statistics:
         clock = self._clock
+        finished = status in {Status.OPTIMAL, Status.INFEASIBLE} and not unfinished
         return Statistics(
             grid_size=self._problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
             # A limit that comes after the proof has stopped nothing.
-            stopped_by=None if status is Status.OPTIMAL else clock.stopped_by,
+            stopped_by=None if finished else clock.stopped_by or "time limit",
             extra={"operations": len(self.question.formulation.graph.nodes)},
         )
-
-
-def _status(*, proven: bool, found: bool) -> Status:
-    if found:
-        return Status.OPTIMAL if proven else Status.FEASIBLE
-    return Status.INFEASIBLE if proven else Status.UNKNOWN

@@ -45,14 +45,11 @@ def _solved(search: Search, variant: Variant) -> Solved:
     def point(design: Sequence[int]) -> Point:
         return judge(variant, question.params(design))
 
-    def values(design: Sequence[int]) -> Sequence[float] | None:
-        judged = point(design)
-        if not judged.is_feasible:
-            return None
-        return [question.sign * judged.objective_in(question.unit)]
+    def accepts(design: Sequence[int]) -> bool:
+        return point(design).is_feasible
 
     form = question.program(kept=list(_requirements(question, variant)))
-    return search.solve(replace(form, judge=values), point)
+    return search.solve(replace(form, accepts=accepts), point)
 
 
 def _requirements(question: Question, variant: Variant) -> Iterator[Requirement]:

@@ -17,10 +17,12 @@ class FrontPresolve(Presolve):
     which matters if the box begins earlier in the grid.
     """
 
-    def front(self) -> Rows:
-        """Evaluate what is left, and give the designs that no other dominates."""
+    def front(self) -> Rows | None:
+        """Evaluate what is left, and give the designs that no other dominates; if time allows."""
         rows = self.found
         for some in self._portions():
+            if self.clock.left <= 0:
+                return None
             designs = some.designs()
             self.evaluated += len(designs)
             rows = rows.plus(self.program.rows(designs))

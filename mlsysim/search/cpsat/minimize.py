@@ -20,7 +20,7 @@ from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
 from mlsysim.search.cpsat.lowering.table import table_model
 from mlsysim.search.cpsat.presolve import TABLE_ROWS, WALK, Presolve
 from mlsysim.search.cpsat.program.conditions import Tabulated
-from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
 from mlsysim.search.cpsat.solving import solver
 from mlsysim.search.cpsat.solving.clock import Clock
@@ -28,6 +28,8 @@ from mlsysim.search.cpsat.solving.clock import Clock
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
+# A design that is better by less than this, relative, is no better (DESIGN semantics 2).
+TOLERANCE = 1e-9
 # Of designs that all meet every condition, so many of the best are left to CP-SAT.
 _BEST_ROWS = 256
 
@@ -43,12 +45,20 @@ class Minimum:
     proven
         Whether they are proven to be the best.
     bound
-        No design has a lower objective.
+        No design that is not among them has a lower objective.
     """
 
     best: Rows
     proven: bool
     bound: float
+
+    @property
+    def placed(self) -> int:
+        """How many of the best designs are proven to be where they stand."""
+        if self.proven:
+            return len(self.best)
+        values = self.best.values[:, 0]
+        return int(np.count_nonzero(values <= self.bound + TOLERANCE * np.abs(values)))
 
 
 class Minimizer:
@@ -77,7 +87,11 @@ class Minimizer:
         top
             How many designs are wanted.
         """
-        return self._by_blocks(program, top) or self._by_boxes(program, top)
+        with suppress(UndefinedError):
+            found = self._by_blocks(program, top)
+            if found is not None:
+                return found
+        return self._by_boxes(program, top)
 
     def front(self, program: Program, keep: int = 1) -> Rows | None:
         """Find every design that fewer than `keep` others dominate; nothing if time runs out."""
@@ -90,8 +104,11 @@ class Minimizer:
                 self._count(presolve)
                 return None
             with self._clock.phase("tabulate"):
-                self._reduced[key] = presolve.best(keep)
+                finished = presolve.finish(keep)
             self._count(presolve)
+            if not finished:
+                return None
+            self._reduced[key] = presolve.found
         return self._reduced[key]
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
@@ -120,7 +137,8 @@ class Minimizer:
                 proven = False
             if proven:
                 return _proven(search.found)
-            return Minimum(best=search.found, proven=False, bound=search.bound)
+            bound = min(search.bound, search.cutoff)
+            return Minimum(best=search.found, proven=False, bound=bound)
         return None
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
@@ -140,7 +158,9 @@ class Minimizer:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
             if finished and self._clock.left > 0:
-                return self._by_table(presolve, self._table(presolve, top), top)
+                table = self._table(presolve, top)
+                if table is not None:
+                    return self._by_table(presolve, table, top)
             if self._clock.left <= 0:
                 self._count(presolve)
                 return _stopped(presolve)
@@ -152,8 +172,11 @@ class Minimizer:
                     lowerable = False
             patience *= 2
 
-    def _table(self, presolve: Presolve, top: int) -> Tabulated:
-        """Tabulate what presolve has left: all of it, or where that is too much, the best."""
+    def _table(self, presolve: Presolve, top: int) -> Tabulated | None:
+        """Tabulate what presolve has left: all of it, or where that is too much, the best.
+
+        Nothing where time runs out.
+        """
         program = presolve.program
         with self._clock.phase("tabulate"):
             if presolve.left_over <= TABLE_ROWS:
@@ -161,7 +184,9 @@ class Minimizer:
                 presolve.evaluated += len(designs)
                 table = program.tabulate(designs).sorted()
             else:
-                rows = presolve.best(max(top, _BEST_ROWS))
+                if not presolve.finish(max(top, _BEST_ROWS)):
+                    return None
+                rows = presolve.found
                 holds = np.ones((len(program.conditions) + 1, len(rows)), np.bool_)
                 table = Tabulated(designs=rows.designs, values=rows.values, holds=holds)
         self._count(presolve)
@@ -171,21 +196,29 @@ class Minimizer:
     def _by_table(self, presolve: Presolve, table: Tabulated, top: int) -> Minimum:
         """Let CP-SAT choose among tabulated designs, one after the other."""
         best: list[int] = []
+        complete = True
         if len(table.designs):
             model = table_model(presolve.program, table)
-            while len(best) < top:
+            while len(best) < top and (not best or self._clock.left > 0):
                 outcome = solver.run(model.model, self._clock, probing=False)
                 if outcome.solver is None:
                     if not (outcome.solved or best):
                         return _stopped(presolve)
-                    break  # all are found, or time ran out among those after the best
+                    complete = outcome.solved
+                    break
                 row = outcome.solver.value(model.objective)
                 if not table.holds[:, row].all():
                     raise DisagreementError(f"the solver chose row {row}, which is excluded")
                 best.append(row)
                 model.model.add(model.objective > row)
+            else:
+                complete = len(best) == top
         rows = np.array(best, np.int64)
-        return _proven(Rows(designs=table.designs[rows], values=table.values[rows]))
+        found = Rows(designs=table.designs[rows], values=table.values[rows])
+        if complete:
+            return _proven(found)
+        # Time ran out among those after the best: none of them is better than the last.
+        return Minimum(best=found, proven=False, bound=float(found.values[-1, 0]))
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
@@ -206,8 +239,8 @@ class Minimizer:
 def _stopped(presolve: Presolve) -> Minimum:
     """Give what a presolve that ran out of time has found."""
     found = presolve.found
-    best = float(found.values[0, 0]) if len(found) else math.inf
-    return Minimum(best=found, proven=False, bound=min(presolve.bound, best))
+    last = float(found.values[-1, 0]) if len(found) >= presolve.keep else math.inf
+    return Minimum(best=found, proven=False, bound=min(presolve.bound, last))
 
 
 def _proven(best: Rows) -> Minimum:

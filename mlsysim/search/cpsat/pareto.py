@@ -38,8 +38,6 @@ METHOD = "cp-sat"
 # Boxes to bound before a question of several blocks is treated as such.
 PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
-# Seconds for judging what was found, after time has run out.
-_RESPITE = 2.0
 _GOLDEN = 0.618034
 
 
@@ -87,16 +85,14 @@ class _Search:
             judged, proven = self._judged()
             answer: dict[str, Any] = {}
             if proven and not judged:
-                with self._clock.phase("explain"), self._stopping():
-                    answer = why_infeasible(
-                        self._question, lambda form: self._minimizer.minimize(form, 1)
-                    )
+                answer = why_infeasible(self._question, self._clock, self._minimizer)
+        status = _status(proven=proven, found=bool(judged))
         return ParetoFront(
-            status=_status(proven=proven, found=bool(judged)),
+            status=status,
             objectives=tuple(objective.text for objective in self._goals.objectives),
             units=self._question.units,
             method=METHOD,
-            statistics=self._statistics(),
+            statistics=self._statistics(proven and not answer.get("unfinished")),
             points=self._goals.front(judged, self._question.units),
             **answer,
         )
@@ -116,15 +112,15 @@ class _Search:
             judged: dict[int, Sequence[Point]] = {}
             rejected = set()
             with self._clock.phase("verify"):
-                until = self._clock.elapsed + max(self._clock.left, 0.0) + _RESPITE
+                until = self._clock.elapsed + self._clock.respite
                 for row in _spread(len(rows)):
                     design, traced = rows.designs[row].tolist(), rows.values[row]
                     try:
                         points = self._question.points(design)
                     except KeyboardInterrupt:
                         self._clock.interrupt()
-                        until = 0.0
-                    if self._clock.elapsed > until:
+                        return judged, False
+                    if judged and self._clock.elapsed > until:
                         return judged, False
                     if points[0].is_feasible:
                         judged[self._index(design)] = self._checked(points, traced.tolist())
@@ -145,7 +141,8 @@ class _Search:
         rows, proven = presolve.found, False
         if self._clock.left > 0 and finished:
             with self._clock.phase("tabulate"), self._stopping():
-                rows, proven = presolve.front(), True
+                front = presolve.front()
+                rows, proven = (rows, False) if front is None else (front, True)
         self._clock.counters["boxes"] += presolve.bounded
         self._clock.counters["designs"] += presolve.evaluated
         if self._clock.left > 0 and not finished:
@@ -198,32 +195,25 @@ class _Search:
         limits = []
         for at, node in enumerate(program.objectives):
             value: Any = Traced(graph, node)
+            truth = Traced(graph, graph.constant(1.0, truth=True))
             if at < len(reached):
                 truth = value <= _just_above(reached[at])
             elif math.isfinite(bounds[at]):
                 truth = value < _just_below(bounds[at])
-            else:
-                continue
-            limits.append(Condition(name=f"bound on objective {at + 1}", node=truth.node))
-
-        def judge(design: Sequence[int]) -> Sequence[float] | None:
-            values = program.judge(design) if program.judge else None
-            if values is None:
-                return None
-            kept = all(values[at] <= _just_above(value) for at, value in enumerate(reached))
-            below = all(values[at] < bounds[at] for at in range(len(reached), len(values)))
-            return [values[place]] if kept and below else None
+            # Without a bound, too, an objective has to be a finite number.
+            name = f"bound on objective {at + 1}"
+            limits.append(Condition(name=name, node=truth.node, sides=(node,)))
 
         return replace(
             program,
             objectives=(program.objectives[place],),
             conditions=(*program.conditions, *limits),
-            judge=judge,
         )
 
     def _checked(self, points: Sequence[Point], traced: Sequence[float]) -> Sequence[Point]:
         plain = self._question.signed(points)
         if not all(map(agree, traced, plain)):
+            self._question.refuse_random(points[0])
             raise DisagreementError(
                 f"at {dict(points[0].params)} the objectives are {traced!r} by the trace, but "
                 f"{plain!r} by the evaluator on plain numbers"
@@ -245,14 +235,14 @@ class _Search:
         done = size - int(presolve.left_over) if known else 0
         self._options.progress(Progress(done=max(0, done), total=size))
 
-    def _statistics(self) -> Statistics:
+    def _statistics(self, finished: bool) -> Statistics:  # noqa: FBT001 - one caller
         clock = self._clock
         return Statistics(
             grid_size=self._question.problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
-            stopped_by=clock.stopped_by,
+            stopped_by=None if finished else clock.stopped_by or "time limit",
             extra={"operations": len(self._question.formulation.graph.nodes)},
         )
 

@@ -149,14 +149,21 @@ class Presolve:
         """List every design that is left, and the best found before."""
         return np.unique(np.concatenate([self.found.designs, self.open.designs()]), axis=0)
 
-    def best(self, keep: int) -> Rows:
-        """Evaluate what is left, and give the designs that fewer than `keep` others dominate."""
-        best = self.found
+    def finish(self, keep: int) -> bool:
+        """Evaluate what is left, so that those found are all that fewer than `keep` dominate.
+
+        Returns
+        -------
+        bool
+            Whether that was finished; what is left stays open otherwise.
+        """
         for some in self._portions():
+            if self.clock.left <= 0:
+                return False
             designs = some.designs()
             self.evaluated += len(designs)
-            best = best.plus(self.program.rows(designs)).undominated(keep)
-        return best
+            self.found = self.found.plus(self.program.rows(designs)).undominated(keep)
+        return True
 
     def _portions(self) -> Iterator[Boxes]:
         """Deal out the open boxes, about a block of designs at a time."""

@@ -108,7 +108,8 @@ def _normalised(condition: Condition, size: int) -> Condition:
     holds = np.asarray(condition.holds)
     if holds.shape not in ((), (size,)) or holds.dtype.kind not in "bfiu":
         raise _misshapen(f"{condition.name}: {condition.reason}", holds)
-    holds = np.broadcast_to(holds.astype(np.bool_), (size,))
+    # What is neither true nor false does not hold.
+    holds = np.broadcast_to(np.isfinite(holds) & (holds != 0), (size,))
     sides = (condition.left, condition.right)
     if condition.relation is None or any(isinstance(side, str) for side in sides):
         return replace(condition, holds=holds, left=None, relation=None, right=None)

@@ -2,15 +2,18 @@
 
 Arrays and plain numbers agree to the last bits, not always in the last bit:
 NumPy's powers and logarithms are not those of Python.  A point where the two
-sides of a condition are that close, or are not finite numbers, is doubtful.
+sides of a condition are that close is doubtful.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
 from mlsysim.search.exhaustive.block_reading import BlockReading, Booleans
+from mlsysim.search.verify import undefined
 
 CLOSE = 1e-9
 """The relative difference within which two sides may be equal."""
@@ -19,37 +22,41 @@ _WHOLE = 2.0**53
 """Up to here whole numbers in floats are exact, so that comparing them is, too."""
 
 
-def undefined(reading: BlockReading) -> tuple[BlockReading, Booleans]:
-    """Find the points that have numbers that are not finite and are not excluded otherwise.
+def defined(reading: BlockReading, metrics: Sequence[str]) -> tuple[BlockReading, Booleans]:
+    """Take every comparison with what is not finite for broken, and every objective for needed.
+
+    Parameters
+    ----------
+    reading
+        A block.
+    metrics
+        The objectives, by name: the first one, then those of a front.
 
     Returns
     -------
     tuple
-        The reading, in which what is not finite counts as broken; and the
-        points for which the plain evaluator has to be asked.
+        The reading, with one more condition for each objective that is not
+        finite everywhere; and the points that nothing else excludes.
     """
     size = len(reading.objective)
-    sure = np.zeros(size, dtype=np.bool_)
-    unclear = np.zeros(size, dtype=np.bool_)
-    all_hold = np.ones(size, dtype=np.bool_)
+    broken = np.zeros(size, dtype=np.bool_)
+    unknown = np.zeros(size, dtype=np.bool_)
     conditions = []
     for condition in reading.conditions:
-        defined = _defined(condition)
-        if defined is None or defined.all():
-            sure |= ~condition.holds
-            all_hold &= condition.holds
+        finite = _finite(condition)
+        if finite is None or finite.all():
+            broken |= ~condition.holds
             conditions.append(condition)
         else:
-            sure |= defined & ~condition.holds
-            unclear |= ~defined
-            holds = condition.holds & defined
-            all_hold &= holds
-            conditions.append(replace(condition, holds=holds))
-    unclear &= ~sure
-    finite = np.logical_and.reduce([np.isfinite(v) for v in (reading.objective, *reading.others)])
-    if not finite.all():
-        unclear |= all_hold & ~finite
-    return replace(reading, conditions=tuple(conditions)), unclear
+            broken |= finite & ~condition.holds
+            unknown |= ~finite
+            conditions.append(replace(condition, holds=condition.holds & finite))
+    for metric, values in zip(metrics, (reading.objective, *reading.others), strict=True):
+        finite = np.isfinite(values)
+        if not finite.all():
+            unknown |= ~finite
+            conditions.append(Condition(name=UNDEFINED, reason=undefined(metric), holds=finite))
+    return replace(reading, conditions=tuple(conditions)), unknown & ~broken
 
 
 def near_equality(reading: BlockReading) -> Booleans:
@@ -66,7 +73,7 @@ def near_equality(reading: BlockReading) -> Booleans:
     return near
 
 
-def _defined(condition: Condition) -> Booleans | None:
+def _finite(condition: Condition) -> Booleans | None:
     if condition.relation is None:
         return None
     with np.errstate(invalid="ignore", over="ignore"):

@@ -1,6 +1,6 @@
 """Turn the ways in which designs fail into a conflict and relaxations."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mlsysim.problem.problem import INFEASIBLE, Problem
@@ -29,7 +29,12 @@ class Conflict:
     reasons: dict[str, str]
 
 
-def conflict_of(problem: Problem, patterns: Iterable[Pattern], verdicts: Iterable[str]) -> Conflict:
+def conflict_of(
+    problem: Problem,
+    patterns: Iterable[Pattern],
+    verdicts: Iterable[str],
+    nearest: Callable[[str], Point | None],
+) -> Conflict:
     """Find a minimal conflict.
 
     Parameters
@@ -40,6 +45,8 @@ def conflict_of(problem: Problem, patterns: Iterable[Pattern], verdicts: Iterabl
         The distinct ways in which designs fail; every design is in one.
     verdicts
         The names of the verdicts met.
+    nearest
+        Gives the nearest of the designs that break one requirement alone.
     """
     patterns = list(patterns)
     requirements = problem.requirements(verdicts)
@@ -48,7 +55,13 @@ def conflict_of(problem: Problem, patterns: Iterable[Pattern], verdicts: Iterabl
     reasons = {}
     for name in names:
         constraint = problem.constraint(name)
-        reasons[name] = _reasons(name, names, patterns) if constraint is None else constraint.text
+        point = nearest(name)
+        if constraint is not None:
+            reasons[name] = constraint.text
+        elif point is not None:
+            reasons[name] = reasons_told(name, (reason for _, reason in point.broken))
+        else:
+            reasons[name] = reasons_told(name, _reasons(name, names, patterns))
     return Conflict(names=names, reasons=reasons)
 
 
@@ -76,7 +89,7 @@ def relaxation(problem: Problem, name: str, unit: str, point: Point | None) -> R
     ]
     reasons = ", ".join(reason for _, reason in sorted(point.broken))
     numeric = [condition for condition in broken if condition.relation is not None]
-    told = numeric[0] if len(broken) == 1 and numeric else None
+    told = numeric[0] if len(point.broken) == 1 and numeric else None
     return relaxation_of(
         name,
         constraint=constraint,
@@ -89,17 +102,29 @@ def relaxation(problem: Problem, name: str, unit: str, point: Point | None) -> R
     )
 
 
-def _reasons(name: str, conflict: tuple[str, ...], patterns: list[Pattern]) -> str:
+def reasons_told(name: str, reasons: Iterable[str]) -> str:
+    """Phrase the reasons of a verdict.
+
+    Parameters
+    ----------
+    name
+        The verdict.
+    reasons
+        Why it fails; the same one may come several times.
+    """
+    unique = sorted(set(reasons))
+    more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
+    lead = "raised by the evaluator: " if name == INFEASIBLE else ""
+    return lead + ", ".join(unique[:_SHOWN]) + more
+
+
+def _reasons(name: str, conflict: tuple[str, ...], patterns: list[Pattern]) -> list[str]:
     """List why a verdict fails where nothing else of the conflict does."""
     others = set(conflict) - {name}
-    alone = [
+    return [
         reason
         for pattern in patterns
         if not others & {other for other, _ in pattern}
         for member, reason in pattern
         if member == name
     ]
-    unique = sorted(set(alone))
-    more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
-    lead = "raised by the evaluator: " if name == INFEASIBLE else ""
-    return lead + ", ".join(unique[:_SHOWN]) + more

@@ -15,11 +15,8 @@ from mlsysim.search.exhaustive.scan import Scan
 from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.exhaustive.walk import METHOD, walk
 from mlsysim.search.goals import Goals, vector
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import SearchOptions, respite
 from mlsysim.search.verify import Evaluator, Point
-
-_GRACE = 0.1
-"""The share of the time limit that judging what was found may take beyond it."""
 
 
 def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
@@ -52,7 +49,7 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
         # So that the points are spread over the front where the time is up before the last.
         random.Random(options.seed).shuffle(order)  # noqa: S311 - for sampling
         for index, values in order:
-            if judged and time.monotonic() > scan.deadline + _GRACE * (options.time_limit or 0.0):
+            if judged and time.monotonic() > scan.deadline + respite(options.time_limit or 0.0):
                 return {"points": goals.front(judged, units), "status": Status.FEASIBLE}
             try:
                 point = scan.judge(index)

@@ -21,7 +21,9 @@ class Near:
     waived
         How many conditions without numbers would have to be waived.
     excess
-        How far the others would have to give.
+        How far the worst of the others would have to give.
+    total
+        How far all of them would have to give together.
     key
         The objective, negated where more is better.
     index
@@ -30,6 +32,7 @@ class Near:
 
     waived: int
     excess: float
+    total: float
     key: float
     index: int
 
@@ -55,19 +58,18 @@ class Nearest:
     def add_point(self, index: int, objective: float, point: Point) -> None:
         """Offer a design that breaks one requirement."""
         (name,) = point.violated
-        waived, excess = 0, 0.0
-        for condition in () if point.reading is None else point.reading.conditions:
-            if (condition.name, condition.reason) not in point.broken:
-                continue
-            if condition.relation is None or isinstance(condition.left, str):
-                waived += 1
-            else:
-                excess = max(excess, float(_excess(condition)))
+        conditions = () if point.reading is None else point.reading.conditions
+        amounts = [
+            float(_excess(condition))
+            for condition in conditions
+            if condition.relation and (condition.name, condition.reason) in point.broken
+        ]
         self._offer(
             name,
             Near(
-                waived=waived,
-                excess=_or_infinity(excess),
+                waived=len(point.broken) - len(amounts),
+                excess=max(amounts, default=0.0),
+                total=sum(amounts),
                 key=_or_infinity(self._sign * objective),
                 index=index,
             ),
@@ -96,22 +98,24 @@ class Nearest:
         """
         chosen = np.flatnonzero(alone)
         waived = np.zeros(len(chosen), dtype=np.int64)
-        excess = np.zeros(len(chosen))
+        excess, total = np.zeros(len(chosen)), np.zeros(len(chosen))
         for condition in conditions:
             broken = ~condition.holds[chosen]
             if condition.relation is None:
                 waived += broken
             else:
                 amount = np.broadcast_to(_excess(condition), alone.shape)[chosen]
-                excess = np.where(broken, np.maximum(excess, amount), excess)
+                amount = np.where(broken, amount, 0.0)
+                excess = np.maximum(excess, amount)
+                total += amount
         keys = np.nan_to_num(self._sign * objective[chosen], nan=math.inf, posinf=math.inf)
-        excess = np.nan_to_num(excess, nan=math.inf, posinf=math.inf)
-        best = np.lexsort((keys, excess, waived))[0]
+        best = np.lexsort((keys, total, excess, waived))[0]
         self._offer(
             name,
             Near(
                 waived=int(waived[best]),
                 excess=float(excess[best]),
+                total=float(total[best]),
                 key=float(keys[best]),
                 index=block.index(int(chosen[best])),
             ),
@@ -129,13 +133,14 @@ class Nearest:
 
 
 def _excess(condition: Condition) -> Any:
-    """How far a condition is from holding, relative to its right side."""
+    """How far a condition is from holding, relative to its right side; undefined is farthest."""
     if condition.relation is None:
         return 0.0
     with np.errstate(all="ignore"):
         scale = np.abs(condition.right)
         amount = condition.relation.excess(condition.left, condition.right)
-        return np.asarray(amount) / np.where(scale > 0, scale, 1.0)
+        relative = np.asarray(amount) / np.where(scale > 0, scale, 1.0)
+    return np.where(np.isfinite(np.asarray(relative, np.float64)), relative, np.inf)
 
 
 def _or_infinity(value: float) -> float:

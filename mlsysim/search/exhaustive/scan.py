@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
 from mlsysim.search.exhaustive.block_reading import (
     BlockInfeasibleError,
@@ -15,7 +16,7 @@ from mlsysim.search.exhaustive.block_reading import (
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.exhaustive.doubts import CLOSE, near_equality, undefined
+from mlsysim.search.exhaustive.doubts import CLOSE, defined, near_equality
 from mlsysim.search.exhaustive.layout import Block, Layout
 from mlsysim.search.exhaustive.opaque import Opaque, impossible
 from mlsysim.search.exhaustive.others import Others
@@ -23,7 +24,7 @@ from mlsysim.search.exhaustive.tally import Tally
 from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.interruption import current
 from mlsysim.search.options import Progress
-from mlsysim.search.verify import Point, evaluate_point, extremes
+from mlsysim.search.verify import Point, evaluate_point, extremes, refuse_random
 
 SMALL = 16
 """A block of fewer points costs less one by one."""
@@ -69,6 +70,8 @@ class Scan:
         self._task = task
         self._problem = task.problem
         self._evaluate = task.evaluate
+        goals = task.goals
+        self._objectives = (task.problem.objective,) if goals is None else goals.objectives
         self._options = task.options
         self._in_blocks = in_blocks
         self._random = random.Random(task.options.seed)  # noqa: S311 - for sampling
@@ -89,7 +92,7 @@ class Scan:
             If arrays turn out to mislead; the pass has to be repeated point by
             point.
         """
-        self._first = self.judge(0)
+        self._begin()
         for block in Layout(self._problem.space).blocks():
             self._tick()
             if not self._in_blocks or block.size < SMALL or not self.take_block(block):
@@ -112,12 +115,18 @@ class Scan:
         self.unit = units[0] if self.unit is None else self.unit
         self.others.settle(units[1:])
 
+    def _begin(self) -> None:
+        """Judge the first design, which settles the unit, and see that it stays as it is."""
+        self._first = self.judge(0)
+        refuse_random(self._problem, self._evaluate, self._first)
+
     def judge(self, index: int) -> Point:
         """Evaluate one design on plain numbers."""
         if index == 0 and self._first is not None:
             return self._first
         self.plain_evaluations += 1
-        point = evaluate_point(self._problem, self._evaluate, self._problem.space.point(index))
+        params = self._problem.space.point(index)
+        point = evaluate_point(self._problem, self._evaluate, params, self._objectives[1:])
         if self.unit is None and point.reading is not None:
             self.unit = point.reading.unit  # the first readable design settles it
         return point
@@ -134,15 +143,13 @@ class Scan:
             self.point_by_point = self.point_by_point or str(reason)
             return False
         self.unit = reading.unit
-        reading, unclear = undefined(reading)
+        reading, unknown = defined(reading, [item.metric for item in self._objectives])
         near = near_equality(reading)
         if not self.blocks:
             self._judge_extremes()
-        self._compare_samples(block, reading, near | unclear)
-        asked = np.flatnonzero(unclear)
-        self.take_points(block, asked)
-        active = ~unclear
-        for local in np.flatnonzero(near & active):
+        self._compare_samples(block, reading, near)
+        active = np.ones(block.size, dtype=np.bool_)
+        for local in np.flatnonzero(near):
             if self._agreements >= _TRUST:
                 break
             active[local] = False
@@ -150,6 +157,7 @@ class Scan:
             same = _agrees(point, reading, int(local), decisions_only=True)
             self._agreements = self._agreements + 1 if same else 0
         self.tally.add_block(block, reading, active)
+        self.tally.undefined += int(np.count_nonzero(unknown & active))
         self.blocks += 1
         return True
 
@@ -250,7 +258,8 @@ def _agrees(
         return False
     if decisions_only or point.reading is None:
         return True
-    plain, array = point.reading.conditions, reading.conditions
+    plain = point.reading.conditions
+    array = [condition for condition in reading.conditions if condition.name != UNDEFINED]
     return (
         _close(point.objective_in(reading.unit), float(reading.objective[local]))
         and len(plain) == len(array)

@@ -59,7 +59,7 @@ class SharedScan(Scan):
             If arrays turn out to mislead; the pass has to be repeated point by
             point.
         """
-        self._first = self.judge(0)
+        self._begin()
         self._spans = Spans(self._layout, in_blocks=self._in_blocks and self._arrays_work())
         under_way = self._crew.run(self._next_part)
         try:

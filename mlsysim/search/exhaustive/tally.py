@@ -60,6 +60,7 @@ class Tally:
         self.rejected: Counter[str] = Counter()
         self.seen = 0
         self.feasible = 0
+        self.undefined = 0
         self.readable = False
         self.deferred: MetricError | None = None
 
@@ -72,6 +73,7 @@ class Tally:
         """Take in what was seen elsewhere, of designs that come after those seen here."""
         self.seen += other.seen
         self.feasible += other.feasible
+        self.undefined += other.undefined
         self.readable = self.readable or other.readable
         self.deferred = self.deferred or other.deferred
         self.verdicts.update(other.verdicts)
@@ -102,6 +104,7 @@ class Tally:
             self.feasible += 1
             self.leaders.add_point(index, objective, point)
             return
+        self.undefined += point.is_undefined
         self._name_verdicts(point)
         self.rejected.update(point.violated)
         if not self.feasible:  # afterwards nobody will ask why nothing fits

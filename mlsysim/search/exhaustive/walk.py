@@ -4,9 +4,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
-from mlsysim.problem.problem import Problem
+from mlsysim.errors import MetricError
+from mlsysim.problem.problem import UNDEFINED, Problem
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.exhaustive.block_reading import NotVectorisedError
@@ -15,6 +17,7 @@ from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
 from mlsysim.search.exhaustive.shared import SharedScan
 from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.interruption import current, interruptible
+from mlsysim.search.verify import UNRELIABLE, Point, nowhere_defined
 
 METHOD = "exhaustive"
 
@@ -68,8 +71,12 @@ def _walked(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
         scan = kind(task, deadline=deadline, in_blocks=False)
         stopped = _run(scan)
         scanned = time.monotonic()
-        answer = _answer(task.problem, scan, stopped, designs)
-    if answer["status"] is Status.FEASIBLE:  # there may have been no time to judge everything
+        try:
+            answer = _answer(task.problem, scan, stopped, designs)
+        except NotVectorisedError as again:  # no arrays are left to blame
+            raise MetricError(f"{UNRELIABLE} ({again})") from None
+    # There may have been no time to judge everything.
+    if answer["status"] is Status.FEASIBLE or answer.get("unfinished"):
         stopped = stopped or ("interrupt" if current().came else "time limit")
     ended = time.monotonic()
     seconds = {"scan": scanned - began, "verify": ended - scanned, "total": ended - began}
@@ -108,20 +115,28 @@ def _infeasible(problem: Problem, scan: Scan) -> dict[str, Any]:
     if not tally.readable and tally.deferred is not None:
         # No design has the metric, so that it is misspelt rather than undefined.
         raise tally.deferred
-    conflict = conflict_of(problem, tally.patterns, tally.verdicts)
-    relaxations = []
-    for name in conflict.names:
-        index = tally.nearest.index(name)
-        point = None if index is None else scan.judge(index)
-        if point is not None and point.violated != {name}:
-            raise NotVectorisedError(f"arrays misjudge {name!r} at {dict(point.params)}")
-        relaxations.append(relaxation(problem, name, scan.unit or "", point))
+    nearest = cache(partial(_nearest, scan))
+    conflict = conflict_of(problem, tally.patterns, tally.verdicts, nearest)
+    if conflict.names == (UNDEFINED,):
+        raise nowhere_defined(problem, scan.judge(0))
+    relaxations = [
+        relaxation(problem, name, scan.unit or "", nearest(name)) for name in conflict.names
+    ]
     return {
         "status": Status.INFEASIBLE,
         "conflict": conflict.names,
         "conflict_reasons": conflict.reasons,
         "relaxations": tuple(relaxations),
     }
+
+
+def _nearest(scan: Scan, name: str) -> Point | None:
+    """Judge the nearest of the designs that break one requirement alone."""
+    index = scan.tally.nearest.index(name)
+    point = None if index is None else scan.judge(index)
+    if point is not None and point.violated != {name}:
+        raise NotVectorisedError(f"arrays misjudge {name!r} at {dict(point.params)}")
+    return point
 
 
 def _statistics(
@@ -137,6 +152,7 @@ def _statistics(
         grid_size=problem.space.size,
         points_evaluated=tally.seen,
         feasible_points=tally.feasible,
+        undefined=tally.undefined,
         rejected={name: count for name, count in tally.rejected.items() if count},
         seconds=seconds,
         stopped_by=stopped,

@@ -70,7 +70,9 @@ class Blocks:
                     for condition in self.program.conditions
                     if self._partition.home(condition.node) == place
                 ),
-                judge=None,
+                accepts=None,
+                # What one block leaves undefined, the others may leave out.
+                strict=True,
                 excluded=frozenset(),
             )
 

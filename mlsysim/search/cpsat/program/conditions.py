@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from mlsysim.expr.graph import Apply, Node, reachable
+from mlsysim.problem.domain import EXACT
 from mlsysim.search.cpsat.program.boxes import Positions
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows, order
 
@@ -16,7 +17,7 @@ _CLOSE = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """A truth value that must hold.
+    """A truth value that must hold, between finite numbers where it compares some.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class Condition:
     node
         The truth value.
     sides
-        The numbers that it compares; where one is not finite the evaluator is asked.
+        The numbers that it compares; where one is not finite it does not hold.
     """
 
     name: str
@@ -44,23 +45,21 @@ class Condition:
             for node in reachable(self.sides)
         )
 
-    def is_clear(self, sides: Sequence[Array], *, beyond_rounding: bool) -> Mask:
-        """Tell for which designs the sides decide the condition.
+    def is_close(self, sides: Sequence[Array]) -> Mask:
+        """Tell for which designs plain numbers may decide the condition another way.
 
         Parameters
         ----------
         sides
-            Their values.
-        beyond_rounding
-            Whether sides that differ by rounding alone, if at all, decide nothing.
+            Their values, all finite.
         """
-        clear = np.logical_and.reduce([np.isfinite(side) for side in sides])
-        if beyond_rounding and self.is_inexact and len(sides) == 2:  # noqa: PLR2004 - left, right
-            left, right = sides
-            size = np.maximum(np.abs(left), np.abs(right))
-            with np.errstate(invalid="ignore"):
-                clear &= np.abs(left - right) > _CLOSE * size
-        return np.asarray(clear, np.bool_)
+        if len(sides) != 2:  # noqa: PLR2004 - left, right
+            return np.zeros(1, np.bool_)
+        left, right = sides
+        size = np.maximum(np.abs(left), np.abs(right))
+        close = np.abs(left - right) <= _CLOSE * size
+        # Beyond 2**53 plain Python counts on, where floats skip.
+        return np.asarray(close if self.is_inexact else close & (size > EXACT), np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True)

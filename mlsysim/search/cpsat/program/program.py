@@ -27,6 +27,10 @@ TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
 
 
+class UndefinedError(Exception):
+    """A design has no finite objective where only numbers will do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """Minimise numbers over all designs that meet some conditions.
@@ -43,10 +47,12 @@ class Program:
         The nodes to minimise: one, or several for a Pareto front.
     conditions
         What must hold.
-    judge
-        Asked for the objectives of a design where the graph's numbers are not
-        finite; gives nothing where the design is infeasible, and may raise.
-        Where there is no judge, such designs do not count.
+    accepts
+        Asked where rounding might decide a condition whether plain numbers say
+        that it holds.
+    strict
+        Whether a design that meets every condition, but has no finite objective,
+        is an `UndefinedError`; it is no design otherwise.
     excluded
         Designs that must not be returned.
     nearly
@@ -59,7 +65,8 @@ class Program:
     columns: Mapping[str, Column]
     objectives: tuple[Node, ...]
     conditions: tuple[Condition, ...]
-    judge: Callable[[Sequence[int]], Sequence[float] | None] | None = None
+    accepts: Callable[[Sequence[int]], bool] | None = None
+    strict: bool = False
     excluded: frozenset[tuple[int, ...]] = frozenset()
     nearly: float = 0.0
 
@@ -86,7 +93,12 @@ class Program:
         designs
             One row of positions per design.
         ask
-            Whether to ask the judge where numbers are not finite, or too close to call.
+            Whether to ask plain numbers where sides are too close to call.
+
+        Raises
+        ------
+        UndefinedError
+            If the program is strict, and a design has no finite objective.
         """
         numbers = [*self.objectives, *(side for c in self.conditions for side in c.sides)]
         at = dict(zip(self.names, designs.T, strict=True))
@@ -95,27 +107,24 @@ class Program:
         count = len(self.objectives)
         sides = iter(values[count : len(numbers)])
         holds = np.ones((len(self.conditions) + 1, len(designs)), np.bool_)
-        known = np.logical_and.reduce([np.isfinite(value) for value in values[:count]])
-        maybe = np.ones(len(designs), np.bool_)
+        close = np.zeros((len(self.conditions) + 1, len(designs)), np.bool_)
         for place, (condition, truth) in enumerate(
             zip(self.conditions, values[len(numbers) :], strict=True)
         ):
-            holds[place] = truth != 0
-            if condition.sides:
-                clear = condition.is_clear(
-                    [next(sides) for _ in condition.sides],
-                    beyond_rounding=self.judge is not None,
-                )
-                maybe &= holds[place] | ~clear
-                known &= clear
-            else:
-                maybe &= holds[place]
-        table = np.where(known[:, None], np.stack(values[:count], axis=1), np.inf)
-        holds[-1] = known & ~self._excluded(designs)
-        for doubtful in np.flatnonzero(maybe & ~known & ask):
-            judged = self.judge(designs[doubtful].tolist()) if self.judge else None
-            holds[:, doubtful] = judged is not None
-            table[doubtful] = np.inf if judged is None else judged
+            own = [next(sides) for _ in condition.sides]
+            finite = np.logical_and.reduce([np.isfinite(side) for side in own])
+            holds[place] = (truth != 0) & finite
+            if self.accepts is not None and ask:
+                with np.errstate(invalid="ignore"):
+                    close[place] = condition.is_close(own) & finite
+        defined = np.logical_and.reduce([np.isfinite(value) for value in values[:count]])
+        if self.strict and np.any(~defined & holds.all(axis=0)):
+            raise UndefinedError
+        holds[-1] = defined & ~self._excluded(designs)
+        for doubtful in np.flatnonzero(close.any(axis=0) & (holds | close).all(axis=0)):
+            accepted = self.accepts is not None and self.accepts(designs[doubtful].tolist())
+            holds[close[:, doubtful], doubtful] = accepted
+        table = np.where(defined[:, None], np.stack(values[:count], axis=1), np.inf)
         return Tabulated(designs=designs, values=table, holds=holds)
 
     def bound(self, boxes: Boxes, cutoff: float = np.inf) -> Boxes:

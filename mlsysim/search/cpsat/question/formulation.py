@@ -1,5 +1,6 @@
 """Trace a question: what is to be minimised, and what must hold, as a graph."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,15 @@ import numpy as np
 from mlsysim.errors import Infeasible, TracingError
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.expr.columns import Column
+from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Graph, Node
 from mlsysim.expr.traced import node_of
 from mlsysim.expr.tracing import parameters
 from mlsysim.problem.objective import Objective
-from mlsysim.problem.problem import INFEASIBLE, Problem
+from mlsysim.problem.problem import INFEASIBLE, UNDEFINED, Problem
 from mlsysim.problem.reading import Condition, Reading, read, resolver
 from mlsysim.problem.relation import Relation
+from mlsysim.search.verify import undefined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +79,10 @@ class Formulation:
         The operations that the evaluator performed.
     columns
         The values of the numeric choices.
+    objectives
+        What is asked of the metrics; several for a front.
     metrics
-        The objectives; those of a front are several.
+        The objectives in the graph.
     requirements
         What must hold.
     """
@@ -85,6 +90,7 @@ class Formulation:
     problem: Problem
     graph: Graph
     columns: Mapping[str, Column]
+    objectives: tuple[Objective, ...]
     metrics: tuple[Metric, ...]
     requirements: tuple[Requirement, ...]
 
@@ -126,6 +132,7 @@ def formulate(
             problem=problem,
             graph=graph,
             columns=columns,
+            objectives=(problem.objective, *others),
             metrics=(Metric(node=graph.constant(0.0), unit=""),) * (1 + len(others)),
             requirements=(never,),
         )
@@ -133,6 +140,7 @@ def formulate(
         problem=problem,
         graph=graph,
         columns=columns,
+        objectives=(problem.objective, *others),
         metrics=(
             _metric(graph, problem.objective, (reading.objective, reading.unit)),
             *(_metric(graph, item, item.value(resolver(traced, result))) for item in others),
@@ -151,6 +159,8 @@ def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
 
 def _requirement(graph: Graph, condition: Condition) -> Requirement:
     truth = _node(graph, condition.holds, condition.name)
+    if not truth.truth:  # a number in place of a truth value: whatever is finite and not zero
+        truth = graph.apply("logical_and", truth, _is_finite(graph, truth))
     if condition.relation is None or isinstance(condition.left, (str, Alternatives)):
         return Requirement(name=condition.name, reason=condition.reason, truth=truth)
     return Requirement(
@@ -162,6 +172,49 @@ def _requirement(graph: Graph, condition: Condition) -> Requirement:
         right=_node(graph, condition.right, condition.name),
         unit=condition.unit,
     )
+
+
+def definedness(form: Formulation) -> tuple[Requirement, ...]:
+    """Require of each objective that it is finite, where its range does not say so.
+
+    A program leaves out what has no finite objective by itself; as a requirement
+    it can be named, and left out.
+    """
+    graph = form.graph
+    first = {name: np.zeros(1, np.int64) for name in graph.lengths}
+    last = {name: np.array([length - 1], np.int64) for name, length in graph.lengths.items()}
+    reader = BoxReader([metric.node for metric in form.metrics], form.columns)
+    return tuple(
+        Requirement(
+            name=UNDEFINED,
+            reason=undefined(objective.metric),
+            truth=_is_finite(graph, metric.node),
+        )
+        for objective, metric, bound in zip(
+            form.objectives, form.metrics, reader.read(first, last), strict=True
+        )
+        if not (np.all(np.isfinite(bound.low)) and np.all(np.isfinite(bound.high)))
+    )
+
+
+def beside_guards(graph: Graph, item: Requirement) -> Requirement:
+    """Give a requirement as it is where designs may fail a guard.
+
+    Such a design has no numbers: where it is let through, nothing else is asked of it.
+    """
+    impossible, holds = graph.constant(0.0, truth=True), item.truth
+    for guard in graph.guards:
+        fails = graph.apply("logical_not", guard.condition)
+        impossible = graph.apply("logical_or", impossible, fails)
+    for side in item.sides:
+        holds = graph.apply("logical_and", holds, _is_finite(graph, side))
+    truth = graph.apply("logical_or", impossible, holds)
+    return Requirement(name=item.name, reason=item.reason, truth=truth)
+
+
+def _is_finite(graph: Graph, node: Node) -> Node:
+    size = graph.apply("absolute", node)
+    return graph.apply("less_equal", size, graph.constant(sys.float_info.max))
 
 
 def _guards(graph: Graph) -> list[Requirement]:

@@ -13,12 +13,18 @@ import numpy as np
 
 from mlsysim.errors import TracingError
 from mlsysim.expr.graph import Node
-from mlsysim.problem.problem import Problem
+from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
-from mlsysim.search.cpsat.question.formulation import Formulation, Requirement, formulate
+from mlsysim.search.cpsat.question.formulation import (
+    Formulation,
+    Requirement,
+    beside_guards,
+    definedness,
+    formulate,
+)
 from mlsysim.search.goals import Goals, vector
-from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes
+from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
 
 # The solver's answer and the evaluator must agree to this, relative.
 TOLERANCE = 1e-9
@@ -66,13 +72,26 @@ class Question:
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        """Everything that a design must meet."""
+        """Everything that a design must meet, besides having objectives."""
         return self.formulation.requirements
+
+    @cached_property
+    def demands(self) -> tuple[Requirement, ...]:
+        """Everything that a design must meet, each of which a conflict may name."""
+        return (*self.requirements, *definedness(self.formulation))
+
+    def demanded(self, names: Collection[str]) -> list[Requirement]:
+        """Give the demands of some names, as they are where the others do not count."""
+        graph = self.formulation.graph
+        kept = [item for item in self.demands if item.name in names]
+        if INFEASIBLE in names or not graph.guards:
+            return kept
+        return [beside_guards(graph, item) for item in kept]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the requirements: the user's constraints first."""
-        return self.problem.requirements(item.name for item in self.requirements)
+        """The names of what a design must meet: the user's constraints first."""
+        return self.problem.requirements(item.name for item in self.demands)
 
     def params(self, design: Sequence[int]) -> dict[str, Any]:
         """Give the values of a design from their positions."""
@@ -86,6 +105,10 @@ class Question:
     def points(self, design: Sequence[int]) -> tuple[Point, ...]:
         """Evaluate a design on plain numbers for every objective."""
         return self.goals.judge(self._evaluate, self.params(design))
+
+    def refuse_random(self, point: Point) -> None:
+        """Insist that the evaluator gives a design the same as before."""
+        refuse_random(self.problem, self._evaluate, point)
 
     def signed(self, points: Sequence[Point]) -> list[float]:
         """Give the objectives of a design as numbers to be minimised."""
@@ -129,7 +152,7 @@ class Question:
                 )
                 for item in requirements
             ),
-            judge=self._judge if objectives is None and kept is None else None,
+            accepts=partial(self._accepts, {item.name for item in requirements}),
             excluded=frozenset(excluded),
             nearly=nearly,
         )
@@ -165,10 +188,11 @@ class Question:
         for design, values, holds in zip(designs, table.values, table.holds.T, strict=True):
             points = self.points(design)
             traced = (values[: len(points)].tolist(), bool(holds.all()))
-            if not np.isfinite(traced[0]).all():
-                continue
             plain = (self.signed(points), points[0].is_feasible)
-            if traced[1] != plain[1] or not all(map(agree, traced[0], plain[0])):
+            known = zip(traced[0], plain[0], strict=True)
+            same = all(agree(*pair) for pair in known if np.isfinite(pair).all())
+            if traced[1] != plain[1] or not same:
+                self.refuse_random(points[0])
                 raise TracingError(
                     f"at the design {dict(points[0].params)} the trace gives {self._told(traced)}, "
                     f"but plain numbers {self._told(plain)}: the evaluator depends on something "
@@ -199,9 +223,9 @@ class Question:
         negative = partial(self.formulation.graph.apply, "negative")
         return tuple(metric.node if sign > 0 else negative(metric.node) for sign, metric in pairs)
 
-    def _judge(self, design: Sequence[int]) -> Sequence[float] | None:
-        points = self.points(design)
-        return self.signed(points) if points[0].is_feasible else None
+    def _accepts(self, names: Collection[str], design: Sequence[int]) -> bool:
+        """Tell whether a design breaks none of some requirements on plain numbers."""
+        return self.points(design)[0].violated.isdisjoint(names)
 
 
 def agree(traced: float, plain: float) -> bool:

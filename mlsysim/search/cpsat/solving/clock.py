@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from mlsysim.search.interruption import Interruption, current, interruptible
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import SearchOptions, respite
 
 
 class Clock:
@@ -38,6 +38,11 @@ class Clock:
     def left(self) -> float:
         """Seconds until the time limit."""
         return 0.0 if self.interrupted else self._limit - self.elapsed
+
+    @property
+    def respite(self) -> float:
+        """Seconds for judging what was found: those that are left, and a little more."""
+        return max(self.left, 0.0) + respite(self._limit)
 
     @property
     def stopped_by(self) -> str | None:
