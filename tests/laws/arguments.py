@@ -21,6 +21,8 @@ from mlsysim.core.stages.serving_calibration import ServingCalibration
 from mlsysim.core.stages.serving_formats import CACHE_WORDS
 from mlsysim.core.stages.serving_hardware import Purchase
 from mlsysim.core.stages.serving_machine import accelerator_of
+from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.units import magnitude
 
 Values = st.SearchStrategy[Any]
@@ -151,8 +153,15 @@ def _virtual(at: Place) -> Values:
 
 
 def _schedule(at: Place) -> Values:
-    fitting = ("1f1b", "zero-bubble" if at.drawn["virtual_stages"] == 1 else "interleaved")
-    return _or(st.sampled_from(fitting), st.sampled_from(distributed.SCHEDULES), 6)
+    plain = at.drawn["virtual_stages"] == 1
+    fitting = [
+        name for name in sorted(SCHEDULES) if name == "1f1b" or plain is not (name == "interleaved")
+    ]
+    return _or(st.sampled_from(fitting), st.sampled_from(sorted(SCHEDULES)), 6)
+
+
+def _sharding(at: Place) -> Values:
+    return st.sampled_from(distributed.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
 
 
 def _length(most: int) -> Argument:
@@ -277,12 +286,16 @@ ARGUMENTS: dict[str, Argument] = {
     "schedule": _schedule,
     "overlap": st.sampled_from(distributed.OVERLAPS),
     "attention": st.sampled_from(distributed.ATTENTIONS),
-    "recompute": st.sampled_from(distributed.RECOMPUTE),
+    "recompute": st.sampled_from(sorted(RECOMPUTE)),
     "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
     "sequence_parallel": st.booleans(),
     "scatter_gather": st.booleans(),
     "fused_loss": st.booleans(),
     "optimizer_offload": st.booleans(),
+    "sharding": _sharding,
+    "moment_bytes": st.sampled_from([2, 4]),
+    "activation_storage": st.sampled_from(distributed.FORMATS),
+    "dispatch": st.sampled_from(distributed.FORMATS),
     "gradient_bytes": st.sampled_from([2, 4, 6]),
     "nodes": _nodes,
     "duration_days": _log(0.1, 400),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from laws.designs import Design
+from laws.designs import Design, numbers
 
 from mlsysim.catalog import Infrastructure, Models
 from mlsysim.catalog.cluster import Cluster
@@ -125,12 +125,22 @@ def _attention_as_before(it: Change) -> bool:
 
 
 def _hides_nothing(it: Change) -> bool:
-    """Say that nothing is sent; what goes to stages and experts is hidden by "all" alone."""
-    kinds = ["tensor", "context", "data"]
-    if "all" in {it.old["overlap"], it.new["overlap"]}:
-        kinds += ["expert", "pipeline"]
-    times = [design.but(overlap="none").solve() for design in (it.old, it.new)]
-    return all(getattr(time, f"step_latency_{kind}").m == 0 for time in times for kind in kinds)
+    """Say that nothing is sent of what one of the two hides and the other does not."""
+    pair = {it.old["overlap"], it.new["overlap"]}
+    kinds = {"tensor", "context", "data"} if "none" in pair else set()
+    if "all" in pair:
+        # All-reduces of tensor parallelism are waited for, save with sequence parallelism.
+        kinds |= {"expert", "pipeline"} | ({"tensor"} if it.old["sequence_parallel"] else set())
+    time = it.old.but(overlap="none").solve()
+    return all(getattr(time, f"step_latency_{kind}").m == 0 for kind in kinds)
+
+
+def _as_measured(it: Change) -> bool:
+    """Say that what was measured may be the very figure that is given."""
+    stated = it.old["efficiency"] or it.new["efficiency"]
+    other = it.old.but(efficiency=stated / 2).outcome()
+    default = it.old["efficiency"] is None or it.new["efficiency"] is None
+    return default and other is not None and numbers(other) != numbers(it.old.solve())
 
 
 def _same_schedule(it: Change) -> bool:
@@ -181,8 +191,12 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "scatter_gather": (_nothing_to_scatter,),
     # "What computation hides of communication."
     "overlap": (_hides_nothing,),
+    # "Format of tokens on their way to experts of other ranks."
+    "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
     # "`zero-bubble`, which fills the bubble with gradients of weights."
     "schedule": (_same_schedule,),
+    # "Unless given, what kernels and runs on such accelerators were measured to reach."
+    "efficiency": (_as_measured,),
     # "All unless given."
     "nodes": (_all_nodes,),
     # "What logits add to the fullest stage."
