@@ -51,7 +51,7 @@ def changes(draw: st.DrawFn, stage: type[ForwardModel], name: str) -> Change:
     return Change(name=name, old=old, new=old.but(**{name: value}))
 
 
-PAIRS = [(stage, name) for stage in STAGES for name in knobs(stage)]
+PAIRS = [(stage, name) for stage in STAGES for name in knobs(stage) if name != "gradient_bytes"]
 
 
 @pytest.mark.parametrize(("stage", "name"), PAIRS, ids=lambda item: getattr(item, "__name__", item))
