@@ -97,15 +97,17 @@ def not_doubled(design: Design) -> Iterator[str]:
 
 
 def waits(design: Design) -> Iterator[str]:
-    """Name what a user alone waits for."""
+    """Name what a user alone waits for: in a row of stages, for nothing but the ways between."""
     alone = design.but(batch_size=1)
     if (result := alone.outcome()) is None:
         return
-    parts = result.decode_pass_breakdown()
-    bars = sum(magnitude(part, "ms") for part in parts.values())
-    total = magnitude(result.inter_token_latency, "ms") * result.tokens_per_pass
-    if total > bars * (1 + 1e-9):
-        yield f"a token takes {total:.6g} ms, and its bars {bars:.6g}"
+    if result.decode_latency_waiting.m > _SLACK:
+        yield f"a lone sequence waits {result.decode_latency_waiting:.6g} for others"
+    single = alone.but(pp_size=1).solve()
+    for part in ("weights", "attention", "activations", "overhead"):
+        mine, other = (getattr(item, f"decode_latency_{part}").m for item in (result, single))
+        if mine > other * (1 + _SLACK):
+            yield f"{part} take {mine:.6g} ms in a row of stages, {other:.6g} in one"
 
 
 def waits_under_no_load(design: Design) -> Iterator[str]:
