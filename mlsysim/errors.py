@@ -106,6 +106,16 @@ class TracingError(MlsysimError, TypeError):
     """
 
 
+class ExactnessError(SpaceError, TracingError):
+    """A whole-number formula passes 2**53 where its last digit decides.
+
+    Floats skip whole numbers there, and with them every reading but that of
+    plain Python numbers: a remainder, a whole quotient, a difference or an
+    equality of such numbers is not to be relied on.  Count in larger units, or
+    search with ``method="exhaustive"``, which then takes one design at a time.
+    """
+
+
 class Infeasible(MlsysimError):  # noqa: N818 - a verdict that evaluators raise, not a fault
     """Raised by an evaluator to declare the design at hand impossible.
 

@@ -88,7 +88,8 @@ class DSE(WhatIf):
         workers
             Threads of the solver; all cores if left out.
         seed
-            For everything random; the answer does not depend on it, up to ties.
+            For everything random; the answer does not depend on it, up to ties.  Of designs that
+            tie to 1e-9, the first of the space is taken: list the plainest value of a choice first.
         progress
             Called with a `Progress` now and then: designs done, best, bound.
         executor

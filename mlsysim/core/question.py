@@ -58,6 +58,8 @@ class Question:
         The known answer, or nothing.
     written
         The file as it was read.
+    is_overridden
+        Whether it is asked for another framework than the file says.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class Question:
     objectives: tuple[str, ...]
     expected: Expected | None
     written: str = ""
+    is_overridden: bool = False
 
     @property
     def explorer(self) -> DSE:
@@ -238,7 +241,8 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
     path = Path(path)
     text = written(path)
     content = read_table(parse_toml(text, str(path), QuestionError), str(path))
-    if framework not in (None, content.framework):
+    overridden = framework not in (None, content.framework)
+    if overridden:
         content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content, path)
     content = with_own_records(content, records)
@@ -261,5 +265,6 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         reasons={name: item.because for name, item in content.constraints.items()},
         objectives=objectives,
         expected=content.expected,
+        is_overridden=overridden,
         written=text,
     )

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -103,12 +104,13 @@ class Domain(Sequence[Any]):
         """Whether every value is a truth value, or `None` beside them."""
         return any(isinstance(value, bool) for value in self.values[:2])
 
-    @property
+    @cached_property
     def is_integer(self) -> bool:
         """Whether every value is a whole number of type `int` (truth values are not)."""
         if isinstance(self.values, range):
             return True
-        return all(isinstance(value, int) and not isinstance(value, bool) for value in self.values)
+        kinds = set(map(type, self.values))  # far quicker than asking each value
+        return all(issubclass(kind, int) and kind is not bool for kind in kinds)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -132,4 +132,4 @@ def _refuse_stray(source: Source, text: str, start: int) -> None:
         )
     if text == "$":
         raise source.fault("'$' is not a unit; write 'USD' after the number, e.g. '5 USD'")
-    raise source.fault(f"{text!r} at position {start + 1} has no meaning here")
+    raise source.fault(f"{text!r} at position {start + 1} has no meaning here; take it out")

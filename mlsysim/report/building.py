@@ -15,6 +15,7 @@ from mlsysim.core.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.report.accuracy import accuracy_data, accuracy_of, unmeasured_winners
+from mlsysim.report.inert import inert_choices
 from mlsysim.report.measures import Judge, designs_of
 from mlsysim.report.records import Because
 from mlsysim.report.report import Report
@@ -62,7 +63,12 @@ def report_of(
     found = _found(problem, answer, asked)
     result = answer.result if isinstance(answer, Explanation) else answer
     if isinstance(question, Question) and result.top_candidates:
-        return replace(found, launched=launched_by(question, result.best.result))
+        best, evaluate = result.best, question.evaluate
+        return replace(
+            found,
+            launched=launched_by(question, best.result),
+            inert=inert_choices(problem.space, evaluate, best.params),
+        )
     return found
 
 

@@ -45,6 +45,7 @@ def as_data(report: "Report") -> dict[str, Any]:
         **report.answer,
         "accuracy": list(report.accuracy),
         "evidence": [dict(item) for item in report.evidence],
+        "inert": list(report.inert),
         "prices": [item.to_dict() for item in report.prices],
         "launched": [item.to_dict() for item in report.launched],
         "designs": [_design(item) for item in report.designs],

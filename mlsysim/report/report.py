@@ -46,6 +46,8 @@ class Report:
     evidence
         The same as data: the kinds of predictions behind the best design, with the errors of the
         measured runs of each.
+    inert
+        The choices that make no difference to the best design; each has its first value.
     prices
         Which prices stand behind the costs of the best design.
     launched
@@ -87,6 +89,7 @@ class Report:
     text: str = ""
     launched: tuple[Launched, ...] = ()
     prices: tuple[Price, ...] = ()
+    inert: tuple[str, ...] = ()
     bound: float | None = None
     gap: float | None = None
     accuracy: tuple[str, ...] = ()

@@ -33,8 +33,8 @@ def blocks_of(report: "Report") -> Iterator[Block]:
     if not report.designs:
         yield from _reasons(report)
     elif report.is_front:
-        yield from front_blocks(report)
         yield from accuracy_blocks(report)
+        yield from front_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
         yield from accuracy_blocks(report)
@@ -73,7 +73,9 @@ def accuracy_blocks(report: "Report") -> Iterator[Block]:
 
 
 def support_blocks(report: "Report") -> Iterator[Block]:
-    """Tell which prices stand behind the cost of the best design, and who can run it."""
+    """Tell what has no effect, which prices stand behind the cost, and who can run the design."""
+    if report.inert:
+        yield Lines(lines=(f"Without effect on this design: {', '.join(report.inert)}",))
     if report.prices:
         lines = tuple(f"  {price.text}" for price in report.prices)
         yield Lines(title="Prices behind the cost:", lines=lines)

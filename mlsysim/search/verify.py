@@ -264,8 +264,10 @@ def _extreme_positions(domain: Domain) -> list[int]:
     values = domain.values
     if isinstance(values, range):
         return [0, len(values) - 1]
-    fractions = (place for place, value in enumerate(values) if value != math.floor(value))
     ends = [values.index(min(values)), values.index(max(values))]
+    if domain.is_integer:
+        return ends
+    fractions = (place for place, value in enumerate(values) if value != math.floor(value))
     return [*ends, *islice(fractions, 1)]
 
 

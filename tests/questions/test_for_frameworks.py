@@ -258,3 +258,12 @@ def test_every_command_takes_the_option(tmp_path: Path, command: str) -> None:
         found = json.loads(outcome.stdout)
         assert found["best_params"]["virtual_stages"] == 1
         assert re.search("deepspeed.feasible|deepspeed", json.dumps(found["requirements"]))
+
+
+def test_a_check_for_a_framework_that_runs_nothing_agrees() -> None:
+    """No batch of the tutorial is shared evenly by its 256 replicas or more: all methods say so."""
+    path = str(MODELS / "training" / "tutorial.toml")
+    outcome = CliRunner().invoke(app, ["check", path, "--for", "megatron"])
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.stdout.startswith("agrees")
+    assert "INFEASIBLE" in outcome.stdout

@@ -14,8 +14,10 @@ import msgspec
 
 from mlsysim.core.questions.schema import QuestionFile, Range
 from mlsysim.errors import QuestionError, suggest
+from mlsysim.printable import one_line
 from mlsysim.textfiles import read_text
 
+_LONGEST = 200
 _PLAIN_WORDS = {
     "bool | int | float | str": "text, a number, or true or false",
     "bool | int | float | str | object": "text, a number, true or false, or a table of them",
@@ -73,7 +75,7 @@ def read_table(table: Mapping[str, Any], file: str) -> QuestionFile:
 def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
     """Build one record from one table, key by key."""
     if not isinstance(table, Mapping):
-        raise QuestionError(f"{file}: {place}: expected a table, got {table!r}")
+        raise QuestionError(f"{file}: {place}: expected a table, got {_shown(table)}")
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for key in table:
         if key not in fields:
@@ -95,7 +97,7 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
     record = next((item for item in (kind, *members) if _is_record(item)), None)
     if get_origin(kind) is dict:
         if not isinstance(value, Mapping):
-            raise QuestionError(f"{file}: {place}: expected a table, got {value!r}")
+            raise QuestionError(f"{file}: {place}: expected a table, got {_shown(value)}")
         return {
             key: _value(item, members[1], file, _join(place, key)) for key, item in value.items()
         }
@@ -103,13 +105,14 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return _record(value, record, file, place)
     if record is Range and not isinstance(value, list):
         name = place.rpartition(".")[2]
+        shown = _shown(value)
         raise QuestionError(
-            f"{file}: {place}: {value!r} is no list of choices; write {name} = [{value!r}],"
+            f"{file}: {place}: {shown} is no list of choices; write {name} = [{shown}],"
             f" or a range such as {name} = {{ from = 1, to = 8 }}"
         )
     if get_origin(kind) is Literal and value not in members:
         raise QuestionError(
-            f"{file}: {place}: unknown word {value!r}{suggest(str(value), members)}"
+            f"{file}: {place}: unknown word {_shown(value)}{suggest(str(value), members)}"
         )
     try:
         return msgspec.convert(value, kind, strict=True)
@@ -130,3 +133,8 @@ def _plain(message: str, place: str) -> str:
     message, _, where = message.partition(" - at `$")
     words = re.sub(r"`([^`]*)`", lambda match: _PLAIN_WORDS.get(match[1], match[1]), message)
     return f"{place}{where.rstrip('`')}: {words[0].lower()}{words[1:]}"
+
+
+def _shown(value: Any) -> str:
+    """Write a value for a message, its middle left out if it is long."""
+    return one_line(repr(value), _LONGEST)

@@ -6,21 +6,25 @@ from typing import Any
 from mlsysim.core.stages.levels import Group, group_of, local_bandwidth
 from mlsysim.core.stages.training_compute import Passes
 from mlsysim.core.stages.training_run import Run, Work
-from mlsysim.expr.functions import logical_or, minimum, select, where
+from mlsysim.expr.functions import logical_or, maximum, minimum, select, where
 from mlsysim.physics import collectives, schedule
 from mlsysim.physics.activations import FP8_BYTES
 from mlsysim.physics.data_parallel import overlapped_time
-from mlsysim.physics.flops import repeated_layers
+from mlsysim.physics.flops import core_passes, repeated_layers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Messages:
-    """What a microbatch waits for on the fullest stage, by the kind of parallelism (s)."""
+    """What a microbatch waits for on the fullest stage, by the kind of parallelism (s).
+
+    `hidden` is what of all these runs beside computation, which hides nothing else then.
+    """
 
     tensor: Any
     context: Any
     expert: Any
     boundary: Any
+    hidden: Any
 
 
 def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
@@ -28,29 +32,39 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
 
     Under ``overlap="all"`` collectives run beside the products of the same layers, save the
     all-reduces of tensor parallelism without sequence parallelism, on which the next
-    operation waits.  Ring attention overlaps under any setting but ``"none"``.
+    operation waits.  Ring attention overlaps under any setting but ``"none"``.  Products
+    that hide one kind do not hide the next.
     """
     choices, exposure = run.choices, run.calibration.exposure
     everything = select(choices.overlap, {"none": False, "data": False, "all": True})
     something = select(choices.overlap, {"none": False, "data": True, "all": True})
-    window = 3 * passes.products
+    window = 3 * passes.products + passes.idle
     expert = _expert_time(run, work)
     boundary = _boundary_time(run, work)
     # Keys and values travel in the forward pass, they and their gradients in the backward one.
     forward, latency = _ring_time(run, work)
-    ring = overlapped_time(forward, passes.core, exposure) + overlapped_time(
-        2 * forward, 2.5 * passes.core, exposure
+    ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
+        2 * forward,
+        (core_passes(choices.attention, "none") - 1) * passes.core + passes.idle_backward,
+        exposure,
     )
+    tensor, beside_products = _tensor_time(run, work, passes)
+    context = where(something, ring, 3 * forward)
+    window = maximum(window - beside_products, 0.0)
+    felt = where(everything, overlapped_time(expert, window, exposure), expert)
+    window = maximum(window - (expert - felt), 0.0)
+    crossing = where(everything, overlapped_time(boundary, window, exposure), boundary)
     return Messages(
-        tensor=_tensor_time(run, work, passes),
-        context=3 * latency + where(something, ring, 3 * forward),
-        expert=where(everything, overlapped_time(expert, window, exposure), expert),
-        boundary=where(everything, overlapped_time(boundary, window, exposure), boundary),
+        tensor=tensor,
+        context=3 * latency + context,
+        expert=felt,
+        boundary=crossing,
+        hidden=beside_products + (3 * forward - context) + (expert - felt) + (boundary - crossing),
     )
 
 
-def _tensor_time(run: Run, work: Work, passes: Passes) -> Any:
-    """Time the collectives of tensor parallelism that computation does not hide.
+def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any]:
+    """Time the collectives of tensor parallelism that computation does not hide, and the rest.
 
     Two all-reduces in each pass of a layer (Shoeybi et al. 2019, section 3), and in a
     repeated forward pass two more.  Sequence parallelism replaces each by a
@@ -66,12 +80,15 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> Any:
     repeated = repeated_layers(choices.recompute)
     forward = 4 * (1 + repeated) * once
     backward = where(choices.sequence_parallel, 6, 4) * once
-    beside = overlapped_time(backward, passes.products, exposure)
-    ahead = overlapped_time(forward, (1 + repeated) * passes.products, exposure)
+    beside = overlapped_time(backward, passes.products + passes.idle_backward, exposure)
+    ahead = overlapped_time(
+        forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
+    )
     both = where(choices.sequence_parallel, ahead, forward) + beside
-    return select(
+    felt = select(
         choices.overlap, {"none": forward + backward, "data": forward + beside, "all": both}
     )
+    return felt, forward + backward - felt
 
 
 def tensor_gather(run: Run, work: Work) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.core.stages.training_run import Arithmetic, Run, Work
-from mlsysim.expr.functions import select
+from mlsysim.expr.functions import maximum, minimum, select
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 
@@ -21,12 +21,27 @@ class Passes:
         Matrix products of one forward pass; the gradients of weights take as long.
     core
         Attention cores of one forward pass.
+    idle_forward, idle_backward
+        What accelerators wait in either pass for their host to launch kernels; messages go on
+        meanwhile.
     """
 
     forward: Any
     whole: Any
     products: Any
     core: Any
+    idle_forward: Any
+    idle_backward: Any
+
+    @property
+    def idle(self) -> Any:
+        """What accelerators wait for their host in both passes."""
+        return self.idle_forward + self.idle_backward
+
+    @property
+    def weight_gradients(self) -> Any:
+        """What can fill a bubble: gradients of weights, a third of all products and of the wait."""
+        return self.products + self.idle / 3
 
     @property
     def backward(self) -> Any:
@@ -72,11 +87,16 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
         + work.casts / machine.stream_rate
         + (3 + rebuilt) * scores
     )
+    ahead = once + core + scores
+    forward = compute.roofline_time(ahead, launching)
+    everything = compute.roofline_time(whole, (3 + again) * launching)
     return Passes(
-        forward=compute.roofline_time(once + core + scores, launching),
-        whole=compute.roofline_time(whole, (3 + again) * launching),
+        forward=forward,
+        whole=everything,
         products=products,
         core=core,
+        idle_forward=minimum(forward - ahead, everything - whole),
+        idle_backward=maximum(everything - whole - (forward - ahead), 0.0),
     )
 
 

@@ -5,19 +5,20 @@ from typing import Any
 from mlsysim.core.stages.levels import group_of
 from mlsysim.core.stages.training_compute import Passes
 from mlsysim.core.stages.training_run import Run, Work
-from mlsysim.expr.functions import minimum, select, where
+from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import collectives, data_parallel, schedule, state
 from mlsysim.physics.state import ZeroStage
 
 
-def data_time(run: Run, work: Work, passes: Passes) -> Any:
+def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
     """Time the traffic between replicas that computation does not hide, per step.
 
     Gradients hide under the last microbatch's backward pass and new weights
     under the first one's forward pass, however many microbatches there are, or under those
     of several where the schedule interleaves chunks;
     what each microbatch exchanges hides under its own passes.  Under ``overlap="none"``
-    nothing hides.  Sharded weights are copied to where they are gathered, and gradients
+    nothing hides; computation that hides other traffic (`beside`, per microbatch) hides none of
+    this.  Sharded weights are copied to where they are gathered, and gradients
     to where they are scattered from.
     """
     stage, exposure = run.choices.zero_stage, run.calibration.exposure
@@ -25,7 +26,9 @@ def data_time(run: Run, work: Work, passes: Passes) -> Any:
     felt = 1.0 - hidden * (1.0 - exposure)
     gradients = _gather_time(run, work, minimum(run.gradient, 4))
     weights = _gather_time(run, work, run.width.weight)
-    forward, backward = hidden * passes.forward, hidden * passes.backward
+    # Most of what goes on within a replica is in the backward pass.
+    backward = hidden * maximum(passes.backward - beside, 0.0)
+    forward = hidden * (passes.forward - maximum(beside - passes.backward, 0.0))
     wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
     often = data_parallel.microbatch_traffic(stage, gradients, weights)
     copied = data_parallel.microbatch_traffic(stage, 2 * run.gradient, 2 * run.width.weight)

@@ -54,7 +54,7 @@ def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
         "context": often * messages.context,
         "expert": often * messages.expert,
         "pipeline": often * messages.boundary,
-        "data": data_time(run, work, passes),
+        "data": data_time(run, work, passes, messages.hidden),
         "bubble": _bubble(run, passes, within + messages.boundary),
         "optimizer": optimizer_time(run, work),
     }
@@ -66,9 +66,9 @@ def _bubble(run: Run, passes: Passes, stage_time: Any) -> Any:
     """Time that the pipeline takes to fill and drain."""
     choices = run.choices
     usual = schedule.bubble_time(stage_time, choices.pipeline, choices.virtual_stages)
-    filled = schedule.zero_bubble_time(stage_time, passes.products, choices.pipeline)
+    filled = schedule.zero_bubble_time(stage_time, passes.weight_gradients, choices.pipeline)
     both_ends = schedule.bidirectional_bubble_time(
-        stage_time, stage_time - passes.forward, passes.products, choices.pipeline
+        stage_time, stage_time - passes.forward, passes.weight_gradients, choices.pipeline
     )
     return select(
         choices.schedule,

@@ -128,6 +128,7 @@ class Search:
         self._options = options
         self._clock = Clock(options)
         self._minimizer = Minimizer(self._clock, self._report)
+        self._answering = True
         with self._clock.phase("trace"), self._clock.interruptible():
             self.question = Question(problem, evaluate)
             self.question.check_trace()
@@ -153,6 +154,7 @@ class Search:
 
     def _result(self) -> SearchResult:
         judged = self._judged(self.question.program(), self._options.top, self.question.point)
+        self._answering = False
         answer: dict[str, Any]
         if judged.status is Status.INFEASIBLE:
             answer = why_infeasible(self.question, self._clock, self._minimizer)
@@ -243,13 +245,15 @@ class Search:
             return
         size, sign = self._problem.space.size, self.question.sign
         done = size - int(presolve.left_over) if np.isfinite(presolve.left_over) else 0
-        single = presolve.program.names == self.question.program().names
-        best = float(presolve.found.values[0, 0]) if single and len(presolve.found) else None
+        # What blocks and explanations look for is no design of the question.
+        told = self._answering and presolve.program.names == tuple(self._problem.space)
+        best = float(presolve.found.values[0, 0]) if told and len(presolve.found) else None
         state = Progress(
             done=max(0, done),
             total=size,
             best=None if best is None else sign * best,
-            bound=sign * presolve.bound if best is not None else None,
+            # What is still open may all be worse than the best design found.
+            bound=None if best is None else sign * min(best, presolve.bound),
         )
         try:
             self._options.progress(state)

@@ -87,8 +87,7 @@ class Presolve:
         """
         if len(self.found) < self.keep:
             return np.inf
-        last = float(self.found.values[-1, 0])
-        return last - MARGIN * abs(last)
+        return self.program.goal(float(self.found.values[-1, 0]), MARGIN)
 
     @property
     def bound(self) -> float:

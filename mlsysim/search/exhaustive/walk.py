@@ -11,6 +11,7 @@ from mlsysim.errors import MetricError
 from mlsysim.problem.problem import UNDEFINED, Problem
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
+from mlsysim.search.exactness import beyond_floats
 from mlsysim.search.exhaustive.block_reading import NotVectorisedError
 from mlsysim.search.exhaustive.explanation import conflict_of, relaxation
 from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
@@ -60,9 +61,10 @@ def _walked(task: Task, designs: Callable[[Scan], dict[str, Any]]) -> Walked:
     limit = task.options.time_limit
     deadline = math.inf if limit is None else began + limit
     kind = Scan if task.options.executor is None else SharedScan
-    misled: str | None = None
+    # Whole numbers beyond 2**53 are exact on plain numbers alone.
+    misled = beyond_floats(task.problem, task.evaluate)
     try:
-        scan = kind(task, deadline=deadline)
+        scan = kind(task, deadline=deadline, in_blocks=misled is None)
         stopped = _run(scan)
         scanned = time.monotonic()
         answer = _answer(task.problem, scan, stopped, designs)

@@ -78,7 +78,8 @@ def confirm(stopped: SearchResult, best: float, sign: int) -> None:
         )
     if stopped.status is Status.OPTIMAL:
         assert stopped.best_objective == pytest.approx(best, rel=1e-9)
-        assert stopped.statistics.stopped_by is None
+        # The best may be proven before the whole list is.
+        assert (stopped.statistics.stopped_by is None) == (not stopped.unfinished)
 
 
 @pytest.mark.parametrize(("objective", "sign"), [("minimize: cost", 1), ("maximize: speed", -1)])
@@ -148,6 +149,56 @@ class Stop:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("objective", ["minimize: cost", "maximize: cost"])
+def test_progress_tells_incumbents_and_bounds_of_the_question_alone(objective: str) -> None:
+    """No bound is worse than the best design so far, and what an explanation tries is not told."""
+    states: list[Progress] = []
+    explorer = DSE(layout_question().problem.space, objective)
+    explorer.explain(layout, progress=states.append)
+    sign = 1 if objective.startswith("minimize") else -1
+    told = [state for state in states if state.best is not None and state.bound is not None]
+    assert told
+    for state in told:
+        assert sign * state.bound <= sign * state.best  # type: ignore[operator]
+    nothing = DSE(layout_question().problem.space, objective, ["step <= 0.001"])
+    states.clear()
+    nothing.search(layout, progress=states.append)
+    assert states
+    assert all(state.best is None and state.bound is None for state in states)
+
+
+def test_a_short_list_says_how_much_of_it_is_proven() -> None:
+    """The best of 100,000 is proven at once, the 10,000 best are not; the limit is kept."""
+    explorer = DSE({"x": range(10**5)}, "minimize: z")
+    began = time.monotonic()
+    found = explorer.search(lambda params: {"z": params["x"]}, top=10_000, time_limit=0.5)
+    assert time.monotonic() - began < 0.5 + 1.0  # what a busy machine adds
+    assert found.status is Status.OPTIMAL
+    assert (found.bound, found.gap) == (0.0, 0.0)
+    count = len(found.top_candidates)
+    assert [candidate.params["x"] for candidate in found.top_candidates] == list(range(count))
+    if count < 10_000:
+        assert found.statistics.stopped_by == "time limit"
+        assert f"{count:,} of the 10,000 asked for are proven" in str(found)
+
+
+@pytest.mark.parametrize("size", [2**40, 2**50, 2**53])
+def test_whole_numbers_are_told_apart_up_to_the_last(size: int) -> None:
+    """The margin of rounding, a share of the objective, would hide millions of them."""
+
+    def evaluate(params: dict[str, Any]) -> dict[str, Any]:
+        return {"y": params["x"], "z": 3 - params["x"]}
+
+    most = DSE({"x": range(size)}, "maximize: y").search(evaluate, method="cp-sat")
+    assert [candidate.params["x"] for candidate in most.top_candidates] == [
+        size - 1 - place for place in range(5)
+    ]
+    least = DSE({"x": range(-size, 1)}, "minimize: y").search(evaluate, method="cp-sat", top=1)
+    assert least.best_objective == -size
+    other = DSE({"x": range(size)}, "minimize: z").search(evaluate, method="cp-sat", top=1)
+    assert other.best_objective == 4 - size
 
 
 def test_bounds_only_get_better() -> None:

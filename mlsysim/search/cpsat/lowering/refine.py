@@ -165,7 +165,11 @@ class LoweredSearch:
     @property
     def _goal(self) -> float:
         """What counts as better than the designs found: by more than rounding."""
-        return self.cutoff - self._margin * abs(self.cutoff) if np.isfinite(self.cutoff) else np.inf
+        if not np.isfinite(self.cutoff):
+            return np.inf
+        if self._program.nearly:
+            return self.cutoff - self._margin * abs(self.cutoff)
+        return self._program.goal(self.cutoff, self._margin)
 
     def _cut(self, lowered: Lowered) -> None:
         """Ask for designs that are better than those found."""

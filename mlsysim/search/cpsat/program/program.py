@@ -16,9 +16,11 @@ from mlsysim.expr.evaluate import BoxReader, DesignReader
 from mlsysim.expr.graph import Graph, Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
+from mlsysim.problem.domain import EXACT
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.condense import condense
 from mlsysim.search.cpsat.program.conditions import Condition, Tabulated
+from mlsysim.search.cpsat.program.counts import is_whole
 from mlsysim.search.cpsat.program.gaps import gaps
 from mlsysim.search.cpsat.program.rearrange import Rearranger
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows
@@ -198,6 +200,27 @@ class Program:
                 gaps[:, place] = np.where(truth.low > 0, -np.inf, least)
                 place += 1
         return np.where(possible[:, None], low, np.inf), gaps
+
+    @cached_property
+    def step(self) -> float:
+        """How far apart two objectives are that differ: nothing is known unless they are whole."""
+        (objective,) = self.objectives
+        return 1.0 if is_whole(objective, self.columns) else 0.0
+
+    def goal(self, last: float, margin: float) -> float:
+        """Give what an objective has to be below to count as better than another.
+
+        Parameters
+        ----------
+        last
+            The other.
+        margin
+            What is better by less than this share is only better by rounding.
+        """
+        slack = margin * abs(last)
+        if abs(last) <= EXACT and self.step:  # whole numbers have no rounding
+            slack = min(slack, self.step / 2)
+        return last - slack
 
     @cached_property
     def rearranger(self) -> Rearranger:

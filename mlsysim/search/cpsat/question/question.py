@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.errors import TracingError
+from mlsysim.errors import ExactnessError, TracingError
 from mlsysim.expr.graph import Node
 from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.search.cpsat.program.conditions import Condition
@@ -23,6 +23,7 @@ from mlsysim.search.cpsat.question.formulation import (
     definedness,
     formulate,
 )
+from mlsysim.search.exactness import beyond_floats
 from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
 
@@ -47,6 +48,8 @@ class Question:
     TracingError
         If the evaluator cannot be traced, or traces to something else than it
         computes on plain numbers.
+    ExactnessError
+        If it needs digits of whole numbers that floats do not have.
     """
 
     def __init__(self, problem: Problem, evaluate: Evaluator, goals: Goals | None = None) -> None:
@@ -54,6 +57,9 @@ class Question:
         self.goals = goals or Goals(problems=(problem,))
         self._evaluate = evaluate
         self.formulation = self._traced()
+        inexact = beyond_floats(problem, evaluate)
+        if inexact is not None:
+            raise ExactnessError(inexact)
 
     @property
     def sign(self) -> int:

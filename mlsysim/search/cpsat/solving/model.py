@@ -12,6 +12,8 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
+from mlsysim.textfiles import write_text
+
 
 class Kind(StrEnum):
     """How an expression went into the model."""
@@ -83,7 +85,7 @@ class CompiledModel:
 
         Raises
         ------
-        OSError
-            If the file cannot be written.
+        OutputError
+            If the file cannot be written; one that was there before is as it was.
         """
-        Path(path).write_text(str(self.model.proto), encoding="utf-8")
+        write_text(Path(path), str(self.model.proto))
