@@ -135,12 +135,10 @@ def _hides_nothing(it: Change) -> bool:
     return all(getattr(time, f"step_latency_{kind}").m == 0 for kind in kinds)
 
 
-def _as_measured(it: Change) -> bool:
-    """Say that what was measured may be the very figure that is given."""
-    stated = it.old["efficiency"] or it.new["efficiency"]
-    other = it.old.but(efficiency=stated / 2).outcome()
-    default = it.old["efficiency"] is None or it.new["efficiency"] is None
-    return default and other is not None and numbers(other) != numbers(it.old.solve())
+def _kept_busy_by_launches(it: Change) -> bool:
+    """Say that products are too small to be felt, or the given figure is the measured one."""
+    old, new, slow = (design.outcome() for design in (it.old, it.new, it.old.but(efficiency=0.005)))
+    return numbers(old) == numbers(new) != numbers(slow)
 
 
 def _same_schedule(it: Change) -> bool:
@@ -177,7 +175,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "page_tokens": (_same_pages,),
     "prefix_hit_rate": (lambda it: _fresh(it.old) == _fresh(it.new),),
     # "What an idle node draws of its maximum": at all of it, an idle one saves nothing.
-    "utilization": (_never_saves,),
+    "utilization": (_never_saves, _no_power),
     # "No limit without a rate."
     "utilization_limit": (lambda it: "request_rate" not in it.old.arguments,),
     # "As `precision` unless given."
@@ -195,8 +193,8 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
     # "`zero-bubble`, which fills the bubble with gradients of weights."
     "schedule": (_same_schedule,),
-    # "Unless given, what kernels and runs on such accelerators were measured to reach."
-    "efficiency": (_as_measured,),
+    # "Unless given, what was measured"; "element-wise kernels and launches come on top".
+    "efficiency": (_kept_busy_by_launches,),
     # "All unless given."
     "nodes": (_all_nodes,),
     # "What logits add to the fullest stage."

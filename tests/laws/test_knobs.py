@@ -13,12 +13,16 @@ from laws.designs import STAGES, Complete, Design, feasible, law, numbers, shown
 from laws.inert import INERT, Change
 
 from mlsysim.core.stage import ForwardModel
+from mlsysim.errors import ParameterError
 from mlsysim.units import is_quantity
 
 
 def told(design: Design) -> dict[str, object] | None:
     """Give every metric, verdict and limit of a design; nothing where it is refused."""
-    result = design.outcome()
+    try:
+        result = design.outcome()
+    except ParameterError:  # two arguments that cannot both be
+        return None
     if result is None:
         return None
     limits = {
