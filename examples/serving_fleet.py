@@ -15,15 +15,15 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import mlsysim
-from mlsysim.core.fleets import FleetPlan, plan_fleet
-from mlsysim.core.replica_designs import (
+from mlsysim.core.solver import ServingModel
+from mlsysim.fleets.planning import FleetPlan, plan_fleet
+from mlsysim.fleets.replica_designs import (
     ReplicaKind,
     RequestClass,
     available,
     demand,
     replica_designs,
 )
-from mlsysim.core.solver import ServingModel
 
 ACCELERATORS = mlsysim.Systems.Accelerators
 GRID = {"tp_size": [1, 2, 4], "batch_size": range(16, 257, 16), "precision": ["bf16", "fp8"]}

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from mlsysim.core.dse import DSE as DSE
     from mlsysim.core.dse import SearchSpace as SearchSpace
     from mlsysim.core.pipeline import Pipeline as Pipeline
-    from mlsysim.core.question import Question as Question
-    from mlsysim.core.question import load as load
     from mlsysim.core.solver import ContinuousBatchingModel as ContinuousBatchingModel
     from mlsysim.core.solver import DisaggregatedModel as DisaggregatedModel
     from mlsysim.core.solver import DistributedModel as DistributedModel
@@ -70,6 +68,8 @@ if TYPE_CHECKING:
     from mlsysim.expr.functions import select as select
     from mlsysim.expr.functions import sqrt as sqrt
     from mlsysim.expr.functions import where as where
+    from mlsysim.files.question import Question as Question
+    from mlsysim.files.question import load as load
     from mlsysim.report import report_of as report_of
     from mlsysim.results import ParetoFront as ParetoFront
     from mlsysim.results import SearchResult as SearchResult
@@ -84,7 +84,7 @@ _EXPORTS = {
     "mlsysim.catalog": "Infrastructure Models Systems load_catalog",
     "mlsysim.core.dse": "DSE SearchSpace",
     "mlsysim.core.pipeline": "Pipeline",
-    "mlsysim.core.question": "Question load",
+    "mlsysim.files.question": "Question load",
     "mlsysim.core.solver": "ContinuousBatchingModel DisaggregatedModel DistributedModel"
     " EconomicsModel ForwardModel GoodputModel MixedFleetModel ServingEconomicsModel ServingModel"
     " SingleNodeModel",

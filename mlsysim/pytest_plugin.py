@@ -34,8 +34,8 @@ import pytest
 from mlsysim.errors import MlsysimError
 
 if TYPE_CHECKING:
-    from mlsysim.core.question import Question
-    from mlsysim.core.questions.verification import Verified
+    from mlsysim.files.question import Question
+    from mlsysim.files.verification import Verified
 
 _KEYS = re.compile(r"^\s*\[?\s*(question|objective|pipeline|space)\s*[].=]", re.MULTILINE)
 _FRONT = re.compile(r"^\s*\[?\s*pareto\s*[].=]", re.MULTILINE)
@@ -126,7 +126,7 @@ class QuestionItem(pytest.Item):
 
     def load(self) -> "Question":
         """Read the question file."""
-        from mlsysim.core.question import load  # noqa: PLC0415 - takes 0.5 s to import
+        from mlsysim.files.question import load  # noqa: PLC0415 - takes 0.5 s to import
 
         here = Path.cwd()
         inside = self.path.is_relative_to(here)
@@ -143,7 +143,7 @@ class QuestionItem(pytest.Item):
 
 
 def _test_answer(item: QuestionItem) -> None:
-    from mlsysim.core.questions.verification import verify  # noqa: PLC0415
+    from mlsysim.files.verification import verify  # noqa: PLC0415
 
     question = item.load()
     checked = verify(question, **item.options())
@@ -155,7 +155,7 @@ def _test_answer(item: QuestionItem) -> None:
 
 
 def _test_front(item: QuestionItem) -> None:
-    from mlsysim.core.questions.verification import verify_front  # noqa: PLC0415
+    from mlsysim.files.verification import verify_front  # noqa: PLC0415
 
     question = item.load()
     failures = verify_front(question, **item.options())
@@ -165,7 +165,7 @@ def _test_front(item: QuestionItem) -> None:
 
 def _explanation(question: "Question", checked: "Verified") -> Iterator[str]:
     """Say what is not as it should be, what the answer is, and why."""
-    from mlsysim.core.questions.verification import expected_block  # noqa: PLC0415
+    from mlsysim.files.verification import expected_block  # noqa: PLC0415
 
     result = checked.result
     yield from checked.failures  # the first line is all that the summary of pytest shows

@@ -6,8 +6,8 @@ from typing import Any
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core import solver
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages.mixed_fleet import ReplicaDesign
+from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, quantity
 
 LANGUAGE, NODES, CLUSTERS = Models.Language, Systems.Nodes, Systems.Clusters

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from mlsysim.cli.app import app
 from mlsysim.core.dse import DSE
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.search.options import Progress
 
 MODELS = Path(__file__).parents[1] / "models"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlsysim.core.question import load
 from mlsysim.errors import QuestionError
+from mlsysim.files.question import load
 
 STAGE = '''
 import mlsysim

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlsysim.core.question import load
-from mlsysim.core.questions.verification import verify, verify_front
+from mlsysim.files.question import load
+from mlsysim.files.verification import verify, verify_front
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ import pytest
 import mlsysim
 from mlsysim.catalog.builtin import TREES
 from mlsysim.catalog.record import Record
-from mlsysim.core.question import load
 from mlsysim.errors import InfeasibleError, UnknownNameError
+from mlsysim.files.question import load
 from mlsysim.units import as_unit, quantity
 
 MODELS = Path(__file__).parents[1] / "models"

@@ -7,8 +7,8 @@ import pytest
 
 import mlsysim.pytest_plugin
 import mlsysim.search.cpsat.engine  # the runs below would load what it imports a second time
-from mlsysim.core.question import load
-from mlsysim.core.questions.verification import expected_block
+from mlsysim.files.question import load
+from mlsysim.files.verification import expected_block
 
 pytest_plugins = ["pytester"]
 

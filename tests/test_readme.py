@@ -18,7 +18,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from mlsysim.catalog import load_catalog
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.validation.measured import SERVING, TRAINING, path_of
 from mlsysim.validation.report import Report, mean_regret, mean_tau, report_of
 from mlsysim.validation.statistics import Tally

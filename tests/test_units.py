@@ -8,8 +8,8 @@ import pytest
 from mlsysim.catalog.fields import Presence
 from mlsysim.catalog.measures import Measure
 from mlsysim.core.dse import DSE
-from mlsysim.core.questions.values import argument
 from mlsysim.errors import UnitError
+from mlsysim.files.values import argument
 from mlsysim.units import (
     as_unit,
     base_quantity,

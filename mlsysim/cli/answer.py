@@ -7,7 +7,7 @@ from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.forms import Forms
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.report import report_of
 from mlsysim.results import Status
 

@@ -128,7 +128,7 @@ def solve(
     }
     if emit is not None:
         from mlsysim.cli.emitting import emit_file
-        from mlsysim.core.launch.frameworks import Framework
+        from mlsysim.launch.frameworks import Framework
 
         way = method.value
         raise typer.Exit(

@@ -10,9 +10,9 @@ from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status, report
-from mlsysim.core.question import load
-from mlsysim.core.questions.verification import verify, verify_front
 from mlsysim.errors import MlsysimError, QuestionError
+from mlsysim.files.question import load
+from mlsysim.files.verification import verify, verify_front
 from mlsysim.search.interruption import current
 
 

@@ -9,9 +9,9 @@ from mlsysim.cli.forms import Forms
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
-from mlsysim.core.question import load
 from mlsysim.emit import Framework, emit_answer, require_stage
 from mlsysim.errors import ParameterError
+from mlsysim.files.question import load
 from mlsysim.printable import one_line
 from mlsysim.report import report_of
 

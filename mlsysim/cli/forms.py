@@ -8,8 +8,8 @@ from mlsysim.cli.console import console
 from mlsysim.cli.rendering import view
 from mlsysim.cli.streams import say
 from mlsysim.cli.writable import check_writable
-from mlsysim.core.question import Question
 from mlsysim.errors import ParameterError
+from mlsysim.files.question import Question
 from mlsysim.report import Report, cloud_of
 from mlsysim.search.interruption import current
 from mlsysim.textfiles import write_text

@@ -8,7 +8,7 @@ from mlsysim.cli.forms import Forms
 from mlsysim.cli.plotting import draw, require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.printable import one_line
 from mlsysim.report import report_of
 

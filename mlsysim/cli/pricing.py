@@ -8,8 +8,8 @@ from mlsysim.cli.answer import exit_status
 from mlsysim.cli.forms import Forms
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
-from mlsysim.core.question import load
-from mlsysim.core.questions.settings import pairs
+from mlsysim.files.question import load
+from mlsysim.files.settings import pairs
 from mlsysim.report import priced_report, why_not_report
 
 

@@ -18,8 +18,8 @@ from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
 from mlsysim.cli.sweep_plotting import draw_sweep
-from mlsysim.core.question import load
 from mlsysim.errors import ParameterError
+from mlsysim.files.question import load
 from mlsysim.printable import csv_text, one_line
 from mlsysim.report.plain import drawn
 from mlsysim.results.what_if import Sweep

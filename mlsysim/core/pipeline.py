@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from mlsysim.core.launch.frameworks import Framework, launch_result
 from mlsysim.core.pipeline_result import PipelineResult, metric
-from mlsysim.core.stage import ForwardModel, View
 from mlsysim.errors import ParameterError, PipelineError, suggest
+from mlsysim.launch.frameworks import Framework, launch_result
+from mlsysim.stages.stage import ForwardModel, View
 
 
 class Callback(Protocol):

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mlsysim.core.stage import View
 from mlsysim.errors import UnknownNameError, suggest
 from mlsysim.expr.functions import logical_and
+from mlsysim.stages.stage import View
 
 _VERDICT = ("checks", "feasible")
 

@@ -1,15 +1,15 @@
 """The analytical models by the names that pipelines and question files use."""
 
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages.continuous_batching import ContinuousBatchingModel
-from mlsysim.core.stages.disaggregated import DisaggregatedModel
-from mlsysim.core.stages.distributed import DistributedModel
-from mlsysim.core.stages.economics import EconomicsModel
-from mlsysim.core.stages.goodput import GoodputModel
-from mlsysim.core.stages.mixed_fleet import MixedFleetModel
-from mlsysim.core.stages.serving import ServingModel
-from mlsysim.core.stages.serving_economics import ServingEconomicsModel
-from mlsysim.core.stages.single_node import SingleNodeModel
+from mlsysim.stages.economics.economics import EconomicsModel
+from mlsysim.stages.economics.serving_economics import ServingEconomicsModel
+from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel
+from mlsysim.stages.serving.continuous_batching import ContinuousBatchingModel
+from mlsysim.stages.serving.disaggregated import DisaggregatedModel
+from mlsysim.stages.serving.serving import ServingModel
+from mlsysim.stages.single_node import SingleNodeModel
+from mlsysim.stages.stage import ForwardModel
+from mlsysim.stages.training.distributed import DistributedModel
+from mlsysim.stages.training.goodput import GoodputModel
 
 __all__ = [
     "ContinuousBatchingModel",

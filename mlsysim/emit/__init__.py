@@ -6,8 +6,8 @@ framework does anyway, or as a comment where it has no counterpart.  A design
 that the framework cannot run is refused, with the constraint to add.
 """
 
-from mlsysim.core.launch.frameworks import Framework as Framework
 from mlsysim.emit.answers import emit_answer as emit_answer
 from mlsysim.emit.answers import require_stage as require_stage
 from mlsysim.emit.frameworks import Emission as Emission
 from mlsysim.emit.frameworks import emit as emit
+from mlsysim.launch.frameworks import Framework as Framework

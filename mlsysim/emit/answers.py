@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from mlsysim.core.launch.answers import asked_of
-from mlsysim.core.launch.frameworks import Framework
-from mlsysim.core.question import Question
-from mlsysim.core.stage import ForwardModel
 from mlsysim.emit.frameworks import Emission, emit
 from mlsysim.errors import LaunchError
+from mlsysim.files.launching import asked_of
+from mlsysim.files.question import Question
+from mlsysim.launch.frameworks import Framework
 from mlsysim.results import SearchResult
+from mlsysim.stages.stage import ForwardModel
 
 
 def emit_answer(framework: Framework, question: Question, result: SearchResult) -> Emission:

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.core.launch.cures import Asked, Given, refusals
-from mlsysim.core.launch.frameworks import Framework, complete
 from mlsysim.core.solver import DisaggregatedModel
-from mlsysim.core.stage import ForwardModel
 from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
 from mlsysim.emit.serving_plan import ServingPlan, pool_plans, serving_plan
 from mlsysim.emit.sheet import Launch
 from mlsysim.emit.training_plan import TrainingPlan, training_plan
 from mlsysim.emit.writing import as_command, as_document
 from mlsysim.errors import LaunchError
+from mlsysim.launch.cures import Asked, Given, refusals
+from mlsysim.launch.frameworks import Framework, complete
 from mlsysim.problem.reading import resolver
+from mlsysim.stages.stage import ForwardModel
 
 _TRAINERS: Mapping[Framework, Callable[[TrainingPlan], Launch]] = {
     Framework.MEGATRON: megatron.megatron,

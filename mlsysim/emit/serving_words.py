@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from mlsysim.catalog.builtin import Models
 from mlsysim.catalog.number_format import NumberFormat
-from mlsysim.core.stages.serving_formats import CACHE_WORDS
 from mlsysim.emit.serving_plan import ServingPlan
 from mlsysim.emit.sheet import Sheet
+from mlsysim.stages.serving.formats import CACHE_WORDS
 
 _UNQUANTIZED = frozenset({"bf16", "fp16", "fp32", "tf32"})
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mlsysim.core.evidence import BASES, Evidence, evidence_of
 from mlsysim.problem.space import SearchSpace
 from mlsysim.report.markup import asset
+from mlsysim.stages.evidence import BASES, Evidence, evidence_of
 
 FILE = "accuracy.toml"
 """The record; it stands beside this module."""

@@ -9,9 +9,8 @@ from typing import Any
 
 from mlsysim import __version__
 from mlsysim.core.dse import DSE
-from mlsysim.core.launch.answers import launched_by
-from mlsysim.core.prices import prices_behind
-from mlsysim.core.question import Question
+from mlsysim.files.launching import launched_by
+from mlsysim.files.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.report.accuracy import accuracy_data, accuracy_of, unmeasured_winners
@@ -25,6 +24,7 @@ from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity,
 from mlsysim.results.formatting import gap, with_unit
 from mlsysim.results.pareto_rendering import front_verdict
 from mlsysim.results.rendering import remarks, verdict
+from mlsysim.stages.economics.prices import prices_behind
 
 _PACKAGES = ("ortools", "numpy", "pint")
 

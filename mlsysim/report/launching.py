@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from mlsysim.core.launch.answers import Launched
-from mlsysim.core.launch.cures import Refusal
+from mlsysim.files.launching import Launched
+from mlsysim.launch.cures import Refusal
 
 
 def launch_lines(launched: Sequence[Launched]) -> Iterator[str]:

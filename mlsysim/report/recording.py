@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlsysim.core.evidence import BASES
 from mlsysim.report.accuracy import FILE, Kind, Measured
+from mlsysim.stages.evidence import BASES
 from mlsysim.validation.measured import SERVING, TRAINING, path_of
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.report import report_of

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlsysim.core.launch.answers import Launched
-from mlsysim.core.prices import Price
+from mlsysim.files.launching import Launched
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.data import as_csv, as_data
 from mlsysim.report.markup import as_fragment
@@ -14,6 +13,7 @@ from mlsysim.report.page import as_page
 from mlsysim.report.plain import as_text
 from mlsysim.report.records import Because, Design
 from mlsysim.results import Explanation, Relaxation, Sensitivity, Statistics, Status
+from mlsysim.stages.economics.prices import Price
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

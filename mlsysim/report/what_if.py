@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsysim.core.prices import prices_behind
-from mlsysim.core.question import Question
-from mlsysim.core.questions.what_if import Priced
+from mlsysim.files.question import Question
+from mlsysim.files.what_if import Priced
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, conditions_of
 from mlsysim.problem.verdict import verdicts_of
@@ -20,6 +19,7 @@ from mlsysim.results.formatting import change, design, seconds, share_of, with_u
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.what_if import WhyNot
 from mlsysim.search.verify import Point
+from mlsysim.stages.economics.prices import prices_behind
 
 
 def priced_report(

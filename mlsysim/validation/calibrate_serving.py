@@ -1,6 +1,6 @@
 """Refit the constants of the serving models: ``python -m mlsysim.validation.calibrate_serving``.
 
-It writes ``mlsysim/core/stages/serving_calibration.toml`` to standard output.  What an
+It writes ``mlsysim/stages/serving/calibration.toml`` to standard output.  What an
 accelerator achieves comes from its kernels alone (`calibrate_serving_kernels`).  Then a few
 constants per runtime, and some for all, are fitted to the end-to-end rows, never to a single
 row: by a search along one constant at a time, with the mean absolute logarithm of predicted
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.core.stages.serving_calibration import Achieved, Runtime, ServingCalibration
+from mlsysim.stages.serving.calibration import Achieved, Runtime, ServingCalibration
 from mlsysim.validation.calibrate_serving_kernels import kernel_fits
 from mlsysim.validation.measured import KERNELS, SERVING, path_of
 from mlsysim.validation.serving_prediction import predict_serving
@@ -167,7 +167,7 @@ def _lines(values: Any, skip: tuple[str, ...] = ()) -> list[str]:
 
 _HEADER = """\
 # Constants of the serving models; python -m mlsysim.validation.calibrate_serving writes this file.
-# mlsysim/core/stages/serving_calibration.py says what each of them means, in s, byte and fractions.
+# mlsysim/stages/serving/calibration.py says what each of them means, in s, byte and fractions.
 #
 # accelerators: kernels of AIConfigurator (github.com/ai-dynamo/aiconfigurator @095f58a51,
 #   systems/data: matrix products and NCCL all-reduces), in mlsysim/validation/measured.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlsysim.core.stages.serving_calibration import Achieved
-from mlsysim.core.stages.serving_formats import stored_width
+from mlsysim.stages.serving.calibration import Achieved
+from mlsysim.stages.serving.formats import stored_width
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.cells import Cells

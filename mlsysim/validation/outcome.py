@@ -10,7 +10,7 @@ tells the kinds apart by their columns.
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from mlsysim.core.evidence import Evidence
+from mlsysim.stages.evidence import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

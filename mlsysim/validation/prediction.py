@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from mlsysim.core.solver import DistributedModel
-from mlsysim.core.stages.calibration import calibration_of
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
+from mlsysim.stages.training.calibration import calibration_of
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import named_accelerator
 from mlsysim.validation.conventions import convention_of, counted_flops, counted_hardware_flops

@@ -1,6 +1,6 @@
 """Serving rows beside the predictions of the serving models."""
 
-from mlsysim.core.stages.serving_calibration import ServingCalibration
+from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.serving_prediction import predict_serving

@@ -14,11 +14,11 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.core.evidence import Evidence, evidence_on
 from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages.serving_calibration import ServingCalibration
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
+from mlsysim.stages.evidence import Evidence, evidence_on
+from mlsysim.stages.serving.calibration import ServingCalibration
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
 from mlsysim.validation.serving_row import ServingRow

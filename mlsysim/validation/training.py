@@ -8,8 +8,8 @@ speed is in tokens per second and accelerator, whatever the batch.
 
 from collections.abc import Iterable
 
-from mlsysim.core.evidence import Evidence, evidence_on
 from mlsysim.core.solver import DistributedModel
+from mlsysim.stages.evidence import Evidence, evidence_on
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
 from mlsysim.validation.outcome import Outcome

@@ -11,7 +11,7 @@ from mlsysim.catalog import Systems
 from mlsysim.cli import app as app_module
 from mlsysim.cli.app import app
 from mlsysim.core import dse
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.results.formatting import number
 
 ROOT = Path(__file__).parents[2]

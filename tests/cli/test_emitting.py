@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mlsysim.cli.app import Target, app
-from mlsysim.core.question import load
 from mlsysim.emit import Framework, emit_answer
+from mlsysim.files.question import load
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "models" / "training" / "tutorial.toml"

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from mlsysim.cli import plotting
 from mlsysim.cli.app import app
-from mlsysim.core.question import load
 from mlsysim.errors import QuestionError
+from mlsysim.files.question import load
 
 ROOT = Path(__file__).parents[2]
 FLEETS = ROOT / "models" / "fleet" / "choice_of_fleet.toml"

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mlsysim.cli.app import Kind, app
-from mlsysim.core.question import load
-from mlsysim.core.questions.verification import verify
+from mlsysim.files.question import load
+from mlsysim.files.verification import verify
 
 
 def run(*arguments: str) -> Result:

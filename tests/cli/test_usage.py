@@ -11,7 +11,7 @@ import mlsysim
 from mlsysim.cli import app as app_module
 from mlsysim.cli import main
 from mlsysim.cli.app import app
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 
 MODELS = Path(__file__).parents[2] / "models"
 TUTORIAL = MODELS / "training" / "tutorial.toml"

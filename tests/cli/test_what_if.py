@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mlsysim.cli.app import app
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.results.formatting import number
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -9,8 +9,8 @@ import pytest
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, ForwardModel
-from mlsysim.core.stage import View
 from mlsysim.errors import ParameterError, PipelineError, UnknownNameError
+from mlsysim.stages.stage import View
 
 TUTORIAL: dict[str, Any] = {
     "model": Models.Language.Llama3_70B,

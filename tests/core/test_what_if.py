@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mlsysim import quantity
 from mlsysim.core.dse import DSE
-from mlsysim.core.question import load
-from mlsysim.core.questions.settings import pairs
 from mlsysim.errors import ParameterError, QuestionError, UnitError
+from mlsysim.files.question import load
+from mlsysim.files.settings import pairs
 from mlsysim.problem.verdict import Check
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -14,15 +14,15 @@ from mlsysim.catalog import Infrastructure, Models, Systems
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.number_format import Coverage
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages import distributed
-from mlsysim.core.stages.mixed_fleet import ReplicaDesign, pools_of
-from mlsysim.core.stages.serving_calibration import ServingCalibration
-from mlsysim.core.stages.serving_formats import CACHE_WORDS
-from mlsysim.core.stages.serving_hardware import Purchase
-from mlsysim.core.stages.serving_machine import accelerator_of
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, pools_of
+from mlsysim.stages.serving.calibration import ServingCalibration
+from mlsysim.stages.serving.formats import CACHE_WORDS
+from mlsysim.stages.serving.hardware import Purchase
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
+from mlsysim.stages.training import distributed
 from mlsysim.units import magnitude
 
 Values = st.SearchStrategy[Any]

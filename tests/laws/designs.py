@@ -18,8 +18,8 @@ from mlsysim.catalog.builtin import TREES
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
 from mlsysim.core import solver
-from mlsysim.core.stage import ForwardModel, StageResult
 from mlsysim.errors import Infeasible, MissingFigureError
+from mlsysim.stages.stage import ForwardModel, StageResult
 from mlsysim.units import is_quantity
 
 

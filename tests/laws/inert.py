@@ -9,7 +9,7 @@ from mlsysim.catalog import Infrastructure, Models
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.vision_model import VisionModel
-from mlsysim.core.stages.serving_formats import attention_arithmetic, attention_width
+from mlsysim.stages.serving.formats import attention_arithmetic, attention_width
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from mlsysim.catalog import Models, Systems
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.node import Node
 from mlsysim.core.solver import ServingEconomicsModel
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages.serving_machine import accelerator_of
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 
 FLEETS = [*Systems.Accelerators.values(), *Systems.Nodes.values()]

@@ -12,8 +12,8 @@ from laws.arguments import RUN_ON, base_name, values_of
 from laws.designs import STAGES, Complete, Design, feasible, law, numbers, shown
 from laws.inert import INERT, Change
 
-from mlsysim.core.stage import ForwardModel
 from mlsysim.errors import ParameterError
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity
 
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from laws.designs import Design, feasible, law
 
-from mlsysim.core.launch.frameworks import Framework
 from mlsysim.core.pipeline import Pipeline
-from mlsysim.core.stage import ForwardModel
 from mlsysim.emit import emit
 from mlsysim.errors import LaunchError
+from mlsysim.launch.frameworks import Framework
+from mlsysim.stages.stage import ForwardModel
 
 PAIRS = [(framework, stage) for framework in Framework for stage in framework.stages]
 

@@ -10,8 +10,8 @@ from laws.designs import STAGES, Design, designs, feasible, law, numbers
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.core.solver import ContinuousBatchingModel, DistributedModel, ServingModel
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages.serving_machine import accelerator_of
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 
 # A training step whose traffic is hidden still gains some parts in a million on worse hardware.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from laws.designs import STAGES, Design, designs, law
 
-from mlsysim.core.stage import ForwardModel
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, magnitude, unit_of
 
 # Breakdown -> the total of its parts.

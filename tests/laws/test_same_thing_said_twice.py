@@ -24,13 +24,13 @@ from mlsysim.catalog import Systems
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
-from mlsysim.core.stage import ForwardModel, StageResult
 from mlsysim.errors import Infeasible, MissingFigureError
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.traced import Traced
 from mlsysim.expr.tracing import parameters
 from mlsysim.problem.space import SearchSpace
+from mlsysim.stages.stage import ForwardModel, StageResult
 
 _CLOSE = 1e-9
 

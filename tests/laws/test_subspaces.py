@@ -15,9 +15,9 @@ from laws.test_same_thing_said_twice import can_share
 
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
-from mlsysim.core.stage import ForwardModel
 from mlsysim.errors import Infeasible, MissingFigureError
 from mlsysim.results import SearchResult
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, unit_of
 
 _MOST = 400

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from laws.designs import SERVING, STAGES, Design, designs, feasible, law, numbers
 
-from mlsysim.core.stage import ForwardModel
-from mlsysim.core.stages.serving_machine import accelerator_of
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension
 
 # Unit -> what is believable of any metric in it: nothing here is a million times off.

@@ -9,7 +9,7 @@ from laws.designs import SERVING, Design, designs, law, numbers
 from mlsysim.catalog import Models, Systems
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.core.solver import DistributedModel, ServingModel
-from mlsysim.core.stage import ForwardModel
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core import solver
-from mlsysim.core.evidence import ADDERS, BASES, FLEETS, Evidence, evidence_of
 from mlsysim.core.pipeline import Pipeline
-from mlsysim.core.question import load
 from mlsysim.core.solver import ForwardModel
+from mlsysim.files.question import load
 from mlsysim.report import report_of
 from mlsysim.report.accuracy import accuracy_of, measured_for, recorded
 from mlsysim.report.recording import measure
+from mlsysim.stages.evidence import ADDERS, BASES, FLEETS, Evidence, evidence_of
 
 MODELS = Path(__file__).parents[2] / "models"
 TUTORIAL = MODELS / "training" / "tutorial.toml"

@@ -10,7 +10,6 @@ from mlsysim.catalog import Models, Systems
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, ServingModel
-from mlsysim.core.stages.telling import layout_text
 from mlsysim.report import cloud_of, report_of
 from mlsysim.report.blocks import Tone, tone_of
 from mlsysim.report.drawing import scattered
@@ -18,6 +17,7 @@ from mlsysim.report.plain import drawn
 from mlsysim.report.stories import breakdowns_of, story_of
 from mlsysim.results import Status
 from mlsysim.results.formatting import change
+from mlsysim.stages.telling import layout_text
 
 
 def test_a_story_is_read_off_any_result() -> None:

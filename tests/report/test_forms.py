@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from report.asked import FOUND, IMPOSSIBLE, machine
 
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.report import Report, cloud_of, priced_report, report_of, schema, why_not_report
 from mlsysim.results.formatting import number, with_unit
 

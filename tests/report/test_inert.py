@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from mlsysim.core.dse import DSE
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.report import report_of
 from mlsysim.report.data import schema
 from mlsysim.report.inert import inert_choices

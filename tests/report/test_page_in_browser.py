@@ -7,7 +7,7 @@ import pytest
 from report.asked import FOUND, IMPOSSIBLE, machine
 from report.browser import PROGRAMS, Browser, program
 
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.report import cloud_of, report_of
 
 FRONT = Path(__file__).parents[2] / "models" / "fleet" / "choice_of_fleet.toml"

@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 
 from mlsysim.catalog import Infrastructure, Systems
-from mlsysim.core.prices import prices_behind
-from mlsysim.core.question import load
+from mlsysim.files.question import load
 from mlsysim.report import report_of
 from mlsysim.report.data import schema
+from mlsysim.stages.economics.prices import prices_behind
 
 MODELS = Path(__file__).parents[2] / "models"
 

@@ -18,8 +18,8 @@ from hypothesis import given
 from strategies import Case, cases, examples
 
 from mlsysim.core.dse import DSE
-from mlsysim.core.question import load
 from mlsysim.errors import MlsysimError, ParameterError
+from mlsysim.files.question import load
 from mlsysim.results import Status
 from mlsysim.search.executor import Crew
 from mlsysim.search.exhaustive import layout

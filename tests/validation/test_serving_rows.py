@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlsysim.core.stages.serving_calibration import ServingCalibration, calibration_from
+from mlsysim.stages.serving.calibration import ServingCalibration, calibration_from
 from mlsysim.validation.calibrate_serving import as_toml, loss_of
 from mlsysim.validation.calibrate_serving_kernels import kernel_fits
 from mlsysim.validation.measured import KERNELS, SERVING, path_of

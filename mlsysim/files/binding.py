@@ -1,0 +1,155 @@
+"""Bind what a question file names to the arguments of the models in its pipeline.
+
+Everything that can be wrong is reported here, with file and key, before any
+model runs: an unknown model, an argument that no model takes or that is given
+twice, one that is missing.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlsysim.catalog.record import Record
+from mlsysim.core.pipeline import Pipeline
+from mlsysim.errors import LaunchError, PipelineError, QuestionError, suggest
+from mlsysim.files.schema import QuestionFile
+from mlsysim.files.stage_names import annotations_of, stage_named
+from mlsysim.files.values import argument, choices
+from mlsysim.stages.stage import ForwardModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineEvaluator:
+    """Runs the pipeline of a question file on one design.
+
+    Parameters
+    ----------
+    pipeline
+        The chained models.
+    fixed
+        The arguments that are no choice.
+    chosen
+        Argument -> name of the choice that it takes.
+    gathered
+        Argument -> names of the choices that it takes all together, by name.
+    records
+        Name -> entry of the question's own catalogues, for values that are set later.
+    """
+
+    pipeline: Pipeline
+    fixed: Mapping[str, Any]
+    chosen: Mapping[str, str]
+    gathered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, Record] = field(default_factory=dict)
+
+    def __call__(self, params: Mapping[str, Any]) -> Any:
+        """Evaluate a design, given as choice -> value."""
+        taken = {name: params[choice] for name, choice in self.chosen.items()}
+        for name, together in self.gathered.items():
+            taken[name] = {choice: params[choice] for choice in together}
+        return self.pipeline.run(**self.fixed, **taken)
+
+    def key_in(self, message: str) -> str | None:
+        """Name the key of the file whose argument a model complains about.
+
+        Parameters
+        ----------
+        message
+            The model's complaint.
+        """
+        keys = {name: f"fixed.{name}" for name in self.fixed}
+        keys |= {name: f"space.{choice}" for name, choice in self.chosen.items()}
+        culprit = message.partition(";")[0]  # behind it stand the cure and other names
+        return next((keys[word] for word in re.findall(r"\w+", culprit) if word in keys), None)
+
+
+def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEvaluator]:
+    """Give the space and the evaluator that a question file describes.
+
+    Parameters
+    ----------
+    content
+        The file.
+    file
+        The name that messages use.
+
+    Raises
+    ------
+    QuestionError
+        If a name in the file is not known, or an argument is missing, not
+        taken by any model or given twice.
+    """
+    folder = Path(file).parent
+    stages = [
+        stage_named(name, f"{file}: pipeline.stages", folder) for name in content.pipeline.stages
+    ]
+    if not stages:
+        raise QuestionError(f"{file}: pipeline.stages: empty; name at least one model")
+    if not content.space:
+        raise QuestionError(f"{file}: space: missing; the file needs this key")
+    annotations = {
+        name: kind for stage in reversed(stages) for name, kind in annotations_of(stage).items()
+    }
+    chosen = _chosen(content, annotations, file)
+    for name in content.fixed:
+        if name not in annotations:
+            raise QuestionError(
+                f"{file}: fixed.{name}: no model takes this argument{suggest(name, annotations)}"
+            )
+        if name in chosen:
+            raise QuestionError(
+                f"{file}: fixed.{name}: is a choice as well (space.{chosen[name]}); keep one"
+            )
+    _require_complete(stages, {*content.fixed, *chosen}, file)
+    fixed = {
+        name: argument(value, annotations[name], f"{file}: fixed.{name}")
+        for name, value in content.fixed.items()
+    }
+    taker = {choice: annotations[name] for name, choice in chosen.items()}
+    space = {
+        name: choices(values, taker[name], f"{file}: space.{name}")
+        for name, values in content.space.items()
+    }
+    try:
+        pipeline = Pipeline([stage() for stage in stages], framework=content.framework)
+    except PipelineError as error:
+        raise QuestionError(f"{file}: pipeline.stages: {error}") from None
+    except LaunchError as error:
+        raise QuestionError(f"{file}: for: {error}") from None
+    return space, PipelineEvaluator(pipeline=pipeline, fixed=fixed, chosen=chosen)
+
+
+def _chosen(content: QuestionFile, known: Mapping[str, Any], file: str) -> dict[str, str]:
+    """Find out which argument takes which choice."""
+    chosen = {name: name for name in content.space if name in known}
+    for name, choice in content.pipeline.arguments.items():
+        place = f"{file}: pipeline.arguments.{name}"
+        if name not in known:
+            raise QuestionError(f"{place}: no model takes this argument{suggest(name, known)}")
+        if choice not in content.space:
+            raise QuestionError(
+                f"{place}: no choice is called {choice!r}{suggest(choice, content.space)}"
+            )
+        chosen[name] = choice
+    for choice in content.space:
+        if choice not in chosen.values():
+            raise QuestionError(
+                f"{file}: space.{choice}: no model takes this argument{suggest(choice, known)};"
+                f' or say which one takes it, as [pipeline.arguments] <argument> = "{choice}"'
+            )
+    return chosen
+
+
+def _require_complete(stages: list[type[ForwardModel]], given: set[str], file: str) -> None:
+    """Refuse a pipeline in which a model lacks an argument that has no default."""
+    available = set(given)
+    for stage in stages:
+        for name, parameter in stage.inputs().items():
+            if parameter.default is parameter.empty and name not in available:
+                raise QuestionError(
+                    f"{file}: fixed.{name}: missing; {stage.__name__} needs it,"
+                    " here or as a choice in [space]"
+                )
+        available.update(stage.produces)

@@ -1,0 +1,108 @@
+"""Compare the answers to one question: the solver's, the reference's, the file's."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlsysim.files.schema import Expected
+from mlsysim.problem.domain import label
+from mlsysim.results import ParetoFront, SearchResult, Status
+from mlsysim.results.formatting import design
+from mlsysim.search.comparison import Comparison, compare_fronts
+
+_EQUAL = 1e-9
+"""The relative difference up to which two designs tie."""
+
+
+def differences(expected: Expected, comparison: Comparison) -> list[str]:
+    """List what two answers and the expected one disagree about; empty where they agree.
+
+    Designs that tie are interchangeable for the solver; the reference breaks
+    ties by the order of the space, so its best design has to be the expected
+    one exactly.
+
+    Parameters
+    ----------
+    expected
+        The file's answer.
+    comparison
+        The answers of CP-SAT and of the exhaustive reference.
+
+    Returns
+    -------
+    list of str
+        One line for each difference.
+    """
+    reference, solved = comparison.reference, comparison.solved
+    return [
+        *comparison.differences,
+        *_from_expected(expected, reference, "the reference", any_best=False),
+        *_from_expected(expected, solved, "CP-SAT", any_best=_tied(reference)),
+    ]
+
+
+def answer_differences(expected: Expected, solved: SearchResult) -> list[str]:
+    """List what the solver's answer alone and the expected one disagree about.
+
+    Parameters
+    ----------
+    expected
+        The file's answer.
+    solved
+        The answer of CP-SAT, of a space too large to be walked.
+    """
+    return list(_from_expected(expected, solved, "CP-SAT", any_best=_tied(solved)))
+
+
+def front_differences(
+    expected: Expected | None, solved: ParetoFront, reference: ParetoFront
+) -> list[str]:
+    """List what two Pareto fronts and the expected one disagree about; empty where they agree.
+
+    Parameters
+    ----------
+    expected
+        The file's answer: how many points; nothing if it states none.
+    solved, reference
+        The fronts of CP-SAT and of the exhaustive reference.
+    """
+    lines = [f"pareto: {line}" for line in compare_fronts(solved, reference)]
+    for front, who in ((reference, "the reference"), (solved, "CP-SAT")):
+        if expected is not None and expected.points not in {None, len(front)}:
+            lines.append(f"expected.points: {expected.points}, but {who} finds {len(front)}")
+    return lines
+
+
+def _from_expected(
+    expected: Expected, result: SearchResult, who: str, *, any_best: bool
+) -> Iterator[str]:
+    if result.status != expected.status:
+        yield f"expected.status: {expected.status}, but {who} says {result.status}"
+        return
+    if result.status is Status.INFEASIBLE:
+        wanted, found = sorted(expected.conflict), sorted(result.conflict)
+        if wanted and wanted != found:
+            yield f"expected.conflict: {', '.join(wanted)}, but {who} finds {', '.join(found)}"
+        return
+    wanted_value, value = expected.objective, result.best_objective
+    if wanted_value is not None and not math.isclose(
+        value, wanted_value, rel_tol=expected.tolerance
+    ):
+        yield f"expected.objective: {wanted_value!r}, but {who} finds {value!r}"
+    if expected.parameters and not any_best and not _same(expected.parameters, result.best_params):
+        wanted_design = design(expected.parameters)
+        yield f"expected.parameters: {wanted_design}, but {who} finds {design(result.best_params)}"
+
+
+def _same(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Compare a design in a file, where catalogue entries are names, with one in a result."""
+    return wanted == {
+        name: value if isinstance(value, (bool, int, float)) else label(value)
+        for name, value in found.items()
+    }
+
+
+def _tied(reference: SearchResult) -> bool:
+    """Tell whether the best design shares its objective with the next."""
+    best = [item.objective_value for item in reference.top_candidates[:2]]
+    return len(best) > 1 and math.isclose(*best, rel_tol=_EQUAL)

@@ -1,0 +1,82 @@
+"""Which frameworks can run the answer to a question."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.files.question import Question
+from mlsysim.launch.cures import Asked, Given, Refusal, refusals
+from mlsysim.launch.frameworks import Framework, complete
+from mlsysim.problem.reading import resolver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """Whether a framework can run a design.
+
+    Parameters
+    ----------
+    framework
+        Which one.
+    refusals
+        What stands against it; nothing where it can.
+    """
+
+    framework: Framework
+    refusals: tuple[Refusal, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        return {
+            "framework": self.framework.value,
+            "runs": not self.refusals,
+            "refusals": [
+                {
+                    "name": item.rule.name,
+                    "reason": item.rule.reason,
+                    "constraints": list(item.cure.constraints),
+                }
+                for item in self.refusals
+            ],
+        }
+
+
+def launched_by(question: Question, result: Any) -> tuple[Launched, ...]:
+    """Ask every framework that runs designs of a question's models.
+
+    Parameters
+    ----------
+    question
+        The question.
+    result
+        What its pipeline returned for the design.
+    """
+    stages = question.evaluate.pipeline.stages
+    asked = asked_of(question)
+    found = []
+    for framework in Framework:
+        stage = framework.stage_among(stages)
+        if stage is not None:
+            arguments: Mapping[str, Any] = complete(type(stage), result.arguments)
+            resolve = resolver(arguments, {stage.name: result[stage.name]})
+            broken = refusals(
+                framework.rules_of(type(stage), stage.name), Given(resolve=resolve, asked=asked)
+            )
+            found.append(Launched(framework=framework, refusals=broken))
+    return tuple(found)
+
+
+def asked_of(question: Question) -> Asked:
+    """Say what a question leaves open, for the constraints that cure a refusal.
+
+    Parameters
+    ----------
+    question
+        The question.
+    """
+    evaluate, space = question.evaluate, question.problem.space
+    return Asked(
+        named={*evaluate.fixed, *evaluate.chosen},
+        chosen=evaluate.chosen,
+        values=lambda name: space[evaluate.chosen[name]].values if name in evaluate.chosen else (),
+    )

@@ -1,0 +1,86 @@
+"""Catalogue files that a question names: ``catalog = ["my_fleet.toml"]``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlsysim.catalog.record import Record
+from mlsysim.catalog.user import load_catalog
+from mlsysim.errors import CatalogError, QuestionError
+from mlsysim.files.schema import QuestionFile
+
+
+def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> QuestionFile:
+    """Put the records of the question's own catalogue files in place of their names.
+
+    No name can mean two things: a catalogue file cannot take a name of the package.
+
+    Parameters
+    ----------
+    content
+        The file.
+    records
+        What `own_records` gave for it.
+    """
+    if not records:
+        return content
+    fleets = {
+        name: msgspec.structs.replace(table, of=_put(table.of or name, records))
+        if (table.of or name) in records
+        else table
+        for name, table in content.fleet.items()
+    }
+    return msgspec.structs.replace(
+        content,
+        fixed={name: _put(value, records) for name, value in content.fixed.items()},
+        space={name: _put(value, records) for name, value in content.space.items()},
+        fleet=fleets,
+    )
+
+
+def own_records(content: QuestionFile, path: Path) -> dict[str, Record]:
+    """Read the catalogue files that a question names: name -> entry.
+
+    Parameters
+    ----------
+    content
+        The file.
+    path
+        Where it lies; its catalogue files are looked for from its folder.
+
+    Raises
+    ------
+    QuestionError
+        If two of the files use one name.
+    CatalogError, UnitError, UnknownNameError
+        If one of the files cannot be read; the message begins with it.
+    """
+    found: dict[str, Record] = {}
+    for file in content.catalog:
+        place = path.parent / file
+        try:
+            catalog = load_catalog(place)
+        except CatalogError as error:
+            if place.is_file():
+                raise
+            raise QuestionError(f"{path}: catalog: {error}") from None
+        for tree in vars(catalog).values():
+            for name, record in tree.items():
+                if name in found:
+                    raise QuestionError(
+                        f"{path}: catalog: two of its files call something {name!r}; rename one"
+                    )
+                found[name] = record
+    return found
+
+
+def _put(value: Any, records: Mapping[str, Record]) -> Any:
+    if isinstance(value, str):
+        return records.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(_put(item, records) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _put(item, records) for key, item in value.items()}
+    return value

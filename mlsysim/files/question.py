@@ -1,0 +1,270 @@
+"""Question files: a planner's question as one TOML file, loaded and answered.
+
+>>> question = load("models/training/tutorial.toml")    # doctest: +SKIP
+>>> question.solve(method="exhaustive")["best_params"]  # doctest: +SKIP
+
+The file says what is fixed, what can be chosen, which models evaluate a
+design, what must hold and what is best.  ``models/README.md`` describes every key.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlsysim.core.dse import DSE
+from mlsysim.errors import InputError, MetricError, QuestionError
+from mlsysim.files.assembly import assemble, located, probe
+from mlsysim.files.binding import PipelineEvaluator, bind
+from mlsysim.files.fleets import bind_fleet, is_fleet
+from mlsysim.files.own_catalog import own_records, with_own_records
+from mlsysim.files.reading import read_table, written
+from mlsysim.files.schema import Expected
+from mlsysim.files.settings import settings_of, with_arguments
+from mlsysim.files.what_if import Priced, ladder, price, refuted
+from mlsysim.problem.problem import Problem
+from mlsysim.results import Explanation, ParetoFront, SearchResult
+from mlsysim.results.what_if import Sweep, WhyNot
+from mlsysim.search.comparison import Comparison
+from mlsysim.textfiles import parse_toml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question file, ready to be answered.
+
+    Parameters
+    ----------
+    path
+        Where it was read from.
+    text
+        The question in prose.
+    source
+        Where the question comes from.
+    problem
+        Space, objective and constraints.
+    evaluate
+        Evaluates one design: the pipeline with the fixed arguments.
+    reasons
+        Constraint name -> why the planner insists on it.
+    objectives
+        What the Pareto front weighs against each other; empty if the file has
+        no ``[pareto]`` table.
+    expected
+        The known answer, or nothing.
+    written
+        The file as it was read.
+    is_overridden
+        Whether it is asked for another framework than the file says.
+    """
+
+    path: Path
+    text: str
+    source: str
+    problem: Problem
+    evaluate: PipelineEvaluator
+    reasons: Mapping[str, str]
+    objectives: tuple[str, ...]
+    expected: Expected | None
+    written: str = ""
+    is_overridden: bool = False
+
+    @property
+    def explorer(self) -> DSE:
+        """The design space explorer that answers this question."""
+        return DSE.of(self.problem)
+
+    def solve(self, **options: Any) -> SearchResult:
+        """Answer the question.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.search`: method, top, time_limit,
+            workers, seed, progress.
+
+        Raises
+        ------
+        QuestionError
+            If a model refuses a value of the file; the message names the key.
+        InputError
+            If an option is out of range.
+        """
+        with self._located():
+            return self.explorer.search(self.evaluate, **options)
+
+    def cross_check(self, **options: Any) -> Comparison:
+        """Answer the question by CP-SAT and by the exhaustive reference.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.cross_check`.
+        """
+        with self._located():
+            return self.explorer.cross_check(self.evaluate, **options)
+
+    def pareto(self, **options: Any) -> ParetoFront:
+        """Find the Pareto front of the objectives in the ``[pareto]`` table.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.pareto`: method, time_limit,
+            workers, seed, progress.
+
+        Raises
+        ------
+        QuestionError
+            If the file has no such table, or a model refuses a value of the file.
+        """
+        if not self.objectives:
+            raise QuestionError(
+                f"{self.path}: pareto: missing; say what to weigh against each other, e.g. "
+                f"[pareto] objectives = [{self.problem.objective.text!r}, 'minimize: ...']"
+            )
+        with self._located():
+            return self.explorer.pareto(self.evaluate, self.objectives, **options)
+
+    def explain(self, **options: Any) -> Explanation:
+        """Answer the question, and say what binds the best design.
+
+        Parameters
+        ----------
+        **options
+            Those of `mlsysim.core.dse.DSE.explain`.
+        """
+        with self._located():
+            return self.explorer.explain(self.evaluate, **options)
+
+    def evaluate_at(self, given: Mapping[str, str], **options: Any) -> Priced:
+        """Price one design and say what it breaks; what is not given comes from the best design.
+
+        Parameters
+        ----------
+        given
+            Choice -> value in text, which need not be one of the space.
+        **options
+            Those of `solve`, for the case that the best design is needed.
+        """
+        with self._located():
+            return price(self, given, **options)
+
+    def why_not(self, given: Mapping[str, str], **options: Any) -> WhyNot:
+        """Answer the question free, and with choices or arguments of models forced.
+
+        Parameters
+        ----------
+        given
+            Choice or argument of a model -> value in text.
+        **options
+            Those of `solve`.
+        """
+        with self._located():
+            return refuted(self, given, **options)
+
+    def sweep(self, over: Mapping[str, Sequence[str]], **options: Any) -> Sweep:
+        """Answer the question for several values of a limit, a choice or a model's argument.
+
+        Parameters
+        ----------
+        over
+            What to vary -> its values in text.
+        **options
+            Those of `solve`, for each answer; and ``executor``.
+        """
+        with self._located():
+            return ladder(self, over, **options)
+
+    def with_settings(self, given: Mapping[str, str]) -> tuple["Question", dict[str, str]]:
+        """Set arguments of the models; give the question that this makes, and the other settings.
+
+        Parameters
+        ----------
+        given
+            Choice or argument of a model -> value in text.
+        """
+        settings = settings_of(self.problem, self.evaluate, given)
+        left = {name: text for name, text in given.items() if name not in settings.arguments}
+        evaluate = with_arguments(self.evaluate, settings.arguments)
+        return replace(self, evaluate=evaluate), left
+
+    def without(self, name: str) -> "Question":
+        """Give the same question without one of its constraints.
+
+        Parameters
+        ----------
+        name
+            The name of the constraint.
+        """
+        kept = tuple(item for item in self.problem.constraints if item.name != name)
+        return replace(self, problem=replace(self.problem, constraints=kept), expected=None)
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Put file and key in front of what a model says about a value of the file."""
+        try:
+            yield
+        except (QuestionError, MetricError):  # located already, or about no value of the file
+            raise
+        except InputError as error:
+            key = self.evaluate.key_in(str(error))
+            if key is None:
+                raise
+            raise located(error, f"{self.path}: {key}") from None
+
+
+def load(path: str | PathLike[str], *, framework: str | None = None) -> Question:
+    """Read a question file and check every name in it.
+
+    The first design of the space is evaluated, so that a misspelt metric or a
+    wrong unit is reported at once, with its key.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+    framework
+        Who is to run the designs, in place of what the file says under ``for``; the answer that
+        the file expects is then not one to compare with.
+
+    Raises
+    ------
+    QuestionError
+        If the file cannot be read, does not follow the schema, or names
+        something that does not exist.  The message starts with file and key.
+    """
+    path = Path(path)
+    text = written(path)
+    content = read_table(parse_toml(text, str(path), QuestionError), str(path))
+    overridden = framework not in (None, content.framework)
+    if overridden:
+        content = msgspec.structs.replace(content, framework=framework, expected=None)
+    records = own_records(content, path)
+    content = with_own_records(content, records)
+    choices: Mapping[str, Any]
+    if is_fleet(content):
+        bound = bind_fleet(content, str(path))
+        content, choices, evaluate = bound.content, bound.choices, bound.evaluate
+    else:
+        choices, evaluate = bind(content, str(path))
+    evaluate = replace(evaluate, records=records)
+    problem = assemble(content, choices, str(path))
+    objectives = content.pareto.objectives if content.pareto is not None else ()
+    probe(problem, evaluate, objectives, str(path))
+    return Question(
+        path=path,
+        text=content.question,
+        source=content.source,
+        problem=problem,
+        evaluate=evaluate,
+        reasons={name: item.because for name, item in content.constraints.items()},
+        objectives=objectives,
+        expected=content.expected,
+        is_overridden=overridden,
+        written=text,
+    )

@@ -1,0 +1,140 @@
+"""Read a question file strictly: every key known, every value of the right kind.
+
+msgspec checks each value; this module walks the tables itself, because a
+person who mistypes a key needs to read which file, which key and which names
+would have been right.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from mlsysim.errors import QuestionError, suggest
+from mlsysim.files.schema import QuestionFile, Range
+from mlsysim.printable import one_line
+from mlsysim.textfiles import read_text
+
+_LONGEST = 200
+_PLAIN_WORDS = {
+    "bool | int | float | str": "text, a number, or true or false",
+    "bool | int | float | str | object": "text, a number, true or false, or a table of them",
+    "float | str": "a number, or text with a unit",
+    "float | str | null": "a number, or text with a unit",
+    "int | null": "a whole number",
+    "str | null": "text",
+    "float | null": "a number",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "datetime": "a date",
+    "date": "a date",
+    "time": "a time",
+}
+
+
+def written(path: Path) -> str:
+    """Read the text of a question file.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Raises
+    ------
+    QuestionError
+        If it cannot be read.
+    """
+    return read_text(path, QuestionError)
+
+
+def read_table(table: Mapping[str, Any], file: str) -> QuestionFile:
+    """Check a parsed file.
+
+    Parameters
+    ----------
+    table
+        The top level of the file.
+    file
+        The name that messages use.
+
+    Raises
+    ------
+    QuestionError
+        If the table does not follow the schema.
+    """
+    return _record(table, QuestionFile, file, "")
+
+
+def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
+    """Build one record from one table, key by key."""
+    if not isinstance(table, Mapping):
+        raise QuestionError(f"{file}: {place}: expected a table, got {_shown(table)}")
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key in table:
+        if key not in fields:
+            raise QuestionError(f"{file}: {_join(place, key)}: unknown key{suggest(key, fields)}")
+    for key, field in fields.items():
+        if field.required and key not in table:
+            raise QuestionError(f"{file}: {_join(place, key)}: missing; the file needs this key")
+    return kind(
+        **{
+            fields[key].name: _value(value, fields[key].type, file, _join(place, key))
+            for key, value in table.items()
+        }
+    )
+
+
+def _value(value: Any, kind: Any, file: str, place: str) -> Any:
+    """Convert one value to the type that the schema asks for."""
+    members = get_args(kind)
+    record = next((item for item in (kind, *members) if _is_record(item)), None)
+    if get_origin(kind) is dict:
+        if not isinstance(value, Mapping):
+            raise QuestionError(f"{file}: {place}: expected a table, got {_shown(value)}")
+        return {
+            key: _value(item, members[1], file, _join(place, key)) for key, item in value.items()
+        }
+    if record is not None and (isinstance(value, Mapping) or record is not Range):
+        return _record(value, record, file, place)
+    if record is Range and not isinstance(value, list):
+        name = place.rpartition(".")[2]
+        shown = _shown(value)
+        raise QuestionError(
+            f"{file}: {place}: {shown} is no list of choices; write {name} = [{shown}],"
+            f" or a range such as {name} = {{ from = 1, to = 8 }}"
+        )
+    if get_origin(kind) is Literal and value not in members:
+        raise QuestionError(
+            f"{file}: {place}: unknown word {_shown(value)}{suggest(str(value), members)}"
+        )
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise QuestionError(f"{file}: {_plain(str(error), place)}") from None
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _join(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key
+
+
+def _plain(message: str, place: str) -> str:
+    """Say a message of msgspec in the words of a TOML file, with the place in front."""
+    message, _, where = message.partition(" - at `$")
+    words = re.sub(r"`([^`]*)`", lambda match: _PLAIN_WORDS.get(match[1], match[1]), message)
+    return f"{place}{where.rstrip('`')}: {words[0].lower()}{words[1:]}"
+
+
+def _shown(value: Any) -> str:
+    """Write a value for a message, its middle left out if it is long."""
+    return one_line(repr(value), _LONGEST)

@@ -1,0 +1,1 @@
+"""Planning fleets that mix accelerators: replica designs, and how many of which."""

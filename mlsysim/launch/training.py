@@ -1,0 +1,151 @@
+"""What the training frameworks can run, over the arguments of `DistributedModel.solve`.
+
+Megatron-LM: ``megatron/training/arguments.py`` (commit 000c4ac); torchtitan 0.3.0:
+``torchtitan/config`` and ``torchtitan/distributed``; DeepSpeed 0.19: ``deepspeed/runtime``.
+"""
+
+from mlsysim.launch.rule import Rule, rule
+
+_SHARED = (
+    rule(
+        "whole_replicas",
+        "accelerators are a multiple of those of a replica",
+        "DistributedModel.accelerators_total % (tp_size * pp_size * cp_size) == 0",
+    ),
+    rule(
+        "even_batch",
+        "replicas share the batch in whole micro-batches",
+        "batch_size % (micro_batch_size * DistributedModel.data_parallel_size) == 0",
+    ),
+    rule(
+        "experts_to_deal_out",
+        "expert parallelism needs experts",
+        "ep_size == 1",
+        "model.experts > 0",
+    ),
+    rule(
+        "whole_experts",
+        "expert parallelism divides the experts",
+        "model.experts % ep_size == 0",
+    ),
+    rule(
+        "expert_ranks",
+        "expert parallelism divides the accelerators of a stage",
+        "(tp_size * cp_size * DistributedModel.data_parallel_size) % ep_size == 0",
+    ),
+    rule("one_way", "microbatches enter a pipeline at one end", 'schedule != "dualpipe"'),
+    rule("dispatch", "tokens go to their experts in 16 bits", 'dispatch == "wide"'),
+)
+_MASTER_COPIES = rule(
+    "sharding", "master copies lie beside the working weights", 'sharding == "zero"'
+)
+_WIDE_STATE = (
+    rule("moments", "Adam's moments have 32 bits", "moment_bytes == 4"),
+    rule(
+        "activations",
+        "activations wait in the format in which they were computed",
+        'activation_storage == "wide"',
+    ),
+    rule(
+        "up_projections",
+        "recomputation knows no up-projections",
+        'recompute != "norms_and_up_projections"',
+    ),
+)
+_SHARED_OFFLOAD = rule(
+    "shared_offload",
+    "only an optimizer that replicas share is offloaded",
+    "optimizer_offload == false",
+    "zero_stage >= 1",
+)
+
+
+def _precisions(*names: str) -> Rule:
+    listed = ", ".join(names)
+    texts = (f'precision == "{name}"' for name in names)
+    return rule("precision", f"training is in one of {listed}", *texts)
+
+
+MEGATRON = (
+    *_SHARED,
+    rule("schedule", "there is no zero-bubble schedule", 'schedule != "zero-bubble"'),
+    rule(
+        "sequence_of_experts",
+        "experts with tensor parallelism need sequence parallelism",
+        "sequence_parallel == true",
+        "tp_size == 1",
+        "model.experts == 0",
+    ),
+    rule(
+        "precision_of_experts",
+        "expert parallelism does not go with fp16",
+        'precision != "fp16"',
+        "ep_size == 1",
+    ),
+    rule(
+        "interleaving",
+        "interleaving two stages needs communication that overlaps",
+        "virtual_stages == 1",
+        "pp_size > 2",
+        'overlap != "none"',
+    ),
+    rule(
+        "context",
+        "the sequence is a multiple of 2 x cp_size",
+        "cp_size == 1",
+        "seq_len % (2 * cp_size) == 0",
+    ),
+    _SHARED_OFFLOAD,
+    _MASTER_COPIES,
+    rule(
+        "moments",
+        "moments in 16 bits need the distributed optimizer",
+        "moment_bytes == 4",
+        "zero_stage >= 1",
+    ),
+    _precisions("bf16", "fp16", "fp8", "fp4", "fp32", "tf32"),
+)
+
+TORCHTITAN = (
+    *_SHARED,
+    # Each part but the last holds as many layers as the fullest, and none may be empty; the
+    # zero-bubble schedule goes down and up again, in two parts to a stage.
+    rule(
+        "whole_parts",
+        "the layers fill every part of the pipeline",
+        'schedule == "zero-bubble" and '
+        "ceil(model.layers / ceil(model.layers / (2 * pp_size))) == 2 * pp_size",
+        'schedule != "zero-bubble" and ceil(model.layers / ceil(model.layers '
+        "/ (pp_size * virtual_stages))) == pp_size * virtual_stages",
+    ),
+    rule(
+        "key_value_heads",
+        "tensor parallelism divides the key-value heads",
+        "model.kv_heads % tp_size == 0",
+        "model.kv_rank > 0",
+    ),
+    rule("recompute", "it repeats no alternate layers", 'recompute != "alternate"'),
+    *_WIDE_STATE,
+    _SHARED_OFFLOAD,
+    _precisions("bf16", "fp8", "fp4", "fp32", "tf32"),
+)
+
+DEEPSPEED = (
+    *_SHARED,
+    rule(
+        "sharing_in_pipelines",
+        "pipelines share neither gradients nor weights among replicas",
+        "zero_stage <= 1",
+        "pp_size == 1",
+    ),
+    _MASTER_COPIES,
+    *_WIDE_STATE,
+    _SHARED_OFFLOAD,
+    rule("virtual_stages", "pipelines have no virtual stages", "virtual_stages == 1"),
+    rule("schedule", "pipelines have the 1F1B schedule", 'schedule == "1f1b"'),
+    rule(
+        "heads",
+        "context parallelism, which deals out heads, divides them",
+        "model.heads % cp_size == 0",
+    ),
+)

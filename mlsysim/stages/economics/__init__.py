@@ -1,0 +1,1 @@
+"""Models of money, energy and carbon."""

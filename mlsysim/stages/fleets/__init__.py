@@ -1,0 +1,1 @@
+"""Models of fleets that mix accelerators."""

@@ -1,0 +1,256 @@
+"""Fleets that mix accelerators: replicas of many designs that together carry a demand.
+
+A replica serves one class of requests: classes that differ in length or in
+limits on latency have pools of their own, between which a router divides the traffic.
+What a fleet serves, uses and costs is then linear in how many replicas there
+are of each design for each class::
+
+    served_c = sum_j n_jc rate_jc,   used_k = sum_(j of k, c) n_jc a_j,   cost = sum_jc n_jc price_j
+
+`MixedFleetModel` adds this up; `mlsysim.fleets.planning` makes the question of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlsysim.catalog.grid import Grid
+from mlsysim.errors import ParameterError, suggest
+from mlsysim.numeric import plain
+from mlsysim.stages.amounts import per_second
+from mlsysim.stages.arguments import check_number, check_whole, in_unit
+from mlsysim.stages.economics.electricity import grid_of
+from mlsysim.stages.evidence import Evidence
+from mlsysim.stages.mapping import mapped
+from mlsysim.stages.stage import ForwardModel, StageResult, View
+from mlsysim.units import Quantity, as_unit, magnitude
+
+_DOLLARS_PER_HOUR = as_unit("USD/hour")
+_KILOWATT = as_unit("kW")
+_KILOGRAMS_PER_HOUR = as_unit("kg/hour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaDesign:
+    """One way to build a replica, and what it can do.
+
+    Parameters
+    ----------
+    name
+        An identifier, e.g. ``"H100_tp4_fp8"``.
+    kind
+        The accelerators that it takes from, by the name under which they are limited.
+    accelerators
+        How many of them.
+    rates
+        Requests per second that it serves within their limits, by class; a class
+        that is not there it cannot serve.
+    price
+        USD per hour, or a quantity.
+    watts
+        Power of its servers at full load, or a quantity; `None` where nobody states it.
+    params
+        The choices behind it, for the reader.
+    rent
+        The `Price` of an accelerator behind it, where that is known.
+    evidence
+        Of what kind the predictions behind it are.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range, or a name is no identifier.
+
+    Examples
+    --------
+    >>> ReplicaDesign(
+    ...     name="H100_tp4", kind="H100", accelerators=4, rates={"chat": 6.5}, price=11.8,
+    ... ).price
+    11.8
+    """
+
+    name: str
+    kind: str
+    accelerators: int
+    rates: Mapping[str, float]
+    price: float
+    watts: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rent: Any = None
+    evidence: tuple[Evidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("accelerators", "rates", "price", "watts"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        if not self.name.isidentifier():
+            raise ParameterError(
+                f"a replica design is called {self.name!r}; write an identifier such as 'H100_tp4'"
+            )
+        rates = {name: in_unit("rate", rate, "1/s") for name, rate in self.rates.items()}
+        object.__setattr__(self, "rates", rates)
+        object.__setattr__(self, "price", in_unit("price", self.price, "USD/hour"))
+        check_whole(f"{self.name}.accelerators", self.accelerators)
+        check_number(f"{self.name}.price", self.price)
+        if self.watts is not None:
+            object.__setattr__(self, "watts", in_unit("watts", self.watts, "W"))
+            check_number(f"{self.name}.watts", self.watts)
+        for name, rate in self.rates.items():
+            check_number(f"{self.name}.rates.{name}", rate)
+
+    def pool(self, request_class: str) -> str:
+        """Name the choice of how many replicas of this design serve a class."""
+        return f"{request_class}_on_{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedFleetResult(StageResult):
+    """What a mixed fleet serves, uses and costs.
+
+    Parameters
+    ----------
+    served
+        Requests per second that it can serve, by class.
+    accelerators
+        How many it uses, by kind.
+    replicas
+        How many there are of all designs together.
+    cost_per_hour
+        Of all replicas.
+    power
+        Of their servers at full load; `None` where that of a design is not known.
+    carbon_per_hour
+        What the production of their electricity emits; `None` without a region.
+    """
+
+    served: Mapping[str, Any]
+    accelerators: Mapping[str, Any]
+    replicas: Any
+    cost_per_hour: Any
+    power: Any
+    carbon_per_hour: Any
+
+
+class MixedFleetModel(ForwardModel):
+    """Add up replicas of several designs.
+
+    Examples
+    --------
+    >>> small = ReplicaDesign(name="A", kind="L4", accelerators=1, rates={"chat": 0.5}, price=0.7)
+    >>> large = ReplicaDesign(name="B", kind="H100", accelerators=4, rates={"chat": 9}, price=12)
+    >>> fleet = MixedFleetModel().solve(
+    ...     designs=[small, large], replicas={"chat_on_A": 2, "chat_on_B": 3}
+    ... )
+    >>> fleet.served["chat"].m_as("1/s"), fleet.cost_per_hour.m_as("USD/hour")
+    (28.0, 37.4)
+    """
+
+    view = View.MACRO
+    produces = ("cost_per_hour",)
+
+    def solve(
+        self,
+        designs: Sequence[ReplicaDesign],
+        replicas: Mapping[str, Any],
+        *,
+        region: Grid | str | None = None,
+        pue: float | None = None,
+    ) -> MixedFleetResult:
+        """Evaluate one fleet.
+
+        Parameters
+        ----------
+        designs
+            The designs that there are.
+        replicas
+            ``"<class>_on_<design>"`` -> how many; none of those left out.
+        region
+            Where it stands, for the carbon: a grid, or its name in ``Infrastructure.Grids``.
+        pue
+            Power usage effectiveness; the grid's unless given.
+
+        Returns
+        -------
+        MixedFleetResult
+            The sums.
+
+        Raises
+        ------
+        ParameterError
+            If two designs share a name, or replicas are counted of something else.
+        MissingFigureError
+            If the carbon of a region is not known.
+        """
+        pools = pools_of(designs)
+        for name, count in replicas.items():
+            if name not in pools:
+                raise ParameterError(f"replicas counts {name!r}{suggest(name, pools)}")
+            check_whole(f"replicas.{name}", count, least=0)
+        counted = [(*pools[name], count) for name, count in replicas.items()]
+        classes = dict.fromkeys(name for design in designs for name in design.rates)
+        kinds = dict.fromkeys(design.kind for design in designs)
+        power = _power(designs, counted)
+        return MixedFleetResult(
+            checks={},
+            served={
+                name: per_second(
+                    sum(n * design.rates[name] for design, served, n in counted if served == name)
+                )
+                for name in classes
+            },
+            accelerators={
+                kind: sum(
+                    n * design.accelerators for design, _, n in counted if design.kind == kind
+                )
+                for kind in kinds
+            },
+            replicas=sum(count for *_, count in counted),
+            cost_per_hour=Quantity(
+                sum(count * design.price for design, _, count in counted), _DOLLARS_PER_HOUR
+            ),
+            power=power,
+            carbon_per_hour=None if region is None else _carbon(power, region, pue),
+        )
+
+
+def pools_of(designs: Iterable[ReplicaDesign]) -> dict[str, tuple[ReplicaDesign, str]]:
+    """List every design with every class that it serves, by the name of the choice.
+
+    Raises
+    ------
+    ParameterError
+        If two would have the same name.
+    """
+    pools: dict[str, tuple[ReplicaDesign, str]] = {}
+    for design in designs:
+        for request_class, rate in design.rates.items():
+            name = design.pool(request_class)
+            if name in pools:
+                raise ParameterError(f"two replica designs make {name!r}; give each its own name")
+            if rate > 0:
+                pools[name] = design, request_class
+    return pools
+
+
+def _power(
+    designs: Sequence[ReplicaDesign], counted: Sequence[tuple[ReplicaDesign, str, Any]]
+) -> Any:
+    watts = {design.name: design.watts for design in designs if design.watts is not None}
+    if len(watts) < len(designs):
+        return None
+    return Quantity(sum(n * (watts[design.name] / 1e3) for design, _, n in counted), _KILOWATT)
+
+
+def _carbon(power: Any, region: Grid | str, pue: Any) -> Any:
+    if power is None:
+        return None
+    grid = grid_of(region)
+    intensity = mapped(_intensity, grid)
+    effectiveness = grid.pue if pue is None else pue
+    check_number("pue", effectiveness, least=1.0)
+    return Quantity(magnitude(power, "kW") * effectiveness * intensity, _KILOGRAMS_PER_HOUR)
+
+
+def _intensity(grid: Grid) -> float:
+    """Give the carbon of a grid in kg per kWh, so that kW make kg per hour."""
+    intensity: float = magnitude(grid.carbon_intensity, "kg/kWh")
+    return intensity

@@ -1,0 +1,266 @@
+"""What a planner chooses about a serving replica, and the counts that follow."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
+from mlsysim.physics.partition import (
+    expert_layers_on_stage,
+    fullest_share,
+    members_together,
+)
+from mlsysim.physics.serving import paged
+from mlsysim.problem.verdict import Check
+from mlsysim.stages.arguments import check_number, check_whole
+from mlsysim.stages.serving.machine import ServingMachine
+from mlsysim.stages.serving.shape import ServingShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingChoices:
+    """What a planner chooses (`ServingModel.solve` describes each), and what follows at once.
+
+    Parameters
+    ----------
+    batch_size, input_tokens, output_tokens, tensor, pipeline, expert, attention, replicas
+        Whole numbers.
+    weight_width, attention_width, cache_width
+        Bytes per weight of the MLPs and of attention, and per number of the cache.
+    expert_rate
+        Rate of products with experts over that with one matrix.
+    page_tokens, chunk_tokens, prefix_hit_rate
+        Of cache and prefill.
+    draft_tokens, draft_acceptance, draft_layers
+        Of speculative decoding.
+    memory_fraction
+        Share of the memory that the runtime may use.
+    reserve, reserve_stated
+        What driver, libraries and communication buffers take of it (byte), and whether
+        the planner says so; otherwise the calibration does.
+    """
+
+    batch_size: Any
+    input_tokens: Any
+    output_tokens: Any
+    tensor: Any
+    pipeline: Any
+    expert: Any
+    attention: Any
+    replicas: Any
+    weight_width: Any
+    expert_rate: Any
+    attention_width: Any
+    cache_width: Any
+    page_tokens: Any
+    chunk_tokens: Any
+    prefix_hit_rate: Any
+    draft_tokens: Any
+    draft_acceptance: Any
+    draft_layers: Any
+    memory_fraction: Any
+    reserve: Any
+    reserve_stated: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageLayers:
+    """Layers of the heaviest pipeline stage: what it holds most of depends on what is heavier.
+
+    Parameters
+    ----------
+    layers
+        All of them.
+    most_experts, fewest_experts
+        Those with experts, on the stage with most of them and on the one with fewest.
+    full
+        Those that attend to everything, on the stage with most of them.
+    """
+
+    layers: Any
+    most_experts: Any
+    fewest_experts: Any
+    full: Any
+
+    def attending(self, full: Any, near: Any) -> Any:
+        """Add up what attention takes; a layer without a window takes no less than one with."""
+        return self.full * full + (self.layers - self.full) * near
+
+    def mixed(self, dense: Any, expert: Any) -> Any:
+        """Add up what MLPs take where the heavier kind is most frequent."""
+        step = expert - dense
+        return self.layers * dense + maximum(self.most_experts * step, self.fewest_experts * step)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingLayout:
+    """What follows from the choices.
+
+    Parameters
+    ----------
+    group
+        Accelerators of one pipeline stage: tensor times attention groups.
+    replica
+        Accelerators of a replica.
+    accelerators
+        Accelerators of all replicas.
+    stage
+        Layers of the heaviest stage, by kind.
+    held
+        Sequences that the fullest attention group holds.
+    turns
+        Micro-batches that are under way in the pipeline: no more than it has stages, and none
+        without a sequence.
+    sequences
+        Sequences of the fullest group in the fullest micro-batch.
+    groups
+        Attention groups that have a sequence.
+    pass_sequences
+        Sequences of all groups in the fullest micro-batch.
+    fresh
+        Tokens of a prompt that no earlier request has left in the cache.
+    chunks, chunk
+        Passes of its prefill, and the tokens of each.
+    packed
+        Prompts that share a pass when many wait.
+    length
+        Tokens of a sequence when it ends, in whole pages.
+    together, across
+        Members of a tensor-parallel group per scale-up domain, and domains.
+    group_together, group_across
+        The same of a whole stage.
+    """
+
+    group: Any
+    replica: Any
+    accelerators: Any
+    stage: StageLayers
+    held: Any
+    turns: Any
+    sequences: Any
+    groups: Any
+    pass_sequences: Any
+    fresh: Any
+    chunks: Any
+    chunk: Any
+    packed: Any
+    length: Any
+    together: Any
+    across: Any
+    group_together: Any
+    group_across: Any
+
+
+def check_choices(choices: ServingChoices) -> None:
+    """Refuse arguments that are out of range."""
+    for name in ("batch_size", "input_tokens", "output_tokens", "replicas", "page_tokens"):
+        check_whole(name, getattr(choices, name))
+    for name, value in (
+        ("tp_size", choices.tensor),
+        ("pp_size", choices.pipeline),
+        ("ep_size", choices.expert),
+        ("attention_dp_size", choices.attention),
+        ("chunk_tokens", choices.chunk_tokens),
+        ("draft_layers", choices.draft_layers),
+    ):
+        check_whole(name, value)
+    check_whole("draft_tokens", choices.draft_tokens, least=0)
+    check_number("prefix_hit_rate", choices.prefix_hit_rate, most=1.0)
+    check_number("draft_acceptance", choices.draft_acceptance, most=1.0)
+    check_number("memory_fraction", choices.memory_fraction, most=1.0, above=True)
+
+
+def lay_out_replica(
+    choices: ServingChoices, shape: ServingShape, machine: ServingMachine
+) -> ServingLayout:
+    """Derive the counts."""
+    group = choices.tensor * choices.attention
+    replica = group * choices.pipeline
+    accelerators = replica * choices.replicas
+    # At least the last token of a prompt is computed, or there would be no first one to give out.
+    fresh = maximum(choices.input_tokens * (1 - choices.prefix_hit_rate), 1)
+    chunks = fullest_share(fresh, choices.chunk_tokens)
+    # Replicas are placed one by one, so that neighbours do not split a group between domains.
+    together = members_together(choices.tensor, 1, machine.domain, replica)
+    group_together = members_together(group, 1, machine.domain, replica)
+    held = fullest_share(choices.batch_size, choices.attention)
+    turns = minimum(choices.pipeline, held)
+    sequences = fullest_share(held, turns)
+    groups = minimum(choices.attention, choices.batch_size)
+    return ServingLayout(
+        group=group,
+        replica=replica,
+        accelerators=accelerators,
+        stage=_heaviest_stage(choices, shape),
+        held=held,
+        turns=turns,
+        sequences=sequences,
+        groups=groups,
+        pass_sequences=minimum(choices.batch_size, sequences * groups),
+        fresh=fresh,
+        chunks=chunks,
+        chunk=fresh / chunks,
+        packed=maximum(minimum(choices.chunk_tokens / fresh, sequences), 1),
+        length=paged(choices.input_tokens + choices.output_tokens, choices.page_tokens),
+        together=together,
+        across=fullest_share(choices.tensor, together),
+        group_together=group_together,
+        group_across=fullest_share(group, group_together),
+    )
+
+
+def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers:
+    layers = fullest_share(shape.layers, choices.pipeline)
+    experts, dense = (
+        expert_layers_on_stage(layers, shape.layers, count, shape.spread)
+        for count in (shape.expert_layers, shape.dense_layers)
+    )
+    return StageLayers(
+        layers=layers,
+        most_experts=experts,
+        fewest_experts=layers - dense,
+        # Layers with and without a window alternate (Gemma, GPT-OSS, Llama 4).
+        full=expert_layers_on_stage(layers, shape.layers, shape.full_layers, spread=True),
+    )
+
+
+def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Check:
+    """Demand room for the replicas of an inventory where each stays within a domain."""
+    inside = size <= machine.domain
+    domains = machine.accelerators // machine.domain
+    places = where(inside, machine.domain // size * domains, machine.accelerators // size)
+    return Check.at_most(where(logical_and(machine.counted, inside), replicas, 0), places)
+
+
+def serving_checks(
+    choices: ServingChoices, layout: ServingLayout, shape: ServingShape, machine: ServingMachine
+) -> dict[str, Check]:
+    """State what engines cannot run, by reason."""
+    tensor, expert, group = choices.tensor, choices.expert, layout.group
+    # A tensor-parallel group narrower than the key-value heads splits them; a wider one repeats.
+    narrow = minimum(tensor, shape.cache_parts)
+    wide = maximum(tensor, shape.cache_parts)
+    experts = where(shape.experts > 0, shape.experts, 1)
+    return {
+        # What is rented limits a replica; an inventory, all of them.
+        "accelerators": Check.at_most(
+            where(machine.counted, layout.accelerators, layout.replica), machine.accelerators
+        ),
+        "replicas within domains": _whole_in_domains(choices.replicas, layout.replica, machine),
+        "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
+        "tensor parallel fits key-value heads": Check.that(wide % narrow == 0),
+        "tensor parallel divides the MLP": Check.that(
+            logical_and(shape.dense_width % tensor == 0, (shape.expert_width * expert) % group == 0)
+        ),
+        "pipeline stages within layers": Check.at_most(choices.pipeline, shape.layers),
+        "expert parallel of a model with experts": Check.that(
+            logical_or(expert < 2, shape.experts > 0)  # noqa: PLR2004 - one group is none
+        ),
+        "expert parallel divides the stage": Check.that(group % expert == 0),
+        "expert parallel divides experts": Check.that(experts % expert == 0),
+        "draft with an acceptance": Check.that(
+            logical_or(choices.draft_tokens < 1, choices.draft_acceptance > 0)
+        ),
+        "sequence within the context": Check.at_most(
+            choices.input_tokens + choices.output_tokens, shape.max_context
+        ),
+    }

@@ -1,0 +1,231 @@
+"""How long one pass of a model over some tokens takes, and its slowest pipeline stage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import maximum, minimum, where
+from mlsysim.physics.collectives import (
+    all_reduce_time,
+    all_to_all_time,
+    mesh_bandwidth,
+    ranks_visited,
+)
+from mlsysim.physics.flops import matmul_flops
+from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
+from mlsysim.stages.serving.calibration import Runtime, ServingCalibration
+from mlsysim.stages.serving.choices import ServingChoices, ServingLayout
+from mlsysim.stages.serving.formats import WIDE_BYTES
+from mlsysim.stages.serving.machine import ServingMachine
+from mlsysim.stages.serving.shape import ServingShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingRun:
+    """Everything about a replica that the formulas need."""
+
+    choices: ServingChoices
+    layout: ServingLayout
+    shape: ServingShape
+    machine: ServingMachine
+    runtime: Runtime
+    calibration: ServingCalibration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a pass has to do for the fullest attention group, and for all of them.
+
+    Parameters
+    ----------
+    tokens
+        Tokens that the group computes.
+    all_tokens
+        Tokens that all groups compute, which share the experts.
+    sampled
+        Tokens for which the group computes logits.
+    core_flops
+        Operations of its attention core, in a layer that attends to everything and in one
+        with a window.
+    cache_bytes
+        Keys and values that it reads, likewise.
+    yielding
+        Sequences whose tokens the process of an attention group handles.
+    """
+
+    tokens: Any
+    all_tokens: Any
+    sampled: Any
+    core_flops: tuple[Any, Any]
+    cache_bytes: tuple[Any, Any]
+    yielding: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassTime:
+    """Time of a pass (s): through all stages one after another, the sum of the parts.
+
+    Parameters
+    ----------
+    weights
+        Matrix products: their arithmetic, overlapped with reading the weights.
+    attention
+        The attention core: the longer of its arithmetic and of reading the cache.
+    activations
+        Element-wise kernels.
+    collectives
+        Communication within the stages.
+    overhead
+        What the runtime adds.
+    head
+        The part of `weights` that only the last stage has.
+    stage
+        Time of the slowest stage, which sets the pace of a full pipeline.
+    """
+
+    weights: Any
+    attention: Any
+    activations: Any
+    collectives: Any
+    overhead: Any
+    head: Any
+    stage: Any
+
+    @property
+    def total(self) -> Any:
+        """The sum of the parts."""
+        return self.weights + self.attention + self.activations + self.collectives + self.overhead
+
+
+def time_of_pass(run: ServingRun, load: Load) -> PassTime:
+    """Time a pass, roofline by roofline.
+
+    The attention matrices, the dense MLPs, the experts, the head and the attention core
+    each have their own: a decode pass can be bound by arithmetic in one and by memory in
+    another.
+    """
+    layout, shape, runtime = run.layout, run.shape, run.runtime
+    attention, dense, expert = _attention_matrices(run, load), _dense(run, load), _expert(run, load)
+    full, near = (_core(run, load, kind) for kind in (0, 1))
+    activations, head = _activations(run, load), _head(run, load)
+    reduce, around = _collectives(run, load)
+    process = runtime.step_time + load.yielding * runtime.sequence_time
+    everywhere = attention + activations + reduce + runtime.layer_time
+    return PassTime(
+        weights=shape.layers * attention
+        + shape.dense_layers * dense
+        + shape.expert_layers * expert
+        + head,
+        attention=shape.full_layers * full + shape.sliding_layers * near,
+        activations=shape.layers * activations,
+        collectives=shape.layers * reduce
+        + shape.dense_layers * reduce
+        + shape.expert_layers * around,
+        overhead=process
+        + shape.layers * runtime.layer_time
+        + shape.expert_layers * runtime.expert_time,
+        head=head,
+        # The micro-batches of a full pipeline share what the process does.
+        stage=process / layout.turns
+        + layout.stage.layers * everywhere
+        + layout.stage.attending(full, near)
+        + layout.stage.mixed(dense + reduce, expert + around + runtime.expert_time)
+        + head,
+    )
+
+
+def _product(run: ServingRun, weights: Any, tokens: Any, width: Any, rate: Any) -> Any:
+    """Time products of tokens with weights that are read once."""
+    reading = weights * width / run.machine.memory_rate
+    return overlapped_time(matmul_flops(weights, tokens) / rate, reading)
+
+
+def _attention_matrices(run: ServingRun, load: Load) -> Any:
+    choices, shape, machine = run.choices, run.shape, run.machine
+    kept = shape.query_parameters / choices.tensor
+    # Key-value heads beyond which tensor parallelism repeats them.
+    kept = kept + shape.cache_parameters / minimum(choices.tensor, shape.cache_parts)
+    return _product(run, kept, load.tokens, choices.attention_width, machine.attention_rate)
+
+
+def _dense(run: ServingRun, load: Load) -> Any:
+    weights = run.shape.dense_parameters / run.choices.tensor
+    return _product(run, weights, load.tokens, run.choices.weight_width, run.machine.matmul_rate)
+
+
+def _expert(run: ServingRun, load: Load) -> Any:
+    """Time the MLP of a layer with experts, on the fullest of the ranks that divide them.
+
+    Every attention group multiplies its own tokens with what they all see.  Where the experts
+    are divided among ranks, some rank has more of those that a pass touches than the mean, and
+    more of their tokens: by the chance of the draw, and by what is uneven in the routing.
+    """
+    choices, shape, machine = run.choices, run.shape, run.machine
+    width, rate, ranks = choices.weight_width, machine.matmul_rate, choices.expert
+    shared = _product(run, shape.shared_parameters / choices.tensor, load.tokens, width, rate)
+    router = shape.router_parameters / choices.tensor
+    shared = shared + _product(run, router, load.tokens, WIDE_BYTES, machine.wide_rate)
+    part = shape.expert_parameters * ranks / run.layout.group
+    owned = shape.experts / ranks
+    chance = touched_share(shape.log_missed, load.all_tokens)
+    touched = fullest_of(owned * chance, owned * chance * (1 - chance), ranks)
+    reading = minimum(touched, owned) * part * width / machine.memory_rate
+    visits = load.all_tokens * shape.experts_per_token / ranks
+    skewed = where(ranks > 1, run.calibration.expert_imbalance, 1.0) * visits
+    most = load.all_tokens * minimum(shape.experts_per_token, owned)
+    fullest = minimum(fullest_of(skewed, skewed * (1 - 1 / ranks), ranks), most)
+    arithmetic = matmul_flops(part, fullest) / (rate * choices.expert_rate)
+    return shared + overlapped_time(arithmetic, reading)
+
+
+def _head(run: ServingRun, load: Load) -> Any:
+    weights = run.shape.head_parameters / run.choices.tensor
+    return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
+
+
+def _core(run: ServingRun, load: Load, kind: int) -> Any:
+    choices, machine = run.choices, run.machine
+    arithmetic = load.core_flops[kind] / choices.tensor / machine.core_rate
+    parts = minimum(choices.tensor, run.shape.cache_parts)
+    return maximum(arithmetic, load.cache_bytes[kind] / parts / machine.memory_rate)
+
+
+def _activations(run: ServingRun, load: Load) -> Any:
+    shape = run.shape
+    numbers = shape.moved + shape.moved_divided / run.choices.tensor
+    moved = run.calibration.activation_passes * WIDE_BYTES * load.tokens * numbers
+    return moved / run.machine.memory_rate
+
+
+def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
+    """Time an all-reduce behind attention or a dense MLP, and what surrounds experts.
+
+    Without attention groups every accelerator of a stage has all tokens, however the experts
+    are divided: their sum takes an all-reduce as well.  Behind attention in groups, each token
+    travels to the accelerators of the ranks that it visits and back, once to each domain.
+    """
+    choices, layout, shape, machine = run.choices, run.layout, run.shape, run.machine
+    message = load.tokens * shape.hidden * WIDE_BYTES
+    link = mesh_bandwidth(
+        machine.link_bandwidth, layout.together, machine.domain, machine.full_mesh
+    )
+    network = (machine.network_bandwidth, machine.network_latency)
+    inside = (link, machine.link_latency)
+    steps = all_reduce_time(message, layout.together, layout.across, inside, network)
+    start = machine.collective_start
+    reduce = where(choices.tensor > 1, start + steps, 0.0)
+    wide = mesh_bandwidth(
+        machine.link_bandwidth, layout.group_together, machine.domain, machine.full_mesh
+    )
+    visited = ranks_visited(shape.experts_per_token, choices.expert)
+    # A rank that spans domains wants its tokens in all of them.
+    domains = minimum(layout.group_across, choices.expert)
+    leaving = (layout.group_across - 1) * ranks_visited(shape.experts_per_token, domains) / domains
+    own = message / choices.tensor
+    travel = all_to_all_time(
+        (own * visited * layout.group / choices.expert, own * leaving),
+        layout.group_together,
+        layout.group_across,
+        (wide, machine.link_latency),
+        network,
+    )
+    return reduce, where(choices.attention > 1, 2 * (start + travel), reduce)

@@ -1,0 +1,177 @@
+"""What `ServingModel` reports."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.physics.flops import flops_utilization, matmul_flops
+from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.serving.memory import ServingMemory
+from mlsysim.stages.serving.passes import ServingRun
+from mlsysim.stages.serving.time import ServingTime
+from mlsysim.stages.stage import StageResult
+from mlsysim.stages.telling import parts_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingResult(StageResult):
+    """Speed and memory of serving.
+
+    Parameters
+    ----------
+    time_to_first_token
+        From the arrival of a request to its first token, with nothing else going on.
+    inter_token_latency
+        Time between two tokens of a sequence while the full batch decodes.
+    request_latency
+        The first token, then the others, nothing else going on.
+    tokens_per_second
+        Output tokens of all replicas in a steady state: prefill takes its share of the time.
+    tokens_per_second_per_accelerator
+        The same over all accelerators.
+    tokens_per_second_per_user
+        Tokens that a user sees per second: one over `inter_token_latency`.
+    input_tokens_per_second
+        Prompt tokens that all replicas take in.
+    request_rate
+        Requests that all replicas answer per second.
+    prefill_share
+        Share of the time that goes into prefill.
+    max_concurrency
+        Sequences of full length that fit a replica's memory.
+    memory_per_accelerator
+        What the fullest accelerator holds: the sum of the next four.
+    memory_weights, memory_kv_cache, memory_activations, memory_reserve
+        The parts.
+    memory_capacity
+        What the runtime may use of an accelerator: `memory_fraction` of what it has.
+    kv_cache_per_sequence
+        Keys and values of one sequence of full length, on one accelerator.
+    decode_latency_weights, decode_latency_attention, decode_latency_activations
+        What a decode pass spends on weights, on the cache, and on element-wise kernels.
+    decode_latency_collectives, decode_latency_overhead
+        What it spends on communication within a stage, and in the runtime.
+    decode_latency_hops, decode_latency_waiting
+        What it spends between pipeline stages, and what a micro-batch waits for the others.
+    decode_latency_drafting
+        What the draft takes before it.
+    prefill_latency_collectives
+        What the prefill of a prompt spends on communication within stages.
+    tokens_per_pass
+        Tokens that a decode pass yields per sequence: one without a draft.
+    prefill_mfu, decode_mfu
+        Operations of the weights over those possible.
+    accelerators_per_replica, accelerators
+        Of one replica and of all.
+    replicas
+        Copies of the model.
+    """
+
+    time_to_first_token: Any
+    inter_token_latency: Any
+    request_latency: Any
+    tokens_per_second: Any
+    tokens_per_second_per_accelerator: Any
+    tokens_per_second_per_user: Any
+    input_tokens_per_second: Any
+    request_rate: Any
+    prefill_share: Any
+    max_concurrency: Any
+    memory_per_accelerator: Any
+    memory_weights: Any
+    memory_kv_cache: Any
+    memory_activations: Any
+    memory_reserve: Any
+    memory_capacity: Any
+    kv_cache_per_sequence: Any
+    decode_latency_weights: Any
+    decode_latency_attention: Any
+    decode_latency_activations: Any
+    decode_latency_collectives: Any
+    decode_latency_overhead: Any
+    decode_latency_hops: Any
+    decode_latency_waiting: Any
+    decode_latency_drafting: Any
+    prefill_latency_collectives: Any
+    tokens_per_pass: Any
+    prefill_mfu: Any
+    decode_mfu: Any
+    accelerators_per_replica: Any
+    accelerators: Any
+    replicas: Any
+
+    def decode_pass_breakdown(self) -> dict[str, Any]:
+        """Give the parts of a decode pass: `inter_token_latency` times `tokens_per_pass`."""
+        return parts_of(self, "decode_latency_", without=())
+
+    def memory_breakdown(self) -> dict[str, Any]:
+        """Give what the fullest accelerator holds, part by part."""
+        return parts_of(self, "memory_", without={"per_accelerator", "capacity"})
+
+
+def latency_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
+    """Give the metrics that are times of one request."""
+    decode = time.decode
+    return {
+        "time_to_first_token": milliseconds(time.first_token),
+        "inter_token_latency": milliseconds(time.between),
+        "request_latency": milliseconds(
+            time.first_token + (run.choices.output_tokens - 1) * time.between
+        ),
+        "tokens_per_second_per_user": per_second(1 / time.between),
+        "tokens_per_pass": time.accepted,
+        "decode_latency_weights": milliseconds(decode.weights),
+        "decode_latency_attention": milliseconds(decode.attention),
+        "decode_latency_activations": milliseconds(decode.activations),
+        "decode_latency_collectives": milliseconds(decode.collectives),
+        "decode_latency_overhead": milliseconds(decode.overhead),
+        "decode_latency_hops": milliseconds(time.hops),
+        "decode_latency_waiting": milliseconds(time.waiting),
+        "decode_latency_drafting": milliseconds(time.drafting),
+        "prefill_latency_collectives": milliseconds(run.layout.chunks * time.prefill.collectives),
+    }
+
+
+def rate_metrics(run: ServingRun, rate: Any) -> dict[str, Any]:
+    """Give the metrics that are rates of all replicas, from that of one."""
+    choices, layout = run.choices, run.layout
+    total = rate * choices.replicas
+    tokens = total * choices.output_tokens
+    return {
+        "tokens_per_second": per_second(tokens),
+        "tokens_per_second_per_accelerator": per_second(tokens / layout.accelerators),
+        "input_tokens_per_second": per_second(total * choices.input_tokens),
+        "request_rate": per_second(total),
+    }
+
+
+def memory_metrics(memory: ServingMemory) -> dict[str, Any]:
+    """Give the metrics that are amounts of memory, and the sequences that fit."""
+    return {
+        "max_concurrency": memory.concurrency,
+        "memory_per_accelerator": gigabytes(memory.total),
+        "memory_weights": gigabytes(memory.weights),
+        "memory_kv_cache": gigabytes(memory.cache),
+        "memory_activations": gigabytes(memory.activations),
+        "memory_reserve": gigabytes(memory.reserve),
+        "memory_capacity": gigabytes(memory.limit),
+        "kv_cache_per_sequence": gigabytes(memory.sequence),
+    }
+
+
+def use_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
+    """Give the metrics that are shares of what was paid for, and the counts."""
+    choices, layout, peak = run.choices, run.layout, run.machine.peak
+    flops = matmul_flops(run.shape.active_parameters, 1)
+    return {
+        "prefill_share": time.rate * time.occupied,
+        "prefill_mfu": flops_utilization(flops * layout.fresh, time.occupied, layout.replica, peak),
+        "decode_mfu": flops_utilization(
+            flops * choices.batch_size * (choices.draft_tokens + 1),
+            time.step,
+            layout.replica,
+            peak,
+        ),
+        "accelerators_per_replica": layout.replica,
+        "accelerators": layout.accelerators,
+        "replicas": choices.replicas,
+    }

@@ -1,0 +1,179 @@
+"""How long a serving replica takes for the prefill of a request and for a decode pass."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import maximum, minimum, where
+from mlsysim.physics.serving import causal_pairs, request_rate, tokens_per_pass
+from mlsysim.stages.serving.formats import WIDE_BYTES
+from mlsysim.stages.serving.passes import Load, PassTime, ServingRun, time_of_pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingTime:
+    """Times of one replica (s).
+
+    Parameters
+    ----------
+    first_token
+        From the arrival of a request to its first token, nothing else going on.
+    prefill
+        One of the passes of that prefill.
+    occupied
+        Time of the replica that the prefill of one request takes: groups prefill
+        side by side, and stages one after another.
+    chunk
+        One of its passes, through all stages.
+    decode
+        One decode pass through all stages.
+    hops
+        What such a pass spends between stages.
+    waiting
+        What its micro-batch waits for others.
+    drafting
+        What the draft takes before it.
+    accepted
+        Tokens that it yields per sequence.
+    rate
+        Requests per second in a steady state of one replica.
+    """
+
+    first_token: Any
+    prefill: PassTime
+    occupied: Any
+    chunk: Any
+    decode: PassTime
+    hops: Any
+    waiting: Any
+    drafting: Any
+    accepted: Any
+    rate: Any
+
+    @property
+    def step(self) -> Any:
+        """A decode pass through all stages, waiting and drafting included."""
+        return self.decode.total + self.hops + self.waiting + self.drafting
+
+    @property
+    def between(self) -> Any:
+        """Time between tokens of a sequence."""
+        return self.step / self.accepted
+
+
+def serving_time_of(run: ServingRun) -> ServingTime:
+    """Time prefill and decode, each alone on the replica."""
+    choices, layout = run.choices, run.layout
+    prefill = time_of_pass(run, _prefill_load(run, 1, 1))
+    chunk = prefill.total + _hops(run, layout.chunk)
+    decode = time_of_pass(run, _decode_load(run, choices.draft_tokens + 1))
+    # Of as many micro-batches as are under way, each waits for the slowest stage; passes of
+    # unequal length do not interlock.
+    beside = 1 + run.calibration.stage_waiting * (layout.turns - 1)
+    paced = maximum(decode.total, layout.turns * decode.stage) * beside
+    drafting = choices.draft_tokens * _drafting(run)
+    hops = _hops(run, layout.sequences * (choices.draft_tokens + 1))
+    accepted = tokens_per_pass(choices.draft_tokens, choices.draft_acceptance)
+    between = (paced + hops + drafting) / accepted
+    occupied = _occupied(run, beside)
+    return ServingTime(
+        first_token=chunk + (layout.chunks - 1) * _pace(run, prefill, layout.chunk),
+        prefill=prefill,
+        occupied=occupied,
+        chunk=chunk,
+        decode=decode,
+        hops=hops,
+        waiting=paced - decode.total,
+        drafting=drafting,
+        accepted=accepted,
+        rate=request_rate(choices.batch_size, occupied, between, choices.output_tokens - 1),
+    )
+
+
+def _occupied(run: ServingRun, beside: Any) -> Any:
+    """Time the replica for the prefill of one request, many of them being prefilled.
+
+    Passes follow one another at the pace of the slowest stage, or else, where fewer requests
+    are under way than there are stages, as soon as the ones before them are through.
+    """
+    layout, batch = run.layout, run.choices.batch_size
+    tokens = layout.chunk * layout.packed
+    packed = time_of_pass(run, _prefill_load(run, layout.packed, layout.groups))
+    pace = _pace(run, packed, tokens)
+    through = packed.total + _hops(run, tokens) + (layout.chunks - 1) * pace
+    at_once = layout.packed * layout.groups
+    under_way = minimum(batch, at_once * layout.turns)
+    return beside * maximum(layout.chunks * pace / minimum(batch, at_once), through / under_way)
+
+
+def _pace(run: ServingRun, passing: PassTime, tokens: Any) -> Any:
+    """Time after which the next pass can follow: the slowest stage, and handing on from it."""
+    return passing.stage + where(run.choices.pipeline > 1, _hop(run, tokens), 0.0)
+
+
+def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
+    """Describe one pass of a prefill; the passes of a prompt share its core evenly."""
+    choices, layout, shape = run.choices, run.layout, run.shape
+    known = choices.input_tokens - layout.fresh
+    pairs = (
+        causal_pairs(choices.input_tokens, window) - causal_pairs(known, window)
+        for window in (choices.input_tokens, shape.window)
+    )
+    # A pass reads what the passes before it have left: half of the prompt on average.
+    seen = known + layout.fresh / 2
+    widths = 2 * (shape.score_width + shape.value_width)
+    full, near = (requests * count * widths / layout.chunks for count in pairs)
+    return Load(
+        tokens=requests * layout.chunk,
+        all_tokens=groups * requests * layout.chunk,
+        sampled=requests,
+        core_flops=(full, near),
+        cache_bytes=_read(run, requests, seen),
+        yielding=requests,
+    )
+
+
+def _decode_load(run: ServingRun, width: Any) -> Load:
+    """Describe a decode pass over the batch when sequences are half way through their output."""
+    choices, layout, shape = run.choices, run.layout, run.shape
+    tokens = layout.sequences * width
+    length = choices.input_tokens + choices.output_tokens / 2
+    near = minimum(length, shape.window)
+    widths = 2 * tokens * (shape.latent_score_width + shape.latent_value_width)
+    grouped = where(shape.cache_parts < shape.heads, run.runtime.grouped_efficiency, 1.0)
+    return Load(
+        tokens=tokens,
+        all_tokens=layout.pass_sequences * width,
+        sampled=tokens,
+        core_flops=(length * widths, near * widths),
+        cache_bytes=_read(run, layout.sequences / grouped, length),
+        yielding=layout.held,
+    )
+
+
+def _read(run: ServingRun, sequences: Any, length: Any) -> tuple[Any, Any]:
+    """Measure what attention reads in a layer without and in one with a window."""
+    each = sequences * run.shape.cache_elements * run.choices.cache_width
+    return each * length, each * minimum(length, run.shape.window)
+
+
+def _drafting(run: ServingRun) -> Any:
+    """Time one step of a draft that is some layers of the model and its head."""
+    time = time_of_pass(run, _decode_load(run, 1))
+    layers = run.choices.draft_layers / run.shape.layers
+    return layers * (time.total - time.head) + time.head
+
+
+def _hops(run: ServingRun, tokens: Any) -> Any:
+    """Time the way of some tokens through all stages; with one there is none."""
+    stages = run.choices.pipeline
+    return where(stages > 1, (stages - 1) * _hop(run, tokens), 0.0)
+
+
+def _hop(run: ServingRun, tokens: Any) -> Any:
+    """Time the step of some tokens from one stage to the next."""
+    machine, layout = run.machine, run.layout
+    inside = layout.replica <= machine.domain
+    bandwidth = where(inside, machine.link_bandwidth, machine.network_bandwidth)
+    latency = where(inside, machine.link_latency, machine.network_latency)
+    message = tokens * run.shape.hidden * WIDE_BYTES / run.choices.tensor
+    return message / bandwidth + latency + machine.collective_start

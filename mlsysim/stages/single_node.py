@@ -1,0 +1,247 @@
+"""One accelerator: the roofline of a forward pass."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.catalog.accelerator import Accelerator, Precision
+from mlsysim.catalog.calibration import Calibration
+from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.vision_model import VisionModel
+from mlsysim.expr.functions import where
+from mlsysim.physics import compute, flops, inference
+from mlsysim.problem.verdict import Check
+from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.arguments import (
+    check_number,
+    check_precision,
+    check_record,
+    check_whole,
+    in_unit,
+)
+from mlsysim.stages.mapping import mapped
+from mlsysim.stages.serving.calibration import ServingCalibration
+from mlsysim.stages.serving.formats import stored_width
+from mlsysim.stages.stage import ForwardModel, StageResult
+from mlsysim.stages.training.machine import efficiency_of
+from mlsysim.units import Quantity, as_unit, magnitude
+
+_INTENSITY = as_unit("flop/byte")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleNodeResult(StageResult):
+    """Speed and memory of a forward pass.
+
+    Parameters
+    ----------
+    latency
+        Time of the batch: the longer of the next two.
+    latency_compute, latency_memory
+        What arithmetic, and what traffic to memory, takes alone.
+    throughput
+        Sequences or images per second.
+    compute_bound
+        Whether arithmetic takes longer.
+    arithmetic_intensity
+        Operations per byte moved.
+    mfu
+        Operations over those possible.
+    memory_used, memory_capacity
+        What the batch holds, with weights and runtime reserve, and what there is.
+    """
+
+    latency: Any
+    latency_compute: Any
+    latency_memory: Any
+    throughput: Any
+    compute_bound: Any
+    arithmetic_intensity: Any
+    mfu: Any
+    memory_used: Any
+    memory_capacity: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Workload:
+    """A model per item (token or image): operations, numbers moved, held and cached."""
+
+    sequential: bool
+    max_context: int
+    weights: float
+    item_flops: float
+    core_layers: float
+    score_width: float
+    value_width: float
+    moved: float
+    live: float
+    cached: float
+
+
+class SingleNodeModel(ForwardModel):
+    """Predict one forward pass on one accelerator by its roofline.
+
+    ``max(F/(P η), Q/(W ω))``.  For a language model this is the prefill of
+    `batch_size` sequences of `seq_len` tokens; for a vision model, a batch of images.
+
+    Parameters
+    ----------
+    calibration
+        What the hardware achieves of what it promises.
+
+    Examples
+    --------
+    >>> from mlsysim.catalog import Models, Systems
+    >>> result = SingleNodeModel().solve(
+    ...     model=Models.Vision.ResNet50,
+    ...     accelerator=Systems.Accelerators.H100_SXM,
+    ...     batch_size=256, efficiency=0.4,
+    ... )
+    >>> result.feasible
+    True
+    """
+
+    produces = ("latency", "throughput")
+
+    def __init__(self, *, calibration: Calibration | None = None) -> None:
+        self.calibration = calibration or Calibration()
+
+    def solve(
+        self,
+        model: LanguageModel | VisionModel,
+        accelerator: Accelerator,
+        batch_size: int = 1,
+        *,
+        precision: str = "fp16",
+        efficiency: float | None = None,
+        seq_len: int = 2048,
+        runtime_reserve: Any = None,
+    ) -> SingleNodeResult:
+        """Evaluate one batch.
+
+        Parameters
+        ----------
+        model
+            What is computed.
+        accelerator
+            On what.
+        batch_size
+            Sequences or images.
+        precision
+            Of arithmetic, weights and activations.
+        efficiency
+            Fraction of the dense peak reached; the best measured one unless given.
+        seq_len
+            Tokens per sequence; a vision model has no use for it.
+        runtime_reserve
+            Memory that driver and libraries take, in GB or as a quantity; what logs of runtimes
+            show on an accelerator alone unless given.
+
+        Returns
+        -------
+        SingleNodeResult
+            Metrics, and the checks that the batch must pass.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is out of range.
+        Infeasible
+            If the accelerator has no arithmetic of this precision.
+        MissingFigureError
+            If no efficiency is given and none has been measured.
+        """
+        check_precision("precision", precision, Precision)
+        check_record("accelerator", accelerator, Accelerator)
+        check_whole("batch_size", batch_size)
+        check_whole("seq_len", seq_len)
+        if efficiency is None:
+            efficiency = mapped(efficiency_of, accelerator, precision)
+        check_number("efficiency", efficiency, most=1.0, above=True)
+        work = mapped(_workload, model)
+        peak = magnitude(mapped(_peak, accelerator, precision), "flop/s")
+        width = mapped(stored_width, precision)
+
+        length = where(work.sequential, seq_len, 1)
+        items = batch_size * length
+        core = flops.attention_flops(
+            items, flops.attended_positions(length, length), work.score_width, work.value_width
+        )
+        operations = items * work.item_flops + work.core_layers * core
+        traffic = inference.forward_traffic(work.weights, items, work.moved, width)
+        arithmetic = compute.matmul_time(operations, peak, efficiency, 0, 0.0)
+        moving = compute.traffic_time(
+            traffic,
+            magnitude(accelerator.memory_bandwidth, "byte/s"),
+            self.calibration.memory_efficiency,
+        )
+        latency = compute.roofline_time(arithmetic, moving)
+        held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
+        if runtime_reserve is None:
+            kept = mapped(_context_memory, accelerator)
+        else:
+            stated = in_unit("runtime_reserve", runtime_reserve, "GB")
+            check_number("runtime_reserve", stated)
+            kept = 1e9 * stated
+        used = gigabytes(held + kept)
+        capacity = gigabytes(magnitude(accelerator.memory_capacity, "byte"))
+        return SingleNodeResult(
+            checks={
+                "memory": Check.at_most(used, capacity),
+                "sequence within the context": Check.at_most(length, work.max_context),
+            },
+            latency=milliseconds(latency),
+            latency_compute=milliseconds(arithmetic),
+            latency_memory=milliseconds(moving),
+            throughput=per_second(batch_size / latency),
+            compute_bound=arithmetic >= moving,
+            arithmetic_intensity=Quantity(
+                inference.arithmetic_intensity(operations, traffic), _INTENSITY
+            ),
+            mfu=flops.flops_utilization(operations, latency, 1, peak),
+            memory_used=used,
+            memory_capacity=capacity,
+        )
+
+
+def _context_memory(accelerator: Accelerator) -> float:
+    return ServingCalibration.built_in().achieved(accelerator.name).context_memory
+
+
+def _peak(accelerator: Accelerator, precision: str) -> Any:
+    return accelerator.peak(precision)
+
+
+def _workload(model: LanguageModel | VisionModel) -> _Workload:
+    if isinstance(model, VisionModel):
+        # The widest feature map of a convolutional network has some 64 channels at half
+        # the resolution (ResNet), which is 16 numbers per pixel; a map is written and read.
+        pixels = model.image_size**2
+        return _Workload(
+            sequential=False,
+            max_context=1,
+            weights=model.parameters,
+            item_flops=magnitude(model.forward_flops, "flop"),
+            core_layers=0,
+            score_width=0,
+            value_width=0,
+            moved=2 * 16 * pixels,
+            live=2 * 16 * pixels,
+            cached=0,
+        )
+    check_record("model", model, LanguageModel)
+    inner = model.mlp_matrices * max(
+        model.ffn, (model.experts_per_token + model.shared_experts) * model.expert_ffn
+    )
+    return _Workload(
+        sequential=True,
+        max_context=model.max_context,
+        weights=model.parameters,
+        item_flops=flops.matmul_flops(model.matmul_parameters, 1),
+        core_layers=model.layers,
+        score_width=model.score_width,
+        value_width=model.value_width,
+        # every layer writes and reads the stream twice, around attention and around the MLP
+        moved=4 * model.hidden * model.layers,
+        live=2 * model.hidden + inner,
+        cached=model.layers * model.kv_elements,
+    )

@@ -1,0 +1,172 @@
+"""Time of the communication within a replica, for one microbatch on the fullest stage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import logical_or, maximum, minimum, select, where
+from mlsysim.physics import collectives, schedule
+from mlsysim.physics.activations import FP8_BYTES
+from mlsysim.physics.data_parallel import overlapped_time
+from mlsysim.physics.flops import core_passes, repeated_layers
+from mlsysim.stages.training.compute import Passes
+from mlsysim.stages.training.levels import Group, group_of, local_bandwidth
+from mlsysim.stages.training.run import Run, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """What a microbatch waits for on the fullest stage, by the kind of parallelism (s).
+
+    `hidden` is what of all these runs beside computation, which hides nothing else then.
+    """
+
+    tensor: Any
+    context: Any
+    expert: Any
+    boundary: Any
+    hidden: Any
+
+
+def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
+    """Time what computation does not hide of each.
+
+    Under ``overlap="all"`` collectives run beside the products of the same layers, save the
+    all-reduces of tensor parallelism without sequence parallelism, on which the next
+    operation waits.  Ring attention overlaps under any setting but ``"none"``.  Products
+    that hide one kind do not hide the next.
+    """
+    choices, exposure = run.choices, run.calibration.exposure
+    everything = select(choices.overlap, {"none": False, "data": False, "all": True})
+    something = select(choices.overlap, {"none": False, "data": True, "all": True})
+    window = 3 * passes.products + passes.idle
+    expert = _expert_time(run, work)
+    boundary = _boundary_time(run, work)
+    # Keys and values travel in the forward pass, they and their gradients in the backward one.
+    forward, latency = _ring_time(run, work)
+    ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
+        2 * forward,
+        (core_passes(choices.attention, "none") - 1) * passes.core + passes.idle_backward,
+        exposure,
+    )
+    tensor, beside_products = _tensor_time(run, work, passes)
+    context = where(something, ring, 3 * forward)
+    window = maximum(window - beside_products, 0.0)
+    felt = where(everything, overlapped_time(expert, window, exposure), expert)
+    window = maximum(window - (expert - felt), 0.0)
+    crossing = where(everything, overlapped_time(boundary, window, exposure), boundary)
+    return Messages(
+        tensor=tensor,
+        context=3 * latency + context,
+        expert=felt,
+        boundary=crossing,
+        hidden=beside_products + (3 * forward - context) + (expert - felt) + (boundary - crossing),
+    )
+
+
+def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any]:
+    """Time the collectives of tensor parallelism that computation does not hide, and the rest.
+
+    Two all-reduces in each pass of a layer (Shoeybi et al. 2019, section 3), and in a
+    repeated forward pass two more.  Sequence parallelism replaces each by a
+    reduce-scatter and an all-gather, and gathers two inputs again in the
+    backward pass; those of the backward pass run beside the gradients of weights unless
+    nothing overlaps (Korthikanti et al. 2022, section 4.2.2), and those of
+    sequence parallelism beside all products if everything does.  Experts that are dealt out
+    whole have none, which leaves attention's half.
+    """
+    choices, exposure = run.choices, run.calibration.exposure
+    halves = where(choices.expert > 1, 0.5 * run.on_stage("routed"), 0.0)
+    once = (run.layout.layers - halves) * tensor_gather(run, work)
+    repeated = repeated_layers(choices.recompute)
+    forward = 4 * (1 + repeated) * once
+    backward = where(choices.sequence_parallel, 6, 4) * once
+    beside = overlapped_time(backward, passes.products + passes.idle_backward, exposure)
+    ahead = overlapped_time(
+        forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
+    )
+    both = where(choices.sequence_parallel, ahead, forward) + beside
+    felt = select(
+        choices.overlap, {"none": forward + backward, "data": forward + beside, "all": both}
+    )
+    return felt, forward + backward - felt
+
+
+def tensor_gather(run: Run, work: Work) -> Any:
+    """Time an all-gather (or a reduce-scatter) of a microbatch within a tensor-parallel group."""
+    group = group_of(run, run.choices.tensor, 1)
+    return group.overhead + collectives.gather_time(
+        _message(run, work), group.together, group.domains, group.inside, group.across
+    )
+
+
+def _expert_time(run: Run, work: Work) -> Any:
+    """Time the all-to-alls that take tokens to their experts and back, twice for both passes.
+
+    Tokens on their way to experts, and their gradients on the same way, may be in 8 bits; what
+    comes back is added up and stays wide (DeepSeek-V3, arXiv 2412.19437, section 3.3.2).
+    """
+    choices, shape = run.choices, run.shape
+    group = group_of(run, choices.expert, 1)
+    token = run.calibration.imbalance * work.tokens / choices.tensor
+    wide = run.width.weight
+    there = select(choices.dispatch, {"wide": wide, "fp8": FP8_BYTES})
+    token = token * (there + wide) / 2 * shape.hidden
+    held = token * shape.experts_per_token / group.domains
+    reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
+    sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
+    once = group.overhead + collectives.all_to_all_time(
+        (held, sent), group.together, group.domains, group.inside, group.across
+    )
+    times = 4 + 2 * repeated_layers(choices.recompute)
+    return run.on_stage("routed") * times * once
+
+
+def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
+    """Time the keys and values of a forward pass on their ring: moving them, and the hops.
+
+    ``c - 1`` steps, each of which passes on the keys and values of ``s/c`` tokens.  Liu et al.
+    2023, arXiv 2310.01889.
+    """
+    choices, shape = run.choices, run.shape
+    group = group_of(run, choices.context, choices.tensor)
+    # Heads of keys and values are copied where there are fewer than accelerators.
+    share = minimum(choices.tensor, shape.kv_heads)
+    block = run.layout.layers * work.tokens * shape.ring_width * run.width.weight / share
+    bandwidth, latency = _slowest(group)
+    steps = choices.context - 1
+    return steps * block / bandwidth, run.layout.layers * steps * latency
+
+
+def _slowest(group: Group) -> tuple[Any, Any]:
+    apart = group.domains > 1
+    return tuple(
+        where(apart, far, near) for far, near in zip(group.across, group.inside, strict=True)
+    )
+
+
+def _boundary_time(run: Run, work: Work) -> Any:
+    """Time a microbatch's way over a stage's boundary.
+
+    Stages lie farthest apart of all ranks, so they use the network unless the
+    whole run fits one domain.  Each accelerator of a tensor-parallel group
+    sends its share, ``1/t`` of the message; without sequence parallelism the
+    receivers then gather the whole (Narayanan et al. 2021, section 4.1), or each is sent all
+    of it where the framework does not scatter.
+    """
+    choices, machine = run.choices, run.machine
+    local = run.layout.used <= machine.domain
+    divided = logical_or(choices.sequence_parallel, choices.scatter_gather)
+    whole = where(choices.scatter_gather, tensor_gather(run, work), 0.0)
+    gather = where(choices.sequence_parallel, 0.0, whole)
+    return schedule.boundary_time(
+        _message(run, work) / where(divided, choices.tensor, 1),
+        choices.pipeline,
+        choices.virtual_stages,
+        where(local, local_bandwidth(machine, 2), machine.network_bandwidth),
+        where(local, machine.link_latency, machine.network_latency) + gather,
+    )
+
+
+def _message(run: Run, work: Work) -> Any:
+    """Measure a microbatch between two layers, on one context-parallel rank."""
+    return work.tokens * run.width.weight * run.shape.hidden

@@ -1,0 +1,159 @@
+"""Time of a training step's computation: products, attention cores, element-wise kernels."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import maximum, minimum, select
+from mlsysim.physics import compute, flops
+from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
+from mlsysim.stages.training.run import Arithmetic, Run, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passes:
+    """What one microbatch takes on the fullest stage (s).
+
+    Parameters
+    ----------
+    forward, whole
+        The forward pass alone, and everything.
+    products
+        Matrix products of one forward pass; the gradients of weights take as long.
+    core
+        Attention cores of one forward pass.
+    idle_forward, idle_backward
+        What accelerators wait in either pass for their host to launch kernels; messages go on
+        meanwhile.
+    """
+
+    forward: Any
+    whole: Any
+    products: Any
+    core: Any
+    idle_forward: Any
+    idle_backward: Any
+
+    @property
+    def idle(self) -> Any:
+        """What accelerators wait for their host in both passes."""
+        return self.idle_forward + self.idle_backward
+
+    @property
+    def weight_gradients(self) -> Any:
+        """What can fill a bubble: gradients of weights, a third of all products and of the wait."""
+        return self.products + self.idle / 3
+
+    @property
+    def backward(self) -> Any:
+        """The backward pass, with what it computes again."""
+        return self.whole - self.forward
+
+
+def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
+    """Time a microbatch in the layers of the stage.
+
+    ``3 (products + traffic) + core`` with one pass more of what is computed
+    again.  Traffic is what the layers make, moved several times.  Products that are
+    gradients of weights wait for these to be added up in memory, where tokens are few.
+    Layers with routed experts take at least the time in which the host launches their many
+    kernels.
+    """
+    calibration, machine, recompute = run.calibration, run.machine, run.choices.recompute
+    products = _products_time(run, work)
+    core, cores = _core_time(run, work, arithmetic)
+    passes = calibration.activation_passes
+    moved = passes * work.activations / machine.stream_rate
+    scores = passes * work.scores / machine.stream_rate
+    once = products + moved
+    launching = run.on_stage("routed") * calibration.routing_floor
+    again = flops.repeated_layers(recompute)
+    light = passes * work.light / machine.stream_rate
+    selected = light * select(run.choices.attention, {"causal": 1, "full": 1, "unfused": 0})
+    projected = light + _up_time(run, work) + passes * work.latent / machine.stream_rate
+    anew = select(
+        recompute,
+        dict.fromkeys(RECOMPUTE, 0.0) | {"selective": selected, UP_PROJECTIONS: projected},
+    )
+    rebuilt = select(
+        recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": 1}
+    )
+    adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.stream_rate
+    whole = (
+        (3 + again) * once
+        + compute.roofline_time(products, adding)
+        - products
+        + cores
+        + anew
+        + work.casts / machine.stream_rate
+        + (3 + rebuilt) * scores
+    )
+    ahead = once + core + scores
+    forward = compute.roofline_time(ahead, launching)
+    everything = compute.roofline_time(whole, (3 + again) * launching)
+    return Passes(
+        forward=forward,
+        whole=everything,
+        products=products,
+        core=core,
+        idle_forward=minimum(forward - ahead, everything - whole),
+        idle_backward=maximum(everything - whole - (forward - ahead), 0.0),
+    )
+
+
+def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
+    """Time a microbatch's output head and loss, forward and backward."""
+    operations = flops.training_flops(arithmetic.head * work.tokens / run.choices.tensor)
+    machine = run.machine
+    moved = run.calibration.activation_passes * work.logits / machine.stream_rate
+    return moved + compute.matmul_time(
+        operations, machine.wide_peak, run.choices.wide_efficiency, 3, machine.matmul_overhead
+    )
+
+
+def _products_time(run: Run, work: Work) -> Any:
+    """Time the matrix products of a forward pass.
+
+    Routed experts whose tokens are few wait for their weights instead.
+    """
+    choices, machine = run.choices, run.machine
+    share = work.tokens / choices.tensor
+    own = compute.matmul_time(
+        flops.matmul_flops(run.on_stage("matmul_parameters"), share),
+        machine.peak,
+        choices.efficiency,
+        run.on_stage("products"),
+        machine.matmul_overhead,
+    )
+    routed = compute.matmul_time(
+        run.calibration.imbalance * flops.matmul_flops(run.on_stage("routed_matmul"), share),
+        machine.peak,
+        choices.efficiency,
+        2 * run.on_stage("routed"),
+        machine.matmul_overhead,
+    )
+    weights = work.routed_parameters * run.width.weight / machine.stream_rate
+    return own + compute.roofline_time(routed, weights)
+
+
+def _up_time(run: Run, work: Work) -> Any:
+    """Time the up-projections of latent attention in a forward pass."""
+    return compute.matmul_time(
+        flops.matmul_flops(run.on_stage("up_parameters"), work.tokens / run.choices.tensor),
+        run.machine.peak,
+        run.choices.efficiency,
+        run.on_stage("up_products"),
+        run.machine.matmul_overhead,
+    )
+
+
+def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
+    """Time the attention cores of a forward pass, and all that a step does of them."""
+    choices, machine = run.choices, run.machine
+    operations = run.layout.layers * arithmetic.core * work.tokens / choices.tensor
+    unfused = machine.wide_peak * choices.wide_efficiency
+    rate = select(
+        choices.attention,
+        {"causal": machine.attention_rate, "full": machine.attention_rate, "unfused": unfused},
+    )
+    forward = operations / rate
+    return forward, flops.core_passes(choices.attention, choices.recompute) * forward

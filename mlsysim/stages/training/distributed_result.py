@@ -1,0 +1,181 @@
+"""What `DistributedModel` reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import maximum
+from mlsysim.physics.flops import flops_utilization
+from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.stage import StageResult
+from mlsysim.stages.telling import layout_text, parts_of
+from mlsysim.stages.training.layout import Layout
+from mlsysim.stages.training.memory import Memory
+from mlsysim.stages.training.time import StepTime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistributedResult(StageResult):
+    """Speed and memory of a training step.
+
+    Parameters
+    ----------
+    step_latency_total
+        Time of a step: the sum of the next nine.
+    step_latency_compute
+        Matrix products and element-wise kernels, repeated ones included.
+    step_latency_tensor
+        Collectives of tensor and sequence parallelism.
+    step_latency_context
+        Keys and values on the rings of context parallelism.
+    step_latency_expert
+        Tokens on their way to experts and back.
+    step_latency_pipeline
+        Messages between pipeline stages.
+    step_latency_data
+        Traffic between replicas that computation does not hide.
+    step_latency_bubble
+        Waiting for the pipeline to fill and drain.
+    step_latency_optimizer
+        The update of the weights.
+    step_latency_straggler
+        Waiting for the slowest accelerator.
+    effective_throughput
+        Tokens per second of the whole fleet: ``batch_size * seq_len / step``; idle
+        replicas earn nothing.
+    tokens_per_step
+        ``batch_size * seq_len``.
+    memory_per_accelerator
+        What the fullest accelerator holds: the sum of the next six.
+    memory_weights, memory_gradients, memory_optimizer
+        The state.
+    memory_activations
+        What it keeps for the backward pass.
+    memory_logits
+        Its logits, where these make it the fullest.
+    memory_reserve
+        Driver, libraries and communication buffers.
+    memory_capacity
+        What an accelerator has.
+    mfu
+        The model's own operations over those possible on all accelerators that are paid for.
+    hfu
+        The same with the repeated operations.
+    utilization
+        Share of the accelerators' time spent computing; idle ones count.
+    bubble_fraction
+        Share of the step spent waiting for the pipeline.
+    data_parallel_size
+        Replicas that fit.
+    active_replicas
+        Replicas that have a sequence to work on.
+    microbatches
+        Microbatches of the fullest replica.
+    accelerators_used, accelerators_total
+        Accelerators of all replicas, and those that are paid for.
+    parallelism
+        Way to divide them -> its size.
+    """
+
+    step_latency_total: Any
+    step_latency_compute: Any
+    step_latency_tensor: Any
+    step_latency_context: Any
+    step_latency_expert: Any
+    step_latency_pipeline: Any
+    step_latency_data: Any
+    step_latency_bubble: Any
+    step_latency_optimizer: Any
+    step_latency_straggler: Any
+    effective_throughput: Any
+    tokens_per_step: Any
+    memory_per_accelerator: Any
+    memory_weights: Any
+    memory_gradients: Any
+    memory_optimizer: Any
+    memory_activations: Any
+    memory_logits: Any
+    memory_reserve: Any
+    memory_capacity: Any
+    mfu: Any
+    hfu: Any
+    utilization: Any
+    bubble_fraction: Any
+    data_parallel_size: Any
+    active_replicas: Any
+    microbatches: Any
+    accelerators_used: Any
+    accelerators_total: Any
+    parallelism: Mapping[str, Any]
+
+    def time_breakdown(self) -> Mapping[str, Any]:
+        """Give the parts of a step."""
+        return parts_of(self, "step_latency_", without={"total"})
+
+    def memory_breakdown(self) -> Mapping[str, Any]:
+        """Give what the fullest accelerator holds, part by part."""
+        return parts_of(self, "memory_", without={"per_accelerator", "capacity"})
+
+    def layout_arithmetic(self) -> str:
+        """Write the accelerators as the product of the ways to divide them."""
+        return layout_text(self.accelerators_total, self.parallelism)
+
+
+def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
+    """Give the metrics that are times, and the throughput."""
+    total = time.total
+    return {
+        "step_latency_total": milliseconds(total),
+        "step_latency_compute": milliseconds(time.compute),
+        "step_latency_tensor": milliseconds(time.tensor),
+        "step_latency_context": milliseconds(time.context),
+        "step_latency_expert": milliseconds(time.expert),
+        "step_latency_pipeline": milliseconds(time.pipeline),
+        "step_latency_data": milliseconds(time.data),
+        "step_latency_bubble": milliseconds(time.bubble),
+        "step_latency_optimizer": milliseconds(time.optimizer),
+        "step_latency_straggler": milliseconds(time.straggler),
+        "effective_throughput": per_second(tokens / total),
+        "tokens_per_step": tokens,
+        "bubble_fraction": time.bubble / total,
+    }
+
+
+def memory_metrics(memory: Memory, total: Any, capacity: Any) -> dict[str, Any]:
+    """Give the metrics that are amounts of memory."""
+    return {
+        "memory_per_accelerator": gigabytes(total),
+        "memory_weights": gigabytes(memory.weights),
+        "memory_gradients": gigabytes(memory.gradients),
+        "memory_optimizer": gigabytes(memory.optimizer),
+        "memory_activations": gigabytes(memory.activations),
+        "memory_logits": gigabytes(memory.logits),
+        "memory_reserve": gigabytes(memory.reserve),
+        "memory_capacity": gigabytes(capacity),
+    }
+
+
+def layout_metrics(layout: Layout) -> dict[str, Any]:
+    """Give the metrics that are counts."""
+    return {
+        "data_parallel_size": layout.data,
+        "active_replicas": layout.replicas,
+        "microbatches": layout.microbatches,
+        "accelerators_used": layout.used,
+        "accelerators_total": layout.accelerators,
+    }
+
+
+def use_metrics(
+    layout: Layout, time: StepTime, batch: Any, model_flops: Any, extra_flops: Any, peak: Any
+) -> dict[str, Any]:
+    """Give the metrics that are shares of what was paid for."""
+    total = time.total
+    # A layout larger than the fleet is infeasible; its shares are those of a fleet that held it.
+    paid = maximum(layout.accelerators, layout.used)
+    occupied = batch * layout.used / (layout.sequences * layout.data * paid)
+    return {
+        "mfu": flops_utilization(model_flops, total, paid, peak),
+        "hfu": flops_utilization(model_flops + extra_flops, total, paid, peak),
+        "utilization": occupied * time.compute / total,
+    }

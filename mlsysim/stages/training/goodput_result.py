@@ -1,0 +1,51 @@
+"""What `GoodputModel` reports."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.stages.stage import StageResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoodputResult(StageResult):
+    """Time and money of a training run with failures.
+
+    Parameters
+    ----------
+    goodput
+        Share of the time that ends up in work that is kept; the next two make it up to 1.
+    lost_to_checkpoints
+        Share of the time without failures that goes into writing checkpoints.
+    lost_to_failures
+        Share that goes into work that is lost, and into starting again.
+    system_mtbf
+        Mean time between failures of the whole run.
+    checkpoint_time
+        Time that training waits for a checkpoint.
+    checkpoint_interval
+        Work between two checkpoints.
+    interruptions
+        Failures to expect over the run.
+    effective_throughput
+        Tokens per second over the whole time, failures included.
+    days_to_train
+        Time until all tokens are seen.
+    usd_to_train
+        Accelerator hours times their price; `None` where no price is known.
+    """
+
+    goodput: Any
+    lost_to_checkpoints: Any
+    lost_to_failures: Any
+    system_mtbf: Any
+    checkpoint_time: Any
+    checkpoint_interval: Any
+    interruptions: Any
+    effective_throughput: Any
+    days_to_train: Any
+    usd_to_train: Any
+
+    @property
+    def duration_days(self) -> Any:
+        """The days, under the name by which `EconomicsModel` takes them."""
+        return self.days_to_train

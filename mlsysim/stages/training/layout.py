@@ -1,0 +1,252 @@
+"""How a training step is laid out over a fleet: the whole numbers that follow from the choices."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import (
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    select,
+    where,
+)
+from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
+from mlsysim.physics.partition import (
+    dense_layers_on_stage,
+    expert_layers_on_stage,
+    fullest_share,
+    slack,
+)
+from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.physics.state import ZeroStage
+from mlsysim.problem.verdict import Check
+from mlsysim.stages.training.machine import Machine
+from mlsysim.stages.training.shape import ModelShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a planner chooses about a training run (`DistributedModel.solve` describes each).
+
+    Parameters
+    ----------
+    batch_size, tensor, pipeline, context, expert, virtual_stages, micro_batch, seq_len, nodes
+        Whole numbers.
+    zero_stage
+        0, 1, 2 or 3.
+    recompute, schedule, overlap, attention, sharding, activation_storage, dispatch
+        One of the options of each.
+    sequence_parallel, scatter_gather, fused_loss, optimizer_offload
+        Whether each is on.
+    gradient_bytes, moment_bytes
+        Bytes of a gradient and of one of the optimizer's moments.
+    efficiency, wide_efficiency
+        Fraction of the peak that matrix products reach, and of the peak in 16 bits.
+    """
+
+    batch_size: Any
+    tensor: Any
+    pipeline: Any
+    context: Any
+    expert: Any
+    virtual_stages: Any
+    micro_batch: Any
+    seq_len: Any
+    nodes: Any
+    zero_stage: Any
+    recompute: Any
+    schedule: Any
+    overlap: Any
+    attention: Any
+    sharding: Any
+    activation_storage: Any
+    dispatch: Any
+    sequence_parallel: Any
+    scatter_gather: Any
+    fused_loss: Any
+    optimizer_offload: Any
+    gradient_bytes: Any
+    moment_bytes: Any
+    efficiency: Any
+    wide_efficiency: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What follows from the choices; each count is that of the fullest part.
+
+    Parameters
+    ----------
+    accelerators
+        Accelerators that are paid for.
+    data
+        Replicas that fit on them.
+    replicas
+        Those that have a sequence to work on.
+    used
+        Accelerators of all replicas.
+    held
+        Stages that an accelerator holds: two where microbatches enter the pipeline at both ends.
+    shards
+        Accelerators that share what replicas share: replicas at work, times the ranks of context
+        parallelism, times the places of a pipeline that hold the same stage.
+    expert_shards, expert_replicas
+        Parts in which the routed experts of a stage are dealt out, and accelerators that hold
+        the same part.
+    sequences
+        Sequences of the fullest replica.
+    microbatches
+        Its microbatches.
+    layers, expert_layers
+        Layers of the fullest stage, and those with experts among them on the slowest stage.
+    front_experts, back_experts
+        The layers with experts on the first stage, and on the stage that has most of them.
+    slack
+        Layers by which the stage with the head is lighter.
+    """
+
+    accelerators: Any
+    data: Any
+    replicas: Any
+    used: Any
+    held: Any
+    shards: Any
+    expert_shards: Any
+    expert_replicas: Any
+    sequences: Any
+    microbatches: Any
+    layers: Any
+    expert_layers: Any
+    front_experts: Any
+    back_experts: Any
+    slack: Any
+
+
+def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
+    """Derive the counts."""
+    accelerators = choices.nodes * machine.accelerators_per_node
+    model_parallel = choices.tensor * choices.pipeline * choices.context
+    # A replica that does not fit is an infeasible verdict, not a division by zero.
+    data = maximum(accelerators // model_parallel, 1)
+    sequences = fullest_share(choices.batch_size, data)
+    chunks = choices.pipeline * choices.virtual_stages
+    layers = fullest_share(shape.layers, chunks) * choices.virtual_stages
+    replicas = minimum(data, choices.batch_size)
+    held = where(two_way(choices.schedule), 2, 1)
+    shards = replicas * choices.context * held
+    chunk = layers / choices.virtual_stages
+    alternate = layers * shape.expert_layers // shape.layers
+    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.expert_layers, choices.pipeline)
+    back = expert_layers_on_stage(layers, shape.layers, shape.expert_layers, shape.spread)
+    front = where(shape.spread, alternate, minimum(layers - dense, back))
+    dealt = choices.expert > 1
+    return Layout(
+        accelerators=accelerators,
+        data=data,
+        replicas=replicas,
+        used=data * model_parallel,
+        held=held,
+        shards=shards,
+        expert_shards=where(dealt, choices.expert, choices.tensor),
+        # Expert parallelism takes its ranks from all that work on a stage.
+        expert_replicas=where(dealt, maximum(shards * choices.tensor // choices.expert, 1), shards),
+        sequences=sequences,
+        microbatches=fullest_share(sequences, choices.micro_batch),
+        layers=layers,
+        expert_layers=where(_dense_is_slower(shape), front, back),
+        front_experts=front,
+        back_experts=back,
+        # A stage that stands alone holds the head and every layer.
+        slack=where(choices.pipeline > 1, slack(shape.layers, chunks), 0),
+    )
+
+
+def two_way(schedule: Any) -> Any:
+    """Tell whether microbatches enter the pipeline at both ends."""
+    return select(schedule, {name: name == "dualpipe" for name in SCHEDULES})
+
+
+def _dense_is_slower(shape: ModelShape) -> Any:
+    """Tell which kind of layer multiplies more for a token; a tie goes to experts, which wait."""
+    dense = shape.dense.matmul_parameters + shape.dense.routed_matmul
+    return dense > shape.expert.matmul_parameters + shape.expert.routed_matmul
+
+
+def layout_checks(
+    choices: Choices, layout: Layout, shape: ModelShape, machine: Machine
+) -> dict[str, Check]:
+    """State what frameworks cannot run, by reason."""
+    tensor, stages, chunks = choices.tensor, choices.pipeline, choices.virtual_stages
+    context, expert = choices.context, choices.expert
+    plain_schedule = chunks <= 1
+    wants_chunks, splits_backward, both_ends = (
+        select(choices.schedule, {schedule: schedule == name for schedule in SCHEDULES})
+        for name in ("interleaved", "zero-bubble", "dualpipe")
+    )
+    alone, narrow = logical_not(both_ends), choices.activation_storage
+    rebuilds = select(choices.recompute, {mode: mode == UP_PROJECTIONS for mode in RECOMPUTE})
+    fully = select(choices.sharding, {"zero": False, "fsdp": True})
+    return {
+        "nodes": Check.at_most(choices.nodes, machine.nodes),
+        "accelerators": Check.at_most(tensor * stages * context, layout.accelerators),
+        "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
+        "tensor parallel fits key-value heads": Check.that(
+            logical_or(shape.kv_heads % tensor == 0, tensor % shape.kv_heads == 0)
+        ),
+        "tensor parallel divides the MLP": Check.that(
+            logical_and(shape.dense_width % tensor == 0, shape.expert_width % tensor == 0)
+        ),
+        "sequence parallel divides the sequence": Check.that(
+            logical_or(
+                logical_not(choices.sequence_parallel), choices.seq_len % (tensor * context) == 0
+            )
+        ),
+        # Each rank takes a block from either end, so that causal masks load all alike.
+        "context parallel divides the sequence": Check.that(
+            logical_or(context <= 1, choices.seq_len % (2 * context) == 0)
+        ),
+        "expert parallel divides the experts": Check.that(shape.experts % expert == 0),
+        "expert parallel divides the ranks of a stage": Check.that(
+            layout.data * tensor * context % expert == 0
+        ),
+        "pipeline stages within layers": Check.at_most(stages * chunks, shape.layers),
+        "interleaved schedule needs virtual stages": Check.that(
+            logical_not(logical_and(wants_chunks, plain_schedule))
+        ),
+        "zero-bubble schedule has no virtual stages": Check.that(
+            logical_or(logical_not(splits_backward), plain_schedule)
+        ),
+        "bidirectional schedule has no virtual stages": Check.that(
+            logical_or(alone, plain_schedule)
+        ),
+        # Half of the stages meet in the middle, and each half needs as many microbatches as stages.
+        "bidirectional schedule needs an even number of stages": Check.that(
+            logical_or(alone, stages % 2 == 0)
+        ),
+        "bidirectional schedule divides microbatches": Check.that(
+            logical_or(alone, layout.microbatches % 2 == 0)
+        ),
+        "bidirectional schedule fills the pipeline": Check.that(
+            logical_or(alone, layout.microbatches >= 2 * stages)
+        ),
+        "recomputed up-projections need latent attention": Check.that(
+            logical_or(logical_not(rebuilds), shape.latent)
+        ),
+        "fully sharded state needs ZeRO stage 2 or 3": Check.that(
+            logical_or(logical_not(fully), choices.zero_stage >= ZeroStage.GRADIENTS)
+        ),
+        "8-bit activations need 8-bit products": Check.that(
+            logical_or(select(narrow, {"wide": True, "fp8": False}), machine.narrow)
+        ),
+        "8-bit dispatch needs 8-bit products": Check.that(
+            logical_or(select(choices.dispatch, {"wide": True, "fp8": False}), machine.narrow)
+        ),
+        "virtual stages need a pipeline": Check.that(logical_or(plain_schedule, stages > 1)),
+        "interleaving divides microbatches": Check.that(
+            logical_or(plain_schedule, layout.microbatches % stages == 0)
+        ),
+        "micro batch within the replica": Check.at_most(choices.micro_batch, layout.sequences),
+        "sequence within the context": Check.at_most(choices.seq_len, shape.max_context),
+    }

@@ -1,0 +1,209 @@
+"""Memory of the fullest accelerator of a training run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mlsysim.expr.functions import ceil, floor, logical_or, maximum, minimum, select, where
+from mlsysim.physics import activations, schedule, state
+from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.partition import dense_layers_on_stage
+from mlsysim.physics.state import ZeroStage
+from mlsysim.stages.training.run import Run, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """The parts of the memory, in bytes; they add up to it."""
+
+    weights: Any
+    gradients: Any
+    optimizer: Any
+    activations: Any
+    logits: Any
+    reserve: Any
+
+    @property
+    def total(self) -> Any:
+        """All parts together."""
+        state_parts = self.weights + self.gradients + self.optimizer
+        return state_parts + self.activations + self.logits + self.reserve
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stage:
+    """A stage of the pipeline: its layers, those with experts, and microbatches that it keeps."""
+
+    layers: Any
+    expert_layers: Any
+    alive: Any
+
+
+def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
+    """Measure what the fullest accelerator holds: the parts, and the total.
+
+    State follows Rajbhandari et al. 2020, activations Korthikanti et al. 2022.
+    Replicas without work hold no shards.  What comes and goes within a step
+    leaves gaps, so that it takes more than it holds.
+
+    The fullest accelerator is on the first stage, with the embedding and the most microbatches;
+    or on the last one, with the logits, before its backward pass begins; or, where dense layers
+    stand before others, on the last stage that has dense ones or the first that has none.  Where
+    microbatches enter at both ends, each accelerator also holds the stage that mirrors its own,
+    and it may be the second one or that in the middle.
+    """
+    layout, shape, end = run.layout, run.shape, run.choices.pipeline - 1
+    first = _Stage(layers=layout.layers, expert_layers=layout.front_experts, alive=_alive(run, 0))
+    last = _stage_at(run, end, layout.layers - layout.slack)
+    held = [
+        _accelerator(run, work, (first, last), work.tables),
+        _accelerator(run, work, (last, first), work.tables, logits=work.logits),
+    ]
+    places: list[Any] = []
+    if not _only(shape.expert_layers, (0, shape.layers)):
+        # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
+        dense = _dense_in_front(run) / (layout.layers / run.choices.virtual_stages)
+        beyond = dense - floor(dense / run.choices.pipeline) * run.choices.pipeline
+        places += [floor(beyond), ceil(beyond)]
+    if not _only(layout.held, (1,)):
+        places += [1, maximum(run.choices.pipeline // 2 - 1, 0)]
+    held += [_inside(run, work, minimum(place, end)) for place in places]
+    return _fullest(held)
+
+
+def _only(value: Any, values: tuple[Any, ...]) -> bool:
+    """Tell whether a figure is known to be one of some; a choice among models is not."""
+    return isinstance(value, int) and value in values
+
+
+def _inside(run: Run, work: Work, index: Any) -> Memory:
+    """Measure an accelerator on some stage, in its backward pass."""
+    end = run.choices.pipeline - 1
+    stages = tuple(_stage_at(run, place, run.layout.layers) for place in (index, end - index))
+    at_end = logical_or(index >= end, index <= 0)
+    return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
+
+
+def _dense_in_front(run: Run) -> Any:
+    """Count the dense layers that stand before those with experts."""
+    return where(run.shape.spread, 0, run.shape.layers - run.shape.expert_layers)
+
+
+def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
+    """Describe a stage of so many layers by its place."""
+    chunk = run.layout.layers / run.choices.virtual_stages
+    dense = dense_layers_on_stage(index, chunk, _dense_in_front(run), run.choices.pipeline)
+    dense = minimum(dense, layers)
+    return _Stage(
+        layers=layers,
+        expert_layers=minimum(layers - dense, run.layout.back_experts),
+        alive=_alive(run, index),
+    )
+
+
+def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
+    """Choose the largest."""
+    found = held[0]
+    total = found.total
+    for other in held[1:]:
+        larger = other.total > total
+        found = Memory(
+            **{
+                item.name: where(larger, getattr(other, item.name), getattr(found, item.name))
+                for item in fields(Memory)
+            }
+        )
+        total = maximum(total, other.total)
+    return found, total
+
+
+def _alive(run: Run, index: Any) -> Any:
+    """Count the microbatches whose activations a stage keeps."""
+    choices = run.choices
+    # Weight gradients that wait for the bubble, where there is one, keep a microbatch longer.
+    longer = select(choices.schedule, dict.fromkeys(schedule.SCHEDULES, 0) | {"zero-bubble": 1})
+    return schedule.microbatches_alive(
+        run.layout.microbatches,
+        choices.pipeline,
+        choices.virtual_stages,
+        index,
+        where(choices.pipeline > 1, longer, 0),
+    )
+
+
+def _accelerator(
+    run: Run,
+    work: Work,
+    stages: Sequence[_Stage],
+    tables: Any,
+    logits: Any = None,
+) -> Memory:
+    """Measure an accelerator: in its backward pass, or with logits before it.
+
+    Parameters
+    ----------
+    run, work
+        The run.
+    stages
+        Its stage, and the mirrored one, which counts where it holds both.
+    tables
+        Parameters that it holds of what is in no layer.
+    logits
+        Its logits, if they are there.
+    """
+    stage, kept = run.choices.zero_stage, run.state
+    gaps, mirrored = run.calibration.fragmentation, run.layout.held - 1
+    own, routed = (
+        sum(
+            share * work.over(figure, one.layers, one.expert_layers)
+            for one, share in zip(stages, (1, mirrored), strict=True)
+        )
+        for figure in ("parameters", "routed_parameters")
+    )
+    parts = ((own + tables, run.layout.shards), (routed, run.layout.expert_replicas))
+
+    def shared(width: Any, part: ZeroStage) -> Any:
+        return sum(
+            state.state_bytes(count, width, state.shards(stage, part, sharing))
+            for count, sharing in parts
+        )
+
+    gathered = state.gathered_bytes(work.largest_layer, work.tables, kept.working, stage)
+    unreduced = state.unreduced_bytes(
+        work.largest_layer, work.head, kept.working, kept.gradient, stage
+    )
+    near, far = (one.alive * _stored(run, work, one) for one in stages)
+    waiting = near + mirrored * far
+    before = logits is not None
+    return Memory(
+        weights=sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in parts)
+        + gathered,
+        # The logits have gone when the first gradients of weights come.
+        gradients=shared(kept.gradient, ZeroStage.GRADIENTS) + (0.0 if before else unreduced),
+        optimizer=where(
+            run.choices.optimizer_offload, 0.0, shared(kept.optimizer, ZeroStage.OPTIMIZER)
+        ),
+        activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
+        logits=gaps * logits if before else 0.0,
+        reserve=run.calibration.runtime_reserve,
+    )
+
+
+def _stored(run: Run, work: Work, stage: _Stage) -> Any:
+    """Measure what a stage keeps of one microbatch."""
+    kept, selected, projected, checkpoint = (
+        work.over(figure, stage.layers, stage.expert_layers)
+        for figure in ("kept", "selected", "projected", "checkpoint")
+    )
+    return activations.stored_activations(
+        run.choices.recompute, kept, selected, projected, checkpoint
+    )
+
+
+def _rebuilt(run: Run, work: Work) -> Any:
+    """Measure what is made again at a time: the largest layer, where layers are."""
+    layer = maximum(work.dense.kept, work.expert.kept)
+    return select(
+        run.choices.recompute,
+        dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": layer},
+    )

@@ -1,0 +1,83 @@
+"""What replicas do together: exchange gradients and weights, and update the weights."""
+
+from typing import Any
+
+from mlsysim.expr.functions import maximum, minimum, select, where
+from mlsysim.physics import collectives, data_parallel, schedule, state
+from mlsysim.physics.state import ZeroStage
+from mlsysim.stages.training.compute import Passes
+from mlsysim.stages.training.levels import group_of
+from mlsysim.stages.training.run import Run, Work
+
+
+def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
+    """Time the traffic between replicas that computation does not hide, per step.
+
+    Gradients hide under the last microbatch's backward pass and new weights
+    under the first one's forward pass, however many microbatches there are, or under those
+    of several where the schedule interleaves chunks;
+    what each microbatch exchanges hides under its own passes.  Under ``overlap="none"``
+    nothing hides; computation that hides other traffic (`beside`, per microbatch) hides none of
+    this.  Sharded weights are copied to where they are gathered, and gradients
+    to where they are scattered from.
+    """
+    stage, exposure = run.choices.zero_stage, run.calibration.exposure
+    hidden = select(run.choices.overlap, {"none": 0.0, "data": 1.0, "all": 1.0})
+    felt = 1.0 - hidden * (1.0 - exposure)
+    gradients = _gather_time(run, work, minimum(run.gradient, 4))
+    weights = _gather_time(run, work, run.width.weight)
+    # Most of what goes on within a replica is in the backward pass.
+    backward = hidden * maximum(passes.backward - beside, 0.0)
+    forward = hidden * (passes.forward - maximum(beside - passes.backward, 0.0))
+    wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
+    often = data_parallel.microbatch_traffic(stage, gradients, weights)
+    copied = data_parallel.microbatch_traffic(stage, 2 * run.gradient, 2 * run.width.weight)
+    copies = (work.exchanged + work.exchanged_routed) * copied / run.machine.stream_rate
+    several = schedule.hiding_passes(
+        run.layout.microbatches, run.choices.pipeline, run.choices.virtual_stages
+    )
+    return (
+        run.layout.microbatches * (copies + data_parallel.overlapped_time(often, wider, felt))
+        + data_parallel.overlapped_time(
+            data_parallel.step_gradients(stage, gradients), several * backward, felt
+        )
+        + data_parallel.overlapped_time(
+            data_parallel.step_weights(stage, weights), several * forward, felt
+        )
+    )
+
+
+def optimizer_time(run: Run, work: Work) -> Any:
+    """Time the update of the weights that an accelerator is responsible for.
+
+    Gradients are made ready on the accelerator, wherever the optimizer is.
+    """
+    layout, stage = run.layout, run.choices.zero_stage
+    own = work.exchanged / state.shards(stage, ZeroStage.OPTIMIZER, layout.shards)
+    routed = work.exchanged_routed / state.shards(
+        stage, ZeroStage.OPTIMIZER, layout.expert_replicas
+    )
+    rate = where(
+        run.choices.optimizer_offload, run.calibration.host_bandwidth, run.machine.stream_rate
+    )
+    update = state.optimizer_traffic(own + routed, run.state) / rate
+    readied = state.gradient_traffic(own + routed, run.state.gradient)
+    return update + readied / run.machine.stream_rate
+
+
+def _gather_time(run: Run, work: Work, width: Any) -> Any:
+    """Time the exchange of all that an accelerator holds: shared parts, and its experts'.
+
+    Experts have groups of their own: those that hold the same ones.
+    """
+    layout, choices = run.layout, run.choices
+    common = group_of(run, layout.shards, choices.tensor)
+    alike = group_of(run, layout.expert_replicas, layout.expert_shards)
+    times = [
+        group.overhead
+        + collectives.gather_time(
+            parameters * width, group.together, group.domains, group.inside, group.across
+        )
+        for parameters, group in ((work.exchanged, common), (work.exchanged_routed, alike))
+    ]
+    return times[0] + where(work.exchanged_routed > 0, times[1], 0.0)

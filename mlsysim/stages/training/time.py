@@ -1,0 +1,76 @@
+"""Time of a training step, part by part, for the fullest stage of the fullest replica."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.expr.functions import log2, maximum, select
+from mlsysim.physics import schedule
+from mlsysim.stages.training.communication import messages_of
+from mlsysim.stages.training.compute import Passes, head_time, layers_time
+from mlsysim.stages.training.replicas import data_time, optimizer_time
+from mlsysim.stages.training.run import Arithmetic, Run, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepTime:
+    """The parts of a step, in seconds; they add up to it."""
+
+    compute: Any
+    tensor: Any
+    context: Any
+    expert: Any
+    pipeline: Any
+    data: Any
+    bubble: Any
+    optimizer: Any
+    straggler: Any
+
+    @property
+    def total(self) -> Any:
+        """The whole step."""
+        work = self.compute + self.tensor + self.context + self.expert + self.pipeline
+        return work + self.data + self.bubble + self.optimizer + self.straggler
+
+
+def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
+    """Assemble the step: ``m (τ + head) + bubble + exposed traffic + optimizer``, and its jitter.
+
+    τ is what one microbatch takes on the fullest stage: computation, the
+    collectives within the replica and the stage's boundary.  The head
+    stands on a lightest stage; only what it takes beyond that stage's slack counts.
+    Everyone waits for the slowest, the longer the more there are.
+    """
+    layout = run.layout
+    passes = layers_time(run, work, arithmetic)
+    messages = messages_of(run, work, passes)
+    within = passes.whole + messages.tensor + messages.context + messages.expert
+    spare = layout.slack * within / layout.layers
+    # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
+    head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / layout.held
+    often = layout.microbatches
+    steady = {
+        "compute": often * (passes.whole + head),
+        "tensor": often * messages.tensor,
+        "context": often * messages.context,
+        "expert": often * messages.expert,
+        "pipeline": often * messages.boundary,
+        "data": data_time(run, work, passes, messages.hidden),
+        "bubble": _bubble(run, passes, within + messages.boundary),
+        "optimizer": optimizer_time(run, work),
+    }
+    delay = run.calibration.jitter * log2(layout.used)
+    return StepTime(**steady, straggler=delay * sum(steady.values()))
+
+
+def _bubble(run: Run, passes: Passes, stage_time: Any) -> Any:
+    """Time that the pipeline takes to fill and drain."""
+    choices = run.choices
+    usual = schedule.bubble_time(stage_time, choices.pipeline, choices.virtual_stages)
+    filled = schedule.zero_bubble_time(stage_time, passes.weight_gradients, choices.pipeline)
+    both_ends = schedule.bidirectional_bubble_time(
+        stage_time, stage_time - passes.forward, passes.weight_gradients, choices.pipeline
+    )
+    return select(
+        choices.schedule,
+        {"1f1b": usual, "interleaved": usual, "zero-bubble": filled, "dualpipe": both_ends},
+    )

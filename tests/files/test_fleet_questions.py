@@ -1,0 +1,181 @@
+"""Question files about mixed fleets: what they mean, and every mistake told with its key."""
+
+from pathlib import Path
+
+import pytest
+
+from mlsysim.errors import InfeasibleError, QuestionError
+from mlsysim.files.question import load
+
+GOOD = """
+question = "Which mix?"
+objective = "minimize: MixedFleetModel.cost_per_hour"
+
+[pipeline]
+stages = ["ServingModel", "MixedFleetModel"]
+arguments = { tp_size = "tp" }
+
+[fixed]
+model = "Llama3_8B"
+region = "US_Average"
+
+[space]
+tp = [1, 2]
+batch_size = [8, 64]
+
+[fleet.H100_SXM]
+available = 8
+price = "3 USD/hour"
+because = "One server."
+
+[fleet.old]
+of = "A100_80GB_SXM"
+price = 1.5
+space = { tp = [1], batch_size = { from = 8, to = 32, step = 8 } }
+
+[demand.chat]
+rate = "30 1/s"
+require = ["ServingModel.inter_token_latency <= 20 ms"]
+fixed = { input_tokens = 1024, output_tokens = 256 }
+because = "Monday."
+
+[demand.code]
+rate = 2
+fixed = { input_tokens = 2048, output_tokens = 512 }
+
+[constraints.site]
+require = "MixedFleetModel.power <= 20 kW"
+because = "One rack."
+"""
+
+
+def write(text: str, tmp_path: Path) -> Path:
+    """Write a question file."""
+    file = tmp_path / "question.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_counts_constraints_and_reasons_follow(tmp_path: Path) -> None:
+    """The choices are counts; demand and availability are constraints with the file's reasons."""
+    question = load(write(GOOD, tmp_path))
+    assert all(name.split("_on_")[0] in {"chat", "code"} for name in question.problem.space)
+    assert {item.name for item in question.problem.constraints} == {
+        "demand of chat",
+        "demand of code",
+        "H100_SXM available",
+        "site",
+    }
+    assert question.reasons["demand of chat"] == "Monday."
+    assert question.reasons["H100_SXM available"] == "One server."
+    designs = {design.name: design for design in question.evaluate.fixed["designs"]}
+    olds = [design for design in designs.values() if design.kind == "old"]
+    assert olds
+    assert all(d.params["tp_size"] == 1 and d.params["batch_size"] <= 32 for d in olds)
+    assert all(design.price == 1.5 for design in olds)
+
+
+def test_the_answer_carries_the_demand(tmp_path: Path) -> None:
+    """The best fleet serves both classes within the limits, and knows its carbon."""
+    result = load(write(GOOD, tmp_path)).solve(workers=1)
+    assert result.status == "OPTIMAL"
+    fleet = result.best_result["MixedFleetModel"]
+    assert fleet.served["chat"].m_as("1/s") >= 30
+    assert fleet.served["code"].m_as("1/s") >= 2
+    assert fleet.accelerators["H100_SXM"] <= 8
+    assert fleet.power.m_as("kW") <= 20
+    assert fleet.carbon_per_hour.m_as("kg/hour") > 0
+
+
+CASES = {
+    "no classes": ("[demand.", "[demands.", "demands: unknown key"),
+    "no sum": (', "MixedFleetModel"]', "]", r"pipeline.stages: .*\"MixedFleetModel\""),
+    "no model of a replica": ('"ServingModel", ', "", "pipeline.stages: .*ServingModel"),
+    "a model that does not exist": (
+        '"ServingModel"',
+        '"ServeModel"',
+        "did you mean 'ServingModel'",
+    ),
+    "an accelerator that does not exist": (
+        '"A100_80GB_SXM"',
+        '"A100_80GB_SMX"',
+        "fleet.old: .*did you mean 'A100_80GB_SXM'",
+    ),
+    "a kind that is no accelerator": (
+        "[fleet.H100_SXM]",
+        "[fleet.H100]",
+        "fleet.H100: .*'H100'.*.*or 'H100_SXM'",
+    ),
+    "a price of another unit": ("3 USD/hour", "3 USD", "fleet.H100_SXM: .*USD/hour"),
+    "a misspelt key of a kind": ("available", "availible", "did you mean 'available'"),
+    "a fraction of an accelerator": ("available = 8", "available = 8.5", "H100_SXM.available: "),
+    "a choice that no model takes": ("batch_size = [8", "batches = [8", "space.batches: no model"),
+    "an empty choice": ("tp = [1, 2]", "tp = []", "space.tp: "),
+    "a range that misses its end": ("to = 32", "to = 33", "fleet.old.space.batch_size.to: "),
+    "a rate of another unit": ("30 1/s", "30 s", "demand.chat: .*1/s"),
+    "no rate": ("rate = 2", "", "demand.code.rate: missing"),
+    "a rate of nothing": ("rate = 2", "rate = 0", "demand.code: code.rate is 0"),
+    "an argument that no model takes": (
+        "{ input_tokens = 2048",
+        "{ input_token = 2048",
+        "demand.code.fixed.input_token: .*did you mean 'input_tokens'",
+    ),
+    "a missing argument": (", output_tokens = 512", "", "demand.code: .*output_tokens"),
+    "a misspelt metric": (
+        "ServingModel.inter_token_latency",
+        "ServingModel.inter_token",
+        "demand.chat.require: .*inter_token_latency",
+    ),
+    "a limit without its unit": ("<= 20 ms", "<= 20", "demand.chat.require: .*20 ms"),
+    "a value that the model refuses": ("[8, 64]", "[0, 64]", "demand.chat: batch_size is 0"),
+    "a misspelt metric of the sum": ("MixedFleetModel.power", "MixedFleetModel.powr", "'?power"),
+    "a fixed argument that nothing takes": ("region =", "regions =", "fixed.regions: .*'region'"),
+}
+
+
+@pytest.mark.parametrize(("written", "instead", "message"), CASES.values(), ids=CASES)
+def test_wrong_file(written: str, instead: str, message: str, tmp_path: Path) -> None:
+    """Each mistake is told with the file, the key and what would be right."""
+    assert written in GOOD
+    file = write(GOOD.replace(written, instead), tmp_path)
+    with pytest.raises(QuestionError, match=message) as caught:
+        load(file)
+    assert str(caught.value).startswith(f"{file}: ")
+
+
+def test_limits_that_nothing_keeps(tmp_path: Path) -> None:
+    """A class that no design can serve is proven infeasible, kind by kind."""
+    file = write(GOOD.replace("<= 20 ms", "<= 1 us"), tmp_path)
+    with pytest.raises(InfeasibleError, match="limits of the class 'chat'"):
+        load(file)
+
+
+def test_prices_by_name(tmp_path: Path) -> None:
+    """An argument that takes a price per name is a table of the file, each value with its key."""
+    text = """
+question = "Where?"
+objective = "minimize: ServingEconomicsModel.cost_per_hour"
+[pipeline]
+stages = ["ServingEconomicsModel"]
+[fixed]
+fleet = "DGX_H100"
+accelerators = 8
+request_rate = 2.0
+purchase = "owned"
+[fixed.electricity_price]
+Norway = "0.07 USD/kWh"
+Poland = 0.15
+[space]
+region = ["Poland", "Norway"]
+"""
+    assert load(write(text, tmp_path)).solve(method="exhaustive").best_params["region"].name == (
+        "Norway"
+    )
+    with pytest.raises(QuestionError, match=r"fixed.electricity_price: .*'Norwey'"):
+        load(write(text.replace("Norway =", "Norwey ="), tmp_path))
+    with pytest.raises(QuestionError, match=r"fixed.electricity_price.Norway: .*is no number"):
+        load(write(text.replace("0.07 USD/kWh", "cheap"), tmp_path))
+    with pytest.raises(QuestionError, match=r"fixed\.accelerators: is a table"):
+        load(write(text.replace("accelerators = 8", "accelerators = { a = 8 }"), tmp_path))
+    with pytest.raises(QuestionError, match="space: missing"):
+        load(write(text.partition("[space]")[0], tmp_path))

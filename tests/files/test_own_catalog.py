@@ -1,0 +1,125 @@
+"""Questions about accelerators, clusters and models of the user's own."""
+
+from pathlib import Path
+
+import pytest
+
+from mlsysim.errors import InputError, QuestionError
+from mlsysim.files.question import load
+
+CONFIGURATION = Path(__file__).parents[1] / "catalog" / "hf" / "Llama-3.1-8B.json"
+CATALOG = f"""
+[accelerators.H100_leased]
+like = "H100_SXM"
+rental_prices = {{ ours = "1.9 USD/hour" }}
+
+[nodes.Pod]
+like = "DGX_H100"
+accelerator = "H100_leased"
+
+[clusters.My_Fleet]
+node = "Pod"
+nodes = 16
+fabric = "IB_NDR"
+
+[models.My_Llama]
+hugging_face = "{CONFIGURATION}"
+"""
+QUESTION = """
+question = "Which layout trains our model fastest on our fleet?"
+objective = "maximize: DistributedModel.effective_throughput"
+catalog = ["mine.toml"]
+
+[pipeline]
+stages = ["DistributedModel"]
+
+[fixed]
+model = "My_Llama"
+batch_size = 1024
+precision = "bf16"
+efficiency = 0.6
+
+[space]
+fleet = ["My_Fleet", "Kempner_H100_384"]
+tp_size = [1, 2, 4]
+"""
+
+
+def write(folder: Path, question: str = QUESTION, catalog: str = CATALOG) -> Path:
+    """Put a question beside its catalogue."""
+    (folder / "mine.toml").write_text(catalog, encoding="utf-8")
+    path = folder / "question.toml"
+    path.write_text(question, encoding="utf-8")
+    return path
+
+
+def test_own_names_are_used_like_those_of_the_package(tmp_path: Path) -> None:
+    """Both engines answer; the fleets keep their names."""
+    question = load(write(tmp_path))
+    assert question.evaluate.fixed["model"].parameters == 8_030_261_248
+    assert [fleet.name for fleet in question.problem.space["fleet"].values] == [
+        "My_Fleet",
+        "Kempner_H100_384",
+    ]
+    solved = question.solve()
+    reference = question.solve(method="exhaustive")
+    assert solved.best_params == reference.best_params
+    # 16 nodes of 8
+    assert question.problem.space["fleet"].values[0].accelerators == 128
+
+
+@pytest.mark.parametrize(
+    ("question", "catalog", "message"),
+    [
+        (
+            QUESTION.replace("mine.toml", "mone.toml"),
+            CATALOG,
+            r"question\.toml: catalog: .*mone\.toml: cannot be read",
+        ),
+        (
+            QUESTION.replace('"mine.toml"', '"mine.toml", "mine.toml"'),
+            CATALOG,
+            "two of its files call something 'H100_leased'; rename one",
+        ),
+        (
+            QUESTION.replace('"My_Llama"', '"My_Fleet"'),
+            CATALOG,
+            r"fixed\.model: 'My_Fleet' is of kind Cluster, not LanguageModel",
+        ),
+        (
+            QUESTION.replace('"bf16"', '"My_Fleet"'),
+            CATALOG,
+            r"fixed\.precision: 'My_Fleet' is of kind Cluster, not an entry of a catalogue",
+        ),
+        (
+            QUESTION,
+            CATALOG.replace("nodes = 16", 'nodes = "16"'),
+            r"mine\.toml: clusters\.My_Fleet\.nodes: '16' is not a whole number",
+        ),
+        (QUESTION.replace('["mine.toml"]', '"mine.toml"'), CATALOG, "catalog: expected a list"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_key(
+    question: str, catalog: str, message: str, tmp_path: Path
+) -> None:
+    """The message names the file that has to be changed, and what in it."""
+    with pytest.raises(InputError, match=message):
+        load(write(tmp_path, question, catalog))
+
+
+def test_own_names_can_be_set(tmp_path: Path) -> None:
+    """A setting may name an entry of the question's own catalogue that the space does not have."""
+    other = QUESTION.replace('"My_Fleet", ', "")
+    question = load(write(tmp_path, other))
+    priced = question.evaluate_at({"fleet": "My_Fleet", "tp_size": "4"})
+    same = load(write(tmp_path)).evaluate_at({"fleet": "My_Fleet", "tp_size": "4"})
+    assert priced.point.params["fleet"].nodes == 16
+    assert priced.point.objective == same.point.objective
+    changed, _ = question.with_settings({"model": "My_Llama"})
+    assert changed.evaluate.fixed["model"].name == "My_Llama"
+
+
+def test_without_the_key_own_names_are_unknown(tmp_path: Path) -> None:
+    """Nothing is read that the question does not name."""
+    with pytest.raises(QuestionError, match="the catalogue has no LanguageModel 'My_Llama'"):
+        load(write(tmp_path, QUESTION.replace('catalog = ["mine.toml"]\n', "")))

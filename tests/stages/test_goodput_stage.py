@@ -1,0 +1,165 @@
+"""GoodputModel: time and money of a run with failures, alone and in a pipeline."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlsysim.catalog import Models, Systems
+from mlsysim.core.dse import DSE
+from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.solver import DistributedModel, EconomicsModel, GoodputModel
+from mlsysim.errors import MetricError, ParameterError, UnitError
+from mlsysim.stages.training.goodput_result import GoodputResult
+from mlsysim.units import quantity
+
+FLEET = Systems.Clusters.Frontier_8K  # 1,024 nodes of 8 H100
+MODEL = Models.Language.Llama3_70B
+
+
+def solve(**changes: Any) -> GoodputResult:
+    """Train 70.55 billion parameters on 1e12 tokens at a million tokens per second."""
+    inputs: dict[str, Any] = {
+        "model": MODEL,
+        "fleet": FLEET,
+        "effective_throughput": quantity(1e6, "1/s"),
+        "tokens": 1e12,
+        "checkpoint_interval": 1000,
+        "checkpoint_bandwidth": 0.1,
+        "restart_time": 300,
+        "accelerator_mtbf": 8192 * 2,
+        "node_mtbf": 1024 * 2,
+        "accelerator_hour_price": 2.0,
+    }
+    return GoodputModel().solve(**{**inputs, **changes})
+
+
+def test_a_run_by_hand() -> None:
+    """Failures every hour, checkpoints of a terabyte at a tenth of a terabyte per second."""
+    result = solve()
+    # 1 / (8192 / 16384 + 1024 / 2048) = 1 h
+    assert result.system_mtbf.m_as("hour") == pytest.approx(1.0)
+    # 14 * 70,553,706,496 B / (1024 * 1e8 B/s) = 9.6461 s
+    write = 14 * MODEL.parameters / (1024 * 1e8)
+    assert result.checkpoint_time.m_as("s") == pytest.approx(write)
+    # t/M = 1000/3600 = 0.27778; (t + d)/M = 0.280457; e^0.280457 - 1 = 0.323735;
+    # 0.27778 / 0.323735 = 0.858041; e^(-300/3600) = 0.920044; the product is 0.789436
+    assert result.goodput == pytest.approx(0.789436, abs=1e-5)
+    # 1e12 tokens / (1e6 * 0.789436 / s) = 1.26673e6 s = 14.6612 days
+    assert result.days_to_train.m_as("day") == pytest.approx(1e6 / 86400 / 0.789436, rel=1e-5)
+    assert result.interruptions == pytest.approx(1e6 / 3600 / 0.789436, rel=1e-5)
+    # 8192 * 351.87 h * 2 USD/h
+    assert result.usd_to_train == pytest.approx(8192 * 1e6 / 3600 / 0.789436 * 2, rel=1e-5)
+
+
+def test_shares_make_up_the_time() -> None:
+    """Kept work, checkpoints and failures are all there is."""
+    result = solve()
+    # 9.6461 / 1009.6461 = 0.009554
+    assert result.lost_to_checkpoints == pytest.approx(0.009554, abs=1e-6)
+    total = result.goodput + result.lost_to_checkpoints + result.lost_to_failures
+    assert total == pytest.approx(1.0)
+
+
+def test_units_are_understood() -> None:
+    """Every amount may be a quantity, and one of another dimension is refused."""
+    same = solve(
+        restart_time=quantity(5, "min"),
+        checkpoint_interval=quantity(1000, "s"),
+        accelerator_mtbf=quantity(16384, "hour"),
+        accelerator_hour_price=quantity(2, "USD/hour"),
+        effective_throughput=1e6,
+    )
+    assert same == solve()
+    with pytest.raises(UnitError, match="restart_time is in GB; it must be in s"):
+        solve(restart_time=quantity(5, "GB"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tokens", 0),
+        ("restart_time", -1),
+        ("checkpoint_interval", 0),
+        ("checkpoint_bandwidth", 0),
+        ("accelerator_mtbf", 0),
+        ("node_mtbf", -5),
+        ("state_bytes_per_parameter", 0),
+        ("accelerator_hour_price", 0),
+        ("nodes", 1.5),
+    ],
+)
+def test_senseless_values_are_refused(name: str, value: float) -> None:
+    """An argument out of range is an error that names it."""
+    with pytest.raises(ParameterError, match=name):
+        solve(**{name: value})
+
+
+def test_the_price_is_that_of_the_catalogue_unless_given() -> None:
+    """Without a price of either kind there is no sum, rather than one of zero."""
+    rented = FLEET.accelerator.rental_price.m_as("USD/hour")
+    by_hour = solve(accelerator_hour_price=None).usd_to_train / solve().usd_to_train
+    assert by_hour == pytest.approx(rented / 2.0)
+    free = FLEET.accelerator.replace(name="Free", rental_prices={})
+    unpriced = FLEET.replace(name="U", node=FLEET.node.replace(name="N", accelerator=free))
+    assert solve(fleet=unpriced, accelerator_hour_price=None).usd_to_train is None
+    search = DSE(space={"nodes": [512, 1024]}, objective="minimize: usd_to_train")
+    with pytest.raises(MetricError, match="usd_to_train"):
+        search.search(lambda p: solve(fleet=unpriced, accelerator_hour_price=None, **p))
+
+
+@given(st.integers(1, 1023))
+def test_fewer_nodes_fail_less_often(nodes: int) -> None:
+    """Goodput falls as the machine grows, and the best interval shrinks."""
+    few, many = (
+        solve(nodes=count, checkpoint_interval=None, checkpoint_bandwidth=0.1 * 1024 / count)
+        for count in (nodes, nodes + 1)
+    )
+    assert few.goodput >= many.goodput
+    assert few.checkpoint_interval >= many.checkpoint_interval
+
+
+def test_economics_bills_the_days_that_it_takes() -> None:
+    """In a pipeline the bill covers the days with failures, and tokens cost accordingly."""
+    run = Pipeline([DistributedModel(), GoodputModel(), EconomicsModel()]).run(
+        model=MODEL, fleet=FLEET, batch_size=1024, tp_size=8, pp_size=4, precision="bf16",
+        efficiency=0.45, tokens=1e12,
+    )  # fmt: skip
+    goodput, bill = run.GoodputModel, run.EconomicsModel
+    raw = run.DistributedModel.effective_throughput
+    assert goodput.effective_throughput == goodput.goodput * raw
+    assert goodput.days_to_train.m_as("s") * goodput.effective_throughput.m_as(
+        "1/s"
+    ) == pytest.approx(1e12)
+    # all tokens, in millions, at their price, are the whole bill
+    assert bill.usd_per_million_tokens * 1e6 == pytest.approx(bill.tco_usd)
+
+
+def test_cp_sat_and_the_reference_agree_on_goodput() -> None:
+    """Intervals, machine sizes and storage trace; both ways give one proven answer."""
+
+    def run(params: Any) -> Any:
+        return Pipeline([DistributedModel(), GoodputModel()]).run(
+            batch_size=1024, tp_size=8, precision="bf16", efficiency=0.45, tokens=1e12, **params,
+        )  # fmt: skip
+
+    older = FLEET.replace(name="Older", node=Systems.Nodes.DGX_A100, fabric=Systems.Fabrics.IB_HDR)
+    search = DSE(
+        space={
+            "model": [MODEL, Models.Language.Qwen2_5_72B],
+            "fleet": [FLEET, older],
+            "nodes": [64, 128, 256, 512, 1024],
+            "pp_size": [4, 8],
+            "checkpoint_interval": [60, 300, 900, 3600],
+            "checkpoint_bandwidth": [0.2, 1.0],
+        },
+        objective="minimize: GoodputModel.usd_to_train",
+        constraints=["GoodputModel.days_to_train <= 30 days"],
+    )
+    solved = search.search(run, method="cp-sat", workers=1)
+    walked = search.search(run, method="exhaustive")
+    assert solved.method == "cp-sat"
+    assert solved.status == walked.status == "OPTIMAL"
+    assert solved.best_objective == pytest.approx(walked.best_objective, rel=1e-9)
+    assert solved.best_params == walked.best_params
