@@ -35,8 +35,15 @@ STAGES = sorted(set(_stages()), key=lambda stage: stage.__name__)
 SERVING = [stage for stage in STAGES if "output_tokens" in stage.inputs()]
 
 
-@dataclass(frozen=True)
-class Design:
+class Pasted:
+    """What hypothesis shows by its `repr`, so that a failing example can be pasted."""
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        printer.text(repr(self))
+
+
+@dataclass(frozen=True, repr=False)
+class Design(Pasted):
     """The arguments of one stage; it prints as the call that evaluates it."""
 
     stage: type[ForwardModel]
@@ -126,6 +133,14 @@ def designs(draw: st.DrawFn, stage: type[ForwardModel]) -> Design:
             continue
         drawn[name] = value
     return Design(stage, {name: drawn[name] for name in stage.inputs() if name in drawn})
+
+
+class Space(Pasted, dict[str, list[Any]]):
+    """The values of every argument of a stage; it prints as it can be pasted."""
+
+    def __repr__(self) -> str:
+        listed = (f"{name!r}: [{', '.join(map(shown, values))}]" for name, values in self.items())
+        return f"{{{', '.join(listed)}}}"
 
 
 class Complete(dict[str, object]):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from laws.designs import Design, numbers
+from laws.designs import Design, Pasted, numbers, shown
 
 from mlsysim.catalog import Infrastructure, Models
 from mlsysim.catalog.cluster import Cluster
@@ -12,13 +12,16 @@ from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.stages.serving.formats import attention_arithmetic, attention_width
 
 
-@dataclass(frozen=True)
-class Change:
+@dataclass(frozen=True, repr=False)
+class Change(Pasted):
     """A feasible design, and the same with another value of one argument."""
 
     name: str
     old: Design
     new: Design
+
+    def __repr__(self) -> str:
+        return f"{self.name}={shown(self.new[self.name])} in {self.old!r}"
 
 
 Inert = Callable[[Change], bool]
@@ -138,6 +141,8 @@ def _hides_nothing(it: Change) -> bool:
 def _kept_busy_by_launches(it: Change) -> bool:
     """Say that products are too small to be felt, or the given figure is the measured one."""
     old, new, slow = (design.outcome() for design in (it.old, it.new, it.old.but(efficiency=0.005)))
+    if old is None or new is None or slow is None:
+        return False
     return numbers(old) == numbers(new) != numbers(slow)
 
 

@@ -12,6 +12,7 @@ from laws.designs import (
     STAGES,
     Complete,
     Design,
+    Space,
     designs,
     feasible,
     law,
@@ -85,11 +86,11 @@ def test_whole_numbers_of_numpy_are_whole_numbers(
 
 
 @st.composite
-def spaces(draw: st.DrawFn, stage: type[ForwardModel], most: int = 3) -> dict[str, list[Any]]:
+def spaces(draw: st.DrawFn, stage: type[ForwardModel], most: int = 3) -> Space:
     """Draw a few values for every argument of a stage."""
     base = draw(feasible(stage))
     complete = Complete(stage, base)
-    space: dict[str, list[Any]] = {}
+    space = Space()
     for name, value in base.arguments.items():
         space[name] = [value]
         if name in together(base):
@@ -188,7 +189,7 @@ def test_arrays_say_what_numbers_say(stage: type[ForwardModel]) -> None:
 
     @law(15)
     @given(spaces(stage))
-    def holds(space: dict[str, list[Any]]) -> None:
+    def holds(space: Space) -> None:
         assert not list(changed_by_arrays(stage, space))
 
     holds()
@@ -200,7 +201,7 @@ def test_traced_choices_say_what_numbers_say(stage: type[ForwardModel]) -> None:
 
     @law(15)
     @given(spaces(stage))
-    def holds(space: dict[str, list[Any]]) -> None:
+    def holds(space: Space) -> None:
         assert not list(changed_by_tracing(stage, space))
 
     holds()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from laws.arguments import values_of
-from laws.designs import STAGES, Complete, feasible, law, numbers, shown, together
+from laws.designs import STAGES, Complete, Pasted, feasible, law, numbers, shown, together
 from laws.test_same_thing_said_twice import can_share
 
 from mlsysim.core.dse import DSE
@@ -24,8 +24,8 @@ _MOST = 400
 _CLOSE = 1e-9
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, repr=False)
+class Question(Pasted):
     """A question about one stage; it prints as the calls that ask it."""
 
     stage: type[ForwardModel]
