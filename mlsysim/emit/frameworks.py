@@ -8,7 +8,7 @@ from mlsysim.core.solver import DisaggregatedModel
 from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
 from mlsysim.emit.serving_plan import ServingPlan, pool_plans, serving_plan
 from mlsysim.emit.sheet import Launch
-from mlsysim.emit.training_plan import TrainingPlan, training_plan
+from mlsysim.emit.training_plan import TrainingPlan
 from mlsysim.emit.writing import as_command, as_document
 from mlsysim.errors import LaunchError
 from mlsysim.launch.cures import Asked, Given, refusals
@@ -92,7 +92,7 @@ def emit(
         _refuse(framework, priced, full, {}, asked or Asked(named=arguments, chosen=arguments))
         pools = issubclass(priced, DisaggregatedModel)
         return _served(framework, pool_plans(full) if pools else (serving_plan(full),))
-    plan = training_plan(full)
+    plan = TrainingPlan.of(full)
     counts = {"accelerators_total": plan.accelerators, "data_parallel_size": plan.data}
     _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))
     return _trained(framework, plan)
@@ -118,7 +118,7 @@ def _trained(framework: Framework, plan: TrainingPlan) -> Emission:
     headline = f"{plan.model.name} on {plan.fleet.name}, {plan.arithmetic}"
     torchrun = [
         "torchrun",
-        f"--nnodes {plan.nodes}",
+        f"--nnodes {plan.used_nodes}",
         f"--nproc-per-node {plan.fleet.node.accelerators}",
     ]
     if framework is Framework.MEGATRON:

@@ -22,7 +22,7 @@ from mlsysim.stages.serving.formats import CACHE_WORDS
 from mlsysim.stages.serving.hardware import Purchase
 from mlsysim.stages.serving.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
-from mlsysim.stages.training import distributed
+from mlsysim.stages.training import design
 from mlsysim.units import magnitude
 
 Values = st.SearchStrategy[Any]
@@ -161,7 +161,7 @@ def _schedule(at: Place) -> Values:
 
 
 def _sharding(at: Place) -> Values:
-    return st.sampled_from(distributed.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
+    return st.sampled_from(design.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
 
 
 def _length(most: int) -> Argument:
@@ -284,8 +284,8 @@ ARGUMENTS: dict[str, Argument] = {
     "micro_batch_size": _or(st.just(1), _powers(2), 1),
     "virtual_stages": _virtual,
     "schedule": _schedule,
-    "overlap": st.sampled_from(distributed.OVERLAPS),
-    "attention": st.sampled_from(distributed.ATTENTIONS),
+    "overlap": st.sampled_from(design.OVERLAPS),
+    "attention": st.sampled_from(design.ATTENTIONS),
     "recompute": st.sampled_from(sorted(RECOMPUTE)),
     "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
     "sequence_parallel": st.booleans(),
@@ -294,8 +294,8 @@ ARGUMENTS: dict[str, Argument] = {
     "optimizer_offload": st.booleans(),
     "sharding": _sharding,
     "moment_bytes": st.sampled_from([2, 4]),
-    "activation_storage": st.sampled_from(distributed.FORMATS),
-    "dispatch": st.sampled_from(distributed.FORMATS),
+    "activation_storage": st.sampled_from(design.FORMATS),
+    "dispatch": st.sampled_from(design.FORMATS),
     "gradient_bytes": st.sampled_from([2, 4, 6]),
     "nodes": _nodes,
     "duration_days": _log(0.1, 400),

@@ -10,7 +10,7 @@ from mlsysim.catalog import Systems
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.stages.serving.calibration import ServingCalibration
-from mlsysim.stages.training.distributed import ATTENTIONS, OVERLAPS, SHARDINGS
+from mlsysim.stages.training.design import ATTENTIONS, OVERLAPS, SHARDINGS
 from mlsysim.validation.accelerators import Figures, catalogue_name, stated_accelerator
 from mlsysim.validation.clusters import Machinery, machinery_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
