@@ -7,10 +7,10 @@ from laws.designs import Design, feasible, law
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.emit import emit
 from mlsysim.errors import LaunchError
-from mlsysim.launch.frameworks import Framework
+from mlsysim.launch.frameworks import Framework, frameworks
 from mlsysim.stages.stage import ForwardModel
 
-PAIRS = [(framework, stage) for framework in Framework for stage in framework.stages]
+PAIRS = [(framework, stage) for framework in frameworks() for stage in framework.stages]
 
 
 def launched(framework: Framework, design: Design) -> bool:
@@ -23,7 +23,7 @@ def launched(framework: Framework, design: Design) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("framework", "stage"), PAIRS, ids=lambda item: getattr(item, "__name__", str(item))
+    ("framework", "stage"), PAIRS, ids=lambda item: getattr(item, "__name__", "") or item.name
 )
 def test_a_feasible_answer_can_be_launched(framework: Framework, stage: type[ForwardModel]) -> None:
     """The verdict of the pipeline and that of the emitter are one, either way."""

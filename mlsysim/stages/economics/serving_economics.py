@@ -10,10 +10,11 @@ are charged for the share of the time that each takes, so that
 ``input tokens x their price + output tokens x their price = the bill``.
 """
 
-import math
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
@@ -216,7 +217,7 @@ def _per_hour(dollars: Any) -> Any:
 
 def _known(amount: Any, unit: Any) -> Any:
     """Report an amount; `None` where it follows from a power that nobody states."""
-    unknown = isinstance(amount, Real) and math.isnan(amount)
+    unknown = isinstance(amount, (float, np.ndarray)) and bool(np.isnan(amount).all())
     return None if unknown else Quantity(amount, unit)
 
 
