@@ -12,7 +12,8 @@ from mlsysim.files.comparison import (
 from mlsysim.files.question import Question
 from mlsysim.problem.domain import label
 from mlsysim.results import SearchResult, Status
-from mlsysim.search.comparison import Comparison
+from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback
 
 WALK = 10_000_000
@@ -67,11 +68,12 @@ def verify(
         The other options of `Question.solve`.
     """
     options |= {"progress": progress, "executor": executor}
-    if walk is not None and question.problem.space.size > walk:
+    with interruptible():  # Ctrl-C ends both
         solved = question.solve(method="cp-sat", **options)
-        return _verified(question, solved, None)
-    comparison = question.cross_check(**options)
-    return _verified(question, comparison.solved, comparison)
+        if walk is not None and question.problem.space.size > walk:
+            return _verified(question, solved, None)
+        walked = question.solve(method="exhaustive", **options)
+    return _verified(question, solved, compare(solved, walked))
 
 
 def verify_front(
