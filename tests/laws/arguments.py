@@ -160,6 +160,12 @@ def _schedule(at: Place) -> Values:
     return _or(st.sampled_from(fitting), st.sampled_from(sorted(SCHEDULES)), 6)
 
 
+def _recomputed(at: Place) -> Values:
+    whole = -(-at.drawn["model"].layers // at.drawn["pp_size"])
+    blocks = st.integers(1, whole)
+    return st.none() | blocks if at.drawn["recompute"] == "full" else _or(st.none(), blocks, 9)
+
+
 def _sharding(at: Place) -> Values:
     return st.sampled_from(design.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
 
@@ -287,6 +293,7 @@ ARGUMENTS: dict[str, Argument] = {
     "overlap": st.sampled_from(design.OVERLAPS),
     "attention": st.sampled_from(design.ATTENTIONS),
     "recompute": st.sampled_from(sorted(RECOMPUTE)),
+    "recompute_layers": _recomputed,
     "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
     "sequence_parallel": st.booleans(),
     "scatter_gather": st.booleans(),

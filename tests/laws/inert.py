@@ -146,6 +146,14 @@ def _kept_busy_by_launches(it: Change) -> bool:
     return numbers(old) == numbers(new) != numbers(slow)
 
 
+def _every_layer(it: Change) -> bool:
+    """Say that both stand for all layers of a stage's chunk."""
+    chunks = it.old["pp_size"] * it.old["virtual_stages"]
+    most = -(-it.old["model"].layers // chunks)
+    given = {min(design["recompute_layers"] or most, most) for design in (it.old, it.new)}
+    return len(given) == 1
+
+
 def _same_schedule(it: Change) -> bool:
     """Say that there is no bubble to fill, or that virtual stages interleave by either name."""
     names = {it.old["schedule"], it.new["schedule"]}
@@ -201,6 +209,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     # "Unless given, what was measured"; "element-wise kernels and launches come on top".
     "efficiency": (_kept_busy_by_launches,),
     # "All unless given."
+    "recompute_layers": (_every_layer,),
     "nodes": (_all_nodes,),
     # "What logits add to the fullest stage."
     "fused_loss": (_other_stage_is_fuller,),
