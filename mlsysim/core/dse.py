@@ -5,7 +5,6 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Self
 
 from mlsysim.core import methods
-from mlsysim.core.methods import Method
 from mlsysim.core.what_if import (
     Setting,
     answered,
@@ -23,6 +22,7 @@ from mlsysim.results.result import SearchResult
 from mlsysim.results.what_if import Sweep, SweepPoint, WhyNot
 from mlsysim.search.comparison import Comparison, compare
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 

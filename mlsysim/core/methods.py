@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
@@ -16,6 +15,7 @@ from mlsysim.search import exhaustive
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from mlsysim.search.cpsat.solving.model import CompiledModel
 
 Answer = TypeVar("Answer")
-
-
-class Method(StrEnum):
-    """How a question is answered."""
-
-    AUTO = "auto"
-    CP_SAT = "cp-sat"
-    EXHAUSTIVE = "exhaustive"
 
 
 def search(

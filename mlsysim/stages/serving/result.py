@@ -5,11 +5,11 @@ from typing import Any
 
 from mlsysim.physics.flops import flops_utilization, matmul_flops
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.layout_text import parts_of
 from mlsysim.stages.serving.memory import ServingMemory
 from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.time import ServingTime
 from mlsysim.stages.stage import StageResult
-from mlsysim.stages.telling import parts_of
 
 
 @dataclass(frozen=True, kw_only=True)

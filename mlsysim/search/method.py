@@ -1,0 +1,11 @@
+"""The ways to answer a question."""
+
+from enum import StrEnum
+
+
+class Method(StrEnum):
+    """How a question is answered."""
+
+    AUTO = "auto"
+    CP_SAT = "cp-sat"
+    EXHAUSTIVE = "exhaustive"
