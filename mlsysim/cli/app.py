@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlsysim.cli.options import framework_names, searching
+from mlsysim.cli.options import For, framework_names, searching
 
 if TYPE_CHECKING:
     from mlsysim.cli.output import Output
@@ -180,6 +180,22 @@ def explain(
     from mlsysim.cli.explanation import explain_file
 
     return explain_file(file, output=output, **options)
+
+
+@app.command()
+def model(
+    file: QuestionPath,
+    *,
+    run_by: For = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write it as a CP-SAT proto, as text."),
+    ] = None,
+) -> None:
+    """Tell the CP-SAT model of a question in words: choices, requirements, how each went in."""
+    from mlsysim.cli.model import describe_model
+
+    raise typer.Exit(describe_model(file, export=export, framework=run_by))
 
 
 @app.command()

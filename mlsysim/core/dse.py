@@ -27,7 +27,7 @@ from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.solving.model import CompiledModel
+    from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 __all__ = ["DSE", "Method", "SearchSpace"]
 
@@ -100,9 +100,11 @@ class DSE:
         evaluate
             Takes a dict of choices, returns anything with the metrics.
         method
-            ``"cp-sat"`` traces the evaluator and proves the optimum with CP-SAT;
-            ``"exhaustive"`` evaluates every design; ``"auto"`` takes the first
-            where the evaluator can be traced, and the second elsewhere.
+            ``"cp-sat"`` traces the evaluator, and has CP-SAT find and prove the optimum on the
+            model of its formulas; ``"branch-and-bound"`` bounds boxes of designs by interval
+            arithmetic until few are left; ``"exhaustive"`` evaluates every design; ``"auto"``
+            takes the quickest of the first two where the evaluator can be traced, and the
+            third elsewhere.  The result says which way it was.
         top
             How many of the best designs to return.
         time_limit
@@ -360,18 +362,31 @@ class DSE:
             walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
         return compare(solved, walked)
 
-    def compile(self, evaluate: Evaluator) -> "CompiledModel":
+    def compile(
+        self, evaluate: Evaluator, into: "CpModel | None" = None, *, name: str = ""
+    ) -> "CompiledModel":
         """Build the CP-SAT model without solving it.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        into
+            A model of your own to add it to, so that several questions and further
+            constraints meet in one; its objective stays as it is.
+        name
+            What the names of its variables begin with: ``"chat"`` makes ``chat.tp_size``.
 
         Returns
         -------
         CompiledModel
-            The model, its integer variables by choice, and how each expression
-            was encoded.
+            The model, its integer variables by choice, its metrics by path as integer
+            expressions with unit, scale and error, its constraints by name, and how each
+            expression was encoded.
 
         Raises
         ------
         TracingError
             If the evaluator cannot be traced.
         """
-        return methods.compiled(self.problem, evaluate)
+        return methods.compiled(self.problem, evaluate, into, name)

@@ -1,4 +1,4 @@
-"""The two ways to answer a question, and which of them does."""
+"""The ways to answer a question, and which of them does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.solving.model import CompiledModel
+    from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 Answer = TypeVar("Answer")
 
@@ -39,9 +39,9 @@ def search(
     """
 
     def by_cp_sat() -> SearchResult:
-        from mlsysim.search.cpsat import engine  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import engine, minimize  # noqa: PLC0415 - 0.2 s to import
 
-        return engine.search(problem, evaluate, options)
+        return engine.search(problem, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
         method,
@@ -72,9 +72,9 @@ def front(
     goals = Goals.of(problem, objectives)
 
     def by_cp_sat() -> ParetoFront:
-        from mlsysim.search.cpsat import pareto  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import minimize, pareto  # noqa: PLC0415 - 0.2 s to import
 
-        return pareto.front(goals, evaluate, options)
+        return pareto.front(goals, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
         method,
@@ -100,9 +100,9 @@ def explain(
     """
 
     def by_cp_sat() -> Explanation:
-        from mlsysim.search.cpsat import explaining  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import explaining, minimize  # noqa: PLC0415 - 0.2 s to import
 
-        return explaining.explain(problem, evaluate, options)
+        return explaining.explain(problem, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
         method,
@@ -117,18 +117,27 @@ def explain(
     return replace(found, result=replace(found.result, statistics=statistics))
 
 
-def compiled(problem: Problem, evaluate: Evaluator) -> "CompiledModel":
+def compiled(
+    problem: Problem,
+    evaluate: Evaluator,
+    into: "CpModel | None" = None,
+    name: str = "",
+) -> "CompiledModel":
     """Build the CP-SAT model of a question without solving it.
 
     Parameters
     ----------
     problem, evaluate
         What is asked.
+    into
+        A model to add it to.
+    name
+        What the names of its variables begin with.
     """
     _check_evaluator(evaluate)
-    from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
+    from mlsysim.search.cpsat.compiling import compile_model  # noqa: PLC0415 - 0.2 s to import
 
-    return compile_model(problem, evaluate)
+    return compile_model(problem, evaluate, into, name)
 
 
 def unanswered(
@@ -202,7 +211,7 @@ def _by(
     way: Method, by_cp_sat: Callable[[], Answer], by_evaluating: Callable[[], Answer]
 ) -> tuple[Answer, TracingError | None]:
     match way:
-        case Method.CP_SAT:
+        case Method.CP_SAT | Method.BRANCH_AND_BOUND:
             return by_cp_sat(), None
         case Method.EXHAUSTIVE:
             return by_evaluating(), None

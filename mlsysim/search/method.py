@@ -8,4 +8,5 @@ class Method(StrEnum):
 
     AUTO = "auto"
     CP_SAT = "cp-sat"
+    BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
