@@ -195,6 +195,8 @@ def _stored(run: Run, work: Work, stage: _Stage) -> Any:
         work.over(figure, stage.layers, stage.expert_layers)
         for figure in ("kept", "selected", "projected", "checkpoint")
     )
+    if run.design.recompute_layers is not None:
+        checkpoint = kept - run.repeated(stage.layers) * (kept - checkpoint)
     return activations.stored_activations(
         run.design.recompute, kept, selected, projected, checkpoint
     )
