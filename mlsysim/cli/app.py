@@ -258,7 +258,7 @@ def check(
     seed: Seed = 0,
     dask: Dask = None,
 ) -> None:
-    """Compare CP-SAT, the exhaustive reference and the file's expected answer."""
+    """Compare CP-SAT, a walk over every design and the file's expected answer."""
     from mlsysim.cli.checking import check_files
 
     options: dict[str, Any] = {

@@ -12,7 +12,8 @@ from mlsysim.problem.space import SearchSpace
 from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
-from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search import reference
+from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison, compare
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback, SearchOptions
 from mlsysim.search.verify import Evaluator
@@ -79,8 +80,9 @@ class DSE(WhatIf):
             Takes a dict of choices, returns anything with the metrics.
         method
             ``"cp-sat"`` traces the evaluator and proves the optimum with CP-SAT;
-            ``"exhaustive"`` evaluates every design; ``"auto"`` takes the first
-            where the evaluator can be traced, and the second elsewhere.
+            ``"exhaustive"`` evaluates every design, in arrays where the evaluator
+            takes them; ``"auto"`` takes the first where the evaluator can be
+            traced, and the second elsewhere.
         top
             How many of the best designs to return.
         time_limit
@@ -204,7 +206,11 @@ class DSE(WhatIf):
         return methods.explain(method, self.problem, evaluate, SearchOptions.of(**options))
 
     def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
-        """Answer by CP-SAT and by the exhaustive reference, and compare.
+        """Answer by CP-SAT and by evaluating every design, and compare.
+
+        Every design is evaluated in arrays (``method="exhaustive"``), and where there are
+        at most a thousand also by the reference, one by one on plain numbers
+        (`mlsysim.search.reference`).
 
         Parameters
         ----------
@@ -215,10 +221,17 @@ class DSE(WhatIf):
         **options
             The other options of `search`.
         """
-        with interruptible():  # Ctrl-C ends both
-            solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
-            walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
-        return compare(solved, walked)
+        with interruptible():  # Ctrl-C ends all
+            answers = {
+                SOLVER: self.search(evaluate, method=Method.CP_SAT, top=top, **options),
+                ARRAYS: self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options),
+            }
+            if self.problem.space.size <= reference.FEW:
+                limit = options.get("time_limit")
+                answers[REFERENCE] = reference.search(
+                    self.problem, evaluate, top=top, time_limit=limit
+                )
+        return compare(answers)
 
     def compile(self, evaluate: Evaluator) -> "CompiledModel":
         """Build the CP-SAT model without solving it.

@@ -12,7 +12,7 @@ from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
-from mlsysim.search import exhaustive
+from mlsysim.search import arrays
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import interruptible
@@ -55,7 +55,7 @@ def search(
         method,
         evaluate,
         by_cp_sat,
-        lambda: exhaustive.search(problem, evaluate, options),
+        lambda: arrays.search(problem, evaluate, options),
         lambda: interrupted(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
@@ -97,7 +97,7 @@ def front(
         method,
         evaluate,
         by_cp_sat,
-        lambda: exhaustive.front(goals, evaluate, options),
+        lambda: arrays.front(goals, evaluate, options),
         nothing,
     )
     return replace(found, statistics=_noted(found.statistics, reason))

@@ -1,4 +1,4 @@
-"""Compare the answers to one question: the solver's, the reference's, the file's."""
+"""Compare the answers to one question with the file's."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -15,18 +15,18 @@ _EQUAL = 1e-9
 
 
 def differences(expected: Expected, comparison: Comparison) -> list[str]:
-    """List what two answers and the expected one disagree about; empty where they agree.
+    """List what several answers and the expected one disagree about; empty where they agree.
 
-    Designs that tie are interchangeable for the solver; the reference breaks
-    ties by the order of the space, so its best design has to be the expected
-    one exactly.
+    Designs that tie are interchangeable for the solver; who evaluates every design
+    breaks ties by the order of the space, so that its best design has to be the
+    expected one exactly.
 
     Parameters
     ----------
     expected
         The file's answer.
     comparison
-        The answers of CP-SAT and of the exhaustive reference.
+        The answers.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def differences(expected: Expected, comparison: Comparison) -> list[str]:
     reference, solved = comparison.reference, comparison.solved
     return [
         *comparison.differences,
-        *_from_expected(expected, reference, "the reference", any_best=False),
+        *_from_expected(expected, reference, comparison.plainest, any_best=False),
         *_from_expected(expected, solved, "CP-SAT", any_best=_tied(reference)),
     ]
 
@@ -54,22 +54,23 @@ def answer_differences(expected: Expected, solved: SearchResult) -> list[str]:
     return list(_from_expected(expected, solved, "CP-SAT", any_best=_tied(solved)))
 
 
-def front_differences(
-    expected: Expected | None, solved: ParetoFront, reference: ParetoFront
-) -> list[str]:
-    """List what two Pareto fronts and the expected one disagree about; empty where they agree.
+def front_differences(expected: Expected | None, fronts: Mapping[str, ParetoFront]) -> list[str]:
+    """List what Pareto fronts and the expected one disagree about; empty where they agree.
 
     Parameters
     ----------
     expected
         The file's answer: how many points; nothing if it states none.
-    solved, reference
-        The fronts of CP-SAT and of the exhaustive reference.
+    fronts
+        Who found one -> what.
     """
-    lines = [f"pareto: {line}" for line in compare_fronts(solved, reference)]
-    for front, who in ((reference, "the reference"), (solved, "CP-SAT")):
-        if expected is not None and expected.points not in {None, len(front)}:
-            lines.append(f"expected.points: {expected.points}, but {who} finds {len(front)}")
+    lines = [f"pareto: {line}" for line in compare_fronts(fronts)]
+    if expected is not None:
+        lines += (
+            f"expected.points: {expected.points}, but {who} finds {len(front)}"
+            for who, front in fronts.items()
+            if expected.points not in {None, len(front)}
+        )
     return lines
 
 

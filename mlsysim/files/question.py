@@ -98,7 +98,7 @@ class Question:
             return self.explorer.search(self.evaluate, **options)
 
     def cross_check(self, **options: Any) -> Comparison:
-        """Answer the question by CP-SAT and by the exhaustive reference.
+        """Answer the question by CP-SAT and by evaluating every design.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Hold a question file to its word: solver, reference and the file's own answer have to agree."""
+"""Hold a question file to its word: CP-SAT, a walk over every design and the file have to agree."""
 
 import json
 from dataclasses import dataclass
@@ -12,11 +12,13 @@ from mlsysim.files.comparison import (
 from mlsysim.files.question import Question
 from mlsysim.problem.domain import label
 from mlsysim.results import SearchResult, Status
-from mlsysim.search.comparison import Comparison
+from mlsysim.search import reference
+from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison
+from mlsysim.search.goals import Goals
 from mlsysim.search.options import ProgressCallback
 
 WALK = 10_000_000
-"""The largest space that the reference evaluates whole unless told otherwise."""
+"""The largest space that is evaluated whole, in arrays, unless told otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Verified:
     was_walked
         Whether every design has been evaluated as well.
     agrees
-        Whether the reference says the same, as far as it was asked.
+        Whether who evaluated every design says the same.
     failures
         One line for each thing that is not as it should be.
     """
@@ -49,7 +51,7 @@ def verify(
     executor: Any = None,
     **options: Any,
 ) -> Verified:
-    """Answer a question by CP-SAT and by the reference; compare both, and with the file's answer.
+    """Answer a question by CP-SAT and by evaluating every design; compare, also with the file.
 
     A file that states no answer promises one thing: that a design exists.  Asked for another
     framework than it is about, it promises nothing.
@@ -59,8 +61,8 @@ def verify(
     question
         The question.
     walk
-        The largest number of designs that the reference is to evaluate; of a larger
-        space CP-SAT's proof is compared with the file alone.  None for no limit.
+        The largest number of designs that are all to be evaluated; of a larger space
+        CP-SAT's proof is compared with the file alone.  None for no limit.
     progress, executor
         Those of a search.
     **options
@@ -77,7 +79,7 @@ def verify(
 def verify_front(
     question: Question, *, walk: int | None = WALK, executor: Any = None, **options: Any
 ) -> tuple[str, ...]:
-    """Find the Pareto front of a question both ways; compare both, and with the file.
+    """Find the Pareto front of a question each way; compare, also with the file.
 
     Parameters
     ----------
@@ -95,11 +97,15 @@ def verify_front(
     tuple of str
         One line for each thing that is not as it should be.
     """
-    solved = question.pareto(method="cp-sat", **options)
-    reference = solved
-    if walk is None or question.problem.space.size <= walk:
-        reference = question.pareto(method="exhaustive", executor=executor, **options)
-    return tuple(front_differences(question.expected, solved, reference))
+    size = question.problem.space.size
+    fronts = {SOLVER: question.pareto(method="cp-sat", **options)}
+    if walk is None or size <= walk:
+        fronts[ARRAYS] = question.pareto(method="exhaustive", executor=executor, **options)
+    if size <= min(reference.FEW, size if walk is None else walk):
+        goals = Goals.of(question.problem, question.objectives)
+        limit = options.get("time_limit")
+        fronts[REFERENCE] = reference.front(goals, question.evaluate, time_limit=limit)
+    return tuple(front_differences(question.expected, fronts))
 
 
 def _verified(question: Question, solved: SearchResult, both: Comparison | None) -> Verified:

@@ -21,7 +21,7 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 from mlsysim.results.status import Status
-from mlsysim.search import exhaustive
+from mlsysim.search import arrays
 from mlsysim.search.interruption import current
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
@@ -74,12 +74,12 @@ def explain_exhaustively(
         if stopped or left <= 0 or current().came:
             return Solved(status=Status.UNKNOWN)
         limited = replace(options, top=1, time_limit=left if math.isfinite(left) else None)
-        found = exhaustive.search(variant.problem, variant.evaluate, limited)
+        found = arrays.search(variant.problem, variant.evaluate, limited)
         stopped = found.statistics.stopped_by is not None
         best = found.top_candidates
         return Solved(status=found.status, point=judge(variant, best[0].params) if best else None)
 
-    return account(problem, evaluate, exhaustive.search(problem, evaluate, options), solve)
+    return account(problem, evaluate, arrays.search(problem, evaluate, options), solve)
 
 
 def account(
