@@ -12,7 +12,9 @@ from mlsysim.units import Quantity, is_quantity
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-_PLAIN = frozenset({int, float, bool, str, NoneType})
+# Types whose values are given back as they are; what else turns out to be so joins them, because
+# closed forms are called some ten thousand times in a search.
+_PLAIN: set[type] = {int, float, bool, str, NoneType}
 
 
 def plain(value: Any) -> Any:
@@ -40,6 +42,7 @@ def plain(value: Any) -> Any:
         return kind(map(plain, value))
     if kind is dict or kind is MappingProxyType:
         return {name: plain(item) for name, item in value.items()}
+    _PLAIN.add(kind)
     return value
 
 
@@ -48,6 +51,8 @@ def from_numpy(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @functools.wraps(function)
     def taking(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        if _PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values())):
+            return function(*args, **kwargs)
         named = {name: plain(value) for name, value in kwargs.items()}
         return function(*map(plain, args), **named)
 

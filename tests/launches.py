@@ -110,11 +110,10 @@ REFUSED: dict[tuple[str, str], str] = {
     ("fully sharded", "megatron"): "constraint \"sharding == 'zero'\"",
     ("fully sharded", "deepspeed"): "constraint \"sharding == 'zero'\"",
     **{
-        ("both ends", trainer.value): "constraint \"schedule != 'dualpipe'\""
-        for trainer in TRAINERS
+        ("both ends", trainer.name): "constraint \"schedule != 'dualpipe'\"" for trainer in TRAINERS
     },
     **{
-        ("narrow dispatch", trainer.value): "constraint \"dispatch == 'wide'\""
+        ("narrow dispatch", trainer.name): "constraint \"dispatch == 'wide'\""
         for trainer in TRAINERS
     },
 }
@@ -122,9 +121,9 @@ REFUSED: dict[tuple[str, str], str] = {
 
 def launched(framework: Framework, name: str, design: dict[str, Any]) -> Emission | None:
     """Emit a design, unless it is one that the framework is known to refuse."""
-    if (name, framework.value) not in REFUSED:
+    if (name, framework.name) not in REFUSED:
         return emit(framework, design)
     with pytest.raises(LaunchError) as caught:
         emit(framework, design)
-    assert REFUSED[name, framework.value] in str(caught.value)
+    assert REFUSED[name, framework.name] in str(caught.value)
     return None

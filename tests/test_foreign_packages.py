@@ -20,6 +20,24 @@ class CoolingModel(mlsysim.ForwardModel):
     def solve(self, *, utilization: float, water: float = 1.5) -> dict[str, object]:
         return {"litres": water * utilization}
 '''
+EMITTER = """
+from mlsysim.launch.frameworks import Framework
+from mlsysim.launch.rule import rule
+
+
+class Emitter:
+    framework = Framework(
+        name="acme",
+        stages=(mlsysim.DistributedModel,),
+        rules=(rule("short_pipelines", "acme has one stage", "pp_size == 1"),),
+    )
+
+    def write(self, arguments):
+        return f"acme --tp {arguments['tp_size']} --zero {arguments['zero_stage']}\\n"
+
+
+EMITTER = Emitter()
+"""
 MACHINES = """
 [nodes.Acme_Box]
 like = "DGX_H100"
@@ -35,6 +53,9 @@ CoolingModel = acme:CoolingModel
 
 [mlsysim.catalogues]
 acme = acme:CATALOG
+
+[mlsysim.emitters]
+acme = acme:EMITTER
 """
 QUESTION = """
 question = "How much water?"
@@ -61,7 +82,7 @@ def site(tmp_path: Path) -> Path:
     package.mkdir()
     metadata.mkdir()
     catalog = "\nfrom pathlib import Path\nCATALOG = Path(__file__).with_name('machines.toml')\n"
-    (package / "__init__.py").write_text(STAGE + catalog)
+    (package / "__init__.py").write_text(STAGE + catalog + EMITTER)
     (package / "machines.toml").write_text(MACHINES)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
@@ -88,6 +109,19 @@ def test_registered_machines_are_listed_and_shown(site: Path) -> None:
     """They stand beside ours."""
     assert "Acme_512" in run(site, "list", "clusters").stdout
     assert run(site, "show", "Acme_Box").returncode == 0
+
+
+def test_registered_framework_judges_and_is_told_designs(site: Path) -> None:
+    """What it cannot run is infeasible, and the design is told with every default."""
+    file = site / "water.toml"
+    file.write_text(QUESTION.replace("STAGE", "CoolingModel").replace("FLEET", "Acme_512"))
+    answer = run(site, "solve", str(file), "--for", "acme")
+    assert "pp_size=1" in answer.stdout, answer.stderr
+    told = run(site, "solve", str(file), "--for", "acme", "--emit", "acme")
+    assert told.stdout.splitlines()[1] == "acme --tp 8 --zero 1", told.stderr
+    unknown = run(site, "solve", str(file), "--emit", "acmee")
+    assert unknown.returncode == 2
+    assert "known: megatron, torchtitan, deepspeed, vllm, sglang, acme" in unknown.stderr
 
 
 def test_unregistered_stage_is_named_by_its_module(tmp_path: Path) -> None:

@@ -29,16 +29,6 @@ class Method(StrEnum):
     EXHAUSTIVE = "exhaustive"
 
 
-class Target(StrEnum):
-    """The frameworks that can be told a design."""
-
-    MEGATRON = "megatron"
-    TORCHTITAN = "torchtitan"
-    DEEPSPEED = "deepspeed"
-    VLLM = "vllm"
-    SGLANG = "sglang"
-
-
 class Kind(StrEnum):
     """What a question may be about."""
 
@@ -62,9 +52,21 @@ Dask = Annotated[
 ]
 
 
+def _frameworks() -> list[str]:
+    from mlsysim.launch.frameworks import frameworks
+
+    return [framework.name for framework in frameworks()]
+
+
 For = Annotated[
-    Target | None,
-    typer.Option("--for", help="Who is to run the designs: what it cannot run is infeasible."),
+    str | None,
+    typer.Option(
+        "--for",
+        metavar="FRAMEWORK",
+        autocompletion=_frameworks,
+        help="Who is to run the designs, such as megatron, torchtitan, deepspeed, vllm or sglang:"
+        " what it cannot run is infeasible.",
+    ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print data for programs, as JSON.")]
 CsvFlag = Annotated[bool, typer.Option("--csv", help="Print the designs as a table for programs.")]
@@ -111,7 +113,12 @@ def solve(
     csv: CsvFlag = False,
     html: Page = None,
     emit: Annotated[
-        Target | None, typer.Option(help="Print what launches the best design, and only that.")
+        str | None,
+        typer.Option(
+            metavar="FRAMEWORK",
+            autocompletion=_frameworks,
+            help="Print what launches the best design, such as for megatron, and only that.",
+        ),
     ] = None,
 ) -> None:
     """Answer a question: the proven best design, or the proof that there is none."""
@@ -128,12 +135,9 @@ def solve(
     }
     if emit is not None:
         from mlsysim.cli.emitting import emit_file
-        from mlsysim.launch.frameworks import Framework
 
         way = method.value
-        raise typer.Exit(
-            emit_file(file, Framework(emit), forms=forms, dask=dask, method=way, **options)
-        )
+        raise typer.Exit(emit_file(file, emit, forms=forms, dask=dask, method=way, **options))
     raise typer.Exit(solve_file(file, forms=forms, dask=dask, method=method.value, **options))
 
 

@@ -18,7 +18,7 @@ from mlsysim.report import report_of
 
 def emit_file(
     file: Path,
-    target: Framework,
+    target: str,
     *,
     forms: Forms,
     dask: str | None = None,
@@ -52,13 +52,14 @@ def emit_file(
                 "--emit prints what launches the best design and nothing else; drop --json, --csv "
                 "and --html, or solve once more without --emit"
             )
+        teller = Framework.named(target)
         question = load(file, framework=framework)
-        require_stage(target, question)
+        require_stage(teller, question)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             result = question.solve(progress=progress, **cluster, **options)
         if result.top_candidates:
             verdict = str(result).partition("\n")[0]
-            say(f"# {one_line(verdict)}\n{emit_answer(target, question, result).text}")
+            say(f"# {one_line(verdict)}\n{emit_answer(teller, question, result).text}")
         else:
             forms.give(report_of(question, result), question)
     return exit_status(result.status)

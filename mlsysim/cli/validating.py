@@ -11,7 +11,7 @@ from rich.text import Text
 from mlsysim.cli.console import console
 from mlsysim.cli.plotting import require_drawable
 from mlsysim.cli.status import ExitStatus, errors_to_status
-from mlsysim.cli.streams import say
+from mlsysim.cli.streams import complain, say
 from mlsysim.cli.validation_plot import draw_outcomes
 from mlsysim.cli.writable import check_writable
 from mlsysim.textfiles import write_text
@@ -49,6 +49,8 @@ def validate_file(
             _fit(source, fit)
             return ExitStatus.ANSWERED
         report = report_of(source)
+        for column in report.unread:
+            complain(f"mlsysim: {source}: {column}")
         if as_json:
             console().print_json(json.dumps(report.to_dict(), allow_nan=False))
         else:

@@ -127,8 +127,8 @@ class Pipeline:
             available.update(_produced(stage, result))
         views = {stage.name: stage.view for stage in self._stages}
         if self._framework is not None:
-            results[self._framework.value] = launch
-            views[self._framework.value] = View.PERFORMANCE
+            results[self._framework.name] = launch
+            views[self._framework.name] = View.PERFORMANCE
         return PipelineResult(results, views, inputs)
 
     def explain(self) -> str:

@@ -23,8 +23,8 @@ def deepspeed(plan: TrainingPlan) -> Launch:
         The design.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    sheet.set("train_batch_size", plan.batch, "batch_size")
-    sheet.set("train_micro_batch_size_per_gpu", plan.micro_batch, "micro_batch_size")
+    sheet.set("train_batch_size", plan.batch_size, "batch_size")
+    sheet.set("train_micro_batch_size_per_gpu", plan.micro_batch_size, "micro_batch_size")
     sheet.set("gradient_accumulation_steps", plan.accumulation)
     _tell_precision(sheet, plan)
     _tell_sharing(sheet, plan)
@@ -49,7 +49,7 @@ def _tell_precision(sheet: Sheet, plan: TrainingPlan) -> None:
 
 
 def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
-    sheet.set("zero_optimization.stage", plan.zero, "zero_stage")
+    sheet.set("zero_optimization.stage", plan.zero_stage, "zero_stage")
     sheet.set("zero_optimization.overlap_comm", plan.overlap != "none", "overlap")
     sheet.set("zero_optimization.contiguous_gradients", value=True)
     sheet.set("zero_optimization.reduce_scatter", value=True)
@@ -62,17 +62,17 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
 
 
 def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
-    sheet.set("tensor_parallel.autotp_size", plan.tensor, "tp_size")
-    if plan.context > 1:
-        sheet.set("sequence_parallel_size", plan.context)
+    sheet.set("tensor_parallel.autotp_size", plan.tp_size, "tp_size")
+    if plan.cp_size > 1:
+        sheet.set("sequence_parallel_size", plan.cp_size)
         sheet.remark("cp_size: DeepSpeed-Ulysses, which deals out heads and not a ring of keys")
-    if plan.expert > 1:
+    if plan.ep_size > 1:
         sheet.set("expert_parallel.enabled", value=True)
-        sheet.set("expert_parallel.autoep_size", plan.expert)
-    if plan.pipeline > 1:
+        sheet.set("expert_parallel.autoep_size", plan.ep_size)
+    if plan.pp_size > 1:
         sheet.remark(
-            f"pp_size = {plan.pipeline} is code, not configuration: "
-            f"PipelineModule(layers, num_stages={plan.pipeline})"
+            f"pp_size = {plan.pp_size} is code, not configuration: "
+            f"PipelineModule(layers, num_stages={plan.pp_size})"
         )
     if plan.sequence_parallel:
         sheet.remark("sequence_parallel (of norms) has no counterpart")

@@ -8,11 +8,11 @@ from mlsysim.core.solver import DisaggregatedModel
 from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
 from mlsysim.emit.serving_plan import ServingPlan, pool_plans, serving_plan
 from mlsysim.emit.sheet import Launch
-from mlsysim.emit.training_plan import TrainingPlan, training_plan
+from mlsysim.emit.training_plan import TrainingPlan
 from mlsysim.emit.writing import as_command, as_document
 from mlsysim.errors import LaunchError
 from mlsysim.launch.cures import Asked, Given, refusals
-from mlsysim.launch.frameworks import Framework, complete
+from mlsysim.launch.frameworks import Framework, complete, emitters
 from mlsysim.problem.reading import resolver
 from mlsysim.stages.stage import ForwardModel
 
@@ -36,7 +36,8 @@ class Emission:
     framework
         Which one.
     launches
-        Options, remarks and environment: of one engine, or of a pool each.
+        Options, remarks and environment: of one engine, or of a pool each; none of an emitter
+        that another package registers.
     text
         The commands or the configuration file.
     """
@@ -57,7 +58,8 @@ def emit(
     Parameters
     ----------
     framework
-        ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"vllm"`` or ``"sglang"``.
+        ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"vllm"``, ``"sglang"``, or one that
+        an installed package registers (`mlsysim.launch.frameworks.Emitter`).
     arguments
         Those of `DistributedModel.solve`, or of `ServingModel.solve` for an engine; defaults
         may be left out.
@@ -83,11 +85,14 @@ def emit(
     framework = Framework.named(framework)
     priced = stage or framework.stages[0]
     full = complete(priced, arguments)
+    if (foreign := emitters().get(framework.name)) is not None:
+        _refuse(framework, priced, full, {}, asked or Asked(named=arguments, chosen=arguments))
+        return Emission(framework=framework, launches=(), text=foreign.write(full))
     if framework in _SERVERS:
         _refuse(framework, priced, full, {}, asked or Asked(named=arguments, chosen=arguments))
         pools = issubclass(priced, DisaggregatedModel)
         return _served(framework, pool_plans(full) if pools else (serving_plan(full),))
-    plan = training_plan(full)
+    plan = TrainingPlan.of(full)
     counts = {"accelerators_total": plan.accelerators, "data_parallel_size": plan.data}
     _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))
     return _trained(framework, plan)
@@ -105,7 +110,7 @@ def _refuse(
     found = refusals(framework.rules_of(stage, name), given)
     if found:
         told = "; ".join(map(str, found))
-        raise LaunchError(f"{framework.value} cannot run this design: {told}")
+        raise LaunchError(f"{framework.name} cannot run this design: {told}")
 
 
 def _trained(framework: Framework, plan: TrainingPlan) -> Emission:
@@ -113,16 +118,15 @@ def _trained(framework: Framework, plan: TrainingPlan) -> Emission:
     headline = f"{plan.model.name} on {plan.fleet.name}, {plan.arithmetic}"
     torchrun = [
         "torchrun",
-        f"--nnodes {plan.nodes}",
+        f"--nnodes {plan.used_nodes}",
         f"--nproc-per-node {plan.fleet.node.accelerators}",
     ]
-    match framework:
-        case Framework.MEGATRON:
-            text = as_command(launch, headline, [*torchrun, "pretrain_gpt.py"])
-        case Framework.TORCHTITAN:
-            text = as_command(launch, headline, [*torchrun, "-m torchtitan.train"])
-        case _:
-            text = as_document(launch, headline)
+    if framework is Framework.MEGATRON:
+        text = as_command(launch, headline, [*torchrun, "pretrain_gpt.py"])
+    elif framework is Framework.TORCHTITAN:
+        text = as_command(launch, headline, [*torchrun, "-m torchtitan.train"])
+    else:
+        text = as_document(launch, headline)
     return Emission(framework=framework, launches=(launch,), text=text)
 
 

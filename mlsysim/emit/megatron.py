@@ -65,31 +65,31 @@ def uneven_layout(layers: int, chunks: int) -> str:
 
 
 def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
-    sheet.set("--tensor-model-parallel-size", plan.tensor, "tp_size")
-    sheet.set("--pipeline-model-parallel-size", plan.pipeline, "pp_size")
-    sheet.set("--context-parallel-size", plan.context, "cp_size")
+    sheet.set("--tensor-model-parallel-size", plan.tp_size, "tp_size")
+    sheet.set("--pipeline-model-parallel-size", plan.pp_size, "pp_size")
+    sheet.set("--context-parallel-size", plan.cp_size, "cp_size")
     sheet.turn_on(
         "--sequence-parallel",
         "sequence_parallel",
-        when=plan.sequence_parallel and plan.tensor > 1,
+        when=plan.sequence_parallel and plan.tp_size > 1,
     )
-    chunks = plan.pipeline * plan.virtual
+    chunks = plan.pp_size * plan.virtual_stages
     if plan.model.layers % chunks:
         sheet.set("--pipeline-model-parallel-layout", uneven_layout(plan.model.layers, chunks))
-    elif plan.virtual > 1:
-        sheet.set("--num-virtual-stages-per-pipeline-rank", plan.virtual)
+    elif plan.virtual_stages > 1:
+        sheet.set("--num-virtual-stages-per-pipeline-rank", plan.virtual_stages)
     sheet.implies("virtual_stages", "schedule", "nodes", "fleet")
     if plan.model.experts:
-        sheet.set("--expert-model-parallel-size", plan.expert)
+        sheet.set("--expert-model-parallel-size", plan.ep_size)
         # Without expert parallelism, tensor parallelism splits each expert.
-        sheet.set("--expert-tensor-parallel-size", plan.tensor if plan.expert == 1 else 1)
+        sheet.set("--expert-tensor-parallel-size", plan.tp_size if plan.ep_size == 1 else 1)
         sheet.turn_on("--moe-grouped-gemm", when=plan.precision == "bf16")
     sheet.implies("ep_size")
 
 
 def _tell_batch(sheet: Sheet, plan: TrainingPlan) -> None:
-    sheet.set("--micro-batch-size", plan.micro_batch, "micro_batch_size")
-    sheet.set("--global-batch-size", plan.batch, "batch_size")
+    sheet.set("--micro-batch-size", plan.micro_batch_size, "micro_batch_size")
+    sheet.set("--global-batch-size", plan.batch_size, "batch_size")
     sheet.set("--seq-length", plan.seq_len, "seq_len")
 
 
@@ -115,30 +115,30 @@ def _tell_precision(sheet: Sheet, plan: TrainingPlan) -> None:
 
 def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     """Say what replicas share; beyond optimizer states that is Megatron-FSDP."""
-    sheet.turn_on("--use-distributed-optimizer", "zero_stage", when=plan.zero > 0)
-    if plan.zero > 1:
-        parts = "optim_grads" if plan.zero == 2 else "optim_grads_params"  # noqa: PLR2004
+    sheet.turn_on("--use-distributed-optimizer", "zero_stage", when=plan.zero_stage > 0)
+    if plan.zero_stage > 1:
+        parts = "optim_grads" if plan.zero_stage == 2 else "optim_grads_params"  # noqa: PLR2004
         sheet.turn_on("--use-megatron-fsdp")
         sheet.set("--data-parallel-sharding-strategy", parts)
         sheet.turn_on("--no-gradient-accumulation-fusion")
         sheet.set("--ckpt-format", "fsdp_dtensor")
-    elif plan.tensor > 1 or plan.context > 1:
+    elif plan.tp_size > 1 or plan.cp_size > 1:
         sheet.export("CUDA_DEVICE_MAX_CONNECTIONS", "1")
 
 
 def _tell_overlap(sheet: Sheet, plan: TrainingPlan) -> None:
     hidden = plan.overlap != "none"
     sheet.turn_on("--overlap-grad-reduce", "overlap", when=hidden)
-    sheet.turn_on("--overlap-param-gather", when=hidden and plan.zero > 0)
-    split = plan.tensor > 1 and plan.sequence_parallel
+    sheet.turn_on("--overlap-param-gather", when=hidden and plan.zero_stage > 0)
+    split = plan.tp_size > 1 and plan.sequence_parallel
     sheet.turn_on("--tp-comm-overlap", when=plan.overlap == "all" and split)
     sheet.turn_on(
         "--no-scatter-gather-tensors-in-pipeline",
         when=plan.repeats_sends and not plan.scatter_gather,
     )
     sheet.implies("scatter_gather")
-    sheet.turn_on("--no-overlap-p2p-communication", when=not hidden and plan.virtual > 1)
-    if plan.overlap == "all" and plan.tensor > 1 and not split:
+    sheet.turn_on("--no-overlap-p2p-communication", when=not hidden and plan.virtual_stages > 1)
+    if plan.overlap == "all" and plan.tp_size > 1 and not split:
         sheet.remark("--tp-comm-overlap needs sequence_parallel = true, which is not set")
 
 
@@ -169,5 +169,5 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
         # As many layers of each part, though its first ones and not every second.
         sheet.set("--recompute-granularity", "full")
         sheet.set("--recompute-method", "block")
-        part = -(-plan.model.layers // (plan.pipeline * plan.virtual))
+        part = -(-plan.model.layers // (plan.pp_size * plan.virtual_stages))
         sheet.set("--recompute-num-layers", -(-part // 2))

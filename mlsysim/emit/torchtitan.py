@@ -63,36 +63,36 @@ def _configuration(model: LanguageModel) -> tuple[str, str]:
 
 def _chunks(plan: TrainingPlan) -> int:
     """Parts of the stack in each stage; the zero-bubble schedule goes down and up again."""
-    return 2 if plan.schedule == "zero-bubble" else plan.virtual
+    return 2 if plan.schedule == "zero-bubble" else plan.virtual_stages
 
 
 def _layers(plan: TrainingPlan) -> int:
     """Layers of the fullest part of a stage."""
-    return -(-plan.model.layers // (plan.pipeline * _chunks(plan)))
+    return -(-plan.model.layers // (plan.pp_size * _chunks(plan)))
 
 
 def _tell_batch(sheet: Sheet, plan: TrainingPlan) -> None:
-    pipelined = plan.pipeline > 1
+    pipelined = plan.pp_size > 1
     # A pipeline takes all microbatches of a replica at once and splits them itself.
-    local = plan.batch // plan.data if pipelined else plan.micro_batch
-    sheet.set("--training.global-batch-size", plan.batch, "batch_size")
+    local = plan.batch_size // plan.data if pipelined else plan.micro_batch_size
+    sheet.set("--training.global-batch-size", plan.batch_size, "batch_size")
     sheet.set("--training.local-batch-size", local, "micro_batch_size")
     sheet.set("--training.seq-len", plan.seq_len, "seq_len")
     if pipelined:
-        sheet.set("--parallelism.pipeline-parallel-microbatch-size", plan.micro_batch)
+        sheet.set("--parallelism.pipeline-parallel-microbatch-size", plan.micro_batch_size)
 
 
 def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
-    sheet.set("--parallelism.tensor-parallel-degree", plan.tensor, "tp_size")
-    sheet.set("--parallelism.context-parallel-degree", plan.context, "cp_size")
-    sheet.set("--parallelism.expert-parallel-degree", plan.expert, "ep_size")
+    sheet.set("--parallelism.tensor-parallel-degree", plan.tp_size, "tp_size")
+    sheet.set("--parallelism.context-parallel-degree", plan.cp_size, "cp_size")
+    sheet.set("--parallelism.expert-parallel-degree", plan.ep_size, "ep_size")
     switch = "enable" if plan.sequence_parallel else "no-enable"
     sheet.turn_on(f"--parallelism.{switch}-sequence-parallel", "sequence_parallel")
-    hidden = plan.overlap == "all" and plan.tensor > 1
+    hidden = plan.overlap == "all" and plan.tp_size > 1
     sheet.turn_on("--compile.enable", when=hidden)
     sheet.turn_on("--compile.enable-async-tensor-parallel", when=hidden)
     # It captures neither pipelines nor the usual exchange between experts.
-    captured = plan.pipeline == 1 and plan.expert == 1
+    captured = plan.pp_size == 1 and plan.ep_size == 1
     sheet.turn_on("--training.disable-cuda-graphs", when=not captured)
     sheet.implies("nodes", "fleet")
     if plan.overlap == "none":
@@ -102,11 +102,11 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
 
 def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     """Say what replicas share; it is nothing, or at least the gradients."""
-    shared = plan.zero > 0
+    shared = plan.zero_stage > 0
     sheet.set("--parallelism.data-parallel-replicate-degree", 1 if shared else plan.data)
     sheet.set("--parallelism.data-parallel-shard-degree", plan.data if shared else 1)
     if shared:
-        policy = "always" if plan.zero == 3 else "never"  # noqa: PLR2004
+        policy = "always" if plan.zero_stage == 3 else "never"  # noqa: PLR2004
         sheet.set("--parallelism.fsdp-reshard-after-forward", policy)
     if shared and plan.sharding == "zero":
         sheet.remark(
@@ -114,7 +114,7 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
             "parameter less where weights are sharded; price the design with sharding = 'fsdp'"
         )
     sheet.implies("sharding")
-    if plan.zero == 1:
+    if plan.zero_stage == 1:
         sheet.remark(
             "zero_stage = 1 has no counterpart: FSDP without resharding shares the gradients too, "
             "and needs less memory"
@@ -123,11 +123,11 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
 
 
 def _tell_pipeline(sheet: Sheet, plan: TrainingPlan) -> None:
-    sheet.set("--parallelism.pipeline-parallel-degree", plan.pipeline, "pp_size")
+    sheet.set("--parallelism.pipeline-parallel-degree", plan.pp_size, "pp_size")
     sheet.implies("virtual_stages", "schedule")
-    if plan.pipeline == 1:
+    if plan.pp_size == 1:
         return
-    schedule = "interleaved" if plan.virtual > 1 else plan.schedule
+    schedule = "interleaved" if plan.virtual_stages > 1 else plan.schedule
     sheet.set("--parallelism.pipeline-parallel-schedule", _SCHEDULES.get(schedule, schedule))
     sheet.set("--parallelism.pipeline-parallel-layers-per-stage", _layers(plan))
     sheet.set("--parallelism.pipeline-parallel-first-stage-less-layers", 0)

@@ -99,7 +99,7 @@ def _neither(*_: float) -> Bend:
     return Bend.NEITHER
 
 
-def _of_cube_root(low: float, high: float) -> Bend:
+def _turning_at_zero(low: float, high: float) -> Bend:
     if low >= 0:
         return Bend.CONCAVE
     return Bend.CONVEX if high <= 0 else Bend.NEITHER
@@ -252,10 +252,11 @@ OPERATIONS: dict[str, Operation] = {
         _rounding("trunc", -1.0, 1.0, None),
         _rounding("rint", -0.5, 0.5, None),
         _curve("sqrt", _concave, sign=_is(1), from_=0.0, back=inverse.sqrt, is_exact=True),
-        _curve("cbrt", _of_cube_root, sign=_shared),
+        _curve("cbrt", _turning_at_zero, sign=_shared),
         _curve("exp", _convex, sign=_is(1)),
         _curve("exp2", _convex, sign=_is(1)),
         _curve("expm1", _convex, sign=_shared),
+        _curve("tanh", _turning_at_zero, sign=_shared),
         _curve("log", _concave, sign=_of_logarithm, from_=0.0),
         _curve("log2", _concave, sign=_of_logarithm, from_=0.0),
         _curve("log10", _concave, sign=_of_logarithm, from_=0.0),

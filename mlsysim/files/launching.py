@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsysim.files.question import Question
 from mlsysim.launch.cures import Asked, Given, Refusal, refusals
-from mlsysim.launch.frameworks import Framework, complete
+from mlsysim.launch.frameworks import Framework, complete, frameworks
 from mlsysim.problem.reading import resolver
 
 
@@ -28,7 +28,7 @@ class Launched:
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""
         return {
-            "framework": self.framework.value,
+            "framework": self.framework.name,
             "runs": not self.refusals,
             "refusals": [
                 {
@@ -54,7 +54,7 @@ def launched_by(question: Question, result: Any) -> tuple[Launched, ...]:
     stages = question.evaluate.pipeline.stages
     asked = asked_of(question)
     found = []
-    for framework in Framework:
+    for framework in frameworks():
         stage = framework.stage_among(stages)
         if stage is not None:
             arguments: Mapping[str, Any] = complete(type(stage), result.arguments)

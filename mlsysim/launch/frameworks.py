@@ -1,10 +1,11 @@
 """The frameworks that run designs, and whether they can run a given one."""
 
+import functools
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, assert_never
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, Protocol
 
 from mlsysim.errors import LaunchError
 from mlsysim.launch import serving, training
@@ -19,60 +20,58 @@ from mlsysim.stages.training.distributed import DistributedModel
 POOLS = ("prefill", "decode")
 """The pools of a disaggregated design; arguments of one begin with its name."""
 
+GROUP = "mlsysim.emitters"
+"""The group of entry points under which packages register emitters."""
+
 _WHOLE: Mapping[str, Mapping[str, str]] = {"": {}}
 
 
-class Framework(StrEnum):
-    """A framework that runs designs, and that they can be emitted for."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Framework:
+    """A framework that runs designs, and that they can be emitted for.
 
-    MEGATRON = "megatron"
-    TORCHTITAN = "torchtitan"
-    DEEPSPEED = "deepspeed"
-    VLLM = "vllm"
-    SGLANG = "sglang"
+    Parameters
+    ----------
+    name
+        What questions and options call it.
+    stages
+        The models whose designs it runs, the plainest first.
+    rules
+        What it insists on, over the arguments of the plainest model.
+    """
+
+    MEGATRON: ClassVar["Framework"]
+    TORCHTITAN: ClassVar["Framework"]
+    DEEPSPEED: ClassVar["Framework"]
+    VLLM: ClassVar["Framework"]
+    SGLANG: ClassVar["Framework"]
+
+    name: str
+    stages: tuple[type[ForwardModel], ...]
+    rules: tuple[Rule, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Framework.named, (self.name,)
 
     @classmethod
-    def named(cls, name: str) -> "Framework":
-        """Find a framework.
+    def named(cls, name: "str | Framework") -> "Framework":
+        """Find a framework, ours or one that an installed package registers.
 
         Raises
         ------
         LaunchError
             If none is called so.
         """
+        known = {found.name: found for found in frameworks()}
         try:
-            return cls(name)
-        except ValueError:
-            known = ", ".join(cls)
-            raise LaunchError(f"no framework is called {name!r}; known: {known}") from None
-
-    @property
-    def stages(self) -> tuple[type[ForwardModel], ...]:
-        """The models whose designs the framework runs, the plainest first."""
-        match self:
-            case Framework.MEGATRON | Framework.TORCHTITAN | Framework.DEEPSPEED:
-                return (DistributedModel,)
-            case Framework.VLLM | Framework.SGLANG:
-                return (ServingModel, ContinuousBatchingModel, DisaggregatedModel)
-            case _:
-                assert_never(self)
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """What it insists on, over the arguments of the plainest model."""
-        match self:
-            case Framework.MEGATRON:
-                return training.MEGATRON
-            case Framework.TORCHTITAN:
-                return training.TORCHTITAN
-            case Framework.DEEPSPEED:
-                return training.DEEPSPEED
-            case Framework.VLLM:
-                return serving.VLLM
-            case Framework.SGLANG:
-                return serving.SGLANG
-            case _:
-                assert_never(self)
+            return known[str(name)]
+        except KeyError:
+            raise LaunchError(
+                f"no framework is called {str(name)!r}; known: {', '.join(known)}"
+            ) from None
 
     def stage_among(self, stages: Iterable[ForwardModel]) -> ForwardModel | None:
         """Find the model whose designs the framework runs; nothing if there is none."""
@@ -90,7 +89,7 @@ class Framework(StrEnum):
         found = self.stage_among(stages)
         if found is not None:
             return found
-        others = [other.value for other in Framework if other.stage_among(stages)]
+        others = [other.name for other in frameworks() if other.stage_among(stages)]
         launched = " or ".join(stage.__name__ for stage in self.stages)
         cure = (
             f"take {' or '.join(others)}"
@@ -98,7 +97,7 @@ class Framework(StrEnum):
             else f"ask about the part to launch with {launched} alone"
         )
         raise LaunchError(
-            f"{self.value} launches designs of {launched}, and this question has "
+            f"{self.name} launches designs of {launched}, and this question has "
             f"{', '.join(stage.name for stage in stages)}; {cure}"
         )
 
@@ -121,6 +120,84 @@ class Framework(StrEnum):
             for item in self.rules
             for pool, own in (pools if _is_about(item, pools) else _WHOLE).items()
         )
+
+
+_ENGINES = (ServingModel, ContinuousBatchingModel, DisaggregatedModel)
+Framework.MEGATRON = Framework(name="megatron", stages=(DistributedModel,), rules=training.MEGATRON)
+Framework.TORCHTITAN = Framework(
+    name="torchtitan", stages=(DistributedModel,), rules=training.TORCHTITAN
+)
+Framework.DEEPSPEED = Framework(
+    name="deepspeed", stages=(DistributedModel,), rules=training.DEEPSPEED
+)
+Framework.VLLM = Framework(name="vllm", stages=_ENGINES, rules=serving.VLLM)
+Framework.SGLANG = Framework(name="sglang", stages=_ENGINES, rules=serving.SGLANG)
+_OURS = (
+    Framework.MEGATRON,
+    Framework.TORCHTITAN,
+    Framework.DEEPSPEED,
+    Framework.VLLM,
+    Framework.SGLANG,
+)
+
+
+class Emitter(Protocol):
+    """What a package registers under ``mlsysim.emitters``: a framework, and how it is told.
+
+    The entry point names such an object::
+
+        [project.entry-points."mlsysim.emitters"]
+        nemo = "my_package.nemo:EMITTER"
+
+    Then ``for = "nemo"``, ``--for nemo`` and ``--emit nemo`` work like those of ours.
+    """
+
+    @property
+    def framework(self) -> Framework:
+        """The framework: its name is that of the entry point."""
+
+    def write(self, arguments: Mapping[str, Any]) -> str:
+        """Tell it a design: every argument of the model by name, with the defaults filled in."""
+
+
+def frameworks() -> tuple[Framework, ...]:
+    """List the frameworks: ours, then those that installed packages register.
+
+    Raises
+    ------
+    LaunchError
+        If a registered one cannot be imported, or has another name or one of ours.
+    """
+    return (*_OURS, *(emitter.framework for emitter in emitters().values()))
+
+
+@functools.cache
+def emitters() -> Mapping[str, Emitter]:
+    """Give what installed packages register, by name.
+
+    Raises
+    ------
+    LaunchError
+        As `frameworks`.
+    """
+    found: dict[str, Emitter] = {}
+    ours = {framework.name for framework in _OURS}
+    for entry in entry_points(group=GROUP):
+        place = f"the registered emitter {entry.name!r} ({entry.value})"
+        try:
+            emitter = entry.load()
+            framework = emitter.framework
+        except (ImportError, AttributeError) as error:
+            raise LaunchError(
+                f"{place} cannot be used: {error}; repair or uninstall its package"
+            ) from error
+        if framework.name != entry.name or entry.name in {*ours, *found}:
+            raise LaunchError(
+                f"{place} is for {framework.name!r}; an emitter is registered under the name of "
+                "its framework, which no other has"
+            )
+        found[entry.name] = emitter
+    return found
 
 
 def _arguments_of_pool(stage: type[ForwardModel], pool: str) -> dict[str, str]:

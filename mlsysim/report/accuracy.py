@@ -33,8 +33,8 @@ class Measured:
 
     Parameters
     ----------
-    rows
-        How many runs.
+    rows, fitted
+        How many runs, and how many of them the constants are fitted to.
     median, p90, worst
         Of the absolute relative errors.
     accelerators
@@ -42,6 +42,7 @@ class Measured:
     """
 
     rows: int
+    fitted: int
     median: float
     p90: float
     worst: float
@@ -180,8 +181,13 @@ def _told(alike: list[Evidence]) -> str:
     return (
         f"{first.stage}: {base}median error {100 * found.median:.1f} %, {spread}, on "
         f"{found.rows:,} measured run{'s' if found.rows > 1 else ''} of {kind} on {first.family} "
-        f"({', '.join(own)}), to which its constants are fitted"
+        f"({', '.join(own)}), to {_share(found)}which its constants are fitted"
     )
+
+
+def _share(found: Measured) -> str:
+    """Say to how many of the runs constants are fitted, unless to all of them."""
+    return "" if found.fitted == found.rows else f"{found.fitted or 'none'} of "
 
 
 def _data(item: Evidence) -> dict[str, Any]:

@@ -14,8 +14,8 @@ def launch_lines(launched: Sequence[Launched]) -> Iterator[str]:
     launched
         Every framework that runs designs of this kind.
     """
-    able = [item.framework.value for item in launched if not item.refusals]
-    unable = [item.framework.value for item in launched if item.refusals]
+    able = [item.framework.name for item in launched if not item.refusals]
+    unable = [item.framework.name for item in launched if item.refusals]
     if able and unable:
         yield f"Can be launched by {_listed(able)}, not by {_listed(unable)}:"
     elif able:
@@ -25,7 +25,7 @@ def launch_lines(launched: Sequence[Launched]) -> Iterator[str]:
     objections: dict[tuple[str, ...], list[str]] = {}
     for item in launched:
         for refusal in item.refusals:
-            objections.setdefault(_objection(refusal), []).append(item.framework.value)
+            objections.setdefault(_objection(refusal), []).append(item.framework.name)
     for (reason, *cure), names in objections.items():
         yield f"  {'all' if len(names) == len(launched) > 1 else _listed(names)}: {reason}"
         yield from cure

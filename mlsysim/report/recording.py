@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mlsysim.report.accuracy import FILE, Kind, Measured
 from mlsysim.stages.evidence import BASES
-from mlsysim.validation.measured import SERVING, TRAINING, path_of
+from mlsysim.validation.measured import NOT_FITTED, SERVING, TRAINING, path_of
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.report import report_of
 from mlsysim.validation.statistics import errors_of
@@ -54,6 +54,7 @@ def _summary(outcomes: list[Outcome]) -> Measured:
     counted = Counter(outcome.hardware for outcome in outcomes)
     return Measured(
         rows=errors.rows,
+        fitted=sum(outcome.group not in NOT_FITTED for outcome in outcomes),
         median=round(errors.median, 3),
         p90=round(errors.p90, 3),
         worst=round(errors.worst, 3),
@@ -65,7 +66,8 @@ def main() -> None:
     """Write the record, and say where it is."""
     tables = (
         f'\n[[kinds]]\nstage = "{kind[0]}"\nfamily = "{kind[1]}"\nkind = "{kind[2]}"\n'
-        f"rows = {found.rows}\nmedian = {found.median}\np90 = {found.p90}\n"
+        f"rows = {found.rows}\nfitted = {found.fitted}\n"
+        f"median = {found.median}\np90 = {found.p90}\n"
         f"worst = {found.worst}\naccelerators = {_inline(found)}\n"
         for kind, found in measure().items()
     )

@@ -163,19 +163,22 @@ def in_unit(name: str, value: Any, unit: str) -> Any:
         raise UnitError(f"{name} is in {unit_of(value)}; it must be in {unit}") from None
 
 
-def check_record(name: str, value: Any, kind: type[Any]) -> None:
-    """Refuse what is not a record of one kind; a choice among records passes.
+def check_record(name: str, value: Any, *kinds: type[Any]) -> None:
+    """Refuse what is not a record of one of some kinds; a choice among records passes.
 
     Raises
     ------
     ParameterError
         If it is something else.
     """
-    if isinstance(value, (kind, Alternatives)):
+    if isinstance(value, (*kinds, Alternatives)):
         return
+    *others, last = (
+        f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}" for kind in kinds
+    )
+    listed = f"{', '.join(others)} or {last}" if others else last
     raise ParameterError(
-        f"{name} is {_shown(value)}; it must be a {kind.__name__} of the catalogue, or one that "
-        "you made"
+        f"{name} is {_shown(value)}; it must be {listed} of the catalogue, or one that you made"
     )
 
 

@@ -1,8 +1,9 @@
-"""Fit the constants of the catalogue again: ``python -m mlsysim.validation.calibrate``.
+"""Fit the constants of the catalogue again: ``python -m mlsysim.validation.calibrate KERNELS.csv``.
 
-First what kernels tell, for the data file of accelerators: the rate and the
-overhead of matrix products, and the efficiency of links.  Then, for the data file
-of calibrations, three end-to-end constants per family of accelerators from the
+The measured kernels are not part of the package; they are in its repository, in
+``tests/measured/kernels_measured.csv``.  First comes what kernels tell, for the data file of
+accelerators: the rate and the overhead of matrix products, and the efficiency of links.  Then, for
+the data file of calibrations, three end-to-end constants per family of accelerators from the
 measured training runs, with the constants of kernels as the catalogue has them.  With
 ``--cross-validate`` each group of runs is predicted by constants that were fitted
 without it as well, which takes some minutes.
@@ -12,6 +13,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from mlsysim.core.solver import DistributedModel
 from mlsysim.validation.calibrate_kernels import kernel_lines
@@ -23,15 +25,15 @@ from mlsysim.validation.calibrate_runs import (
     refit_without,
 )
 from mlsysim.validation.conversion import Configuration
-from mlsysim.validation.measured import KERNELS, path_of, training_rows
+from mlsysim.validation.measured import training_rows
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.table import read_table
 
 
-def report(*, cross_validate: bool = False) -> Iterator[str]:
+def report(kernels: Path, *, cross_validate: bool = False) -> Iterator[str]:
     """Fit everything, and give the lines to tell."""
     yield "# mlsysim/catalog/data/accelerators.toml"
-    yield from kernel_lines(read_table(path_of(KERNELS)))
+    yield from kernel_lines(read_table(kernels))
     families = families_of(training_rows())
     fits = {name: fit_family(name, rows) for name, rows in families.items()}
     yield "\n# mlsysim/catalog/data/calibrations.toml"
@@ -72,8 +74,10 @@ def _errors(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, fit, and write the lines."""
     parser = argparse.ArgumentParser(prog="python -m mlsysim.validation.calibrate")
+    parser.add_argument("kernels", type=Path)
     parser.add_argument("--cross-validate", action="store_true")
-    for line in report(cross_validate=parser.parse_args(arguments).cross_validate):
+    chosen = parser.parse_args(arguments)
+    for line in report(chosen.kernels, cross_validate=chosen.cross_validate):
         sys.stdout.write(f"{line}\n")
 
 

@@ -2,7 +2,7 @@
 
 Three numbers per family, whatever the number of rows: `sustained`,
 `activation_passes` and `exposure` of `Calibration`.  The fit minimises the mean
-absolute logarithm of predicted over measured.  A row counts by the confidence
+absolute logarithm of predicted over measured.  A row counts by the certainty
 that its source deserves and by how much of its configuration is stated, for what has to be
 supposed says little about constants; a group of n rows counts as much as √n rows, so that no
 single source sets them.  Rows that are wrong by more than a factor of two
@@ -24,6 +24,7 @@ from mlsysim.stages.training.calibration import GENERIC, calibration_of
 from mlsysim.validation.conversion import Configuration, convert
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.vocabulary import Certainty
 
 CONSTANTS = ("sustained", "activation_passes", "exposure")
 # Where the search starts, and where it may not go.
@@ -35,7 +36,7 @@ _STARTS = {
 _BOUNDS = {"sustained": (0.3, 1.0), "activation_passes": (0.5, 6.0), "exposure": (0.0, 0.8)}
 _STEPS = {"sustained": 0.04, "activation_passes": 0.4, "exposure": 0.1}
 _HALVINGS = 5
-_WEIGHTS = {"high": 1.0, "medium": 0.5, "low": 0.25}
+_WEIGHTS = {Certainty.HIGH: 1.0, Certainty.MEDIUM: 0.5, Certainty.LOW: 0.25, None: 0.5}
 # Group -> mean and worst distance beyond which the fit pays for it.
 _ANCHORS = {"korthikanti22": (0.025, 0.05)}
 _PRICE = 2.0
@@ -144,8 +145,7 @@ def _excess(distances: Sequence[float], mean: float, worst: float) -> float:
 
 
 def _weight(row: TrainingRow) -> float:
-    """Weigh a row: by its confidence, and halved for each cell of its layout that is empty."""
-    trusted = _WEIGHTS.get(row.confidence.casefold().partition(" ")[0].strip(":;,"), 0.5)
+    """Weigh a row: by its certainty, and halved for each cell of its layout that is empty."""
     stated = (
         row.gbs,
         row.mbs,
@@ -153,10 +153,10 @@ def _weight(row: TrainingRow) -> float:
         row.pp,
         row.vpp or row.pp == 1,
         row.seq_parallel is not None or row.tp == 1,
-        row.zero_stage,
+        row.zero_stage is not None,
         row.recompute,
     )
-    return float(trusted * 0.5 ** sum(not cell for cell in stated))
+    return float(_WEIGHTS[row.certainty] * 0.5 ** sum(not cell for cell in stated))
 
 
 def distances(rows: Sequence[Configuration], calibration: Calibration) -> list[float]:

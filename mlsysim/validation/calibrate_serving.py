@@ -1,24 +1,28 @@
-"""Refit the constants of the serving models: ``python -m mlsysim.validation.calibrate_serving``.
+"""Refit the constants of the serving models.
 
-It writes ``mlsysim/stages/serving/calibration.toml`` to standard output.  What an
-accelerator achieves comes from its kernels alone (`calibrate_serving_kernels`).  Then a few
+``python -m mlsysim.validation.calibrate_serving KERNELS.csv`` writes
+``mlsysim/stages/serving/calibration.toml`` to standard output.  The measured kernels are not
+part of the package; they are in its repository, in ``tests/measured/kernels_measured.csv``.  What
+an accelerator achieves comes from its kernels alone (`calibrate_serving_kernels`).  Then a few
 constants per runtime, and some for all, are fitted to the end-to-end rows, never to a single
 row: by a search along one constant at a time, with the mean absolute logarithm of predicted
 over measured as the loss.  A source counts with the root of its number of rows; an error
 beyond half is no worse than half, so that what the models lack does not bend the constants.
 """
 
+import argparse
 import dataclasses
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mlsysim.stages.serving.calibration import Achieved, Runtime, ServingCalibration
 from mlsysim.validation.calibrate_serving_kernels import kernel_fits
-from mlsysim.validation.measured import KERNELS, SERVING, path_of
+from mlsysim.validation.measured import SERVING, path_of
 from mlsysim.validation.serving_prediction import predict_serving
 from mlsysim.validation.serving_row import ServingRow, serving_rows
 from mlsysim.validation.table import read_table
@@ -65,7 +69,7 @@ RUNTIMES: Mapping[str, float] = {
 _LARGEST_ERROR = 0.4
 _POINTS = 11
 # Sparse attention with an indexer is not modelled.
-_LEFT_OUT = ("GLM-5",)
+_LEFT_OUT = ("GLM_5",)
 # Alike but for what is in the catalogue.
 _ALIKE = {
     "A100_40GB_SXM": "A100_80GB_SXM",
@@ -170,19 +174,21 @@ _HEADER = """\
 # mlsysim/stages/serving/calibration.py says what each of them means, in s, byte and fractions.
 #
 # accelerators: kernels of AIConfigurator (github.com/ai-dynamo/aiconfigurator @095f58a51,
-#   systems/data: matrix products and NCCL all-reduces), in mlsysim/validation/measured.
-# runtimes and common: end-to-end rows there (TensorRT-LLM's performance pages of v0.9.0 and v1.0,
-#   the InferenceX runs that AIConfigurator collects), except network_*, which are assumed: 3/4 of
-#   the bandwidth as in training.
+#   systems/data: matrix products and NCCL all-reduces), in tests/measured.
+# runtimes and common: end-to-end rows of mlsysim/validation/measured (TensorRT-LLM's performance
+#   pages of v0.9.0 and v1.0, the InferenceX runs that AIConfigurator collects), except network_*,
+#   which are assumed: 3/4 of the bandwidth as in training.
 # context_memory, group_memory: the most that logs of vLLM show beyond its tensors, 0.43 GiB on
 #   one accelerator and 2.15 GiB on each of eight; TensorRT-LLM has the buffers of AIConfigurator.
 # tensorrt_llm_0 is TensorRT-LLM before 1.0, with its C++ runtime.
 """
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write the refitted file to standard output."""
-    kernels = dict(kernel_fits(read_table(path_of(KERNELS)).rows))
+    parser = argparse.ArgumentParser(prog="python -m mlsysim.validation.calibrate_serving")
+    parser.add_argument("kernels", type=Path)
+    kernels = dict(kernel_fits(read_table(parser.parse_args(arguments).kernels).rows))
     kernels |= {name: kernels[like] for name, like in _ALIKE.items()}
     rows = serving_rows(read_table(path_of(SERVING)))
     sys.stdout.write(as_toml(calibrated(rows, kernels)))

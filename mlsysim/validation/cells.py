@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlsysim.errors import MeasurementError
+from mlsysim.validation.words import Word, Words
 
 _TRUTHS = {"y": True, "yes": True, "true": True, "1": True}
 _FALSEHOODS = {"n": False, "no": False, "false": False, "0": False}
@@ -101,6 +102,22 @@ class Cells:
         if said not in answers:
             raise self.refuse(column, "write y or n")
         return answers[said]
+
+    def word(self, column: str, words: Words[Word], *, of_a_source: bool = False) -> Word | None:
+        """Read a word of a closed set, or None from an empty cell.
+
+        Raises
+        ------
+        MeasurementError
+            If the cell holds none of them.
+        """
+        said = self.text(column)
+        if not said:
+            return None
+        found = words.meaning(said, of_a_source=of_a_source)
+        if found is None:
+            raise self.refuse(column, words.cure(said))
+        return found
 
     def refuse(self, column: str, cure: str) -> MeasurementError:
         """Phrase what is wrong with a cell."""

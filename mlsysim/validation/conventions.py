@@ -8,52 +8,32 @@ and values, the operations per token are those of each member below.
 """
 
 import enum
-import re
 
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.physics.flops import recomputed_flops
-from mlsysim.validation.training_row import TrainingRow
 
 
 class Convention(enum.StrEnum):
     """How a source counts."""
 
-    FULL = "6 P + 6 L s (w_s + w_v)"
-    """The whole square of scores: Megatron-LM to 2024, Korthikanti 2022, NeMo, MaxText."""
+    FULL = "full"
+    """``6 P + 6 L s (w_s + w_v)``, the whole square of scores: Megatron-LM to 2024, Korthikanti
+    2022, NeMo, MaxText."""
 
-    CAUSAL = "6 P + 3 L s (w_s + w_v)"
-    """Half of the square: Megatron-Bridge, Megatron-LM's mixtures of experts, ml-engineering."""
+    CAUSAL = "causal"
+    """``6 P + 3 L s (w_s + w_v)``, half of the square: Megatron-Bridge, Megatron-LM's mixtures of
+    experts, ml-engineering."""
 
-    ALL_PARAMETERS = "6 N + 6 L s (w_s + w_v)"
-    """Look-up tables counted as if they multiplied: PaLM 2022, llm-foundry."""
+    ALL_PARAMETERS = "all_parameters"
+    """``6 N + 6 L s (w_s + w_v)``, look-up tables counted as if they multiplied: PaLM 2022,
+    llm-foundry."""
 
-    REPEATED = "6 P + 6 L s (w_s + w_v) + what the backward pass repeats"
-    """Narayanan 2021, equation 3: 96 B s l h^2 (1 + s/6h + V/16lh) with full recomputation."""
+    REPEATED = "repeated"
+    """``6 P + 6 L s (w_s + w_v)`` and what the backward pass repeats: Narayanan 2021, equation 3,
+    ``96 B s l h^2 (1 + s/6h + V/16lh)`` with full recomputation."""
 
-    PARAMETERS_REPEATED = "6 N, or 8 N with full recomputation"
-    """Early BigScience: no attention at all."""
-
-
-# What the column of conventions says, the first that is found; a mask "not causal" is full.
-_WORDINGS = (
-    (r"8\*p\*tokens", Convention.PARAMETERS_REPEATED),
-    (r"96\*b|narayanan|hardware flops|includes recompute|with remat|mlm20", Convention.REPEATED),
-    (r"2n\*s|\bn incl|6n\b|palm", Convention.ALL_PARAMETERS),
-    (r"(non-?causal|not causal)", Convention.FULL),
-    (r"predate", Convention.FULL),
-    (r"72\*b|12\*?l\*?s\*?h|nemo|maxtext|nanotron", Convention.FULL),
-    (r"causal", Convention.CAUSAL),
-    (r"active params|bridge", Convention.CAUSAL),
-)
-
-
-def convention_of(row: TrainingRow) -> Convention:
-    """Read how a row's source counts; the whole square where it does not say."""
-    said = row.flops_convention.casefold()
-    return next(
-        (convention for pattern, convention in _WORDINGS if re.search(pattern, said)),
-        Convention.FULL,
-    )
+    PARAMETERS_REPEATED = "parameters_repeated"
+    """``6 N``, or ``8 N`` with full recomputation; no attention at all: early BigScience."""
 
 
 def counted_flops(

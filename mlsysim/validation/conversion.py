@@ -4,7 +4,7 @@ What a row leaves open is filled in as its source is known to work; each such
 supposition is told in the notes of the configuration.  They are, where no
 cell says otherwise:
 
-- precision: one that the remarks name, else bf16, or fp16 where the accelerator has no bf16;
+- precision: bf16, or fp16 where the accelerator has no bf16;
 - sequence length: 2048 for MaxText on TPUs (its base.yml), else 4096;
 - micro batch: the whole of a replica's batch for MaxText, which does not accumulate gradients,
   and 4 sequences on GPUs where that is not known either (its models/gpu); elsewhere as many
@@ -12,8 +12,8 @@ cell says otherwise:
   torchtitan, which divides a replica's batch by the stages;
 - global batch: one micro batch per replica without a pipeline, four per stage with one;
 - recomputation: none;
-- sequence parallelism, fused attention, overlap and schedule: `mlsysim.validation.frameworks`;
-- where gradients, optimizer and logits are kept: `mlsysim.validation.remarks`;
+- operations are counted with the whole square of attention;
+- the habits of its stack: `mlsysim.validation.stacks`;
 - the parallel sizes: as `mlsysim.validation.layouts` says.
 
 A row is skipped only if what is missing cannot be filled in so: the model's
@@ -28,22 +28,27 @@ from typing import Any
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.errors import UnknownNameError
-from mlsysim.validation.accelerators import catalogue_name
-from mlsysim.validation.clusters import Machinery, machinery_of
-from mlsysim.validation.frameworks import options, sequence_parallel
+from mlsysim.validation.clusters import machinery_of
+from mlsysim.validation.conventions import Convention
 from mlsysim.validation.layouts import Division, division_of, states_layout
 from mlsysim.validation.models import model_of
-from mlsysim.validation.remarks import kept
+from mlsysim.validation.stacks import options, sequence_parallel, stack_of
 from mlsysim.validation.training_row import TrainingRow
-from mlsysim.validation.units import Unit, unit_of_row
-from mlsysim.validation.wording import precision_of, recompute_of, zero_stage_of
+from mlsysim.validation.vocabulary import Precision, Recompute, Stack, Timed, Unit, ZeroStage
 
 _SEQ_LEN = 4096
 _MAXTEXT_SEQ_LEN = 2048
 _MICROBATCHES_PER_STAGE = 4
 _MAXTEXT_MICRO_BATCH = 4
 _TOKENS_PER_ACCELERATOR = 4096
+# Formats -> the arithmetic of `DistributedModel`.
+_ARITHMETIC = {
+    Precision.MXFP8: "fp8",
+    Precision.NVFP4: "fp4",
+    Precision.MXFP4: "fp4",
+}
+# What depends on how operations are counted.
+_COUNTED = {Unit.TERAFLOPS, Unit.PETAFLOPS, Unit.PER_CENT_MODEL, Unit.PER_CENT_HARDWARE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +59,8 @@ class Configuration:
     ----------
     row
         Where it is measured.
-    unit
-        What its value is measured in.
+    unit, metric, convention
+        What its value is measured in, what of, and how operations are counted.
     model, cluster
         What was trained, and on what.
     arguments
@@ -67,6 +72,8 @@ class Configuration:
 
     row: TrainingRow
     unit: Unit
+    metric: Timed
+    convention: Convention
     model: LanguageModel
     cluster: Cluster
     arguments: Mapping[str, Any]
@@ -105,28 +112,38 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
     (32, 512, 'full')
     """
     skip = functools.partial(Skipped, row=row)
-    machinery = _machinery(row)
+    for column in ("accelerator", "n_accel", "value", "unit"):
+        if row.unread or not getattr(row, column):
+            return skip(reason=row.unread or f"{column} is missing")
+    machinery = machinery_of(row, row.n_accel or 1)
     if isinstance(machinery, str):
         return skip(reason=machinery)
-    unit = unit_of_row(row)
-    if unit is None:
-        return skip(reason=f"unit {row.unit!r} is not known" if row.unit else "unit is missing")
-    seq_len, notes = _seq_len(row)
-    trained = model_of(row, seq_len)
-    if trained.model is None:
-        return skip(reason=trained.missing)
-    words = _words(row, machinery.cluster.accelerator)
-    if isinstance(words, str):
-        return skip(reason=words)
-    division = division_of(row, trained.model, machinery.cluster)
-    sharded = division.zero_stage == 3  # noqa: PLR2004 - ZeRO's highest stage
+    accelerator = machinery.cluster.accelerator
+    stack, told = stack_of(row, accelerator)
+    seq_len, notes = _seq_len(row, stack, accelerator)
+    metric, convention = row.metric or Timed.STEP, row.flops_convention or Convention.FULL
+    # One layer alone is timed without embedding and head.
+    found = model_of(row, seq_len, **({"vocab": 1} if metric is Timed.LAYER else {}))
+    if isinstance(found, str):
+        return skip(reason=found)
+    precision = row.precision or (
+        Precision.BF16 if accelerator.supports("bf16") else Precision.FP16
+    )
+    if precision is Precision.BF16 and not accelerator.supports("bf16"):
+        return skip(reason=f"{accelerator.name} has no bf16 arithmetic")
+    division = division_of(row, found.model, machinery.cluster)
+    sharded = division.zero_stage == ZeroStage.WEIGHTS
     if row.gbs is None and not states_layout(row) and not sharded:
         return skip(reason="gbs is missing, and so are the parallel sizes")
-    micro, batch, supposed = _batches(row, division, seq_len)
+    micro, batch, supposed = _batches(row, division, seq_len, stack, accelerator)
+    if row.unit in _COUNTED and row.flops_convention is None:
+        supposed = (*supposed, *row.doubts, "operations supposed to count the square of attention")
     return Configuration(
         row=row,
-        unit=unit,
-        model=trained.model,
+        unit=row.unit or Unit.SECONDS,
+        metric=metric,
+        convention=convention,
+        model=found.model,
         cluster=machinery.cluster,
         arguments={
             "batch_size": batch,
@@ -138,65 +155,37 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
             "micro_batch_size": micro,
             "virtual_stages": division.chunks,
             "zero_stage": division.zero_stage,
-            "sequence_parallel": sequence_parallel(
-                row, machinery.cluster.accelerator, division.tensor
-            ),
-            **options(row, machinery.cluster.accelerator),
-            **kept(row, division.zero_stage),
-            **words,
+            "sequence_parallel": sequence_parallel(row, accelerator, division.tensor),
+            "precision": _ARITHMETIC.get(precision, str(precision)),
+            "recompute": str(row.recompute or Recompute.NONE),
+            **options(row, stack, accelerator, division),
         },
-        notes=(*machinery.notes, *trained.notes, *notes, *division.notes, *supposed),
+        notes=(*machinery.notes, *found.notes, *told, *notes, *division.notes, *supposed),
     )
 
 
-def _machinery(row: TrainingRow) -> Machinery | str:
-    """Give the cluster, or say why there is none."""
-    for column in ("accelerator", "n_accel", "value"):
-        if not getattr(row, column):
-            return f"{column} is missing"
-    count = row.n_accel or 1
-    try:
-        found = machinery_of(row.accelerator, count, row.accel_per_node, row.node, row.fabric)
-    except UnknownNameError as error:
-        return str(error)
-    return found or f"the catalogue has no accelerator {row.accelerator!r}"
-
-
-def _words(row: TrainingRow, accelerator: Accelerator) -> dict[str, Any] | str:
-    """Read the columns of free words, or say which cannot be read."""
-    usual = "bf16" if accelerator.supports("bf16") else "fp16"
-    precision = precision_of(row.precision or row.confidence)
-    if precision is None and not row.precision:
-        precision = usual
-    if precision is None:
-        return f"precision {row.precision!r} is not known"
-    if precision == "bf16" and not accelerator.supports("bf16"):
-        return f"{accelerator.name} has no bf16 arithmetic"
-    recompute = recompute_of(row.recompute) if row.recompute else "none"
-    if recompute == "selective" and _is_torchtitan(row):
-        recompute = "alternate"  # its policies repeat every second layer, or half of each
-    if recompute is None:
-        return f"recompute {row.recompute!r} is not known"
-    if row.zero_stage and zero_stage_of(row.zero_stage) is None:
-        return f"zero_stage {row.zero_stage!r} is not known"
-    return {"precision": precision, "recompute": recompute}
-
-
-def _seq_len(row: TrainingRow) -> tuple[int, tuple[str, ...]]:
+def _seq_len(
+    row: TrainingRow, stack: Stack | None, accelerator: Accelerator
+) -> tuple[int, tuple[str, ...]]:
     if row.seq_len:
         return row.seq_len, ()
-    supposed = _MAXTEXT_SEQ_LEN if _is_maxtext(row) and _on_tpu(row) else _SEQ_LEN
+    short = stack is Stack.MAXTEXT and _is_tpu(accelerator)
+    supposed = _MAXTEXT_SEQ_LEN if short else _SEQ_LEN
     return supposed, (f"sequence length of {supposed} supposed",)
 
 
 def _batches(
-    row: TrainingRow, division: Division, seq_len: int
+    row: TrainingRow,
+    division: Division,
+    seq_len: int,
+    stack: Stack | None,
+    accelerator: Accelerator,
 ) -> tuple[int, int, tuple[str, ...]]:
     """Give the micro batch and the global batch in sequences."""
     notes = []
     micro = row.mbs
     if micro is None:
-        micro = _micro_batch(row, division, seq_len)
+        micro = _micro_batch(row, division, seq_len, stack, accelerator)
         notes.append(f"micro batch of {micro} supposed")
     batch = row.gbs
     if batch is None:
@@ -207,27 +196,26 @@ def _batches(
     return micro, batch, tuple(notes)
 
 
-def _micro_batch(row: TrainingRow, division: Division, seq_len: int) -> int:
+def _micro_batch(
+    row: TrainingRow,
+    division: Division,
+    seq_len: int,
+    stack: Stack | None,
+    accelerator: Accelerator,
+) -> int:
     if division.pipeline > 1:
-        batch = row.gbs // division.data if row.gbs and _is_torchtitan(row) else 1
+        batch = row.gbs // division.data if row.gbs and stack is Stack.TORCHTITAN else 1
         return max(batch // division.pipeline, 1)
+    maxtext = stack is Stack.MAXTEXT
     if row.gbs is None:
-        return _MAXTEXT_MICRO_BATCH if _is_maxtext(row) and not _on_tpu(row) else 1
+        return _MAXTEXT_MICRO_BATCH if maxtext and not _is_tpu(accelerator) else 1
     whole = max(row.gbs // division.data, 1)
-    if _is_maxtext(row):
+    if maxtext:
         return whole
     shared = division.tensor * division.context
     enough = max(_TOKENS_PER_ACCELERATOR * shared // seq_len, 1)
     return max(size for size in range(1, whole + 1) if whole % size == 0 and size <= enough)
 
 
-def _is_torchtitan(row: TrainingRow) -> bool:
-    return "torchtitan" in f"{row.group} {row.source}".casefold()
-
-
-def _is_maxtext(row: TrainingRow) -> bool:
-    return "maxtext" in f"{row.group} {row.source} {row.model}".casefold()
-
-
-def _on_tpu(row: TrainingRow) -> bool:
-    return (catalogue_name(row.accelerator) or "").startswith("TPU")
+def _is_tpu(accelerator: Accelerator) -> bool:
+    return accelerator.name.startswith("TPU")

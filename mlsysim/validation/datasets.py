@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import assert_never
 
 from mlsysim.core.solver import DistributedModel
+from mlsysim.validation import serving_row, training_row
 from mlsysim.validation.outcome import Outcome
+from mlsysim.validation.rows import columns_of
 from mlsysim.validation.serving import serving_outcomes
 from mlsysim.validation.table import Table, read_table
 from mlsysim.validation.training import training_outcomes
@@ -27,6 +29,17 @@ def kind_of(table: Table) -> Kind:
     if all(column in table.columns for column in _SERVING_COLUMNS):
         return Kind.SERVING
     return Kind.TRAINING
+
+
+def unread_columns(table: Table) -> tuple[str, ...]:
+    """Phrase which columns of a file are not read, with the nearest ones that are."""
+    match kind_of(table):
+        case Kind.TRAINING:
+            columns = columns_of(training_row.TrainingRow)
+            return table.unknown({*columns, *training_row.READERS_COLUMNS})
+        case Kind.SERVING:
+            columns = columns_of(serving_row.ServingRow)
+            return table.unknown({*columns, *serving_row.READERS_COLUMNS})
 
 
 def outcomes_of_table(table: Table, stage: DistributedModel | None = None) -> tuple[Outcome, ...]:

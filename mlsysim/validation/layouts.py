@@ -17,7 +17,6 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.units import magnitude
 from mlsysim.validation.training_row import TrainingRow
-from mlsysim.validation.wording import zero_stage_of
 
 # Weights and gradients stay with every replica: 2 and 4 bytes a parameter.
 _REPLICATED_BYTES = 6
@@ -54,7 +53,7 @@ class Division:
 
 def states_layout(row: TrainingRow) -> bool:
     """Tell whether a row says anything about how the model was divided."""
-    return any((row.tp, row.pp, row.cp, row.ep, row.zero_stage))
+    return any((row.tp, row.pp, row.cp, row.ep)) or row.zero_stage is not None
 
 
 def division_of(row: TrainingRow, model: LanguageModel, cluster: Cluster) -> Division:
@@ -65,7 +64,7 @@ def division_of(row: TrainingRow, model: LanguageModel, cluster: Cluster) -> Div
     """
     notes: tuple[str, ...] = ()
     tensor, pipeline = row.tp or 1, row.pp or 1
-    stage = zero_stage_of(row.zero_stage) if row.zero_stage else None
+    stage = None if row.zero_stage is None else int(row.zero_stage)
     if not states_layout(row):
         if cluster.accelerator.name.startswith("TPU"):
             stage, notes = 3, ("fully sharded data parallelism supposed",)

@@ -1,13 +1,13 @@
-"""The model that a measured row trained, from its dimensions and what its name implies.
+"""The model that a measured row ran, from its name and its dimensions.
 
-A name of the catalogue ("Llama3.1-405B proxy", "GPT3-175B") gives the shape, and
-the dimensions that the row states replace those of it.  Any other name is a
-family: whether an MLP has a gate, and whether the output head is the embedding
-table, is in no column.
+A name of the catalogue, as sources write it ("Llama3.1-405B proxy", "GPT3-175B",
+"nvidia/DeepSeek-R1-0528-NVFP4"), gives the shape, and the dimensions that the row states replace
+those of it.  Any other model is put together from its dimensions; where no column says whether an
+MLP has a gate, whether the output head is the embedding table and whether matrices have a bias,
+its make tells.
 """
 
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -17,24 +17,22 @@ from mlsysim.catalog import Models, load_catalog
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.transformer_shape import Normalization
 from mlsysim.errors import CatalogError
-from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.rows import Run
+from mlsysim.validation.words import without_remark
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Family:
+class _Make:
     """What models of one make share.
 
     Parameters
     ----------
-    pattern
-        What their names begin with.
     gated, tied, biased
         Whether an MLP has a gate, the head is the embedding table, and matrices have a bias.
     vocab
         Rows of the embedding table.
     """
 
-    pattern: str
     gated: bool
     tied: bool
     biased: bool
@@ -42,16 +40,36 @@ class _Family:
 
 
 # GPT-2's vocabulary as Megatron-LM pads it, 51,200, where a row does not say otherwise.
-_FAMILIES = (
-    _Family(pattern="bloom", gated=False, tied=True, biased=True, vocab=250_880),
-    _Family(pattern="mpt", gated=False, tied=True, biased=False, vocab=50_368),
-    _Family(pattern="nemotron", gated=False, tied=False, biased=False, vocab=256_000),
-    _Family(pattern="opt", gated=False, tied=True, biased=True, vocab=50_272),
-    _Family(
-        pattern="gpt|megatron|mt-?nlg|t-nlg", gated=False, tied=True, biased=True, vocab=51_200
-    ),
-    _Family(pattern="", gated=True, tied=False, biased=False, vocab=32_000),
-)
+_GPT = _Make(gated=False, tied=True, biased=True, vocab=51_200)
+# By what names begin with.
+_MAKES = {
+    "bloom": _Make(gated=False, tied=True, biased=True, vocab=250_880),
+    "mpt": _Make(gated=False, tied=True, biased=False, vocab=50_368),
+    "nemotron": _Make(gated=False, tied=False, biased=False, vocab=256_000),
+    "opt": _Make(gated=False, tied=True, biased=True, vocab=50_272),
+    "gpt": _GPT,
+    "megatron": _GPT,
+    "mtnlg": _GPT,
+    "tnlg": _GPT,
+    "": _Make(gated=True, tied=False, biased=False, vocab=32_000),
+}
+# How sources call models of the catalogue.
+_OTHER_NAMES = {
+    "llama7b": "Llama2_7B",
+    "llama13b": "Llama2_13B",
+    "llama70b": "Llama2_70B",
+    "llamav27b": "Llama2_7B",
+    "llamav213b": "Llama2_13B",
+    "llamav270b": "Llama2_70B",
+    "mistral7b": "Mistral_7B_v0_3",
+    "metallama38b": "Llama3_8B",
+    "metallama370b": "Llama3_70B",
+    "metallama318b": "Llama3_1_8B",
+    "metallama3170b": "Llama3_1_70B",
+    "metallama31405b": "Llama3_1_405B",
+    "gptj": "GPT_J_6B",
+    "minimaxm25": "MiniMax_M2",
+}
 # The columns of a row that are fields of a model.
 _DIMENSIONS = {
     "layers": "layers",
@@ -61,109 +79,111 @@ _DIMENSIONS = {
     "head_dim": "head_dim",
     "ffn": "ffn",
     "vocab": "vocab",
+    "gated": "gated",
+    "tied": "tied",
     "moe_experts": "experts",
     "moe_topk": "experts_per_token",
     "moe_ffn": "expert_ffn",
     "moe_shared": "shared_experts",
 }
+_BIASES = ("qkv_bias", "output_bias", "mlp_bias")
+# What a proxy with fewer layers keeps.
+_OWN = ("hidden", "heads")
 # What a shape cannot be guessed from.
 _NEEDED = ("layers", "hidden", "heads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
-    """What a row trained.
+class Found:
+    """The model of a row.
 
     Parameters
     ----------
     model
-        The model, or None where it cannot be told.
-    missing
-        Why not.
+        The model.
     notes
         What had to be supposed about it.
     """
 
-    model: LanguageModel | None = None
-    missing: str = ""
+    model: LanguageModel
     notes: tuple[str, ...] = ()
 
 
-def model_of(row: TrainingRow, seq_len: int) -> Trained:
-    """Build the model of a row.
+def model_of(row: Run, context: int, **changes: Any) -> Found | str:
+    """Find or build the model of a row, or say what is missing.
 
     Parameters
     ----------
     row
         The row.
-    seq_len
-        The sequence length of the run; the model is taken to have been made for it.
+    context
+        Tokens of its sequences; the model is taken to have been made for them.
+    changes
+        Fields of the model that are not as the row has them.
     """
     stated = {
         field: value
         for column, field in _DIMENSIONS.items()
-        if (value := getattr(row, column)) is not None
-    }
-    if row.metric.casefold().startswith("layer "):
-        # One layer was timed, without embedding and head.
-        stated["vocab"] = 1
-    return _model(row.model, tuple(sorted(stated.items())), seq_len)
+        if (value := getattr(row, column, None)) is not None
+    } | changes
+    if row.biased is not None:
+        stated |= dict.fromkeys(_BIASES, row.biased)
+    return _model(row.model, tuple(sorted(stated.items())), context)
 
 
 @functools.cache
-def _model(name: str, stated: tuple[tuple[str, int], ...], seq_len: int) -> Trained:
-    dimensions = dict(stated)
+def _model(name: str, stated: tuple[tuple[str, Any], ...], context: int) -> Found | str:
+    fields = dict(stated)
     known = named_model(name)
-    missing = [field for field in _NEEDED if field not in dimensions]
+    if known and any(fields.get(one, getattr(known, one)) != getattr(known, one) for one in _OWN):
+        known = None  # "GPT2-1B" is not GPT2
+    missing = [field for field in _NEEDED if field not in fields]
     if known is None and missing:
-        return Trained(
-            missing=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not stated, and"
+        return (
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not stated, and"
             f" the catalogue has no model {name!r}"
         )
     try:
         if known is not None:
-            return _adapted(known, dimensions, seq_len)
-        return _assembled(name, dimensions, seq_len)
+            return _adapted(known, fields, context)
+        return _assembled(name, fields, context)
     except CatalogError as error:
-        return Trained(missing=f"the shape does not hold together: {error}")
+        return f"the shape does not hold together: {error}"
 
 
-def _adapted(known: LanguageModel, dimensions: Mapping[str, int], seq_len: int) -> Trained:
+def _adapted(known: LanguageModel, fields: Mapping[str, Any], context: int) -> Found:
     changes: dict[str, Any] = {
-        field: value for field, value in dimensions.items() if getattr(known, field) != value
+        field: value for field, value in fields.items() if getattr(known, field) != value
     }
-    notes = () if dimensions else (f"dimensions of {known.name} supposed",)
+    notes = () if fields else (f"dimensions of {known.name} supposed",)
     if changes:
         changes |= {"stated_parameters": 0, "stated_active_parameters": 0}
-    if seq_len > known.max_context:
-        changes["max_context"] = seq_len
-    return Trained(model=known.replace(**changes) if changes else known, notes=notes)
+    if context > known.max_context:
+        changes["max_context"] = context
+    return Found(model=known.replace(**changes) if changes else known, notes=notes)
 
 
-def _assembled(name: str, dimensions: Mapping[str, int], seq_len: int) -> Trained:
-    family = next(found for found in _FAMILIES if re.match(found.pattern, name.casefold()))
-    fields: dict[str, Any] = dict(dimensions)
+def _assembled(name: str, fields: dict[str, Any], context: int) -> Found:
+    plain = _plain(name)
+    make = next(make for begin, make in _MAKES.items() if plain.startswith(begin))
+    habits = {"gated": make.gated, "tied": make.tied, **dict.fromkeys(_BIASES, make.biased)}
+    fields = {**habits, **fields}
     notes = []
     if "vocab" not in fields:
-        fields["vocab"] = family.vocab
-        notes.append(f"vocabulary of {family.vocab} supposed")
+        fields["vocab"] = make.vocab
+        notes.append(f"vocabulary of {make.vocab} supposed")
     if "ffn" not in fields:
-        # A dense MLP of the family's usual width; a mixture has the width of its experts.
-        usual = 4 * fields["hidden"] if not family.gated else _gated_width(fields["hidden"])
+        # A dense MLP of the usual width; a mixture has the width of its experts.
+        usual = _gated_width(fields["hidden"]) if fields["gated"] else 4 * fields["hidden"]
         fields["ffn"] = fields.get("expert_ffn") or usual
         notes.append(f"MLP width of {fields['ffn']} supposed")
     model = LanguageModel(
-        name=re.sub(r"\W+", "_", name).strip("_") or "unnamed",
-        max_context=seq_len,
-        gated=family.gated,
-        tied=family.tied,
-        normalization=Normalization.RMS if family.gated else Normalization.LAYER,
-        qkv_bias=family.biased,
-        output_bias=family.biased,
-        mlp_bias=family.biased,
+        name="_".join("".join(one if one.isalnum() else " " for one in name).split()) or "unnamed",
+        max_context=context,
+        normalization=Normalization.RMS if fields["gated"] else Normalization.LAYER,
         **fields,
     )
-    return Trained(model=model, notes=tuple(notes))
+    return Found(model=model, notes=tuple(notes))
 
 
 def _gated_width(hidden: int) -> int:
@@ -175,17 +195,23 @@ def _gated_width(hidden: int) -> int:
 def named_model(name: str) -> LanguageModel | None:
     """Find a model whose name a source writes in its own way, or None.
 
+    The longest name of the catalogue with which it begins counts.
+
     Examples
     --------
     >>> named_model("Llama3.1-405B proxy"), named_model("GPT-22B (one layer)")
     (<LanguageModel Llama3_1_405B>, None)
+    >>> named_model("nvidia/DeepSeek-R1-0528-NVFP4").name
+    'DeepSeek_R1'
     """
-    known = _named_models()
-    words = re.sub(r"\(.*?\)", " ", name).split()
-    for end in range(len(words), 0, -1):
-        if found := known.get(_plain("".join(words[:end]))):
-            return found
-    return None
+    said, known = without_remark(name).rpartition("/")[2], _named_models()
+    # Not within a number: "GPT-22B" does not begin with GPT2.
+    ends = [
+        end
+        for end in range(len(said), 0, -1)
+        if not (said[end - 1].isdigit() and said[end : end + 1].isdigit())
+    ]
+    return next((known[plain] for end in ends if (plain := _plain(said[:end])) in known), None)
 
 
 @functools.cache
@@ -193,8 +219,9 @@ def _named_models() -> Mapping[str, LanguageModel]:
     own = resources.files("mlsysim.validation") / "measured" / "models.toml"
     with resources.as_file(own) as path:
         extra = load_catalog(path).models
-    return {_plain(name): tree[name] for tree in (Models.Language, extra) for name in tree}
+    known = {_plain(name): tree[name] for tree in (Models.Language, extra) for name in tree}
+    return known | {said: known[_plain(name)] for said, name in _OTHER_NAMES.items()}
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
+    return "".join(one for one in name.casefold() if one.isalnum())

@@ -17,12 +17,11 @@ from mlsysim.core.solver import DistributedModel
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
 from mlsysim.stages.training.calibration import calibration_of
 from mlsysim.units import magnitude
-from mlsysim.validation.accelerators import named_accelerator
-from mlsysim.validation.conventions import convention_of, counted_flops, counted_hardware_flops
+from mlsysim.validation.accelerators import accelerator_of
+from mlsysim.validation.conventions import counted_flops, counted_hardware_flops
 from mlsysim.validation.conversion import Configuration, Skipped, convert
-from mlsysim.validation.memory import accounted, memory_unit
 from mlsysim.validation.training_row import TrainingRow
-from mlsysim.validation.units import Unit
+from mlsysim.validation.vocabulary import MemoryAccounting, MemoryUnit, Timed, Unit
 
 # MLPerf's GPT-3 evaluates 5.8 thousand sequences after every 24.6 thousand: forward passes alone,
 # a third of the cost or less.  The TPU entries log blocks with both.
@@ -87,7 +86,7 @@ def predict(row: TrainingRow, stage: DistributedModel | None = None) -> Predicti
     >>> from mlsysim.validation.measured import training_rows
     >>> prediction = predict(training_rows()[0])
     >>> prediction.row.unit, prediction.skipped
-    ('TFLOP/s/GPU', None)
+    (<Unit.TERAFLOPS: 'TFLOP/s/GPU'>, None)
     """
     configuration = convert(row)
     if isinstance(configuration, Skipped):
@@ -150,7 +149,7 @@ def _operations(configuration: Configuration, tokens: float) -> float:
     hardware = configuration.unit is Unit.PER_CENT_HARDWARE
     count = counted_hardware_flops if hardware else counted_flops
     rate = tokens * count(
-        convention_of(configuration.row),
+        configuration.convention,
         configuration.model,
         arguments["seq_len"],
         arguments["recompute"],
@@ -165,18 +164,18 @@ def _operations(configuration: Configuration, tokens: float) -> float:
 
 def _peak(configuration: Configuration) -> float:
     """Give the peak that sources divide by: the data sheet's, whatever the power limit."""
-    named = named_accelerator(configuration.row.accelerator)
+    named = accelerator_of(configuration.row.accelerator)
     accelerator = named or configuration.cluster.accelerator
     return magnitude(accelerator.peak(configuration.arguments["precision"]), "flop/s")
 
 
 def _measured_time(configuration: Configuration, result: Any) -> float:
     """Give the time that the source took, in s: of a step unless the metric says otherwise."""
-    metric = configuration.row.metric.casefold()
-    if metric.startswith("layer "):
+    if configuration.metric is Timed.LAYER:
         return magnitude(result.step_latency_compute + result.step_latency_tensor, "s")
     time = magnitude(result.step_latency_total, "s")
-    return time * (1 + _EVALUATION_SHARE) if "evaluation" in metric else time
+    evaluated = configuration.metric is Timed.STEP_WITH_EVALUATION
+    return time * (1 + _EVALUATION_SHARE) if evaluated else time
 
 
 def _memory(
@@ -189,7 +188,25 @@ def _memory(
         printed = copy.copy(model)
         printed.calibration = calibration.replace(**figures)
         result = printed.solve(model=configuration.model, fleet=configuration.cluster, **arguments)
-    return magnitude(result.memory_per_accelerator, memory_unit(configuration.row))
+    return magnitude(
+        result.memory_per_accelerator, str(configuration.row.mem_unit or MemoryUnit.GB)
+    )
+
+
+def accounted(row: TrainingRow) -> dict[str, float]:
+    """Give the figures of a `Calibration` that differ for what the source printed.
+
+    PyTorch's peak of what is reserved leaves out driver and communication buffers, that of what is
+    allocated the gaps as well.
+    """
+    figures: dict[str, float] = {}
+    if row.mem_accounting in {MemoryAccounting.RESERVED, MemoryAccounting.ALLOCATED}:
+        figures["runtime_reserve"] = 0.0
+    if row.mem_accounting is MemoryAccounting.ALLOCATED:
+        figures["fragmentation"] = 1.0
+    if row.logit_bytes is not None:
+        figures["logit_bytes"] = row.logit_bytes
+    return figures
 
 
 @functools.cache

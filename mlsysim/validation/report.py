@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlsysim.core.solver import DistributedModel
-from mlsysim.validation.datasets import Kind, kind_of, outcomes_of_table
+from mlsysim.validation.datasets import Kind, kind_of, outcomes_of_table, unread_columns
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.ranking import Ranking, rankings_of
 from mlsysim.validation.statistics import Tally, tallies, tally
@@ -26,11 +26,14 @@ class Report:
         What it is about.
     outcomes
         Its rows, measured and predicted, in their order.
+    unread
+        Which of its columns are not known, and what they may have meant.
     """
 
     file: str
     kind: Kind
     outcomes: tuple[Outcome, ...]
+    unread: tuple[str, ...] = ()
 
     @property
     def total(self) -> Tally:
@@ -96,7 +99,12 @@ def report_of(path: str | Path, stage: DistributedModel | None = None) -> Report
         If the file or one of its cells cannot be used.
     """
     table = read_table(path)
-    return Report(file=str(path), kind=kind_of(table), outcomes=outcomes_of_table(table, stage))
+    return Report(
+        file=str(path),
+        kind=kind_of(table),
+        outcomes=outcomes_of_table(table, stage),
+        unread=unread_columns(table),
+    )
 
 
 def mean_tau(rankings: Sequence[Ranking]) -> float | None:

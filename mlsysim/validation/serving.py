@@ -32,14 +32,12 @@ def _outcome(row: ServingRow, calibration: ServingCalibration | None) -> Outcome
     prediction = predict_serving(row, calibration)
     accelerator = accelerator_of(row.accelerator)
     skipped = prediction.skipped
-    if skipped is None and prediction.value is None:
-        skipped = f"unit {row.unit!r} is not known"
     return Outcome(
         id=row.id,
         group=row.group,
         accelerator=row.accelerator,
         hardware=accelerator.name if accelerator else row.accelerator,
-        unit=row.unit,
+        unit=row.unit or "",
         measured=row.value,
         predicted=prediction.value,
         skipped=skipped,

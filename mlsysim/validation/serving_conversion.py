@@ -7,7 +7,6 @@ What a row leaves open is filled in as engines and checkpoints are known to work
 - a batch without a concurrency is that of each attention group.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,23 +14,11 @@ from typing import Any
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.validation.clusters import machinery_of
-from mlsysim.validation.serving_models import served_model
-from mlsysim.validation.serving_precisions import (
-    OLD_TENSORRT_LLM,
-    TENSORRT_LLM,
-    precisions_of,
-)
+from mlsysim.validation.models import model_of
+from mlsysim.validation.serving_precisions import precisions_of
 from mlsysim.validation.serving_row import ServingRow
+from mlsysim.validation.vocabulary import Runtime
 
-# The release from which TensorRT-LLM runs on PyTorch.
-_FIRST_WITH_PYTORCH = 17
-# The engines of the calibration by what frameworks call themselves.
-_RUNTIMES = (
-    (r"fastertransformer", OLD_TENSORRT_LLM),
-    (r"trt|tensorrt", TENSORRT_LLM),
-    (r"sglang", "sglang"),
-    (r"", "vllm"),
-)
 # TensorRT-LLM gives 90-95 % of what weights leave to keys and values.
 _MEMORY_FRACTION = 0.93
 
@@ -72,38 +59,39 @@ class ServingQuestion:
 
 def serving_question(row: ServingRow) -> ServingQuestion | str:
     """Put a measured row in the models' terms, or say what is missing."""
-    for column in ("accelerator", "isl", "osl", "value"):
-        if not getattr(row, column):
-            return f"{column} is missing"
-    prefill, decode = _pool(row.prefill_config), _pool(row.decode_config)
+    for column in ("accelerator", "isl", "osl", "value", "unit"):
+        if row.unread or not getattr(row, column):
+            return row.unread or f"{column} is missing"
     layout = _layout(row.tp, row.pp, row.attn_dp, row.moe_ep)
-    count = row.n_accel or _accelerators(layout)
-    machinery = machinery_of(row.accelerator, count, None)
-    if machinery is None:
-        return f"the catalogue has no accelerator {row.accelerator!r}"
-    model = served_model(row)
-    if isinstance(model, str):
-        return model
-    precisions = precisions_of(row, model, machinery.cluster.accelerator, runtime_of(row))
+    machinery = machinery_of(row, row.n_accel or _accelerators(layout))
+    if isinstance(machinery, str):
+        return machinery
+    found = model_of(row, (row.isl or 0) + (row.osl or 0))
+    if isinstance(found, str):
+        return found
+    runtime = row.runtime or Runtime.VLLM
+    precisions = precisions_of(row, found.model, machinery.cluster.accelerator, runtime)
     if precisions is None:
-        return f"precision {row.precision!r} is not known"
+        return f"weights in {row.precision} are not served"
     return ServingQuestion(
         row=row,
-        model=model,
+        model=found.model,
         fleet=machinery.cluster,
         arguments={
             "input_tokens": row.isl,
             "output_tokens": row.osl,
             "memory_fraction": _MEMORY_FRACTION,
-            "runtime": runtime_of(row),
+            "runtime": str(runtime),
             **precisions,
         },
         layout=layout,
         batch_size=_requests(row),
-        prefill_layout=prefill[1],
-        decode_layout=decode[1],
-        prefill_replicas=prefill[0],
-        decode_replicas=decode[0],
+        prefill_layout=_pool(
+            row.prefill_tp, row.prefill_pp, row.prefill_attn_dp, row.prefill_moe_ep
+        ),
+        decode_layout=_pool(row.decode_tp, row.decode_pp, row.decode_attn_dp, row.decode_moe_ep),
+        prefill_replicas=row.prefill_workers or 1,
+        decode_replicas=row.decode_workers or 1,
     )
 
 
@@ -111,18 +99,6 @@ def _requests(row: ServingRow) -> int | None:
     if row.concurrency or row.batch is None:
         return row.concurrency
     return row.batch * (row.attn_dp or 1)
-
-
-def runtime_of(row: ServingRow) -> str:
-    """Name the engine of a row as the calibration does."""
-    said = row.framework.casefold()
-    found = next(name for pattern, name in _RUNTIMES if re.search(pattern, said))
-    version = re.match(r"v?0\.(\d+)", row.framework_version)
-    old = version is not None and int(version[1]) < _FIRST_WITH_PYTORCH
-    # Servers give Dynamo's version, which begins with 0 as well; they run TensorRT-LLM 1.
-    if found == TENSORRT_LLM and old and row.mode.startswith("offline"):
-        return OLD_TENSORRT_LLM
-    return found
 
 
 def _layout(
@@ -136,14 +112,10 @@ def _layout(
     }
 
 
+def _pool(*sizes: int | None) -> dict[str, int] | None:
+    """Give the layout of a pool, or None where nothing is said of it."""
+    return _layout(*sizes) if any(sizes) else None
+
+
 def _accelerators(layout: Mapping[str, int]) -> int:
     return layout["tp_size"] * layout["pp_size"] * layout["attention_dp_size"]
-
-
-def _pool(text: str) -> tuple[int, dict[str, int] | None]:
-    """Read ``workers=4 tp=8 pp=1 attn_dp=1 moe_tp=1 moe_ep=8 batch=12``."""
-    said = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", text)}
-    if not said:
-        return 1, None
-    layout = _layout(said.get("tp"), said.get("pp"), said.get("attn_dp"), said.get("moe_ep"))
-    return said.get("workers", 1), layout

@@ -1,7 +1,7 @@
 """How the weights and the cache of a measured serving row were kept and multiplied.
 
-A row says "fp8", or "fp4 (gemm nvfp4, moe nvfp4)" with the matrices outside and inside
-experts apart.  Beyond that
+A row says in what experts, or all weights of a dense model, are kept, and in what all others.
+Beyond that
 
 - checkpoints of mixtures of experts in 4 bits keep attention in 16, those of dense models do not;
 - "fp4" is MXFP4 for gpt-oss and NVFP4 for all others; integers of 4 bits share a scale by 32 in
@@ -12,34 +12,35 @@ experts apart.  Beyond that
 - TensorRT-LLM before PyTorch multiplies experts in 16 bits whatever they are kept in.
 """
 
-import re
-
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.validation.serving_row import ServingRow
-
-TENSORRT_LLM = "tensorrt_llm"
-OLD_TENSORRT_LLM = "tensorrt_llm_0"
+from mlsysim.validation.vocabulary import Precision, Runtime
 
 _WIDE = "wide"
-# What a format is kept in, and what it is multiplied in; the more special ones come first.
-_FORMATS = (
-    (r"w4a16.*mxfp4|w4a16.*fp4", ("fp4", _WIDE)),
-    (r"w4a8.*fp4", ("fp4", "fp8")),
-    (r"w4a(fp)?8", ("int4", "fp8")),
-    (r"int4|w4a16|awq|gptq", ("int4", _WIDE)),
-    (r"int8_wo|w8a16", ("int8", _WIDE)),
-    (r"int8|w8a8|^sq", ("int8", "int8")),
-    (r"nvfp4|mxfp4|fp4", ("fp4", "fp4")),
-    (r"fp8", ("fp8", "fp8")),
-    (r"bf16|fp16|float16|half", (_WIDE, _WIDE)),
-)
+_TENSORRT = {Runtime.TENSORRT_LLM, Runtime.TENSORRT_LLM_0}
+# What a format is kept in, and what it is multiplied in.
+_FORMATS = {
+    Precision.BF16: (_WIDE, _WIDE),
+    Precision.FP16: (_WIDE, _WIDE),
+    Precision.FP8: ("fp8", "fp8"),
+    Precision.MXFP8: ("fp8", "fp8"),
+    Precision.INT8: ("int8", "int8"),
+    Precision.INT8_WEIGHTS: ("int8", _WIDE),
+    Precision.FP4: ("fp4", "fp4"),
+    Precision.NVFP4: ("fp4", "fp4"),
+    Precision.MXFP4: ("fp4", "fp4"),
+    Precision.MXFP4_WEIGHTS: ("fp4", _WIDE),
+    Precision.FP4_FP8: ("fp4", "fp8"),
+    Precision.INT4: ("int4", _WIDE),
+    Precision.INT4_FP8: ("int4", "fp8"),
+}
 
 
 def precisions_of(
-    row: ServingRow, model: LanguageModel, accelerator: Accelerator, runtime: str
+    row: ServingRow, model: LanguageModel, accelerator: Accelerator, runtime: Runtime
 ) -> dict[str, str] | None:
-    """Give the precisions as arguments of `ServingModel.solve`; None if a format is not known.
+    """Give the precisions as arguments of `ServingModel.solve`; None if a format is not served.
 
     Parameters
     ----------
@@ -50,16 +51,14 @@ def precisions_of(
     accelerator
         On what.
     runtime
-        The engine, by its name in the calibration.
+        The engine.
     """
-    said = row.precision.casefold()
-    parts = dict(re.findall(r"(gemm|moe) (\w+)", said))
-    whole = said.partition("(")[0].strip()
-    inside = _format(parts.get("moe" if model.experts else "gemm", whole))
-    outside = _format(parts.get("gemm", whole))
+    said = row.precision or Precision.FP16
+    inside = _FORMATS.get(said)
+    outside = _FORMATS.get(row.dense_precision or said)
     if inside is None or outside is None:
         return None
-    halves = ("fp16", "bf16") if whole.startswith("fp16") else ("bf16", "fp16")
+    halves = ("fp16", "bf16") if said is Precision.FP16 else ("bf16", "fp16")
     wide = next((name for name in halves if accelerator.supports(name)), halves[0])
     kept, multiplied = (wide if name == _WIDE else name for name in inside)
     if not accelerator.supports(multiplied):
@@ -69,19 +68,15 @@ def precisions_of(
         multiplied = "fp8" if multiplied == "fp4" else multiplied
     elif kept == "int4" and model.experts:
         kept = "int4_g32"
-    if runtime == OLD_TENSORRT_LLM and model.experts:
+    if runtime is Runtime.TENSORRT_LLM_0 and model.experts:
         multiplied = wide
     attention = wide if outside[1] == _WIDE else outside[1]
     if not accelerator.supports(attention) or (attention == "fp4" and model.experts):
         attention = wide
-    narrow = runtime in {TENSORRT_LLM, OLD_TENSORRT_LLM} and kept not in {wide, "int4", "int4_g32"}
+    narrow = runtime in _TENSORRT and kept not in {wide, "int4", "int4_g32"}
     return {
         "precision": multiplied,
         "weight_precision": kept,
         "attention_precision": attention,
-        "kv_precision": "fp8" if narrow else wide,
+        "kv_precision": row.kv_precision or ("fp8" if narrow else wide),
     }
-
-
-def _format(text: str) -> tuple[str, str] | None:
-    return next((found for pattern, found in _FORMATS if re.search(pattern, text)), None)

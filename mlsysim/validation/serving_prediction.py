@@ -4,13 +4,14 @@ Rows of three kinds:
 
 - a batch that starts together: all prompts are prefilled, then all decode in step;
 - the most load that memory holds: replicas answer as fast as they can with full batches;
-- users who ask again as soon as they are answered (``agg``, ``disagg``).  Such benchmarks send ten
-  requests per user, and the first of all users at once, which then wait for one another: a
-  tenth of the requests waits for half of the others' prefills; and servers hand tokens out in
-  groups.
+- users who ask again as soon as they are answered.  Benchmarks send the first requests of all
+  users at once, which then wait for one another: of ten requests of each, a tenth waits for half of
+  the others' prefills.  Some servers hand tokens out in groups, so that the first waits for the
+  others of its group.
 """
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +23,12 @@ from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
 from mlsysim.validation.serving_row import ServingRow
+from mlsysim.validation.vocabulary import Latency, Load, ServingUnit
 
 # TensorRT-LLM's default max_batch_size.
 _LARGEST_BATCH = 2048
-_FIRST_REQUESTS = 0.1
-# Tokens that the servers of such benchmarks hand out together (stream_interval), so that the first
-# waits for the others; what fits the rows best, of 1 to 50.
-_HANDED_OUT = {"vllm": 8, "sglang": 24, "tensorrt_llm": 12}
+# Where a row does not say; that of the benchmarks that fix a number of users.
+_REQUESTS_PER_USER = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def _predict(
     if question.prefill_layout and question.decode_layout:
         stage: type[ForwardModel] = DisaggregatedModel
         times = _apart(question, calibration)
-    elif question.row.mode == "agg" or (question.row.ttft_ms and question.row.tpot_ms):
+    elif question.row.mode is Load.USERS or (question.row.ttft_ms and question.row.tpot_ms):
         stage, times = ContinuousBatchingModel, _together(question, calibration)
     else:
         return _offline(question, calibration)
@@ -119,15 +119,13 @@ def _together(question: ServingQuestion, calibration: ServingCalibration | None)
     prefill = 1e3 * result.prefill_share / rate
     first = magnitude(result.time_to_first_token, "ms")
     between = magnitude(result.inter_token_latency, "ms")
-    return first + _first_wait(users, prefill) + _handed_out(question) * between, between
+    return first + _waits(question.row, users, prefill, between), between
 
 
-def _handed_out(question: ServingQuestion) -> int:
-    return _HANDED_OUT.get(question.arguments["runtime"], 0)
-
-
-def _first_wait(users: int, prefill: Any) -> Any:
-    return _FIRST_REQUESTS * (users - 1) / 2 * prefill
+def _waits(row: ServingRow, users: int, prefill: Any, between: Any) -> Any:
+    """Give what a first token waits for other users' prefills and for the others of its group."""
+    burst = (users - 1) / 2 * prefill / (row.requests_per_user or _REQUESTS_PER_USER)
+    return burst + ((row.stream_interval or 1) - 1) * between
 
 
 def _apart(question: ServingQuestion, calibration: ServingCalibration | None) -> tuple[Any, Any]:
@@ -154,7 +152,7 @@ def _apart(question: ServingQuestion, calibration: ServingCalibration | None) ->
     each = 1e3 / magnitude(result.prefill_capacity, "1/s")
     first = magnitude(result.time_to_first_token, "ms")
     between = magnitude(result.inter_token_latency, "ms")
-    return first + _first_wait(users, each) + _handed_out(question) * between, between
+    return first + _waits(question.row, users, each, between), between
 
 
 def _of_users(question: ServingQuestion, first: Any, between: Any) -> Any:
@@ -162,14 +160,27 @@ def _of_users(question: ServingQuestion, first: Any, between: Any) -> Any:
     latency = first + ((row.osl or 1) - 1) * between
     users = row.concurrency or question.batch_size or 1
     per_second = 1e3 * users * (row.osl or 1) / latency
-    return {
-        "ms": first if "first token" in row.metric.casefold() else between,
-        "s": latency / 1e3,
-        "tokens/s": per_second,
-        "tokens/s/GPU": per_second / question.fleet.accelerators,
-        "tokens/s/user": 1e3 / between,
-        "requests/s": 1e3 * users / latency,
-    }.get(row.unit)
+    rates: dict[ServingUnit | None, Any] = {
+        ServingUnit.TOKENS: per_second,
+        ServingUnit.TOKENS_PER_ACCELERATOR: per_second / question.fleet.accelerators,
+        ServingUnit.TOKENS_PER_USER: 1e3 / between,
+        ServingUnit.REQUESTS: 1e3 * users / latency,
+    }
+    return _in_own_unit(row, first, between, rates)
+
+
+def _in_own_unit(
+    row: ServingRow, first: Any, between: Any, rates: Mapping[ServingUnit | None, Any]
+) -> Any:
+    """Give the rate or the time that a row measured, in its unit."""
+    if row.unit in rates:
+        return rates[row.unit]
+    times = {
+        Latency.TOKEN: between,
+        Latency.FIRST: first,
+        Latency.REQUEST: first + ((row.osl or 1) - 1) * between,
+    }
+    return times[row.metric or Latency.TOKEN] / (1e3 if row.unit is ServingUnit.SECONDS else 1)
 
 
 def _offline(
@@ -184,22 +195,17 @@ def _offline(
     prefill = 1e3 * result.prefill_share / magnitude(result.request_rate, "1/s")
     first = magnitude(result.time_to_first_token, "ms") + (batch - 1) * prefill
     between = magnitude(result.inter_token_latency, "ms")
-    metric = row.metric.casefold()
-    milliseconds = between
-    if "first token" in metric or "prefill" in metric:
-        milliseconds = first
-    elif "total" in metric:
-        milliseconds = first + ((row.osl or 1) - 1) * between
-    value = {
-        "ms": milliseconds,
-        "s": milliseconds / 1e3,
-        "tokens/s": magnitude(result.tokens_per_second, "1/s"),
-        "tokens/s/GPU": magnitude(result.tokens_per_second_per_accelerator, "1/s"),
-        "tokens/s/user": magnitude(result.tokens_per_second_per_user, "1/s"),
-        "requests/s": magnitude(result.request_rate, "1/s"),
-    }.get(row.unit)
-    if value is None:
-        return ServingPrediction(skipped=f"unit {row.unit!r} is not known")
+    rates: dict[ServingUnit | None, Any] = {
+        ServingUnit.TOKENS: magnitude(result.tokens_per_second, "1/s"),
+        ServingUnit.TOKENS_PER_ACCELERATOR: magnitude(
+            result.tokens_per_second_per_accelerator, "1/s"
+        ),
+        ServingUnit.TOKENS_PER_USER: magnitude(result.tokens_per_second_per_user, "1/s"),
+        ServingUnit.REQUESTS: magnitude(result.request_rate, "1/s"),
+    }
     return ServingPrediction(
-        value=value, ttft_ms=first, tpot_ms=between, evidence=_evidence(ServingModel, question)
+        value=_in_own_unit(row, first, between, rates),
+        ttft_ms=first,
+        tpot_ms=between,
+        evidence=_evidence(ServingModel, question),
     )

@@ -1,99 +1,65 @@
-"""A measured serving run, as a file states it."""
+"""A measured serving run, as a file states it.
 
+Collections of published figures have other columns for two of these facts: the
+framework and its version, from which the runtime follows, and a text such as
+``workers=1 tp=4 pp=1`` for each of two pools.
+"""
+
+import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 from mlsysim.validation.cells import Cells
+from mlsysim.validation.rows import Run, read_rows
 from mlsysim.validation.table import Table
+from mlsysim.validation.vocabulary import Latency, Load, Precision, Runtime, ServingUnit
 
 REQUIRED_COLUMNS = ("accelerator", "n_accel", "isl", "osl", "unit", "value")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServingRow:
+class ServingRow(Run):
     """One row; None, or an empty text, is what the file does not say.
 
-    Parameters
-    ----------
-    id, group
-        Its name, and the source that it shares with others.
-    accelerator, n_accel
-        On what.
-    model, layers, hidden, heads, kv_heads, head_dim, ffn, vocab
-        What was served.
-    moe_experts, moe_topk, moe_ffn
-        Its experts, those that see a token, and the width of one.
-    precision, framework, framework_version, mode
-        Arithmetic, engine, and how it was loaded.
-    tp, pp, attn_dp, moe_tp, moe_ep
-        Sizes of the parallel groups.
-    prefill_config, decode_config
-        Both pools where prefill and decode were apart, as ``workers=1 tp=4 ...``.
-    concurrency, batch
-        Requests at a time.
-    isl, osl
-        Tokens of a prompt and of an answer.
-    metric, unit, value
-        What was measured.
-    ttft_ms, tpot_ms
-        Time to the first token and time per further token.
+    ``mlsysim/validation/measured/README.md`` tells what the columns mean.
     """
 
-    id: str
-    group: str
-    accelerator: str
-    n_accel: int | None
-    model: str
-    layers: int | None
-    hidden: int | None
-    heads: int | None
-    kv_heads: int | None
-    head_dim: int | None
-    ffn: int | None
-    vocab: int | None
-    moe_experts: int | None
-    moe_topk: int | None
-    moe_ffn: int | None
-    precision: str
-    framework: str
-    framework_version: str
-    mode: str
-    tp: int | None
-    pp: int | None
-    attn_dp: int | None
-    moe_tp: int | None
-    moe_ep: int | None
-    prefill_config: str
-    decode_config: str
-    concurrency: int | None
-    batch: int | None
-    isl: int | None
-    osl: int | None
-    metric: str
-    unit: str
-    value: float | None
-    ttft_ms: float | None
-    tpot_ms: float | None
+    dense_precision: Precision | None = None
+    kv_precision: str = ""
+    runtime: Runtime | None = None
+    mode: Load | None = None
+    attn_dp: int | None = None
+    moe_tp: int | None = None
+    moe_ep: int | None = None
+    prefill_workers: int | None = None
+    prefill_tp: int | None = None
+    prefill_pp: int | None = None
+    prefill_attn_dp: int | None = None
+    prefill_moe_ep: int | None = None
+    decode_workers: int | None = None
+    decode_tp: int | None = None
+    decode_pp: int | None = None
+    decode_attn_dp: int | None = None
+    decode_moe_ep: int | None = None
+    concurrency: int | None = None
+    batch: int | None = None
+    isl: int | None = None
+    osl: int | None = None
+    stream_interval: int | None = None
+    requests_per_user: int | None = None
+    metric: Latency | None = None
+    unit: ServingUnit | None = None
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
 
 
-_TEXTS = (
-    "group",
-    "accelerator",
-    "model",
-    "precision",
-    "framework",
-    "framework_version",
-    "mode",
-    "prefill_config",
-    "decode_config",
-    "metric",
-    "unit",
-)
-_DIMENSIONS = ("layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab")
-_EXPERTS = ("moe_experts", "moe_topk", "moe_ffn")
-_SIZES = ("n_accel", "tp", "pp", "attn_dp", "moe_tp", "moe_ep", "concurrency", "batch")
-_WHOLES = (*_DIMENSIONS, *_EXPERTS, *_SIZES, "isl", "osl")
-_NUMBERS = ("value", "ttft_ms", "tpot_ms")
+READERS_COLUMNS = (
+    "source", "locator", "remarks", "confidence", "dims_source", "framework", "framework_version",
+    "prefill_config", "decode_config", "out_tok_s_gpu", "out_tok_s_total", "derived_out_tok_s_gpu",
+)  # fmt: skip
+"""Columns for readers: prose, the same measurement in other units, and what is said elsewhere."""
+
+# The release from which TensorRT-LLM runs on PyTorch: 0.17.
+_FIRST_WITH_PYTORCH = 17
 
 
 def serving_rows(table: Table) -> tuple[ServingRow, ...]:
@@ -104,12 +70,36 @@ def serving_rows(table: Table) -> tuple[ServingRow, ...]:
     MeasurementError
         If a column is missing or a cell cannot be used.
     """
-    table.require(REQUIRED_COLUMNS)
-    return tuple(_row(cells) for cells in table.rows)
+    rows = tuple(_spread(cells) for cells in table.rows)
+    return read_rows(dataclasses.replace(table, rows=rows), ServingRow, REQUIRED_COLUMNS)
 
 
-def _row(cells: Cells) -> ServingRow:
-    found: dict[str, Any] = {name: cells.text(name) for name in _TEXTS}
-    found |= {name: cells.whole(name, least=int(name not in _EXPERTS)) for name in _WHOLES}
-    found |= {name: cells.positive(name) for name in _NUMBERS}
-    return ServingRow(id=cells.identity, **found)
+def _spread(cells: Cells) -> Cells:
+    """Put what columns of collections say into ours."""
+    texts = dict(cells.texts)
+    if not texts.get("runtime"):
+        texts["runtime"] = runtime_of(
+            texts.get("framework", ""), texts.get("framework_version", "")
+        )
+    for pool in ("prefill", "decode"):
+        for setting in texts.get(f"{pool}_config", "").split():
+            name, _, number = setting.partition("=")
+            texts.setdefault(f"{pool}_{name}", number)
+    return dataclasses.replace(cells, texts=texts)
+
+
+def runtime_of(framework: str, version: str) -> str:
+    """Tell TensorRT-LLM's C++ runtime by the version of the framework.
+
+    Servers give Dynamo's version, which begins with 0 as well, and call the engine ``trtllm``.
+
+    Examples
+    --------
+    >>> runtime_of("TensorRT-LLM", "v0.9.0"), runtime_of("TensorRT-LLM", "v1.0")
+    ('tensorrt_llm_0', 'TensorRT-LLM')
+    """
+    major, _, rest = version.casefold().removeprefix("v").partition(".")
+    minor = rest.partition(".")[0]
+    early = major == "0" and minor.isdigit() and int(minor) < _FIRST_WITH_PYTORCH
+    old = framework.casefold() == "tensorrt-llm" and early
+    return str(Runtime.TENSORRT_LLM_0) if old else framework

@@ -1,16 +1,20 @@
 """Reading a CSV file of measured runs into rows of text cells.
 
-Columns that nobody asks for are ignored, so that a file may carry whatever
-else its owner wants to keep.
+Columns that nobody asks for are left alone, so that a file may carry whatever
+else its owner wants to keep; they are told.
 """
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlsysim.errors import MeasurementError, suggest
 from mlsysim.textfiles import read_text
 from mlsysim.validation.cells import Cells
+
+# Owners may keep columns of their own: only what is nearly one of ours is taken for it.
+_CLOSE = 0.75
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,26 @@ class Table:
     file: str
     columns: tuple[str, ...]
     rows: tuple[Cells, ...]
+
+    @property
+    def collected(self) -> bool:
+        """Whether this is a collection of published figures, in the words of their sources.
+
+        Such files have a column ``confidence``, which says what a source leaves open.
+        """
+        return "confidence" in self.columns
+
+    def unknown(self, known: Collection[str]) -> tuple[str, ...]:
+        """Phrase which columns are not among those known, each with the nearest one that is."""
+        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+        said = []
+        for name in self.columns:
+            if name and name not in known:
+                near = get_close_matches(name, known, 1, _CLOSE)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                said.append(f"column {name!r} is not known and not read{meant}")
+        return tuple(said)
 
     def require(self, columns: tuple[str, ...]) -> None:
         """Refuse a file that lacks a column.

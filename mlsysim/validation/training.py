@@ -16,7 +16,7 @@ from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.prediction import Prediction, predict_configuration
 from mlsysim.validation.table import Table
 from mlsysim.validation.training_row import TrainingRow, training_rows
-from mlsysim.validation.units import Unit
+from mlsysim.validation.vocabulary import Unit
 
 # What grows with the speed; the others are times.
 _TIMES = {
@@ -73,7 +73,7 @@ def _beside(
         group=row.group,
         accelerator=row.accelerator,
         hardware=accelerator.name if accelerator else row.accelerator,
-        unit=row.unit,
+        unit=row.unit or "",
         measured=row.value,
         predicted=prediction.predicted,
         memory_measured=row.mem_gb,

@@ -16,9 +16,10 @@ from launches import POOLS, REFUSED, SERVERS, SERVING_DESIGNS, TRAINING_DESIGNS
 from mlsysim.core.solver import DisaggregatedModel
 from mlsysim.emit import Emission, Framework, emit
 from mlsysim.emit.writing import arguments_of
+from mlsysim.launch.frameworks import frameworks
 
 PARSERS = Path(__file__).parent / "parsers"
-OWN_PARSER = [item for item in Framework if item is not Framework.MEGATRON]
+OWN_PARSER = [item for item in frameworks() if item is not Framework.MEGATRON]
 
 
 def emissions(framework: Framework) -> list[Emission]:
@@ -27,7 +28,7 @@ def emissions(framework: Framework) -> list[Emission]:
     found = [
         emit(framework, design)
         for name, design in designs.items()
-        if (name, framework.value) not in REFUSED
+        if (name, framework.name) not in REFUSED
     ]
     return [*found, emit(framework, POOLS, DisaggregatedModel)] if framework in SERVERS else found
 
@@ -44,12 +45,12 @@ def told(framework: Framework, emission: Emission) -> list[object]:
 @pytest.mark.parametrize("framework", OWN_PARSER)
 def test_the_framework_takes_what_is_emitted(framework: Framework) -> None:
     """Its own parser accepts every word and understands the degree of tensor parallelism."""
-    if importlib.util.find_spec(framework.value) is None:
-        pytest.skip(f"{framework.value} is not installed")
+    if importlib.util.find_spec(framework.name) is None:
+        pytest.skip(f"{framework.name} is not installed")
     told_all = json.dumps(
         [item for emission in emissions(framework) for item in told(framework, emission)]
     )
-    script = str(PARSERS / f"with_{framework.value}.py")
+    script = str(PARSERS / f"with_{framework.name}.py")
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, script], input=told_all, text=True, capture_output=True, check=False
     )

@@ -98,14 +98,14 @@ def test_the_answer_for_a_framework_is_the_best_that_it_runs(
     question = load(path, framework=framework)
     comparison = question.cross_check(top=1)
     assert not comparison.differences
-    emit_answer(Framework(framework), question, comparison.solved)
+    emit_answer(Framework.named(framework), question, comparison.solved)
     # Designs of the free question, best first, until the emitter takes one.
     free = load(path)
     ranked = free.solve(top=free.problem.space.size, method="exhaustive")
     assert ranked.status is Status.OPTIMAL
     for candidate in ranked.top_candidates:
         runs = {item.framework: item for item in launched_by(free, candidate.result)}
-        if not runs[Framework(framework)].refusals:
+        if not runs[Framework.named(framework)].refusals:
             assert candidate.objective_value == pytest.approx(
                 comparison.solved.best_objective, rel=1e-9
             )
@@ -166,7 +166,7 @@ def _paste(path: Path) -> None:
             mended = load(path)
             found = mended.solve()
             if found.status is Status.INFEASIBLE:  # then it is about what can be launched alone
-                assert load(path, framework=item.framework).solve().status is Status.INFEASIBLE
+                assert load(path, framework=item.framework.name).solve().status is Status.INFEASIBLE
                 continue
             again = {other.framework: other for other in launched_by(mended, found.best_result)}
             assert refusal.rule.name not in {
@@ -186,10 +186,10 @@ def test_the_answer_says_who_can_run_it(tmp_path: Path) -> None:
     assert set(told) == set(TRAINERS)
     for name, item in told.items():
         if item["runs"]:
-            emit_answer(Framework(name), question, answer)
+            emit_answer(Framework.named(name), question, answer)
             continue
         with pytest.raises(LaunchError) as caught:
-            emit_answer(Framework(name), question, answer)
+            emit_answer(Framework.named(name), question, answer)
         for refusal in item["refusals"]:
             assert all(text in str(caught.value) for text in refusal["constraints"])
 

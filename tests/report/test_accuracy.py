@@ -12,7 +12,7 @@ from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import ForwardModel
 from mlsysim.files.question import load
 from mlsysim.report import report_of
-from mlsysim.report.accuracy import accuracy_of, measured_for, recorded
+from mlsysim.report.accuracy import _told, accuracy_of, measured_for, recorded
 from mlsysim.report.recording import measure
 from mlsysim.stages.evidence import ADDERS, BASES, FLEETS, Evidence, evidence_of
 
@@ -20,7 +20,7 @@ MODELS = Path(__file__).parents[2] / "models"
 TUTORIAL = MODELS / "training" / "tutorial.toml"
 SERVED: dict[str, Any] = {"batch_size": 8, "input_tokens": 512, "output_tokens": 128}
 DENSE, MIXTURE = Models.Language.Llama3_1_8B, Models.Language.Qwen3_30B_A3B
-H100, MI300X = Systems.Accelerators.H100_SXM, Systems.Accelerators.MI300X
+H100, TPU = Systems.Accelerators.H100_SXM, Systems.Accelerators.TPU_v6e
 
 
 def test_the_record_is_what_the_measured_runs_say() -> None:
@@ -51,17 +51,33 @@ def served(fleet: Any, model: Any, stage: str = "ServingModel", **more: Any) -> 
 
 
 def test_no_measured_run_is_said_where_there_is_none() -> None:
-    """No serving run on an AMD accelerator was measured, and no training run on MI300X."""
-    told = accuracy_of(served(MI300X, DENSE))
-    assert told == ("ServingModel: no measured run of dense models on MI300X, nor on another CDNA",)
+    """No serving run on a TPU was measured, and no training run on MI250X."""
+    told = accuracy_of(served(TPU, DENSE))
+    assert told == ("ServingModel: no measured run of dense models on TPU_v6e, nor on another TPU",)
     run = Pipeline([solver.DistributedModel()]).run(
         model=DENSE, fleet=Systems.Clusters.Frontier_8K, batch_size=1024, tp_size=8
     )
-    assert "(111 on H100_SXM)" in accuracy_of(run)[0]
-    on_amd = Evidence(stage="DistributedModel", accelerator="MI300X", family="CDNA", mixture=False)
+    hopper = recorded()["DistributedModel", "Hopper", "dense"].accelerators
+    assert f"({hopper['H100_SXM']} on H100_SXM)" in accuracy_of(run)[0]
+    on_amd = Evidence(stage="DistributedModel", accelerator="MI250X", family="CDNA", mixture=False)
     found = measured_for(on_amd)
     assert found is not None
-    assert "MI300X" not in found[1].accelerators
+    assert "MI250X" not in found[1].accelerators
+
+
+def test_runs_that_came_after_the_fit_are_told_apart() -> None:
+    """To none, to some or to all of the runs of a kind the constants are fitted."""
+    kinds = {
+        "to which its": ("DistributedModel", "Volta"),
+        "of which its": ("DistributedModel", "Ampere"),
+        "to none of which its": ("ServingModel", "CDNA"),
+    }
+    for words, (stage, family) in kinds.items():
+        name = {"Volta": "V100_SXM2_32GB", "Ampere": "A100_80GB_SXM", "CDNA": "MI300X"}[family]
+        item = Evidence(stage=stage, accelerator=name, family=family, mixture=False)
+        assert words in _told([item])
+        found = recorded()[stage, family, "dense"]
+        assert (found.fitted == found.rows) is (words == "to which its")
 
 
 def test_dense_models_and_mixtures_have_errors_of_their_own() -> None:
@@ -119,9 +135,9 @@ model = "Llama3_1_8B"
 batch_size = 8
 input_tokens = 512
 output_tokens = 128
-rental_price = {{ H100_SXM = {h100}, MI300X = 2.0 }}
+rental_price = {{ H100_SXM = {h100}, TPU_v6e = 2.0 }}
 [space]
-fleet = ["H100_SXM", "MI300X"]
+fleet = ["H100_SXM", "TPU_v6e"]
 """
 
 
@@ -131,16 +147,18 @@ def test_an_unmeasured_winner_is_told_beside_the_answer(
     price: float,
     told: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Where MI300X wins over H100, which was measured; not where H100 wins."""
+    """Where the TPU wins over H100, which was measured; not where H100 wins."""
     path = tmp_path / "question.toml"
     path.write_text(CROSSED.format(h100=price), encoding="utf-8")
     question = load(path)
     report = report_of(question, question.solve())
-    line = "fleet: MI300X won without a measured run behind the prediction, which H100_SXM has"
+    line = "fleet: TPU_v6e won without a measured run behind the prediction, which H100_SXM has"
     assert (line in report.accuracy) is told
     assert (line in report.account) is told
     assert (line in report.to_page()) is told
-    assert report.to_dict()["evidence"][0]["rows_on_accelerator"] == (0 if told else 37)
+    assert report.to_dict()["evidence"][0]["rows_on_accelerator"] == (
+        0 if told else recorded()["ServingModel", "Hopper", "dense"].accelerators["H100_SXM"]
+    )
 
 
 def test_the_first_line_tells_it() -> None:

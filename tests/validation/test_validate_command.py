@@ -94,6 +94,22 @@ def test_bad_input_ends_with_one_line_and_status_2(tmp_path: Path) -> None:
     assert run(path, "--plot", tmp_path / "picture.docx")[0] == 2
 
 
+def test_columns_that_are_not_known_are_told_beside_the_answer(tmp_path: Path) -> None:
+    """On standard error, with what was meant; the answer is the same as without."""
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "id,accelerator,n_accel,model,gbs,tp,unit,value,recomput\nx,H100,8,Llama3-8B,8,1,s,1,full\n",
+        encoding="utf-8",
+    )
+    status, output, errors = run(path, "--json")
+    assert status == 0
+    assert json.loads(output)["summary"]["predicted"] == 1
+    assert errors.count("\n") == 1
+    assert (
+        f"{path}: column 'recomput' is not known and not read; did you mean 'recompute'" in errors
+    )
+
+
 def test_a_picture_is_drawn(few: Path, tmp_path: Path) -> None:
     """The file holds a picture."""
     pytest.importorskip("matplotlib")

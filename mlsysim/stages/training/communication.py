@@ -35,9 +35,9 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     operation waits.  Ring attention overlaps under any setting but ``"none"``.  Products
     that hide one kind do not hide the next.
     """
-    choices, exposure = run.choices, run.calibration.exposure
-    everything = select(choices.overlap, {"none": False, "data": False, "all": True})
-    something = select(choices.overlap, {"none": False, "data": True, "all": True})
+    design, exposure = run.design, run.calibration.exposure
+    everything = select(design.overlap, {"none": False, "data": False, "all": True})
+    something = select(design.overlap, {"none": False, "data": True, "all": True})
     window = 3 * passes.products + passes.idle
     expert = _expert_time(run, work)
     boundary = _boundary_time(run, work)
@@ -45,7 +45,7 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     forward, latency = _ring_time(run, work)
     ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
         2 * forward,
-        (core_passes(choices.attention, "none") - 1) * passes.core + passes.idle_backward,
+        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_backward,
         exposure,
     )
     tensor, beside_products = _tensor_time(run, work, passes)
@@ -74,26 +74,26 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any]:
     sequence parallelism beside all products if everything does.  Experts that are dealt out
     whole have none, which leaves attention's half.
     """
-    choices, exposure = run.choices, run.calibration.exposure
-    halves = where(choices.expert > 1, 0.5 * run.on_stage("routed"), 0.0)
+    design, exposure = run.design, run.calibration.exposure
+    halves = where(design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
     once = (run.layout.layers - halves) * tensor_gather(run, work)
-    repeated = repeated_layers(choices.recompute)
+    repeated = repeated_layers(design.recompute)
     forward = 4 * (1 + repeated) * once
-    backward = where(choices.sequence_parallel, 6, 4) * once
+    backward = where(design.sequence_parallel, 6, 4) * once
     beside = overlapped_time(backward, passes.products + passes.idle_backward, exposure)
     ahead = overlapped_time(
         forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
     )
-    both = where(choices.sequence_parallel, ahead, forward) + beside
+    both = where(design.sequence_parallel, ahead, forward) + beside
     felt = select(
-        choices.overlap, {"none": forward + backward, "data": forward + beside, "all": both}
+        design.overlap, {"none": forward + backward, "data": forward + beside, "all": both}
     )
     return felt, forward + backward - felt
 
 
 def tensor_gather(run: Run, work: Work) -> Any:
     """Time an all-gather (or a reduce-scatter) of a microbatch within a tensor-parallel group."""
-    group = group_of(run, run.choices.tensor, 1)
+    group = group_of(run, run.design.tp_size, 1)
     return group.overhead + collectives.gather_time(
         _message(run, work), group.together, group.domains, group.inside, group.across
     )
@@ -105,11 +105,11 @@ def _expert_time(run: Run, work: Work) -> Any:
     Tokens on their way to experts, and their gradients on the same way, may be in 8 bits; what
     comes back is added up and stays wide (DeepSeek-V3, arXiv 2412.19437, section 3.3.2).
     """
-    choices, shape = run.choices, run.shape
-    group = group_of(run, choices.expert, 1)
-    token = run.calibration.imbalance * work.tokens / choices.tensor
+    design, shape = run.design, run.shape
+    group = group_of(run, design.ep_size, 1)
+    token = run.calibration.imbalance * work.tokens / design.tp_size
     wide = run.width.weight
-    there = select(choices.dispatch, {"wide": wide, "fp8": FP8_BYTES})
+    there = select(design.dispatch, {"wide": wide, "fp8": FP8_BYTES})
     token = token * (there + wide) / 2 * shape.hidden
     held = token * shape.experts_per_token / group.domains
     reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
@@ -117,7 +117,7 @@ def _expert_time(run: Run, work: Work) -> Any:
     once = group.overhead + collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, group.across
     )
-    times = 4 + 2 * repeated_layers(choices.recompute)
+    times = 4 + 2 * repeated_layers(design.recompute)
     return run.on_stage("routed") * times * once
 
 
@@ -127,13 +127,13 @@ def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
     ``c - 1`` steps, each of which passes on the keys and values of ``s/c`` tokens.  Liu et al.
     2023, arXiv 2310.01889.
     """
-    choices, shape = run.choices, run.shape
-    group = group_of(run, choices.context, choices.tensor)
+    design, shape = run.design, run.shape
+    group = group_of(run, design.cp_size, design.tp_size)
     # Heads of keys and values are copied where there are fewer than accelerators.
-    share = minimum(choices.tensor, shape.kv_heads)
+    share = minimum(design.tp_size, shape.kv_heads)
     block = run.layout.layers * work.tokens * shape.ring_width * run.width.weight / share
     bandwidth, latency = _slowest(group)
-    steps = choices.context - 1
+    steps = design.cp_size - 1
     return steps * block / bandwidth, run.layout.layers * steps * latency
 
 
@@ -153,15 +153,15 @@ def _boundary_time(run: Run, work: Work) -> Any:
     receivers then gather the whole (Narayanan et al. 2021, section 4.1), or each is sent all
     of it where the framework does not scatter.
     """
-    choices, machine = run.choices, run.machine
+    design, machine = run.design, run.machine
     local = run.layout.used <= machine.domain
-    divided = logical_or(choices.sequence_parallel, choices.scatter_gather)
-    whole = where(choices.scatter_gather, tensor_gather(run, work), 0.0)
-    gather = where(choices.sequence_parallel, 0.0, whole)
+    divided = logical_or(design.sequence_parallel, design.scatter_gather)
+    whole = where(design.scatter_gather, tensor_gather(run, work), 0.0)
+    gather = where(design.sequence_parallel, 0.0, whole)
     return schedule.boundary_time(
-        _message(run, work) / where(divided, choices.tensor, 1),
-        choices.pipeline,
-        choices.virtual_stages,
+        _message(run, work) / where(divided, design.tp_size, 1),
+        design.pp_size,
+        design.virtual_stages,
         where(local, local_bandwidth(machine, 2), machine.network_bandwidth),
         where(local, machine.link_latency, machine.network_latency) + gather,
     )

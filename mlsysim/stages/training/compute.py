@@ -58,7 +58,7 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     Layers with routed experts take at least the time in which the host launches their many
     kernels.
     """
-    calibration, machine, recompute = run.calibration, run.machine, run.choices.recompute
+    calibration, machine, recompute = run.calibration, run.machine, run.design.recompute
     products = _products_time(run, work)
     core, cores = _core_time(run, work, arithmetic)
     passes = calibration.activation_passes
@@ -68,7 +68,7 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     launching = run.on_stage("routed") * calibration.routing_floor
     again = flops.repeated_layers(recompute)
     light = passes * work.light / machine.stream_rate
-    selected = light * select(run.choices.attention, {"causal": 1, "full": 1, "unfused": 0})
+    selected = light * select(run.design.attention, {"causal": 1, "full": 1, "unfused": 0})
     projected = light + _up_time(run, work) + passes * work.latent / machine.stream_rate
     anew = select(
         recompute,
@@ -102,11 +102,11 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
 
 def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
     """Time a microbatch's output head and loss, forward and backward."""
-    operations = flops.training_flops(arithmetic.head * work.tokens / run.choices.tensor)
+    operations = flops.training_flops(arithmetic.head * work.tokens / run.design.tp_size)
     machine = run.machine
     moved = run.calibration.activation_passes * work.logits / machine.stream_rate
     return moved + compute.matmul_time(
-        operations, machine.wide_peak, run.choices.wide_efficiency, 3, machine.matmul_overhead
+        operations, machine.wide_peak, run.wide_efficiency, 3, machine.matmul_overhead
     )
 
 
@@ -115,19 +115,19 @@ def _products_time(run: Run, work: Work) -> Any:
 
     Routed experts whose tokens are few wait for their weights instead.
     """
-    choices, machine = run.choices, run.machine
-    share = work.tokens / choices.tensor
+    design, machine = run.design, run.machine
+    share = work.tokens / design.tp_size
     own = compute.matmul_time(
         flops.matmul_flops(run.on_stage("matmul_parameters"), share),
         machine.peak,
-        choices.efficiency,
+        run.efficiency,
         run.on_stage("products"),
         machine.matmul_overhead,
     )
     routed = compute.matmul_time(
         run.calibration.imbalance * flops.matmul_flops(run.on_stage("routed_matmul"), share),
         machine.peak,
-        choices.efficiency,
+        run.efficiency,
         2 * run.on_stage("routed"),
         machine.matmul_overhead,
     )
@@ -138,9 +138,9 @@ def _products_time(run: Run, work: Work) -> Any:
 def _up_time(run: Run, work: Work) -> Any:
     """Time the up-projections of latent attention in a forward pass."""
     return compute.matmul_time(
-        flops.matmul_flops(run.on_stage("up_parameters"), work.tokens / run.choices.tensor),
+        flops.matmul_flops(run.on_stage("up_parameters"), work.tokens / run.design.tp_size),
         run.machine.peak,
-        run.choices.efficiency,
+        run.efficiency,
         run.on_stage("up_products"),
         run.machine.matmul_overhead,
     )
@@ -148,12 +148,12 @@ def _up_time(run: Run, work: Work) -> Any:
 
 def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
     """Time the attention cores of a forward pass, and all that a step does of them."""
-    choices, machine = run.choices, run.machine
-    operations = run.layout.layers * arithmetic.core * work.tokens / choices.tensor
-    unfused = machine.wide_peak * choices.wide_efficiency
+    design, machine = run.design, run.machine
+    operations = run.layout.layers * arithmetic.core * work.tokens / design.tp_size
+    unfused = machine.wide_peak * run.wide_efficiency
     rate = select(
-        choices.attention,
+        design.attention,
         {"causal": machine.attention_rate, "full": machine.attention_rate, "unfused": unfused},
     )
     forward = operations / rate
-    return forward, flops.core_passes(choices.attention, choices.recompute) * forward
+    return forward, flops.core_passes(design.attention, design.recompute) * forward

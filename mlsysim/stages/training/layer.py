@@ -5,7 +5,8 @@ from typing import Any
 
 from mlsysim.expr.functions import select, where
 from mlsysim.physics.activations import FP8_BYTES, layer_activations, score_bytes
-from mlsysim.stages.training.layout import Choices, Layout
+from mlsysim.stages.training.design import TrainingDesign
+from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.shape import LayerShape, ModelShape
 
 
@@ -47,13 +48,18 @@ class LayerWork:
 
 
 def layer_work(
-    choices: Choices, layout: Layout, layer: LayerShape, shape: ModelShape, tokens: Any, wide: Any
+    design: TrainingDesign,
+    layout: Layout,
+    layer: LayerShape,
+    shape: ModelShape,
+    tokens: Any,
+    wide: Any,
 ) -> LayerWork:
     """Measure a layer.
 
     Parameters
     ----------
-    choices, layout
+    design, layout
         How the run is laid out.
     layer, shape
         The kind of layer, and the model.
@@ -65,26 +71,26 @@ def layer_work(
 
     def split(replicated: Any, divided: Any) -> Any:
         return layer_activations(
-            tokens, replicated, divided, choices.tensor, choices.sequence_parallel
+            tokens, replicated, divided, design.tp_size, design.sequence_parallel
         )
 
     # Copies meet whole experts split over the group, or are split like the sequence.
-    carried = tokens * layer.copies / where(choices.expert > 1, choices.tensor, 1)
-    narrow = select(choices.activation_storage, {"wide": wide, "fp8": FP8_BYTES})
+    carried = tokens * layer.copies / where(design.ep_size > 1, design.tp_size, 1)
+    narrow = select(design.activation_storage, {"wide": wide, "fp8": FP8_BYTES})
     inside = layer.divided + layer.routed_divided
     narrowable = split(layer.narrow, layer.narrow_divided + layer.routed_divided) + carried
-    scores = score_bytes(tokens, choices.seq_len, shape.heads, choices.tensor, wide)
-    scores = scores * select(choices.attention, {"causal": 0, "full": 0, "unfused": 1})
+    scores = score_bytes(tokens, design.seq_len, shape.heads, design.tp_size, wide)
+    scores = scores * select(design.attention, {"causal": 0, "full": 0, "unfused": 1})
     everything = wide * (split(layer.replicated, inside) + carried)
     light = split(layer.light, layer.light_divided)
     latent = wide * split(0, layer.latent_divided)
     # Unfused attention has scores to drop; fused attention has what is cheap to make again.
     dropped = select(
-        choices.attention,
+        design.attention,
         {"causal": narrow * light, "full": narrow * light, "unfused": scores},
     )
     return LayerWork(
-        parameters=layer.parameters / choices.tensor,
+        parameters=layer.parameters / design.tp_size,
         routed_parameters=layer.routed_parameters / layout.expert_shards,
         kept=everything - (wide - narrow) * narrowable + scores,
         selected=dropped,
@@ -92,11 +98,11 @@ def layer_work(
         checkpoint=tokens
         * wide
         * shape.hidden
-        / where(choices.sequence_parallel, choices.tensor, 1),
+        / where(design.sequence_parallel, design.tp_size, 1),
         moved=everything + wide * carried,
         light=wide * light,
         latent=latent,
         # written once, and read once
-        casts=select(choices.activation_storage, {"wide": 0.0, "fp8": 2 * FP8_BYTES * narrowable}),
+        casts=select(design.activation_storage, {"wide": 0.0, "fp8": 2 * FP8_BYTES * narrowable}),
         scores=scores,
     )

@@ -1,4 +1,4 @@
-"""How a training step is laid out over a fleet: the whole numbers that follow from the choices."""
+"""How a training step is laid out over a fleet: the whole numbers that follow from the design."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,65 +22,19 @@ from mlsysim.physics.partition import (
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.machine import Machine
 from mlsysim.stages.training.shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What a planner chooses about a training run (`DistributedModel.solve` describes each).
-
-    Parameters
-    ----------
-    batch_size, tensor, pipeline, context, expert, virtual_stages, micro_batch, seq_len, nodes
-        Whole numbers.
-    zero_stage
-        0, 1, 2 or 3.
-    recompute, schedule, overlap, attention, sharding, activation_storage, dispatch
-        One of the options of each.
-    sequence_parallel, scatter_gather, fused_loss, optimizer_offload
-        Whether each is on.
-    gradient_bytes, moment_bytes
-        Bytes of a gradient and of one of the optimizer's moments.
-    efficiency, wide_efficiency
-        Fraction of the peak that matrix products reach, and of the peak in 16 bits.
-    """
-
-    batch_size: Any
-    tensor: Any
-    pipeline: Any
-    context: Any
-    expert: Any
-    virtual_stages: Any
-    micro_batch: Any
-    seq_len: Any
-    nodes: Any
-    zero_stage: Any
-    recompute: Any
-    schedule: Any
-    overlap: Any
-    attention: Any
-    sharding: Any
-    activation_storage: Any
-    dispatch: Any
-    sequence_parallel: Any
-    scatter_gather: Any
-    fused_loss: Any
-    optimizer_offload: Any
-    gradient_bytes: Any
-    moment_bytes: Any
-    efficiency: Any
-    wide_efficiency: Any
-
-
-@dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What follows from the choices; each count is that of the fullest part.
+    """What follows from the design; each count is that of the fullest part.
 
     Parameters
     ----------
-    accelerators
-        Accelerators that are paid for.
+    nodes, accelerators
+        Nodes and accelerators that are paid for.
     data
         Replicas that fit on them.
     replicas
@@ -107,6 +61,7 @@ class Layout:
         Layers by which the stage with the head is lighter.
     """
 
+    nodes: Any
     accelerators: Any
     data: Any
     replicas: Any
@@ -124,42 +79,44 @@ class Layout:
     slack: Any
 
 
-def lay_out(choices: Choices, shape: ModelShape, machine: Machine) -> Layout:
+def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layout:
     """Derive the counts."""
-    accelerators = choices.nodes * machine.accelerators_per_node
-    model_parallel = choices.tensor * choices.pipeline * choices.context
+    nodes = machine.nodes if design.nodes is None else design.nodes
+    accelerators = nodes * machine.accelerators_per_node
+    model_parallel = design.tp_size * design.pp_size * design.cp_size
     # A replica that does not fit is an infeasible verdict, not a division by zero.
     data = maximum(accelerators // model_parallel, 1)
-    sequences = fullest_share(choices.batch_size, data)
-    chunks = choices.pipeline * choices.virtual_stages
-    layers = fullest_share(shape.layers, chunks) * choices.virtual_stages
-    replicas = minimum(data, choices.batch_size)
-    held = where(two_way(choices.schedule), 2, 1)
-    shards = replicas * choices.context * held
-    chunk = layers / choices.virtual_stages
+    sequences = fullest_share(design.batch_size, data)
+    chunks = design.pp_size * design.virtual_stages
+    layers = fullest_share(shape.layers, chunks) * design.virtual_stages
+    replicas = minimum(data, design.batch_size)
+    held = where(two_way(design.schedule), 2, 1)
+    shards = replicas * design.cp_size * held
+    chunk = layers / design.virtual_stages
     alternate = layers * shape.expert_layers // shape.layers
-    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.expert_layers, choices.pipeline)
+    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.expert_layers, design.pp_size)
     back = expert_layers_on_stage(layers, shape.layers, shape.expert_layers, shape.spread)
     front = where(shape.spread, alternate, minimum(layers - dense, back))
-    dealt = choices.expert > 1
+    dealt = design.ep_size > 1
     return Layout(
+        nodes=nodes,
         accelerators=accelerators,
         data=data,
         replicas=replicas,
         used=data * model_parallel,
         held=held,
         shards=shards,
-        expert_shards=where(dealt, choices.expert, choices.tensor),
+        expert_shards=where(dealt, design.ep_size, design.tp_size),
         # Expert parallelism takes its ranks from all that work on a stage.
-        expert_replicas=where(dealt, maximum(shards * choices.tensor // choices.expert, 1), shards),
+        expert_replicas=where(dealt, maximum(shards * design.tp_size // design.ep_size, 1), shards),
         sequences=sequences,
-        microbatches=fullest_share(sequences, choices.micro_batch),
+        microbatches=fullest_share(sequences, design.micro_batch_size),
         layers=layers,
         expert_layers=where(_dense_is_slower(shape), front, back),
         front_experts=front,
         back_experts=back,
         # A stage that stands alone holds the head and every layer.
-        slack=where(choices.pipeline > 1, slack(shape.layers, chunks), 0),
+        slack=where(design.pp_size > 1, slack(shape.layers, chunks), 0),
     )
 
 
@@ -175,21 +132,21 @@ def _dense_is_slower(shape: ModelShape) -> Any:
 
 
 def layout_checks(
-    choices: Choices, layout: Layout, shape: ModelShape, machine: Machine
+    design: TrainingDesign, layout: Layout, shape: ModelShape, machine: Machine
 ) -> dict[str, Check]:
     """State what frameworks cannot run, by reason."""
-    tensor, stages, chunks = choices.tensor, choices.pipeline, choices.virtual_stages
-    context, expert = choices.context, choices.expert
+    tensor, stages, chunks = design.tp_size, design.pp_size, design.virtual_stages
+    context, expert = design.cp_size, design.ep_size
     plain_schedule = chunks <= 1
     wants_chunks, splits_backward, both_ends = (
-        select(choices.schedule, {schedule: schedule == name for schedule in SCHEDULES})
+        select(design.schedule, {schedule: schedule == name for schedule in SCHEDULES})
         for name in ("interleaved", "zero-bubble", "dualpipe")
     )
-    alone, narrow = logical_not(both_ends), choices.activation_storage
-    rebuilds = select(choices.recompute, {mode: mode == UP_PROJECTIONS for mode in RECOMPUTE})
-    fully = select(choices.sharding, {"zero": False, "fsdp": True})
+    alone, narrow = logical_not(both_ends), design.activation_storage
+    rebuilds = select(design.recompute, {mode: mode == UP_PROJECTIONS for mode in RECOMPUTE})
+    fully = select(design.sharding, {"zero": False, "fsdp": True})
     return {
-        "nodes": Check.at_most(choices.nodes, machine.nodes),
+        "nodes": Check.at_most(layout.nodes, machine.nodes),
         "accelerators": Check.at_most(tensor * stages * context, layout.accelerators),
         "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
         "tensor parallel fits key-value heads": Check.that(
@@ -200,12 +157,12 @@ def layout_checks(
         ),
         "sequence parallel divides the sequence": Check.that(
             logical_or(
-                logical_not(choices.sequence_parallel), choices.seq_len % (tensor * context) == 0
+                logical_not(design.sequence_parallel), design.seq_len % (tensor * context) == 0
             )
         ),
         # Each rank takes a block from either end, so that causal masks load all alike.
         "context parallel divides the sequence": Check.that(
-            logical_or(context <= 1, choices.seq_len % (2 * context) == 0)
+            logical_or(context <= 1, design.seq_len % (2 * context) == 0)
         ),
         "expert parallel divides the experts": Check.that(shape.experts % expert == 0),
         "expert parallel divides the ranks of a stage": Check.that(
@@ -235,18 +192,18 @@ def layout_checks(
             logical_or(logical_not(rebuilds), shape.latent)
         ),
         "fully sharded state needs ZeRO stage 2 or 3": Check.that(
-            logical_or(logical_not(fully), choices.zero_stage >= ZeroStage.GRADIENTS)
+            logical_or(logical_not(fully), design.zero_stage >= ZeroStage.GRADIENTS)
         ),
         "8-bit activations need 8-bit products": Check.that(
             logical_or(select(narrow, {"wide": True, "fp8": False}), machine.narrow)
         ),
         "8-bit dispatch needs 8-bit products": Check.that(
-            logical_or(select(choices.dispatch, {"wide": True, "fp8": False}), machine.narrow)
+            logical_or(select(design.dispatch, {"wide": True, "fp8": False}), machine.narrow)
         ),
         "virtual stages need a pipeline": Check.that(logical_or(plain_schedule, stages > 1)),
         "interleaving divides microbatches": Check.that(
             logical_or(plain_schedule, layout.microbatches % stages == 0)
         ),
-        "micro batch within the replica": Check.at_most(choices.micro_batch, layout.sequences),
-        "sequence within the context": Check.at_most(choices.seq_len, shape.max_context),
+        "micro batch within the replica": Check.at_most(design.micro_batch_size, layout.sequences),
+        "sequence within the context": Check.at_most(design.seq_len, shape.max_context),
     }

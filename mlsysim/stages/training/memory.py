@@ -52,7 +52,7 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
     microbatches enter at both ends, each accelerator also holds the stage that mirrors its own,
     and it may be the second one or that in the middle.
     """
-    layout, shape, end = run.layout, run.shape, run.choices.pipeline - 1
+    layout, shape, end = run.layout, run.shape, run.design.pp_size - 1
     first = _Stage(layers=layout.layers, expert_layers=layout.front_experts, alive=_alive(run, 0))
     last = _stage_at(run, end, layout.layers - layout.slack)
     held = [
@@ -62,11 +62,11 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
     places: list[Any] = []
     if not _only(shape.expert_layers, (0, shape.layers)):
         # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
-        dense = _dense_in_front(run) / (layout.layers / run.choices.virtual_stages)
-        beyond = dense - floor(dense / run.choices.pipeline) * run.choices.pipeline
+        dense = _dense_in_front(run) / (layout.layers / run.design.virtual_stages)
+        beyond = dense - floor(dense / run.design.pp_size) * run.design.pp_size
         places += [floor(beyond), ceil(beyond)]
     if not _only(layout.held, (1,)):
-        places += [1, maximum(run.choices.pipeline // 2 - 1, 0)]
+        places += [1, maximum(run.design.pp_size // 2 - 1, 0)]
     held += [_inside(run, work, minimum(place, end)) for place in places]
     return _fullest(held)
 
@@ -78,7 +78,7 @@ def _only(value: Any, values: tuple[Any, ...]) -> bool:
 
 def _inside(run: Run, work: Work, index: Any) -> Memory:
     """Measure an accelerator on some stage, in its backward pass."""
-    end = run.choices.pipeline - 1
+    end = run.design.pp_size - 1
     stages = tuple(_stage_at(run, place, run.layout.layers) for place in (index, end - index))
     at_end = logical_or(index >= end, index <= 0)
     return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
@@ -91,8 +91,8 @@ def _dense_in_front(run: Run) -> Any:
 
 def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
-    chunk = run.layout.layers / run.choices.virtual_stages
-    dense = dense_layers_on_stage(index, chunk, _dense_in_front(run), run.choices.pipeline)
+    chunk = run.layout.layers / run.design.virtual_stages
+    dense = dense_layers_on_stage(index, chunk, _dense_in_front(run), run.design.pp_size)
     dense = minimum(dense, layers)
     return _Stage(
         layers=layers,
@@ -119,15 +119,15 @@ def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
 
 def _alive(run: Run, index: Any) -> Any:
     """Count the microbatches whose activations a stage keeps."""
-    choices = run.choices
+    design = run.design
     # Weight gradients that wait for the bubble, where there is one, keep a microbatch longer.
-    longer = select(choices.schedule, dict.fromkeys(schedule.SCHEDULES, 0) | {"zero-bubble": 1})
+    longer = select(design.schedule, dict.fromkeys(schedule.SCHEDULES, 0) | {"zero-bubble": 1})
     return schedule.microbatches_alive(
         run.layout.microbatches,
-        choices.pipeline,
-        choices.virtual_stages,
+        design.pp_size,
+        design.virtual_stages,
         index,
-        where(choices.pipeline > 1, longer, 0),
+        where(design.pp_size > 1, longer, 0),
     )
 
 
@@ -151,7 +151,7 @@ def _accelerator(
     logits
         Its logits, if they are there.
     """
-    stage, kept = run.choices.zero_stage, run.state
+    stage, kept = run.design.zero_stage, run.state
     gaps, mirrored = run.calibration.fragmentation, run.layout.held - 1
     own, routed = (
         sum(
@@ -181,7 +181,7 @@ def _accelerator(
         # The logits have gone when the first gradients of weights come.
         gradients=shared(kept.gradient, ZeroStage.GRADIENTS) + (0.0 if before else unreduced),
         optimizer=where(
-            run.choices.optimizer_offload, 0.0, shared(kept.optimizer, ZeroStage.OPTIMIZER)
+            run.design.optimizer_offload, 0.0, shared(kept.optimizer, ZeroStage.OPTIMIZER)
         ),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
@@ -196,7 +196,7 @@ def _stored(run: Run, work: Work, stage: _Stage) -> Any:
         for figure in ("kept", "selected", "projected", "checkpoint")
     )
     return activations.stored_activations(
-        run.choices.recompute, kept, selected, projected, checkpoint
+        run.design.recompute, kept, selected, projected, checkpoint
     )
 
 
@@ -204,6 +204,6 @@ def _rebuilt(run: Run, work: Work) -> Any:
     """Measure what is made again at a time: the largest layer, where layers are."""
     layer = maximum(work.dense.kept, work.expert.kept)
     return select(
-        run.choices.recompute,
+        run.design.recompute,
         dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": layer},
     )

@@ -21,8 +21,8 @@ def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
     this.  Sharded weights are copied to where they are gathered, and gradients
     to where they are scattered from.
     """
-    stage, exposure = run.choices.zero_stage, run.calibration.exposure
-    hidden = select(run.choices.overlap, {"none": 0.0, "data": 1.0, "all": 1.0})
+    stage, exposure = run.design.zero_stage, run.calibration.exposure
+    hidden = select(run.design.overlap, {"none": 0.0, "data": 1.0, "all": 1.0})
     felt = 1.0 - hidden * (1.0 - exposure)
     gradients = _gather_time(run, work, minimum(run.gradient, 4))
     weights = _gather_time(run, work, run.width.weight)
@@ -34,7 +34,7 @@ def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
     copied = data_parallel.microbatch_traffic(stage, 2 * run.gradient, 2 * run.width.weight)
     copies = (work.exchanged + work.exchanged_routed) * copied / run.machine.stream_rate
     several = schedule.hiding_passes(
-        run.layout.microbatches, run.choices.pipeline, run.choices.virtual_stages
+        run.layout.microbatches, run.design.pp_size, run.design.virtual_stages
     )
     return (
         run.layout.microbatches * (copies + data_parallel.overlapped_time(often, wider, felt))
@@ -52,13 +52,13 @@ def optimizer_time(run: Run, work: Work) -> Any:
 
     Gradients are made ready on the accelerator, wherever the optimizer is.
     """
-    layout, stage = run.layout, run.choices.zero_stage
+    layout, stage = run.layout, run.design.zero_stage
     own = work.exchanged / state.shards(stage, ZeroStage.OPTIMIZER, layout.shards)
     routed = work.exchanged_routed / state.shards(
         stage, ZeroStage.OPTIMIZER, layout.expert_replicas
     )
     rate = where(
-        run.choices.optimizer_offload, run.calibration.host_bandwidth, run.machine.stream_rate
+        run.design.optimizer_offload, run.calibration.host_bandwidth, run.machine.stream_rate
     )
     update = state.optimizer_traffic(own + routed, run.state) / rate
     readied = state.gradient_traffic(own + routed, run.state.gradient)
@@ -70,8 +70,8 @@ def _gather_time(run: Run, work: Work, width: Any) -> Any:
 
     Experts have groups of their own: those that hold the same ones.
     """
-    layout, choices = run.layout, run.choices
-    common = group_of(run, layout.shards, choices.tensor)
+    layout, design = run.layout, run.design
+    common = group_of(run, layout.shards, design.tp_size)
     alike = group_of(run, layout.expert_replicas, layout.expert_shards)
     times = [
         group.overhead

@@ -7,8 +7,9 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.expr.functions import maximum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
+from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layer import LayerWork, layer_work
-from mlsysim.stages.training.layout import Choices, Layout
+from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.machine import Machine
 from mlsysim.stages.training.shape import ModelShape
 
@@ -19,7 +20,7 @@ class Run:
 
     Parameters
     ----------
-    choices, layout
+    design, layout
         What the planner chose, and the counts that follow.
     shape, machine
         The model and the fleet as plain numbers.
@@ -29,17 +30,21 @@ class Run:
         Bytes per parameter, as the frameworks meant keep it.
     gradient
         Bytes per gradient on the wire and in kernels.
+    efficiency, wide_efficiency
+        Fraction of the peak that matrix products reach, and of the peak in 16 bits.
     calibration
         What the hardware achieves.
     """
 
-    choices: Choices
+    design: TrainingDesign
     layout: Layout
     shape: ModelShape
     machine: Machine
     width: StateWidth
     state: StateBytes
     gradient: Any
+    efficiency: Any
+    wide_efficiency: Any
     calibration: Calibration
 
     def on_stage(self, figure: str) -> Any:
@@ -128,16 +133,16 @@ class Arithmetic:
 
 def work_of(run: Run) -> Work:
     """Measure one microbatch on the slowest stage."""
-    choices, layout, shape, element = run.choices, run.layout, run.shape, run.width.weight
-    tokens = choices.micro_batch * choices.seq_len / choices.context
+    design, layout, shape, element = run.design, run.layout, run.shape, run.width.weight
+    tokens = design.micro_batch_size * design.seq_len / design.cp_size
     dense, expert = (
-        layer_work(choices, layout, kind, shape, tokens, element)
+        layer_work(design, layout, kind, shape, tokens, element)
         for kind in (shape.dense, shape.expert)
     )
     # A stage other than the only one holds the embedding or the head, not both, unless it is
     # both the first and the last of a pipeline that is entered at either end.
-    both = where(choices.pipeline > 1, layout.held - 1, 1)
-    tables = (shape.tables + both * shape.own_head) / choices.tensor
+    both = where(design.pp_size > 1, layout.held - 1, 1)
+    tables = (shape.tables + both * shape.own_head) / design.tp_size
 
     def on_stage(figure: str, expert_layers: Any = layout.expert_layers) -> Any:
         plain = getattr(dense, figure)
@@ -159,17 +164,17 @@ def work_of(run: Run) -> Work:
             expert.parameters + shape.expert.routed_parameters / layout.expert_shards,
         ),
         tables=tables,
-        head=where(choices.pipeline > 1, 0, shape.head) / choices.tensor,
+        head=where(design.pp_size > 1, 0, shape.head) / design.tp_size,
         activations=on_stage("moved"),
         light=on_stage("light"),
         latent=on_stage("latent"),
         casts=on_stage("casts"),
         scores=layout.layers * dense.scores,
         logits=where(
-            choices.fused_loss,
+            design.fused_loss,
             0.0,
             activations.logit_bytes(
-                tokens, shape.vocab, choices.tensor, run.calibration.logit_bytes
+                tokens, shape.vocab, design.tp_size, run.calibration.logit_bytes
             ),
         ),
     )
@@ -177,12 +182,12 @@ def work_of(run: Run) -> Work:
 
 def arithmetic_of(run: Run) -> Arithmetic:
     """Count what one token takes in the forward pass."""
-    shape, length = run.shape, run.choices.seq_len
+    shape, length = run.shape, run.design.seq_len
     causal = flops.attended_positions(length, length)
     sliding = flops.attended_positions(length, shape.window)
     causal = causal + shape.sliding_share * (sliding - causal)
     # Unfused kernels compute the square and then mask half of it.
-    positions = select(run.choices.attention, {"causal": causal, "full": length, "unfused": length})
+    positions = select(run.design.attention, {"causal": causal, "full": length, "unfused": length})
     dense, expert = shape.dense, shape.expert
     each = dense.matmul_parameters + dense.routed_matmul
     other = expert.matmul_parameters + expert.routed_matmul

@@ -64,13 +64,13 @@ def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
 
 def _bubble(run: Run, passes: Passes, stage_time: Any) -> Any:
     """Time that the pipeline takes to fill and drain."""
-    choices = run.choices
-    usual = schedule.bubble_time(stage_time, choices.pipeline, choices.virtual_stages)
-    filled = schedule.zero_bubble_time(stage_time, passes.weight_gradients, choices.pipeline)
+    design = run.design
+    usual = schedule.bubble_time(stage_time, design.pp_size, design.virtual_stages)
+    filled = schedule.zero_bubble_time(stage_time, passes.weight_gradients, design.pp_size)
     both_ends = schedule.bidirectional_bubble_time(
-        stage_time, stage_time - passes.forward, passes.weight_gradients, choices.pipeline
+        stage_time, stage_time - passes.forward, passes.weight_gradients, design.pp_size
     )
     return select(
-        choices.schedule,
+        design.schedule,
         {"1f1b": usual, "interleaved": usual, "zero-bubble": filled, "dualpipe": both_ends},
     )

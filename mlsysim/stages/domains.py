@@ -1,0 +1,162 @@
+"""What an argument of a stage may be: the check, and the same in words."""
+
+import functools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.stages.arguments import (
+    check_flag,
+    check_number,
+    check_option,
+    check_precision,
+    check_record,
+    check_whole,
+    in_unit,
+)
+from mlsysim.stages.mapping import mapped
+
+
+class Domain(ABC):
+    """A set of values; ``str`` gives it in words."""
+
+    def read(self, name: str, value: Any) -> Any:
+        """Refuse a plain value that is not in it, and give the value as formulas take it.
+
+        Parameters
+        ----------
+        name
+            The argument, for messages.
+        value
+            What it was given: plain, an array or a traced value.
+
+        Raises
+        ------
+        ParameterError
+            If it is not in the domain.
+        """
+        self._check(name, value)
+        return value
+
+    @abstractmethod
+    def _check(self, name: str, value: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Whole(Domain):
+    """Whole numbers of a range."""
+
+    least: int = 1
+    most: float = math.inf
+
+    def _check(self, name: str, value: Any) -> None:
+        check_whole(name, value, least=self.least, most=self.most)
+
+    def __str__(self) -> str:
+        return f"from {self.least}" if self.most == math.inf else f"{self.least} to {self.most:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Domain):
+    """Numbers of a range; `above` excludes the least."""
+
+    least: float = 0.0
+    most: float = math.inf
+    above: bool = False
+
+    def _check(self, name: str, value: Any) -> None:
+        check_number(name, value, least=self.least, most=self.most, above=self.above)
+
+    def __str__(self) -> str:
+        start = f"above {self.least:g}" if self.above else f"from {self.least:g}"
+        return start if self.most == math.inf else f"{start} to {self.most:g}"
+
+
+@dataclass(frozen=True)
+class Amount(Domain):
+    """Plain numbers in a unit, or amounts of its dimension, which are read in that unit."""
+
+    unit: str
+    above: bool = False
+
+    def read(self, name: str, value: Any) -> Any:
+        """Give the number in the unit."""
+        return mapped(functools.partial(self._number, name), value)
+
+    def _check(self, name: str, value: Any) -> None:
+        check_number(name, value, above=self.above)
+
+    def _number(self, name: str, value: Any) -> Any:
+        found = in_unit(name, value, self.unit)
+        self._check(name, found)
+        return found
+
+    def __str__(self) -> str:
+        return "above 0" if self.above else "from 0"
+
+
+@dataclass(frozen=True)
+class Flag(Domain):
+    """True or false."""
+
+    def _check(self, name: str, value: Any) -> None:
+        check_flag(name, value)
+
+    def __str__(self) -> str:
+        return "true or false"
+
+
+@dataclass(frozen=True)
+class Options(Domain):
+    """One of a few names or numbers."""
+
+    values: tuple[str | int, ...]
+
+    def _check(self, name: str, value: Any) -> None:
+        check_option(name, value, self.values)
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.values))
+
+
+@dataclass(frozen=True)
+class Arithmetic(Domain):
+    """A precision of arithmetic; `kept` names the argument for formats of weights, if any."""
+
+    values: tuple[str, ...]
+    kept: str = ""
+
+    def _check(self, name: str, value: Any) -> None:
+        check_precision(name, value, self.values, kept=self.kept)
+
+    def __str__(self) -> str:
+        return ", ".join(self.values)
+
+
+@dataclass(frozen=True)
+class Entry(Domain):
+    """A record of the catalogue, or one that the user made."""
+
+    kinds: tuple[type[Any], ...]
+
+    def _check(self, name: str, value: Any) -> None:
+        check_record(name, value, *self.kinds)
+
+    def __str__(self) -> str:
+        return " or ".join(kind.__name__ for kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Checked(Domain):
+    """Whatever passes a check of its own, which is described in words."""
+
+    check: Callable[[str, Any], None]
+    words: str
+
+    def _check(self, name: str, value: Any) -> None:
+        self.check(name, value)
+
+    def __str__(self) -> str:
+        return self.words

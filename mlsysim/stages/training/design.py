@@ -1,0 +1,192 @@
+"""The arguments of `DistributedModel.solve`: everything that a planner says of a training run."""
+
+from dataclasses import KW_ONLY, dataclass, field
+
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.physics.state import STATE_WIDTHS
+from mlsysim.stages.domains import Arithmetic, Entry, Flag, Number, Options, Whole
+from mlsysim.stages.knobs import Design, about, knob
+
+OVERLAPS = ("none", "data", "all")
+ATTENTIONS = ("causal", "full", "unfused")
+SHARDINGS = ("zero", "fsdp")
+FORMATS = ("wide", "fp8")
+
+
+@dataclass(frozen=True)
+class TrainingDesign(Design):
+    """A training run, as its planner lays it out.
+
+    Its fields are the arguments of `DistributedModel.solve`; formulas, emitters and documentation
+    read them here.  In a search a field may hold an array or a traced value.
+    """
+
+    model: LanguageModel = field(metadata=about(Entry((LanguageModel,)), "What is trained."))
+    fleet: Cluster = field(metadata=about(Entry((Cluster,)), "On what."))
+    batch_size: int = field(
+        metadata=about(
+            Whole(),
+            "Sequences per step over all replicas.  Replicas beyond it are idle: paid for, "
+            "without work.",
+            unit="sequence",
+        )
+    )
+    _: KW_ONLY
+    tp_size: int = knob(
+        Whole(),
+        "Accelerators that share each layer.  It must divide the heads and the MLP; a group that "
+        "does not fit a scale-up domain communicates over the network.",
+        default=1,
+    )
+    pp_size: int = knob(
+        Whole(),
+        "Accelerators in a row that share the stack of layers, ``ceil(L / pp_size)`` each.",
+        default=1,
+    )
+    cp_size: int = knob(
+        Whole(),
+        "Accelerators that share each sequence; keys and values go round among them.",
+        default=1,
+    )
+    ep_size: int = knob(
+        Whole(),
+        "Accelerators of a stage among which whole experts are dealt out, taken from those of "
+        "tensor, context and data parallelism.  With 1, tensor parallelism splits each expert.",
+        default=1,
+        applies="to models with experts",
+    )
+    precision: str = knob(
+        Arithmetic(tuple(STATE_WIDTHS)),
+        "Arithmetic of the matrix products.  In 8 and 4 bits, weights and activations are still "
+        "kept in 16, and attention and the output head compute in 16.",
+        default="fp16",
+    )
+    efficiency: float | None = knob(
+        Number(most=1.0, above=True),
+        "Fraction of the dense peak that large matrix products reach; element-wise kernels and "
+        "launches come on top.  Unless given, what kernels and runs on such accelerators were "
+        "measured to reach.",
+        default=None,
+    )
+    seq_len: int = knob(Whole(), "Tokens per sequence.", default=2048, unit="token")
+    micro_batch_size: int = knob(
+        Whole(),
+        "Sequences that go through the pipeline together; the last microbatch may be smaller and "
+        "costs as much.",
+        default=1,
+        unit="sequence",
+    )
+    virtual_stages: int = knob(
+        Whole(),
+        "Chunks of layers per pipeline stage (interleaved 1F1B); above 1 the microbatches must "
+        "come in multiples of `pp_size`.",
+        default=1,
+        applies="with pp_size above 1",
+    )
+    schedule: str = knob(
+        Options(SCHEDULES),
+        'In what order microbatches pass the pipeline.  ``"1f1b"`` (interleaved where there are '
+        'virtual stages), ``"interleaved"`` (insists on them), ``"zero-bubble"``, which fills the '
+        'bubble with gradients of weights, or ``"dualpipe"``, in which microbatches enter at both '
+        "ends and each accelerator holds two stages (DeepSeek-V3).",
+        default="1f1b",
+        applies='with pp_size above 1; with virtual stages, "1f1b" and "interleaved" are one',
+    )
+    overlap: str = knob(
+        Options(OVERLAPS),
+        'What computation hides of communication.  Nothing (``"none"``); the traffic between '
+        'replicas and what can run beside gradients of weights (``"data"``, Megatron-LM\'s '
+        'default); or the other traffic within replicas too (``"all"``).',
+        default="data",
+        applies="where there is such traffic",
+    )
+    attention: str = knob(
+        Options(ATTENTIONS),
+        'How attention is computed.  Fused kernels with a mask that is ``"causal"`` or '
+        '``"full"``, or ``"unfused"`` ones, which compute the whole square and write it to '
+        "memory.",
+        default="causal",
+    )
+    zero_stage: int = knob(
+        Whole(0, 3),
+        "What replicas share: 0 nothing, 1 optimizer states (Megatron-LM's distributed "
+        "optimizer), 2 gradients too, 3 weights too.",
+        default=1,
+        applies="with several replicas, or cp_size above 1",
+    )
+    sharding: str = knob(
+        Options(SHARDINGS),
+        'How the state is kept.  ``"zero"``, working weights beside the optimizer\'s master '
+        "copies (Megatron-LM and DeepSpeed: 18 bytes a parameter with gradients of 4), or "
+        '``"fsdp"``, shards in 32 bits that are the master copies themselves, gathered in 16 '
+        "(PyTorch's FSDP2, torchtitan: 16 bytes); it needs stage 2 (weights stay gathered) or 3.",
+        default="zero",
+    )
+    recompute: str = knob(
+        Options(RECOMPUTE),
+        "What the backward pass computes again.  Nothing; what takes most memory for least work "
+        '(``"selective"``), which is the attention core, or norms and activation functions where '
+        "kernels are fused (these rebuild the core in any case); norms, activation functions and "
+        'the up-projections of latent attention (``"norms_and_up_projections"``); every second '
+        'layer (``"alternate"``); or all.',
+        default="selective",
+    )
+    sequence_parallel: bool = knob(
+        Flag(),
+        "Whether norms and residuals are split along the sequence, within tensor parallelism.",
+        default=False,
+        applies="with tp_size above 1",
+    )
+    scatter_gather: bool = knob(
+        Flag(),
+        "Whether a tensor-parallel group shares the sending of what goes to the next stage, as "
+        "Megatron-LM does and DeepSpeed does not; sequence parallelism shares it in any case.",
+        default=True,
+        applies="with tp_size and pp_size above 1, without sequence_parallel",
+    )
+    fused_loss: bool = knob(
+        Flag(),
+        "Whether the loss is computed piece by piece, so that logits are never kept.",
+        default=False,
+    )
+    optimizer_offload: bool = knob(
+        Flag(),
+        "Whether the optimizer's states live in the host's memory, which is slow.",
+        default=False,
+    )
+    gradient_bytes: int = knob(
+        Options((2, 4, 6)),
+        "Bytes per gradient, in memory and on the wire: 4 or 2; 6 keeps both, and sends 4 "
+        "(DeepSpeed's bf16 optimizer).",
+        default=4,
+        unit="byte",
+        applies="below single precision, whose gradients have 4 bytes at least",
+    )
+    moment_bytes: int = knob(
+        Options((2, 4)),
+        "Bytes of each of Adam's two moments: 4, or 2 for bf16.",
+        default=4,
+        unit="byte",
+    )
+    activation_storage: str = knob(
+        Options(FORMATS),
+        "How inputs of matrix products and of activation functions wait for the backward pass.  "
+        '``"wide"``, in 16 bits (32 in single precision), or ``"fp8"``, with a scale for each '
+        "128 numbers; the latter takes one pass more over them, and needs products in 8 bits.",
+        default="wide",
+    )
+    dispatch: str = knob(
+        Options(FORMATS),
+        'Format of tokens on their way to experts of other ranks, ``"wide"`` or ``"fp8"``.',
+        default="wide",
+        applies='with ep_size above 1; ``"fp8"`` needs products in 8 bits',
+    )
+    nodes: int | None = knob(
+        Whole(),
+        "How many nodes of the fleet are used and paid for; all unless given.",
+        default=None,
+        unit="node",
+    )
