@@ -38,9 +38,9 @@ def evaluate(params: Mapping[str, Any]) -> Any:
 
 
 def tell(ladder: Sweep) -> None:
-    """Print each rung: the best design, or why there is none."""
-    for rung in ladder.rungs:
-        limit, result = rung.values["sla"], rung.result
+    """Print each point: the best design, or why there is none."""
+    for point in ladder.points:
+        limit, result = point.values["sla"], point.result
         if result.status == "INFEASIBLE":
             print(f"{limit:>8}  {result.status}")
             for relaxation in result.relaxations:
@@ -54,10 +54,10 @@ def draw(ladder: Sweep, target: Path) -> None:
     """Draw the throughput that each limit leaves."""
     figure = Figure(figsize=(7.2, 3.8), layout="constrained")
     axes = figure.subplots()
-    rungs = zip(LIMITS, ladder.rungs, strict=True)
-    met = [(limit, rung.result.best_objective / 1e3) for limit, rung in rungs if rung.result]
+    points = zip(LIMITS, ladder.points, strict=True)
+    met = [(limit, point.result.best_objective / 1e3) for limit, point in points if point.result]
     axes.step(*zip(*met, strict=True), where="post", marker="o")
-    missed = [rung.result for rung in ladder.rungs if rung.result.relaxations]
+    missed = [point.result for point in ladder.points if point.result.relaxations]
     shortest = missed[0].relaxations[0].value or 0.0  # as long as the fastest step of all takes
     axes.axvspan(0, shortest, color="0.92")
     axes.text(shortest / 2, met[-1][1] / 2, "no design", rotation=90, ha="center", va="center")

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from tokenize import TokenError
 from types import NoneType
-from typing import Any, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 import pint
 
@@ -31,8 +31,49 @@ _registry.load_definitions(
     files("mlsysim").joinpath("units.txt").read_text(encoding="utf-8").splitlines()
 )
 
-Quantity = _registry.Quantity
+# pint types arithmetic as Any: declared so, what is built with it passes as an `Amount`.
+Quantity: Any = _registry.Quantity
 Unit = _registry.Unit
+
+
+class Amount(Protocol):
+    """A quantity, as type checkers see it: a number with a unit.
+
+    Of one design the number is a float; while a search reads formulas over many designs at
+    once, it is an array or a traced value.
+    """
+
+    @property
+    def magnitude(self) -> Any:
+        """The number, in `units`."""
+
+    @property
+    def m(self) -> Any:
+        """The number, in `units`."""
+
+    @property
+    def units(self) -> Any:
+        """The unit."""
+
+    def m_as(self, units: str) -> float:
+        """Give the number in a unit of the same dimension."""
+
+    def to(self, units: str) -> "Amount":
+        """Give the same amount in another unit."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+    def __radd__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __rsub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+    def __neg__(self) -> Any: ...
+    def __lt__(self, other: Any, /) -> bool: ...
+    def __le__(self, other: Any, /) -> bool: ...
+    def __gt__(self, other: Any, /) -> bool: ...
+    def __ge__(self, other: Any, /) -> bool: ...
 
 
 # What pint would take for a magnitude, or refuse in words that name no cure.

@@ -26,7 +26,9 @@ class Method(StrEnum):
 
     AUTO = "auto"
     CP_SAT = "cp-sat"
+    BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
+    REFERENCE = "reference"
 
 
 class Kind(StrEnum):
@@ -165,7 +167,7 @@ def evaluate(
 ) -> None:
     """Price one given design, and list which requirements it breaks."""
     from mlsysim.cli.forms import Forms
-    from mlsysim.cli.pricing import evaluate_file
+    from mlsysim.cli.what_if import evaluate_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html)
     options: dict[str, Any] = {
@@ -294,7 +296,7 @@ def explain(
     """Say what binds the best design, or why nothing fits and what would have to give."""
     from mlsysim.cli.explanation import explain_file
     from mlsysim.cli.forms import Forms
-    from mlsysim.cli.pricing import why_not_file
+    from mlsysim.cli.what_if import why_not_file
 
     forms = Forms(as_json=json, as_csv=csv, page=html, heading=True)
     options: dict[str, Any] = {
@@ -306,6 +308,22 @@ def explain(
     if why_not:
         raise typer.Exit(why_not_file(file, why_not, forms=forms, method=method.value, **options))
     raise typer.Exit(explain_file(file, forms=forms, method=method.value, **options))
+
+
+@app.command()
+def model(
+    file: QuestionPath,
+    *,
+    run_by: For = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write it as a CP-SAT proto, as text."),
+    ] = None,
+) -> None:
+    """Tell the CP-SAT model of a question in words: choices, requirements, how each went in."""
+    from mlsysim.cli.model import describe_model
+
+    raise typer.Exit(describe_model(file, export=export, framework=run_by))
 
 
 @app.command()

@@ -28,10 +28,10 @@ def draw_sweep(found: Sweep, title: str, target: Path) -> None:
 
     *others, across = found.over
     curves: dict[str, list[tuple[str, float | None]]] = {}
-    for rung in found.rungs:
-        name = ", ".join(f"{key} = {rung.values[key]}" for key in others)
-        value = rung.result.best_objective if rung.result else None
-        curves.setdefault(name, []).append((str(rung.values[across]), value))
+    for point in found.points:
+        name = ", ".join(f"{key} = {point.values[key]}" for key in others)
+        value = point.result.best_objective if point.result else None
+        curves.setdefault(name, []).append((str(point.values[across]), value))
     labels = list(dict.fromkeys(step for curve in curves.values() for step, _ in curve))
     places = _places(labels)
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
@@ -43,7 +43,7 @@ def draw_sweep(found: Sweep, title: str, target: Path) -> None:
         for step in (step for step, value in curve if value is None):
             axes.axvspan(places[step], places[step], color="0.6", linestyle=":")
     axes.set_xticks([places[step] for step in labels], labels)
-    missing = any(not rung.result for rung in found.rungs)
+    missing = any(not point.result for point in found.points)
     axes.set_xlabel(f"{across}   (dotted: no design)" if missing else across)
     metric = found.objective.partition(": ")[2].rpartition(".")[2].replace("_", " ")
     axes.set_ylabel(f"{metric} [{found.unit}]" if found.unit else metric)

@@ -62,7 +62,7 @@ def sweep_file(
     with errors_to_status(file):
         if as_json and as_csv:
             raise ParameterError("--json and --csv: only one of them can be printed; drop one")
-        varied = dict(map(_ladder, over))
+        varied = dict(map(_values, over))
         if plot is not None:
             require_drawable(plot)
         question = load(file, framework=framework)
@@ -77,10 +77,10 @@ def sweep_file(
         if plot is not None:
             sys.stdout.flush()  # the answer first: the picture may fail
             draw_sweep(found, one_line(question.text), plot)
-    return min(exit_status(rung.result.status) for rung in found.rungs)
+    return min(exit_status(point.result.status) for point in found.points)
 
 
-def _ladder(text: str) -> tuple[str, Sequence[str]]:
+def _values(text: str) -> tuple[str, Sequence[str]]:
     """Take ``name=value,value`` apart."""
     match = _OPEN.fullmatch(text)
     name, _, values = (match[1], "", match[2]) if match else text.partition("=")
@@ -93,7 +93,7 @@ def _ladder(text: str) -> tuple[str, Sequence[str]]:
 def _view(found: Sweep) -> RenderableType:
     """Show the table, each answer with a bar as long as its objective."""
     header, *rows = found.table()
-    values = [rung.result.best_objective if rung.result else 0.0 for rung in found.rungs]
+    values = [point.result.best_objective if point.result else 0.0 for point in found.points]
     longest = max(map(abs, values), default=0.0)
     bars = [drawn(abs(value) / longest, _WIDTH) if longest else "" for value in values]
     cells: list[list[str | Text]] = [

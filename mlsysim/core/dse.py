@@ -2,29 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from mlsysim.core import methods
 from mlsysim.core.methods import Method
-from mlsysim.core.what_if import WhatIf
+from mlsysim.core.what_if import (
+    Setting,
+    answered,
+    combinations,
+    forced_problem,
+    require_choices,
+    varied,
+)
+from mlsysim.errors import ParameterError
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
+from mlsysim.results.what_if import Sweep, SweepPoint, WhyNot
 from mlsysim.search import reference
-from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison, compare
+from mlsysim.search.comparison import ARRAYS, BOXES, REFERENCE, SOLVER, Comparison, compare
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback, SearchOptions
-from mlsysim.search.verify import Evaluator
+from mlsysim.search.verify import Evaluator, Point, evaluate_point
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.solving.model import CompiledModel
+    from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 __all__ = ["DSE", "Method", "SearchSpace"]
 
 
-class DSE(WhatIf):
+class DSE:
     """A question about a space of designs.
 
     Parameters
@@ -56,6 +65,19 @@ class DSE(WhatIf):
     ) -> None:
         self.problem = Problem.of(space, objective, constraints)
 
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Make an explorer of a problem as it is.
+
+        Parameters
+        ----------
+        problem
+            Space, objective and constraints.
+        """
+        made = cls.__new__(cls)
+        made.problem = problem
+        return made
+
     def __repr__(self) -> str:
         return f"DSE({self.problem.space.size:,} designs, {self.problem.objective.text!r})"
 
@@ -79,10 +101,13 @@ class DSE(WhatIf):
         evaluate
             Takes a dict of choices, returns anything with the metrics.
         method
-            ``"cp-sat"`` traces the evaluator and proves the optimum with CP-SAT;
-            ``"exhaustive"`` evaluates every design, in arrays where the evaluator
-            takes them; ``"auto"`` takes the first where the evaluator can be
-            traced, and the second elsewhere.
+            ``"cp-sat"`` traces the evaluator, and has CP-SAT find and prove the optimum on the
+            model of its formulas; ``"branch-and-bound"`` bounds boxes of designs by interval
+            arithmetic until few are left; ``"exhaustive"`` evaluates every design, in arrays
+            where the evaluator takes them; ``"reference"`` evaluates every design on plain
+            numbers, and does nothing else (`mlsysim.search.reference`); ``"auto"`` takes the
+            quickest of the first two where the evaluator can be traced, and the third
+            elsewhere.  The result says which way it was.
         top
             How many of the best designs to return.
         time_limit
@@ -205,12 +230,129 @@ class DSE(WhatIf):
         """
         return methods.explain(method, self.problem, evaluate, SearchOptions.of(**options))
 
-    def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
-        """Answer by CP-SAT and by evaluating every design, and compare.
+    def evaluate(self, evaluate: Evaluator, params: Mapping[str, Any]) -> Point:
+        """Evaluate one design, and say which requirements it breaks.
 
-        Every design is evaluated in arrays (``method="exhaustive"``), and where there are
-        at most a thousand also by the reference, one by one on plain numbers
-        (`mlsysim.search.reference`).
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        params
+            Each choice -> its value, which need not be one of the space.
+
+        Raises
+        ------
+        ParameterError
+            If a choice is missing or unknown.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+        >>> sorted(dse.evaluate(lambda params: {"gain": 3 * params["x"]}, {"x": 8}).violated)
+        ['room']
+        """
+        require_choices(self.problem, params)
+        if missing := [name for name in self.problem.space if name not in params]:
+            raise ParameterError(f"the design says nothing about {', '.join(map(repr, missing))}")
+        return evaluate_point(self.problem, evaluate, params)
+
+    def why_not(
+        self,
+        evaluate: Evaluator,
+        forced: Mapping[str, Any],
+        *,
+        setting: Setting | None = None,
+        **options: Any,
+    ) -> WhyNot:
+        """Answer the question twice, free and with some choices forced.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        forced
+            Choice -> the value that it is to have, which need not be one of the space.
+        setting
+            Takes what is forced apart, where some of it is for the evaluator.
+        **options
+            Those of `search`; the limits are for each of the two answers.
+
+        Raises
+        ------
+        ParameterError
+            If a choice is unknown.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+        >>> dse.why_not(lambda params: {"gain": 3 * params["x"]}, {"x": 5}).loss
+        6.0
+        """
+        choices, changed = (forced, evaluate) if setting is None else setting(forced)
+        narrow = type(self).of(forced_problem(self.problem, choices))
+        asked = [(self, evaluate, options), (narrow, changed, options)]
+        best, found = answered(asked, executor=None)
+        sign = self.problem.objective.sense.sign
+        return WhyNot(best=best, forced=dict(forced), found=found, sign=sign)
+
+    def sweep(
+        self,
+        evaluate: Evaluator,
+        over: Mapping[str, Sequence[Any]],
+        *,
+        setting: Setting | None = None,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> Sweep:
+        """Answer the question once for each value of something in it.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        over
+            What to vary -> its values.  A name is that of a constraint, whose limit is
+            replaced (``{"sla": ["20 ms", "50 ms"]}``), or of a choice; a
+            text such as ``"latency <="`` adds a constraint.  Several are combined.
+        setting
+            Takes the values of a point apart, where some of them are for the evaluator.
+        executor
+            Answers the questions side by side; one after the other if not given.
+        **options
+            Those of `search`; the limits are for each answer.
+
+        Raises
+        ------
+        ParameterError
+            If something is neither a constraint nor a choice, or has no values.
+        ConstraintError
+            If a limit cannot be parsed.
+
+        Examples
+        --------
+        >>> dse = DSE({"x": range(10)}, "maximize: gain", {"room": "x <= 7"})
+        >>> found = dse.sweep(lambda params: {"gain": 3 * params["x"]}, {"room": [2, 4]})
+        >>> [point.result.best_objective for point in found.points]
+        [6.0, 12.0]
+        """
+        values = combinations(over)
+        points = [(point, evaluate) if setting is None else setting(point) for point in values]
+        asked = [
+            (type(self).of(varied(self.problem, point)), changed, options)
+            for point, changed in points
+        ]
+        results = answered(asked, executor)
+        return Sweep(
+            over=tuple(over),
+            objective=self.problem.objective.text,
+            points=tuple(map(SweepPoint, values, results)),
+        )
+
+    def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
+        """Answer by every method, and compare.
+
+        By CP-SAT, by branch and bound, by evaluating every design in arrays, and, where
+        there are at most a thousand, by the reference (`mlsysim.search.reference`).
 
         Parameters
         ----------
@@ -224,27 +366,39 @@ class DSE(WhatIf):
         with interruptible():  # Ctrl-C ends all
             answers = {
                 SOLVER: self.search(evaluate, method=Method.CP_SAT, top=top, **options),
+                BOXES: self.search(evaluate, method=Method.BRANCH_AND_BOUND, top=top, **options),
                 ARRAYS: self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options),
             }
             if self.problem.space.size <= reference.FEW:
-                limit = options.get("time_limit")
-                answers[REFERENCE] = reference.search(
-                    self.problem, evaluate, top=top, time_limit=limit
-                )
+                plain = self.search(evaluate, method=Method.REFERENCE, top=top, **options)
+                answers[REFERENCE] = plain
         return compare(answers)
 
-    def compile(self, evaluate: Evaluator) -> "CompiledModel":
+    def compile(
+        self, evaluate: Evaluator, into: "CpModel | None" = None, *, name: str = ""
+    ) -> "CompiledModel":
         """Build the CP-SAT model without solving it.
+
+        Parameters
+        ----------
+        evaluate
+            As for `search`.
+        into
+            A model of your own to add it to, so that several questions and further
+            constraints meet in one; its objective stays as it is.
+        name
+            What the names of its variables begin with: ``"chat"`` makes ``chat.tp_size``.
 
         Returns
         -------
         CompiledModel
-            The model, its integer variables by choice, and how each expression
-            was encoded.
+            The model, its integer variables by choice, its metrics by path as integer
+            expressions with unit, scale and error, its constraints by name, and how each
+            expression was encoded.
 
         Raises
         ------
         TracingError
             If the evaluator cannot be traced.
         """
-        return methods.compiled(self.problem, evaluate)
+        return methods.compiled(self.problem, evaluate, into, name)

@@ -1,4 +1,4 @@
-"""The two ways to answer a question, and which of them does."""
+"""The ways to answer a question, and which of them does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
-from mlsysim.search import arrays
+from mlsysim.search import arrays, reference
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import interruptible
@@ -20,7 +20,7 @@ from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
 if TYPE_CHECKING:
-    from mlsysim.search.cpsat.solving.model import CompiledModel
+    from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 Answer = TypeVar("Answer")
 
@@ -30,7 +30,9 @@ class Method(StrEnum):
 
     AUTO = "auto"
     CP_SAT = "cp-sat"
+    BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
+    REFERENCE = "reference"
 
 
 def search(
@@ -47,16 +49,17 @@ def search(
     """
 
     def by_cp_sat() -> SearchResult:
-        from mlsysim.search.cpsat import engine  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import engine, minimize  # noqa: PLC0415 - 0.2 s to import
 
-        return engine.search(problem, evaluate, options)
+        return engine.search(problem, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
         method,
         evaluate,
         by_cp_sat,
         lambda: arrays.search(problem, evaluate, options),
-        lambda: interrupted(problem, method),
+        lambda: reference.search(problem, evaluate, options),
+        lambda: unanswered(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -80,25 +83,17 @@ def front(
     goals = Goals.of(problem, objectives)
 
     def by_cp_sat() -> ParetoFront:
-        from mlsysim.search.cpsat import pareto  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import minimize, pareto  # noqa: PLC0415 - 0.2 s to import
 
-        return pareto.front(goals, evaluate, options)
-
-    def nothing() -> ParetoFront:
-        return ParetoFront(
-            status=Status.UNKNOWN,
-            objectives=tuple(objective.text for objective in goals.objectives),
-            units=("",) * len(goals.objectives),
-            method=method,
-            statistics=_interrupted_statistics(problem),
-        )
+        return pareto.front(goals, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
         method,
         evaluate,
         by_cp_sat,
         lambda: arrays.front(goals, evaluate, options),
-        nothing,
+        lambda: reference.front(goals, evaluate, options),
+        lambda: unanswered_front(goals, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
 
@@ -117,39 +112,51 @@ def explain(
     """
 
     def by_cp_sat() -> Explanation:
-        from mlsysim.search.cpsat import explaining  # noqa: PLC0415 - takes 0.2 s to import
+        from mlsysim.search.cpsat import explaining, minimize  # noqa: PLC0415 - 0.2 s to import
 
-        return explaining.explain(problem, evaluate, options)
+        return explaining.explain(problem, evaluate, options, minimize.Way(method))
 
     found, reason = _answered(
         method,
         evaluate,
         by_cp_sat,
-        lambda: explain_exhaustively(problem, evaluate, options),
+        lambda: explain_exhaustively(problem, evaluate, options, arrays.search),
+        lambda: explain_exhaustively(problem, evaluate, options, reference.search),
         lambda: Explanation(
-            result=interrupted(problem, method), requirements=(), solves=0, seconds=0.0
+            result=unanswered(problem, method), requirements=(), solves=0, seconds=0.0
         ),
     )
     statistics = _noted(found.result.statistics, reason)
     return replace(found, result=replace(found.result, statistics=statistics))
 
 
-def compiled(problem: Problem, evaluate: Evaluator) -> "CompiledModel":
+def compiled(
+    problem: Problem,
+    evaluate: Evaluator,
+    into: "CpModel | None" = None,
+    name: str = "",
+) -> "CompiledModel":
     """Build the CP-SAT model of a question without solving it.
 
     Parameters
     ----------
     problem, evaluate
         What is asked.
+    into
+        A model to add it to.
+    name
+        What the names of its variables begin with.
     """
     _check_evaluator(evaluate)
-    from mlsysim.search.cpsat.engine import compile_model  # noqa: PLC0415 - 0.2 s to import
+    from mlsysim.search.cpsat.compiling import compile_model  # noqa: PLC0415 - 0.2 s to import
 
-    return compile_model(problem, evaluate)
+    return compile_model(problem, evaluate, into, name)
 
 
-def interrupted(problem: Problem, method: str) -> SearchResult:
-    """Give the answer to a question whose search was interrupted before it found anything.
+def unanswered(
+    problem: Problem, method: str, stopped_by: str = "interrupt", unfinished: tuple[str, ...] = ()
+) -> SearchResult:
+    """Give the answer to a question whose search was stopped before it found anything.
 
     Parameters
     ----------
@@ -157,24 +164,40 @@ def interrupted(problem: Problem, method: str) -> SearchResult:
         What is asked.
     method
         How it was to be answered.
+    stopped_by
+        What came first.
+    unfinished
+        What it cut short, in words.
     """
     return SearchResult(
         status=Status.UNKNOWN,
         objective=problem.objective.text,
         method=method,
-        statistics=_interrupted_statistics(problem),
+        statistics=Statistics(grid_size=problem.space.size, stopped_by=stopped_by),
+        unfinished=unfinished,
     )
 
 
-def _interrupted_statistics(problem: Problem) -> Statistics:
-    return Statistics(grid_size=problem.space.size, stopped_by="interrupt")
+def unanswered_front(
+    goals: Goals, method: str, stopped_by: str = "interrupt", unfinished: tuple[str, ...] = ()
+) -> ParetoFront:
+    """Give the same for several objectives."""
+    return ParetoFront(
+        status=Status.UNKNOWN,
+        objectives=tuple(objective.text for objective in goals.objectives),
+        units=("",) * len(goals.objectives),
+        method=method,
+        statistics=Statistics(grid_size=goals.problems[0].space.size, stopped_by=stopped_by),
+        unfinished=unfinished,
+    )
 
 
 def _answered(
     method: str,
     evaluate: Evaluator,
     by_cp_sat: Callable[[], Answer],
-    by_evaluating: Callable[[], Answer],
+    by_arrays: Callable[[], Answer],
+    by_reference: Callable[[], Answer],
     nothing: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     """Take the way asked for; by itself, the second only where the first cannot be gone.
@@ -192,25 +215,30 @@ def _answered(
         try:
             if interruption.came:
                 return nothing(), None
-            return _by(way, by_cp_sat, by_evaluating)
+            return _by(way, by_cp_sat, by_arrays, by_reference)
         except KeyboardInterrupt:
             interruption.ask()
             return nothing(), None
 
 
 def _by(
-    way: Method, by_cp_sat: Callable[[], Answer], by_evaluating: Callable[[], Answer]
+    way: Method,
+    by_cp_sat: Callable[[], Answer],
+    by_arrays: Callable[[], Answer],
+    by_reference: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     match way:
-        case Method.CP_SAT:
+        case Method.CP_SAT | Method.BRANCH_AND_BOUND:
             return by_cp_sat(), None
         case Method.EXHAUSTIVE:
-            return by_evaluating(), None
+            return by_arrays(), None
+        case Method.REFERENCE:
+            return by_reference(), None
         case Method.AUTO:
             try:
                 return by_cp_sat(), None
             except TracingError as reason:
-                return by_evaluating(), reason
+                return by_arrays(), reason
         case other:
             assert_never(other)
 

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mlsysim.core.methods import interrupted
+from mlsysim.core.methods import unanswered
 from mlsysim.problem.problem import Problem
 from mlsysim.results.result import SearchResult
 from mlsysim.search.executor import Crew
@@ -85,7 +85,7 @@ def answer_side_by_side(
     answers = [
         found[place]
         if place in found
-        else interrupted(explorer.problem, str(options.get("method", "auto")))
+        else unanswered(explorer.problem, str(options.get("method", "auto")))
         for place, (explorer, _, options) in enumerate(asked)
     ]
     for result in answers:

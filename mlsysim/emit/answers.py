@@ -46,6 +46,6 @@ def require_stage(framework: Framework, question: Question) -> type[ForwardModel
         If there is none.
     """
     try:
-        return type(framework.require_stage(question.evaluate.pipeline.stages))
+        return type(framework.require_stage(question.pipeline.stages))
     except LaunchError as error:
         raise LaunchError(f"{question.path}: pipeline.stages: {error}") from None

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
+from mlsysim.core.pipeline import Pipeline
 from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
 from mlsysim.files.binding import PipelineEvaluator
 from mlsysim.files.schema import QuestionFile
@@ -13,10 +15,46 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.problem.space import Domain, SearchSpace
 from mlsysim.search.goals import Goals
+from mlsysim.search.options import SearchOptions
 
 
-def assemble(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Problem:
-    """Build space, objective and constraints, each error with its key.
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """What a question file asks, in terms of a search.
+
+    Parameters
+    ----------
+    problem
+        Space, objective and constraints.
+    evaluate
+        Evaluates one design.
+    reasons
+        Constraint -> why the planner insists on it.
+    """
+
+    problem: Problem
+    evaluate: PipelineEvaluator
+    reasons: Mapping[str, str]
+
+    @property
+    def objective(self) -> str:
+        """The objective in text."""
+        return self.problem.objective.text
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The chained models."""
+        return self.evaluate.pipeline
+
+    def prepare(self, options: SearchOptions) -> Self:  # noqa: ARG002 - others need time
+        """Do what has to be done before the question can be answered: nothing."""
+        return self
+
+
+def assemble(
+    content: QuestionFile, choices: Mapping[str, Any], evaluate: PipelineEvaluator, file: str
+) -> Bound:
+    """Put a question together, and try every metric that it names on its first design.
 
     Parameters
     ----------
@@ -24,15 +62,26 @@ def assemble(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
         The file.
     choices
         Choice -> its values, catalogue entries in place of their names.
+    evaluate
+        The pipeline of the file.
     file
         The name that messages use.
 
     Raises
     ------
     QuestionError
-        If a choice has no values or unusable ones, or the objective or a
-        constraint cannot be parsed.
+        If a choice, the objective or a constraint is malformed, a model refuses a value, or a
+        metric does not exist or has another unit; the message names the key.
     """
+    problem = _problem(content, choices, file)
+    objectives = content.pareto.objectives if content.pareto is not None else ()
+    _probe(problem, evaluate, objectives, file)
+    reasons = {name: item.because for name, item in content.constraints.items()}
+    return Bound(problem=problem, evaluate=evaluate, reasons=reasons)
+
+
+def _problem(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Problem:
+    """Build space, objective and constraints, each error with its key."""
     for name, values in choices.items():
         with _at(f"{file}: space.{name}"):
             Domain(name, values)
@@ -57,28 +106,10 @@ def assemble(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
     return Problem.of(space, content.objective, texts)
 
 
-def probe(
+def _probe(
     problem: Problem, evaluate: PipelineEvaluator, objectives: Sequence[str], file: str
 ) -> None:
-    """Evaluate the first design and look up every metric that the file names.
-
-    Parameters
-    ----------
-    problem
-        Space, objective and constraints.
-    evaluate
-        The pipeline of the file.
-    objectives
-        Those of the Pareto front.
-    file
-        The name that messages use.
-
-    Raises
-    ------
-    QuestionError
-        If a model refuses a value, a metric does not exist or has another
-        unit; the message names the key.
-    """
+    """Evaluate the first design and look up every metric that the file names."""
     params = problem.space.point(0)
     try:
         result = evaluate(params)

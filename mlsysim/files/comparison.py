@@ -8,14 +8,14 @@ from mlsysim.files.schema import Expected
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, SearchResult, Status
 from mlsysim.results.formatting import design
-from mlsysim.search.comparison import Comparison, compare_fronts
+from mlsysim.search.comparison import SOLVER, Comparison, compare_fronts
 
 _EQUAL = 1e-9
 """The relative difference up to which two designs tie."""
 
 
 def differences(expected: Expected, comparison: Comparison) -> list[str]:
-    """List what several answers and the expected one disagree about; empty where they agree.
+    """List what answers and the expected one disagree about; empty where they agree.
 
     Designs that tie are interchangeable for the solver; who evaluates every design
     breaks ties by the order of the space, so that its best design has to be the
@@ -33,25 +33,11 @@ def differences(expected: Expected, comparison: Comparison) -> list[str]:
     list of str
         One line for each difference.
     """
-    reference, solved = comparison.reference, comparison.solved
-    return [
-        *comparison.differences,
-        *_from_expected(expected, reference, comparison.plainest, any_best=False),
-        *_from_expected(expected, solved, "CP-SAT", any_best=_tied(reference)),
-    ]
-
-
-def answer_differences(expected: Expected, solved: SearchResult) -> list[str]:
-    """List what the solver's answer alone and the expected one disagree about.
-
-    Parameters
-    ----------
-    expected
-        The file's answer.
-    solved
-        The answer of CP-SAT, of a space too large to be walked.
-    """
-    return list(_from_expected(expected, solved, "CP-SAT", any_best=_tied(solved)))
+    lines = list(comparison.differences)
+    for who in dict.fromkeys([comparison.plainest, SOLVER]):
+        any_best = who == SOLVER and _tied(comparison.reference)
+        lines += _from_expected(expected, comparison.answers[who], who, any_best=any_best)
+    return lines
 
 
 def front_differences(expected: Expected | None, fronts: Mapping[str, ParetoFront]) -> list[str]:

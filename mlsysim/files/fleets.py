@@ -5,11 +5,14 @@ there are some, ``[demand.NAME]`` what has to be served.  The choices of the
 question are how many replicas of which design serve which class; its
 constraints are the demand of each class and the accelerators of each kind,
 and those of the file.
+
+Which designs there are to choose from has to be searched for: not when the file
+is read, but when the question is asked, within the limits of the answer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +21,39 @@ import msgspec
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
+from mlsysim.catalog.record import Record
+from mlsysim.core.dse import DSE
+from mlsysim.core.methods import Method, unanswered, unanswered_front
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
-from mlsysim.files.assembly import located
+from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator
 from mlsysim.files.schema import ConstraintTable, QuestionFile
 from mlsysim.files.stage_names import annotations_of, stage_named
 from mlsysim.files.values import argument, choices
-from mlsysim.fleets.planning import FleetQuestion, fleet_question
+from mlsysim.fleets.planning import CHEAPEST, FleetQuestion, fleet_question
 from mlsysim.fleets.replica_designs import (
     ReplicaKind,
     RequestClass,
     available,
     demand,
+    rated,
     replica_designs,
 )
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.problem.space import SearchSpace
-from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel
+from mlsysim.results import Explanation, ParetoFront, SearchResult
+from mlsysim.search.goals import Goals
+from mlsysim.search.interruption import current
+from mlsysim.search.options import SearchOptions
+from mlsysim.search.verify import Evaluator
+from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign
 
 _LAST = MixedFleetModel.__name__
 _OWN = ("designs", "replicas")
+_UNFINISHED = ("which replica designs there are to choose from",)
 _FLEETS = Cluster | Node | Accelerator
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoundFleet:
-    """A question file about a mixed fleet, bound.
-
-    Parameters
-    ----------
-    content
-        The file, with the constraints that follow from demand and availability.
-    choices
-        Choice -> how many replicas.
-    evaluate
-        Adds up a fleet.
-    """
-
-    content: QuestionFile
-    choices: Mapping[str, Any]
-    evaluate: PipelineEvaluator
 
 
 def is_fleet(content: QuestionFile) -> bool:
@@ -67,8 +61,8 @@ def is_fleet(content: QuestionFile) -> bool:
     return bool(content.fleet or content.demand or _LAST in content.pipeline.stages)
 
 
-def bind_fleet(content: QuestionFile, file: str) -> BoundFleet:
-    """Evaluate the designs of the file, and make the question of them.
+class BoundFleet:
+    """A question about a mixed fleet; it stands once its replica designs are known.
 
     Parameters
     ----------
@@ -76,23 +70,23 @@ def bind_fleet(content: QuestionFile, file: str) -> BoundFleet:
         The file.
     file
         The name that messages use.
+    records
+        Name -> entry of the question's own catalogues.
 
     Raises
     ------
     QuestionError
         If a name in the file is not known, a table is missing, or a model refuses a value.
-    InfeasibleError
-        If no design of any kind keeps the limits of a class.
     """
-    return _Binder(content, file).bound()
 
-
-class _Binder:
-    """One binding in the making."""
-
-    def __init__(self, content: QuestionFile, file: str) -> None:
+    def __init__(
+        self, content: QuestionFile, file: str, records: Mapping[str, Record] | None = None
+    ) -> None:
         self._content = content
         self._file = file
+        self._records = records or {}
+        self._made: Bound | None = None
+        self._stopped = False
         self._check_tables()
         *names, _ = content.pipeline.stages
         folder = Path(file).parent
@@ -104,32 +98,122 @@ class _Binder:
         own = annotations_of(MixedFleetModel)
         self._own = {name: kind for name, kind in own.items() if name not in _OWN}
         self._chosen = {choice: name for name, choice in content.pipeline.arguments.items()}
-
-    def bound(self) -> BoundFleet:
-        """Bind the file."""
-        fixed, own = self._fixed()
-        kinds = [self._kind(name) for name in self._content.fleet]
-        classes = [self._class(name) for name in self._content.demand]
-        for item in classes:
-            self._probe(kinds[0], item, fixed)
+        self._fixed, self._of_sum = self._fixed_arguments()
         with self._at("pipeline"):
-            designs = replica_designs(
-                self._stages, kinds, classes, framework=self._content.framework, **fixed
+            self._replica = Pipeline(self._stages, framework=content.framework)
+            rated(self._stages)
+        self._kinds = [self._kind(name) for name in content.fleet]
+        self._classes = [self._class(name) for name in content.demand]
+        for item in self._classes:
+            self._probe(self._kinds[0], item)
+        self.draft = self._draft()
+
+    @property
+    def problem(self) -> Problem:
+        """Space, objective and constraints."""
+        return self._standing.problem
+
+    @property
+    def evaluate(self) -> PipelineEvaluator:
+        """Adds up a fleet."""
+        return self._standing.evaluate
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Constraint -> why the planner insists on it."""
+        return self._standing.reasons
+
+    @property
+    def objective(self) -> str:
+        """The objective in text."""
+        return self._content.objective
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The sum over a fleet."""
+        return self.draft.pipeline
+
+    def prepare(self, options: SearchOptions) -> Bound:
+        """Search for the replica designs, unless they are known, and make the question of them.
+
+        Parameters
+        ----------
+        options
+            The limits, who evaluates, and who is told of it.
+
+        Raises
+        ------
+        InfeasibleError
+            If no design of any kind keeps the limits of a class.
+        NoAnswerError
+            If a limit came first.
+        """
+        if self._made is None:
+            self._stopped = True
+            with self._at("pipeline"):
+                designs = replica_designs(
+                    self._stages,
+                    self._kinds,
+                    self._classes,
+                    framework=self._content.framework,
+                    options=options,
+                    **self._fixed,
+                )
+            self._made = self._bound(self._content, designs)
+            self._stopped = False
+        return self._made
+
+    @property
+    def _standing(self) -> Bound:
+        """The question; where a limit came before it was known, the draft of it."""
+        return self.draft if self._stopped else self.prepare(SearchOptions())
+
+    def _draft(self) -> Bound:
+        """Make the question of one design of each kind, which can do whatever is asked for.
+
+        It says which metrics there are.  What the choices are called is not known yet.
+        """
+        content = self._content
+        weighed = () if content.pareto is None else content.pareto.objectives
+        content = msgspec.structs.replace(
+            content,
+            expected=None,
+            objective=CHEAPEST if self._names_choices(content.objective) else content.objective,
+            pareto=None if any(map(self._names_choices, weighed)) else content.pareto,
+            constraints={
+                name: table
+                for name, table in content.constraints.items()
+                if not self._names_choices(table.require)
+            },
+        )
+        with self._at("pipeline"):
+            designs = [
+                # Whether its power is known matters only where it is chosen.
+                replace(kind.design(_first(kind), 1, demand(self._classes)), watts=1.0)
+                for kind in self._kinds
+            ]
+        return self._bound(content, designs)
+
+    def _names_choices(self, text: str) -> bool:
+        content = self._content
+        pools = [f"{name}_on_{kind}" for name in content.demand for kind in content.fleet]
+        return any(pool in text for pool in pools)
+
+    def _bound(self, content: QuestionFile, designs: Sequence[ReplicaDesign]) -> Bound:
+        with self._at("pipeline"):
+            question = fleet_question(
+                designs, demand(self._classes), available(self._kinds, designs)
             )
-            question = fleet_question(designs, demand(classes), available(kinds, designs))
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),
-            fixed={"designs": question.designs, **own},
+            fixed={"designs": question.designs, **self._of_sum},
             chosen={},
             gathered={"replicas": tuple(question.space)},
+            records=self._records,
         )
-        return BoundFleet(
-            content=msgspec.structs.replace(
-                self._content, constraints={**self._made(question), **self._content.constraints}
-            ),
-            choices=question.space,
-            evaluate=evaluate,
-        )
+        constraints = {**self._made_constraints(question), **content.constraints}
+        content = msgspec.structs.replace(content, constraints=constraints)
+        return assemble(content, question.space, evaluate, self._file)
 
     def _check_tables(self) -> None:
         content, file = self._content, self._file
@@ -142,7 +226,7 @@ class _Binder:
                 f'and then the sum, as ["ServingModel", "{_LAST}"]'
             )
 
-    def _fixed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _fixed_arguments(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give the fixed arguments of the models of a replica, and those of the sum."""
         fixed: dict[str, Any] = {}
         own: dict[str, Any] = {}
@@ -205,23 +289,22 @@ class _Binder:
                 f"{self._file}: {key}: no model takes this argument{suggest(name, known)}"
             )
 
-    def _probe(self, kind: ReplicaKind, item: RequestClass, fixed: Mapping[str, Any]) -> None:
+    def _probe(self, kind: ReplicaKind, item: RequestClass) -> None:
         """Evaluate one replica, so that what does not fit is told with its key."""
-        inputs = {"fleet": kind.fleet, **fixed, **item.arguments}
-        params = SearchSpace({"fleet": [kind.fleet], **kind.space}).point(0)
+        params = _first(kind)
+        inputs = {**self._fixed, **item.arguments, "fleet": kind.fleet}
         with self._at(f"demand.{item.name}"):
             try:
-                result = Pipeline(self._stages).run(**{**inputs, **params})
+                result = self._replica.run(**inputs | params)
             except Infeasible:
                 return
         for text in item.limits:
             with self._at(f"demand.{item.name}.require"):
                 goal = f"minimize: {self._stages[-1].name}.accelerators"
-                read(
-                    Problem.of({"fleet": [kind.fleet], **kind.space}, goal, [text]), params, result
-                )
+                space = {"fleet": [kind.fleet], **kind.space}
+                read(Problem.of(space, goal, [text]), {**params, "fleet": kind.fleet}, result)
 
-    def _made(self, question: FleetQuestion) -> dict[str, ConstraintTable]:
+    def _made_constraints(self, question: FleetQuestion) -> dict[str, ConstraintTable]:
         """Give the constraints that follow, each with the reason that the file states."""
         because = {f"demand of {name}": item.because for name, item in self._content.demand.items()}
         because |= {f"{name} available": item.because for name, item in self._content.fleet.items()}
@@ -238,3 +321,44 @@ class _Binder:
             raise
         except InputError as error:
             raise located(error, f"{self._file}: {key}") from None
+
+
+def _first(kind: ReplicaKind) -> dict[str, Any]:
+    """Give the first design of a grid."""
+    return {name: SearchSpace({name: values}).point(0)[name] for name, values in kind.space.items()}
+
+
+class OutOfTime(DSE):
+    """Answers a question whose time was over before its choices were known."""
+
+    def search(
+        self,
+        evaluate: Evaluator,  # noqa: ARG002 - of a question that is not known
+        *,
+        method: str = Method.AUTO,
+        **_options: Any,
+    ) -> SearchResult:
+        """Say that nothing is known."""
+        return unanswered(self.problem, method, _stopped_by(), _UNFINISHED)
+
+    def explain(
+        self, evaluate: Evaluator, *, method: str = Method.AUTO, **_options: Any
+    ) -> Explanation:
+        """Say that nothing is known."""
+        return Explanation(result=self.search(evaluate, method=method))
+
+    def pareto(
+        self,
+        evaluate: Evaluator,  # noqa: ARG002
+        objectives: Sequence[str],
+        *,
+        method: str = Method.AUTO,
+        **_options: Any,
+    ) -> ParetoFront:
+        """Say that nothing is known."""
+        goals = Goals.of(self.problem, objectives)
+        return unanswered_front(goals, method, _stopped_by(), _UNFINISHED)
+
+
+def _stopped_by() -> str:
+    return "interrupt" if current().came else "time limit"

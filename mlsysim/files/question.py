@@ -7,9 +7,10 @@ The file says what is fixed, what can be chosen, which models evaluate a
 design, what must hold and what is best.  ``models/README.md`` describes every key.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,26 @@ from typing import Any
 import msgspec
 
 from mlsysim.core.dse import DSE
-from mlsysim.errors import InputError, MetricError, QuestionError
-from mlsysim.files.assembly import assemble, located, probe
+from mlsysim.core.pipeline import Pipeline
+from mlsysim.errors import InfeasibleError, InputError, MetricError, NoAnswerError, QuestionError
+from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator, bind
-from mlsysim.files.fleets import bind_fleet, is_fleet
+from mlsysim.files.fleets import BoundFleet, OutOfTime, is_fleet
 from mlsysim.files.own_catalog import own_records, with_own_records
 from mlsysim.files.reading import read_table, written
 from mlsysim.files.schema import Expected
 from mlsysim.files.settings import settings_of, with_arguments
-from mlsysim.files.what_if import Priced, ladder, price, refuted
+from mlsysim.files.what_if import EvaluatedDesign, evaluate, set_in_text
 from mlsysim.problem.problem import Problem
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
+from mlsysim.search.interruption import interruptible
+from mlsysim.search.options import SearchOptions
 from mlsysim.textfiles import parse_toml
+
+_LEAST_TIME = 1e-3
+"""Seconds that are left at the least, where some time was given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +52,8 @@ class Question:
         The question in prose.
     source
         Where the question comes from.
-    problem
-        Space, objective and constraints.
-    evaluate
-        Evaluates one design: the pipeline with the fixed arguments.
-    reasons
-        Constraint name -> why the planner insists on it.
+    bound
+        What is asked, in terms of a search.
     objectives
         What the Pareto front weighs against each other; empty if the file has
         no ``[pareto]`` table.
@@ -65,13 +68,31 @@ class Question:
     path: Path
     text: str
     source: str
-    problem: Problem
-    evaluate: PipelineEvaluator
-    reasons: Mapping[str, str]
+    bound: Bound | BoundFleet
     objectives: tuple[str, ...]
     expected: Expected | None
     written: str = ""
     is_overridden: bool = False
+
+    @property
+    def problem(self) -> Problem:
+        """Space, objective and constraints."""
+        return self.bound.problem
+
+    @property
+    def evaluate(self) -> PipelineEvaluator:
+        """Evaluates one design: the pipeline with the fixed arguments."""
+        return self.bound.evaluate
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Constraint -> why the planner insists on it."""
+        return self.bound.reasons
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The chained models."""
+        return self.bound.pipeline
 
     @property
     def explorer(self) -> DSE:
@@ -94,8 +115,8 @@ class Question:
         InputError
             If an option is out of range.
         """
-        with self._located():
-            return self.explorer.search(self.evaluate, **options)
+        with self._asked(options) as (explorer, left):
+            return explorer.search(self.evaluate, **left)
 
     def cross_check(self, **options: Any) -> Comparison:
         """Answer the question by CP-SAT and by evaluating every design.
@@ -105,8 +126,8 @@ class Question:
         **options
             Those of `mlsysim.core.dse.DSE.cross_check`.
         """
-        with self._located():
-            return self.explorer.cross_check(self.evaluate, **options)
+        with self._asked(options) as (explorer, left):
+            return explorer.cross_check(self.evaluate, **left)
 
     def pareto(self, **options: Any) -> ParetoFront:
         """Find the Pareto front of the objectives in the ``[pareto]`` table.
@@ -125,10 +146,10 @@ class Question:
         if not self.objectives:
             raise QuestionError(
                 f"{self.path}: pareto: missing; say what to weigh against each other, e.g. "
-                f"[pareto] objectives = [{self.problem.objective.text!r}, 'minimize: ...']"
+                f"[pareto] objectives = [{self.bound.objective!r}, 'minimize: ...']"
             )
-        with self._located():
-            return self.explorer.pareto(self.evaluate, self.objectives, **options)
+        with self._asked(options) as (explorer, left):
+            return explorer.pareto(self.evaluate, self.objectives, **left)
 
     def explain(self, **options: Any) -> Explanation:
         """Answer the question, and say what binds the best design.
@@ -138,11 +159,11 @@ class Question:
         **options
             Those of `mlsysim.core.dse.DSE.explain`.
         """
-        with self._located():
-            return self.explorer.explain(self.evaluate, **options)
+        with self._asked(options) as (explorer, left):
+            return explorer.explain(self.evaluate, **left)
 
-    def evaluate_at(self, given: Mapping[str, str], **options: Any) -> Priced:
-        """Price one design and say what it breaks; what is not given comes from the best design.
+    def evaluate_at(self, given: Mapping[str, str], **options: Any) -> EvaluatedDesign:
+        """Evaluate one design; what is not given comes from the best design.
 
         Parameters
         ----------
@@ -150,9 +171,15 @@ class Question:
             Choice -> value in text, which need not be one of the space.
         **options
             Those of `solve`, for the case that the best design is needed.
+
+        Raises
+        ------
+        NoAnswerError
+            If a limit came before the designs that there are were known.
         """
-        with self._located():
-            return price(self, given, **options)
+        left = self.prepare(**options)
+        with self._asked(left):
+            return evaluate(self, given, **left)
 
     def why_not(self, given: Mapping[str, str], **options: Any) -> WhyNot:
         """Answer the question free, and with choices or arguments of models forced.
@@ -164,8 +191,15 @@ class Question:
         **options
             Those of `solve`.
         """
-        with self._located():
-            return refuted(self, given, **options)
+        with self._asked(options) as (explorer, left):
+            settings = settings_of(self.problem, self.evaluate, given)
+            changed = with_arguments(self.evaluate, settings.arguments)
+            return explorer.why_not(
+                self.evaluate,
+                {**settings.choices, **settings.arguments},
+                setting=lambda _: (settings.choices, changed),
+                **left,
+            )
 
     def sweep(self, over: Mapping[str, Sequence[str]], **options: Any) -> Sweep:
         """Answer the question for several values of a limit, a choice or a model's argument.
@@ -177,8 +211,10 @@ class Question:
         **options
             Those of `solve`, for each answer; and ``executor``.
         """
-        with self._located():
-            return ladder(self, over, **options)
+        with self._asked(options) as (explorer, left):
+            return explorer.sweep(
+                self.evaluate, over, setting=lambda values: set_in_text(self, values), **left
+            )
 
     def with_settings(self, given: Mapping[str, str]) -> tuple["Question", dict[str, str]]:
         """Set arguments of the models; give the question that this makes, and the other settings.
@@ -190,8 +226,8 @@ class Question:
         """
         settings = settings_of(self.problem, self.evaluate, given)
         left = {name: text for name, text in given.items() if name not in settings.arguments}
-        evaluate = with_arguments(self.evaluate, settings.arguments)
-        return replace(self, evaluate=evaluate), left
+        changed = with_arguments(self.evaluate, settings.arguments)
+        return replace(self, bound=self._rebound(evaluate=changed)), left
 
     def without(self, name: str) -> "Question":
         """Give the same question without one of its constraints.
@@ -202,7 +238,57 @@ class Question:
             The name of the constraint.
         """
         kept = tuple(item for item in self.problem.constraints if item.name != name)
-        return replace(self, problem=replace(self.problem, constraints=kept), expected=None)
+        problem = replace(self.problem, constraints=kept)
+        return replace(self, bound=self._rebound(problem=problem), expected=None)
+
+    def prepare(self, **options: Any) -> dict[str, Any]:
+        """Search for what the question itself needs: the replica designs of a mixed fleet.
+
+        Every answer does that; to do it apart gives the time that is left.
+
+        Parameters
+        ----------
+        **options
+            Those of `solve`.
+
+        Returns
+        -------
+        dict
+            The same options, with the rest of the time limit.
+
+        Raises
+        ------
+        InfeasibleError
+            If no replica keeps the limits of a class of requests.
+        NoAnswerError
+            If a limit came first.
+        """
+        began = time.monotonic()
+        known = {field.name for field in fields(SearchOptions)}
+        given = {name: value for name, value in options.items() if name in known}
+        checked = SearchOptions.of(**given)
+        self.bound.prepare(checked)
+        if checked.time_limit is None:
+            return options
+        spent = time.monotonic() - began
+        return {**options, "time_limit": max(checked.time_limit - spent, _LEAST_TIME)}
+
+    @contextmanager
+    def _asked(self, options: Mapping[str, Any]) -> Iterator[tuple[DSE, dict[str, Any]]]:
+        """Give who answers, and the options with what is left of the time."""
+        with interruptible():  # Ctrl-C ends both
+            try:
+                left, explorer = self.prepare(**options), self.explorer
+            except InfeasibleError:
+                raise
+            except NoAnswerError:
+                left, explorer = dict(options), OutOfTime.of(self.problem)
+            with self._located():
+                yield explorer, left
+
+    def _rebound(self, **changes: Any) -> Bound:
+        standing = Bound(problem=self.problem, evaluate=self.evaluate, reasons=self.reasons)
+        return replace(standing, **changes)
 
     @contextmanager
     def _located(self) -> Iterator[None]:
@@ -246,24 +332,18 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content, path)
     content = with_own_records(content, records)
-    choices: Mapping[str, Any]
+    asked: Bound | BoundFleet
     if is_fleet(content):
-        bound = bind_fleet(content, str(path))
-        content, choices, evaluate = bound.content, bound.choices, bound.evaluate
+        asked = BoundFleet(content, str(path), records)
     else:
-        choices, evaluate = bind(content, str(path))
-    evaluate = replace(evaluate, records=records)
-    problem = assemble(content, choices, str(path))
-    objectives = content.pareto.objectives if content.pareto is not None else ()
-    probe(problem, evaluate, objectives, str(path))
+        choices, models = bind(content, str(path))
+        asked = assemble(content, choices, replace(models, records=records), str(path))
     return Question(
         path=path,
         text=content.question,
         source=content.source,
-        problem=problem,
-        evaluate=evaluate,
-        reasons={name: item.because for name, item in content.constraints.items()},
-        objectives=objectives,
+        bound=asked,
+        objectives=() if content.pareto is None else content.pareto.objectives,
         expected=content.expected,
         is_overridden=overridden,
         written=text,

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.files.comparison import (
-    answer_differences,
     differences,
     front_differences,
 )
 from mlsysim.files.question import Question
 from mlsysim.problem.domain import label
 from mlsysim.results import SearchResult, Status
-from mlsysim.search import reference
-from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison
-from mlsysim.search.goals import Goals
+from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison, compare
+from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback
+from mlsysim.search.reference import FEW
 
 WALK = 10_000_000
 """The largest space that is evaluated whole, in arrays, unless told otherwise."""
@@ -69,11 +68,11 @@ def verify(
         The other options of `Question.solve`.
     """
     options |= {"progress": progress, "executor": executor}
-    if walk is not None and question.problem.space.size > walk:
-        solved = question.solve(method="cp-sat", **options)
-        return _verified(question, solved, None)
-    comparison = question.cross_check(**options)
-    return _verified(question, comparison.solved, comparison)
+    with interruptible():  # Ctrl-C ends both
+        answers = {SOLVER: question.solve(method="cp-sat", **options)}
+        for who, method in _walks(question, walk):
+            answers[who] = question.solve(method=method, **options)
+    return _verified(question, compare(answers))
 
 
 def verify_front(
@@ -97,31 +96,33 @@ def verify_front(
     tuple of str
         One line for each thing that is not as it should be.
     """
-    size = question.problem.space.size
     fronts = {SOLVER: question.pareto(method="cp-sat", **options)}
-    if walk is None or size <= walk:
-        fronts[ARRAYS] = question.pareto(method="exhaustive", executor=executor, **options)
-    if size <= min(reference.FEW, size if walk is None else walk):
-        goals = Goals.of(question.problem, question.objectives)
-        limit = options.get("time_limit")
-        fronts[REFERENCE] = reference.front(goals, question.evaluate, time_limit=limit)
+    for who, method in _walks(question, walk):
+        fronts[who] = question.pareto(method=method, executor=executor, **options)
     return tuple(front_differences(question.expected, fronts))
 
 
-def _verified(question: Question, solved: SearchResult, both: Comparison | None) -> Verified:
-    expected = question.expected
-    failures = [] if both is None else list(both.differences)
+def _walks(question: Question, walk: int | None) -> list[tuple[str, str]]:
+    """List who evaluates every design, and by which method."""
+    size = question.problem.space.size
+    if walk is not None and size > walk:
+        return []
+    ways = [(ARRAYS, "exhaustive"), (REFERENCE, "reference")]
+    return ways if size <= FEW else ways[:1]
+
+
+def _verified(question: Question, found: Comparison) -> Verified:
+    expected, solved = question.expected, found.solved
+    failures = list(found.differences)
     if expected is not None:
-        failures = (
-            answer_differences(expected, solved) if both is None else differences(expected, both)
-        )
+        failures = differences(expected, found)
     elif not solved and not (question.is_overridden and solved.status is Status.INFEASIBLE):
         ended = {Status.INFEASIBLE: "no design meets all requirements"}
         failures.append(ended.get(solved.status, "no design was found within the limits"))
     return Verified(
         result=solved,
-        was_walked=both is not None,
-        agrees=both is None or both.agrees,
+        was_walked=len(found.answers) > 1,
+        agrees=found.agrees,
         failures=tuple(failures),
     )
 

@@ -7,18 +7,24 @@ requests that it serves and the accelerators that it takes become replica design
 """
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlsysim.core.dse import DSE
+from mlsysim.core.methods import Method
 from mlsysim.core.pipeline import Pipeline
-from mlsysim.errors import InfeasibleError, ParameterError
+from mlsysim.core.pipeline_result import PipelineResult
+from mlsysim.errors import InfeasibleError, NoAnswerError, ParameterError
 from mlsysim.problem.domain import label
+from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.status import Status
+from mlsysim.search.interruption import interruptible
+from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.prices import rent
-from mlsysim.stages.evidence import Evidence, evidence_of
+from mlsysim.stages.evidence import evidence_of
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign
 from mlsysim.stages.serving.hardware import Purchase, hardware_of, rent_of
 from mlsysim.stages.serving.machine import check_fleet
@@ -96,6 +102,39 @@ class ReplicaKind:
             object.__setattr__(self, "price", in_unit("price", self.price, "USD/hour"))
             check_number(f"{self.name}.price", self.price)
 
+    def design(
+        self, params: Mapping[str, Any], accelerators: int, rates: Mapping[str, float]
+    ) -> ReplicaDesign:
+        """Give one design of the grid with what it costs and draws.
+
+        Parameters
+        ----------
+        params
+            Its choices.
+        accelerators
+            How many it takes.
+        rates
+            Requests per second that it serves, by class.
+
+        Raises
+        ------
+        MissingFigureError
+            If the price is not known.
+        """
+        price = rent_of(self.fleet, Purchase.RENTED, self.price)
+        watts = hardware_of(self.fleet, Purchase.RENTED, 1.0, _SERVER_POWER_FACTOR).watts
+        return ReplicaDesign(
+            name=_name(self.name, params),
+            kind=self.name,
+            accelerators=accelerators,
+            rates=rates,
+            price=round(accelerators * price, 4),
+            # A number that is equal to itself is one.
+            watts=accelerators * watts if watts == watts else None,  # noqa: PLR0124
+            params=params,
+            rent=rent(self.fleet, self.price),
+        )
+
 
 def replica_designs(
     stages: Sequence[ForwardModel],
@@ -103,9 +142,13 @@ def replica_designs(
     classes: Sequence[RequestClass],
     *,
     framework: str | None = None,
+    options: SearchOptions | None = None,
     **fixed: Any,
 ) -> list[ReplicaDesign]:
     """Make the table.
+
+    Every design of the grids is evaluated, whatever the method that then searches for the fleet:
+    of designs that tie, the table has to hold the same one.
 
     Parameters
     ----------
@@ -116,6 +159,8 @@ def replica_designs(
         What there is and what is asked for.
     framework
         Who is to run the replicas: what it cannot run is no design.
+    options
+        The time that all grids together may take, who evaluates them, and who is told of it.
     **fixed
         Other arguments of the models, e.g. ``model=Models.Language.Llama3_70B``.
 
@@ -132,6 +177,8 @@ def replica_designs(
         If the price of a kind is not known.
     InfeasibleError
         If no design of any kind keeps the limits of a class.
+    NoAnswerError
+        If the time limit or Ctrl-C came before all grids were evaluated.
 
     Examples
     --------
@@ -151,34 +198,26 @@ def replica_designs(
     ('H100_batch64_tp4', 12.0)
     """
     pipeline = Pipeline(stages, framework=framework)
-    rated = _rated(stages)
+    counting = rated(stages)
     found: dict[str, ReplicaDesign] = {}
     reasons: dict[str, list[str]] = {item.name: [] for item in classes}
-    for kind in kinds:
-        price = rent_of(kind.fleet, Purchase.RENTED, kind.price)
-        watts = hardware_of(kind.fleet, Purchase.RENTED, 1.0, _SERVER_POWER_FACTOR).watts
-        space = {"fleet": [kind.fleet], **kind.space}
-        for item in classes:
-            best = _best(pipeline, rated, space, item, fixed)
-            if isinstance(best, str):
-                reasons[item.name].append(f"{kind.name}: {best}")
-                continue
-            for params, rate, accelerators, evidence in best:
-                name = _name(kind.name, params)
-                known = found.get(name)
-                rates = {**(known.rates if known else {}), item.name: rate * item.utilization}
-                found[name] = ReplicaDesign(
-                    name=name,
-                    kind=kind.name,
-                    accelerators=accelerators,
-                    rates=rates,
-                    price=round(accelerators * price, 4),
-                    # A number that is equal to itself is one.
-                    watts=accelerators * watts if watts == watts else None,  # noqa: PLR0124
-                    params=params,
-                    rent=rent(kind.fleet, kind.price),
-                    evidence=evidence,
-                )
+    pairs = [(kind, item) for kind in kinds for item in classes]
+    with interruptible():  # Ctrl-C ends them all
+        clock = _Clock(options or SearchOptions(), len(pairs))
+        for done, (kind, item) in enumerate(pairs):
+            evaluate = _Replica(pipeline=pipeline, arguments={**fixed, **item.arguments})
+            front = _front(counting, kind, item, evaluate, clock.left(done))
+            if front.status is Status.INFEASIBLE:
+                reasons[item.name].append(f"{kind.name}: {', '.join(front.conflict)}")
+            for point in front:
+                result = point.result[counting]
+                params = {name: value for name, value in point.params.items() if name != "fleet"}
+                accelerators = int(result.accelerators)
+                rate = float(magnitude(result.request_rate, "1/s")) * item.utilization
+                made = kind.design(params, accelerators, {item.name: rate})
+                known = found.get(made.name)
+                rates = {**(known.rates if known else {}), **made.rates}
+                found[made.name] = replace(made, rates=rates, evidence=evidence_of(point.result))
     for name, texts in reasons.items():
         if len(texts) == len(kinds):
             raise InfeasibleError(
@@ -199,37 +238,71 @@ def demand(classes: Iterable[RequestClass]) -> dict[str, float]:
     return {item.name: item.rate for item in classes}
 
 
-_Best = list[tuple[dict[str, Any], float, int, tuple[Evidence, ...]]]
+@dataclass(frozen=True, kw_only=True)
+class _Replica:
+    """Evaluates one replica; a class, so that it can be sent to other processes."""
+
+    pipeline: Pipeline
+    arguments: Mapping[str, Any]
+
+    def __call__(self, params: Mapping[str, Any]) -> PipelineResult:
+        return self.pipeline.run(**{**self.arguments, **params})
 
 
-def _best(
-    pipeline: Pipeline,
-    rated: str,
-    space: Mapping[str, Any],
-    item: RequestClass,
-    fixed: Mapping[str, Any],
-) -> _Best | str:
-    """Give the designs that no other beats in rate and accelerators, or why there are none."""
+class _Clock:
+    """Divides the time that there is among searches, one after the other."""
 
-    def evaluate(params: Mapping[str, Any]) -> Any:
-        return pipeline.run(**{**fixed, **item.arguments, **params})
+    def __init__(self, options: SearchOptions, total: int) -> None:
+        self._options = options
+        self._total = total
+        self._began = time.monotonic()
 
-    explorer = DSE(space, f"maximize: {rated}.request_rate", list(item.limits))
-    goals = [f"maximize: {rated}.request_rate", f"minimize: {rated}.accelerators"]
-    front = explorer.pareto(evaluate, goals, method="exhaustive")
-    if front.status is Status.INFEASIBLE:
-        return ", ".join(front.conflict)
-    designs = []
-    for point in front:
-        report = point.result[rated]
-        params = {name: value for name, value in point.params.items() if name != "fleet"}
-        rate = magnitude(report.request_rate, "1/s")
-        evidence = evidence_of(point.result)
-        designs.append((params, float(rate), int(report.accelerators), evidence))
-    return designs
+    def left(self, done: int) -> SearchOptions:
+        """Give what the next search may take, and tell how many are done."""
+        limit = self._options.time_limit
+        if self._options.progress is not None:
+            self._options.progress(Progress(done=done, total=self._total, what="replica grids"))
+        if limit is None:
+            return replace(self._options, progress=None)
+        rest = limit - (time.monotonic() - self._began)
+        if rest <= 0:
+            raise NoAnswerError(_STOPPED)
+        return replace(self._options, progress=None, time_limit=rest)
 
 
-def _rated(stages: Sequence[ForwardModel]) -> str:
+_STOPPED = (
+    "stopped before all designs of a replica were evaluated, without which there is no fleet to "
+    "choose; allow more time, e.g. time_limit=60"
+)
+
+
+def _front(
+    counting: str, kind: ReplicaKind, item: RequestClass, evaluate: _Replica, options: SearchOptions
+) -> ParetoFront:
+    """Find the designs that no other beats in rate and accelerators."""
+    space = {"fleet": [kind.fleet], **kind.space}
+    explorer = DSE(space, f"maximize: {counting}.request_rate", list(item.limits))
+    goals = [f"maximize: {counting}.request_rate", f"minimize: {counting}.accelerators"]
+    front = explorer.pareto(
+        evaluate,
+        goals,
+        method=Method.EXHAUSTIVE,
+        time_limit=options.time_limit,
+        executor=options.executor,
+    )
+    if front.status not in {Status.OPTIMAL, Status.INFEASIBLE}:
+        raise NoAnswerError(_STOPPED)
+    return front
+
+
+def rated(stages: Sequence[ForwardModel]) -> str:
+    """Name the last of the models that says what a replica serves and takes.
+
+    Raises
+    ------
+    ParameterError
+        If none does.
+    """
     names = [
         stage.name for stage in stages if {"request_rate", "accelerators"} <= {*stage.produces}
     ]

@@ -9,5 +9,5 @@ from mlsysim.report.cloud import Cloud as Cloud
 from mlsysim.report.cloud import cloud_of as cloud_of
 from mlsysim.report.data import schema as schema
 from mlsysim.report.report import Report as Report
-from mlsysim.report.what_if import priced_report as priced_report
+from mlsysim.report.what_if import evaluated_report as evaluated_report
 from mlsysim.report.what_if import why_not_report as why_not_report

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlsysim.files.question import Question
-from mlsysim.files.what_if import Priced
+from mlsysim.files.what_if import EvaluatedDesign
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, conditions_of
 from mlsysim.problem.verdict import verdicts_of
@@ -22,8 +22,8 @@ from mlsysim.search.verify import Point
 from mlsysim.stages.economics.prices import prices_behind
 
 
-def priced_report(
-    question: Question, priced: Priced, changed: Mapping[str, str] | None = None
+def evaluated_report(
+    question: Question, evaluated: EvaluatedDesign, changed: Mapping[str, str] | None = None
 ) -> Report:
     """Report what one given design is worth, and what it breaks.
 
@@ -31,26 +31,26 @@ def priced_report(
     ----------
     question
         What was asked.
-    priced
+    evaluated
         What `Question.evaluate_at` gave.
     changed
         Arguments of the models that differ from those of the file -> their values.
     """
-    problem, point = question.problem, priced.point
+    problem, point = question.problem, evaluated.point
     broken = broken_lines(problem, point)
     account = list(broken)
     if changed:
         account.append(f"Other than in the question file: {design(changed)}.")
-    if priced.borrowed:
-        names = ", ".join(f"{name}={_label(point, name)}" for name in priced.borrowed)
-        account.append(f"Not given, so taken from {priced.origin}: {names}.")
+    if evaluated.borrowed:
+        names = ", ".join(f"{name}={_label(point, name)}" for name in evaluated.borrowed)
+        account.append(f"Not given, so taken from {evaluated.origin}: {names}.")
     outside = [name for name, value in point.params.items() if value not in problem.space[name]]
     if outside:
         account.append(f"Not among the values of the space: {design(_only(point, outside))}.")
-    designs = _designs(problem, point, priced.best)
+    designs = _designs(problem, point, evaluated.best)
     return Report(
         **_base(question),
-        verdict=_priced_verdict(problem, point, len(broken)),
+        verdict=_evaluated_verdict(problem, point, len(broken)),
         status=Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE,
         objectives=(problem.objective.text,),
         units=("" if point.reading is None else point.reading.unit,),
@@ -61,7 +61,7 @@ def priced_report(
         designs=designs[-1:],
         requirements=tuple(requirement_of(problem, item) for item in _conditions(point)),
         account=tuple(account),
-        answer=_priced_answer(problem, point),
+        answer=_evaluated_answer(problem, point),
         title="The design",
         against=designs[0] if len(designs) > 1 else None,
         is_search=False,
@@ -136,7 +136,7 @@ def _conditions(point: Point) -> tuple[Condition, ...]:
     return () if point.result is None else tuple(conditions_of(verdicts_of(point.result)))
 
 
-def _priced_verdict(problem: Problem, point: Point, broken: int) -> str:
+def _evaluated_verdict(problem: Problem, point: Point, broken: int) -> str:
     at = f"at {design(point.params)}"
     value = ""
     if point.reading is not None:
@@ -187,7 +187,7 @@ def _base(question: Question) -> dict[str, Any]:
     }
 
 
-def _priced_answer(problem: Problem, point: Point) -> dict[str, Any]:
+def _evaluated_answer(problem: Problem, point: Point) -> dict[str, Any]:
     return {
         "status": (Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE).value,
         "objective": problem.objective.text,

@@ -14,5 +14,6 @@ from mlsysim.results.result import SearchResult as SearchResult
 from mlsysim.results.result import relative_gap as relative_gap
 from mlsysim.results.sensitivity import Sensitivity as Sensitivity
 from mlsysim.results.sensitivity import Trial as Trial
+from mlsysim.results.statistics import Proof as Proof
 from mlsysim.results.statistics import Statistics as Statistics
 from mlsysim.results.status import Status as Status

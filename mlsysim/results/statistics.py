@@ -6,6 +6,38 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What a proof, or a bound, rests on.
+
+    Parameters
+    ----------
+    method
+        ``"cp-sat"`` or ``"branch-and-bound"``.
+    boxes
+        The boxes of designs that were bounded by branch and bound.
+    designs
+        The designs that were evaluated exactly.
+    solves, variables, constraints
+        The runs of CP-SAT, and the size of its last model.
+    branches, conflicts
+        What CP-SAT did in all runs.
+    bound
+        No design is better than this, in the objective's own unit and sense; `None` where
+        nothing is known, or there is no design.
+    """
+
+    method: str
+    boxes: int = 0
+    designs: int = 0
+    solves: int = 0
+    variables: int = 0
+    constraints: int = 0
+    branches: int = 0
+    conflicts: int = 0
+    bound: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Statistics:
     """Counts and times of one search.
 
@@ -28,7 +60,9 @@ class Statistics:
     solver
         The solver's own counters.
     fallback_reason
-        Why the exhaustive search answered in place of CP-SAT.
+        Why another method answered than the one asked for.
+    proof
+        What the answer rests on, where it is not that every design was evaluated.
     stopped_by
         ``"time limit"`` or ``"interrupt"``, where the search was cut short.
     extra
@@ -43,6 +77,7 @@ class Statistics:
     seconds: Mapping[str, float] = field(default_factory=dict)
     solver: Mapping[str, Any] = field(default_factory=dict)
     fallback_reason: str | None = None
+    proof: Proof | None = None
     stopped_by: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 

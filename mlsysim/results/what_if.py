@@ -1,4 +1,4 @@
-"""The answers to what-if questions: forced choices, and ladders of limits."""
+"""The answers to what-if questions: forced choices, and sweeps."""
 
 import json
 from collections.abc import Mapping
@@ -71,8 +71,8 @@ class WhyNot:
         return f"<WhyNot {design(self.forced)}: {self.found.status}, loss {self.loss}>"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rung:
+@dataclass(frozen=True, eq=False)
+class SweepPoint:
     """One question of a sweep.
 
     Parameters
@@ -97,32 +97,32 @@ class Sweep:
         What was varied.
     objective
         The objective in text.
-    rungs
+    points
         An answer for each combination of values.
     """
 
     over: tuple[str, ...]
     objective: str
-    rungs: tuple[Rung, ...]
+    points: tuple[SweepPoint, ...]
 
     @property
     def unit(self) -> str:
         """The unit of the objective."""
-        return next((rung.result.unit for rung in self.rungs if rung.result), "")
+        return next((item.result.unit for item in self.points if item.result), "")
 
     def rows(self) -> list[list[Any]]:
         """Give the answers as rows of plain values, headings first; `None` where there is none."""
-        choices = next((list(rung.result.best_params) for rung in self.rungs if rung.result), [])
+        choices = next((list(item.result.best_params) for item in self.points if item.result), [])
         free = [name for name in choices if name not in self.over]
         metric = self.objective.partition(": ")[2].rpartition(".")[2]
         heading = f"{metric} [{self.unit}]" if self.unit else metric
         rows: list[list[Any]] = [[*self.over, "status", heading, *free]]
-        for rung in self.rungs:
-            row = [jsonable(value) for value in rung.values.values()]
-            row.append(rung.result.status.value)
-            if rung.result:
-                row.append(rung.result.best_objective)
-                row += [jsonable(rung.result.best_params[name]) for name in free]
+        for item in self.points:
+            row = [jsonable(value) for value in item.values.values()]
+            row.append(item.result.status.value)
+            if item.result:
+                row.append(item.result.best_objective)
+                row += [jsonable(item.result.best_params[name]) for name in free]
             else:
                 row += [None] * (1 + len(free))
             rows.append(row)
@@ -150,7 +150,7 @@ class Sweep:
             "objective": self.objective,
             "unit": self.unit,
             "rungs": [
-                {"values": jsonable(rung.values), **rung.result.to_dict()} for rung in self.rungs
+                {"values": jsonable(item.values), **item.result.to_dict()} for item in self.points
             ],
         }
 

@@ -37,6 +37,7 @@ from mlsysim.results.status import Status
 from mlsysim.search.conflicts import reasons_of, relaxation
 from mlsysim.search.goals import DIGITS, Goals
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, nowhere_defined, refuse_random
 from mlsysim.units import as_float
 
@@ -48,9 +49,7 @@ FEW = 1_000
 Design = TypeVar("Design")
 
 
-def search(
-    problem: Problem, evaluate: Evaluator, *, top: int = 5, time_limit: float | None = None
-) -> SearchResult:
+def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
     """Evaluate every design; give the best of them, or say why there is none.
 
     Parameters
@@ -59,10 +58,9 @@ def search(
         What is asked.
     evaluate
         The user's evaluator.
-    top
-        How many of the best designs to return.
-    time_limit
-        Seconds after which to stop with what there is.
+    options
+        How many designs are wanted, and how long it may take; seed, workers and executor do
+        not matter.
 
     Raises
     ------
@@ -72,7 +70,7 @@ def search(
     UnitError
         If a constraint compares different dimensions, or the objective has several.
     """
-    walk = _walk(problem, lambda params: evaluate_point(problem, evaluate, params), time_limit)
+    walk = _walk(problem, lambda params: evaluate_point(problem, evaluate, params), options)
     points = walk.designs
     unit = _unit(points)
     keys = _keys(problem, points, unit)
@@ -87,7 +85,7 @@ def search(
             objective_value=points[place].objective_in(unit),
             result=points[place].result,
         )
-        for place in ranked[:top]
+        for place in ranked[: options.top]
     )
     return SearchResult(
         status=status,
@@ -102,14 +100,14 @@ def search(
     )
 
 
-def front(goals: Goals, evaluate: Evaluator, *, time_limit: float | None = None) -> ParetoFront:
+def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
     """Evaluate every design; give those that no other dominates.
 
     Parameters
     ----------
     goals
         The question once for each objective.
-    evaluate, time_limit
+    evaluate, options
         As for `search`.
 
     Raises
@@ -118,7 +116,7 @@ def front(goals: Goals, evaluate: Evaluator, *, time_limit: float | None = None)
         As for `search`.
     """
     problem = goals.problems[0]
-    walk = _walk(problem, lambda params: goals.judge(evaluate, params), time_limit)
+    walk = _walk(problem, lambda params: goals.judge(evaluate, params), options)
     points = [first for first, *_ in walk.designs]
     if points:
         refuse_random(problem, evaluate, points[0])
@@ -162,19 +160,22 @@ class _Walk:
 
 
 def _walk(
-    problem: Problem, judge: Callable[[dict[str, Any]], Design], time_limit: float | None
+    problem: Problem, judge: Callable[[dict[str, Any]], Design], options: SearchOptions
 ) -> _Walk:
-    began = time.monotonic()
+    began, size = time.monotonic(), problem.space.size
+    until = math.inf if options.time_limit is None else began + options.time_limit
+    tell = options.progress or (lambda _: None)
     designs: list[Design] = []
     stopped = None
     with interruptible() as interruption:
         try:
-            for place in range(problem.space.size):
-                late = time_limit is not None and time.monotonic() - began >= time_limit
+            while len(designs) < size:
+                late = time.monotonic() >= until
                 if late or interruption.came:
                     stopped = "time limit" if late else "interrupt"
                     break
-                designs.append(judge(problem.space.point(place)))
+                tell(Progress(done=len(designs), total=size))
+                designs.append(judge(problem.space.point(len(designs))))
         except KeyboardInterrupt:
             interruption.ask()
             stopped = "interrupt"

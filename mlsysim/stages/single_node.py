@@ -23,7 +23,7 @@ from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.formats import stored_width
 from mlsysim.stages.stage import ForwardModel, StageResult
 from mlsysim.stages.training.machine import efficiency_of
-from mlsysim.units import Quantity, as_unit, magnitude
+from mlsysim.units import Amount, Quantity, as_unit, magnitude
 
 _INTENSITY = as_unit("flop/byte")
 
@@ -50,15 +50,15 @@ class SingleNodeResult(StageResult):
         What the batch holds, with weights and runtime reserve, and what there is.
     """
 
-    latency: Any
-    latency_compute: Any
-    latency_memory: Any
-    throughput: Any
-    compute_bound: Any
-    arithmetic_intensity: Any
-    mfu: Any
-    memory_used: Any
-    memory_capacity: Any
+    latency: Amount
+    latency_compute: Amount
+    latency_memory: Amount
+    throughput: Amount
+    compute_bound: bool
+    arithmetic_intensity: Amount
+    mfu: float
+    memory_used: Amount
+    memory_capacity: Amount
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ class StageResult:
     checks: Mapping[str, Check]
 
     @property
-    def feasible(self) -> Any:
+    def feasible(self) -> bool:
         """Whether all checks hold."""
         return logical_and(True, *(check.holds for check in self.checks.values()))  # noqa: FBT003
 

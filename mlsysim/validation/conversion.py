@@ -20,6 +20,7 @@ A row is skipped only if what is missing cannot be filled in so: the model's
 dimensions, an accelerator of the catalogue, or both batch and layout.
 """
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
     accelerator = machinery.cluster.accelerator
     stack, told = stack_of(row, accelerator)
     seq_len, notes = _seq_len(row, stack, accelerator)
+    full = dataclasses.replace(row, stack=stack, seq_len=seq_len)
     metric, convention = row.metric or Timed.STEP, row.flops_convention or Convention.FULL
     # One layer alone is timed without embedding and head.
     found = model_of(row, seq_len, **({"vocab": 1} if metric is Timed.LAYER else {}))
@@ -135,9 +137,11 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
     sharded = division.zero_stage == ZeroStage.WEIGHTS
     if row.gbs is None and not states_layout(row) and not sharded:
         return skip(reason="gbs is missing, and so are the parallel sizes")
-    micro, batch, supposed = _batches(row, division, seq_len, stack, accelerator)
-    if row.unit in _COUNTED and row.flops_convention is None:
-        supposed = (*supposed, *row.doubts, "operations supposed to count the square of attention")
+    micro, batch, supposed = _batches(full, division, accelerator)
+    counted = row.unit in _COUNTED
+    supposed += tuple(one for one in row.doubts if counted or not one.startswith("flops_"))
+    if counted and row.flops_convention is None:
+        supposed = (*supposed, "operations supposed to count the square of attention")
     return Configuration(
         row=row,
         unit=row.unit or Unit.SECONDS,
@@ -158,7 +162,7 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
             "sequence_parallel": sequence_parallel(row, accelerator, division.tensor),
             "precision": _ARITHMETIC.get(precision, str(precision)),
             "recompute": str(row.recompute or Recompute.NONE),
-            **options(row, stack, accelerator, division),
+            **options(full, accelerator, division),
         },
         notes=(*machinery.notes, *found.notes, *told, *notes, *division.notes, *supposed),
     )
@@ -175,17 +179,13 @@ def _seq_len(
 
 
 def _batches(
-    row: TrainingRow,
-    division: Division,
-    seq_len: int,
-    stack: Stack | None,
-    accelerator: Accelerator,
+    row: TrainingRow, division: Division, accelerator: Accelerator
 ) -> tuple[int, int, tuple[str, ...]]:
     """Give the micro batch and the global batch in sequences."""
     notes = []
     micro = row.mbs
     if micro is None:
-        micro = _micro_batch(row, division, seq_len, stack, accelerator)
+        micro = _micro_batch(row, division, accelerator)
         notes.append(f"micro batch of {micro} supposed")
     batch = row.gbs
     if batch is None:
@@ -196,24 +196,18 @@ def _batches(
     return micro, batch, tuple(notes)
 
 
-def _micro_batch(
-    row: TrainingRow,
-    division: Division,
-    seq_len: int,
-    stack: Stack | None,
-    accelerator: Accelerator,
-) -> int:
+def _micro_batch(row: TrainingRow, division: Division, accelerator: Accelerator) -> int:
     if division.pipeline > 1:
-        batch = row.gbs // division.data if row.gbs and stack is Stack.TORCHTITAN else 1
+        batch = row.gbs // division.data if row.gbs and row.stack is Stack.TORCHTITAN else 1
         return max(batch // division.pipeline, 1)
-    maxtext = stack is Stack.MAXTEXT
+    maxtext = row.stack is Stack.MAXTEXT
     if row.gbs is None:
         return _MAXTEXT_MICRO_BATCH if maxtext and not _is_tpu(accelerator) else 1
     whole = max(row.gbs // division.data, 1)
     if maxtext:
         return whole
     shared = division.tensor * division.context
-    enough = max(_TOKENS_PER_ACCELERATOR * shared // seq_len, 1)
+    enough = max(_TOKENS_PER_ACCELERATOR * shared // (row.seq_len or _SEQ_LEN), 1)
     return max(size for size in range(1, whole + 1) if whole % size == 0 and size <= enough)
 
 

@@ -11,7 +11,7 @@ from mlsysim.errors import MeasurementError
 from mlsysim.validation.cells import Cells
 from mlsysim.validation.conventions import Convention
 from mlsysim.validation.table import Table
-from mlsysim.validation.vocabulary import WORDS, Precision
+from mlsysim.validation.vocabulary import WORDS, Latency, Load, Precision, Runtime, Timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,8 @@ class Run(Row):
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 _OURS = {field.name for field in fields(Row)} - {"group"}
+# What a row can do without: a word of a source that is not known is noted, and the usual supposed.
+_SUPPOSABLE = {Convention, Timed, Latency, Load, Runtime}
 # Zero says that there are none.
 _MAY_BE_ZERO = {"moe_experts", "moe_topk", "moe_ffn", "moe_shared"}
 
@@ -123,7 +125,7 @@ def _row(cells: Cells, kind: type[AnyRow], hints: dict[str, Any], *, collected: 
             if not collected:
                 raise
             found[name] = None
-            if hint is Convention:
+            if hint in _SUPPOSABLE:
                 doubts.append(f"{name} {cells.text(name)!r} is not known")
             else:
                 unread.append(str(error).partition(f"row {cells.identity}: ")[2])

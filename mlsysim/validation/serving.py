@@ -31,7 +31,6 @@ def serving_outcomes(
 def _outcome(row: ServingRow, calibration: ServingCalibration | None) -> Outcome:
     prediction = predict_serving(row, calibration)
     accelerator = accelerator_of(row.accelerator)
-    skipped = prediction.skipped
     return Outcome(
         id=row.id,
         group=row.group,
@@ -40,7 +39,8 @@ def _outcome(row: ServingRow, calibration: ServingCalibration | None) -> Outcome
         unit=row.unit or "",
         measured=row.value,
         predicted=prediction.value,
-        skipped=skipped,
+        skipped=prediction.skipped,
+        notes=row.doubts,
         evidence=prediction.evidence,
         more={
             "ttft_ms": row.ttft_ms,

@@ -95,15 +95,13 @@ def sequence_parallel(row: TrainingRow, accelerator: Accelerator, tensor: int) -
     return tensor > 1 and accelerator.year >= _YEAR_OF_SEQUENCE_PARALLELISM
 
 
-def options(
-    row: TrainingRow, stack: Stack | None, accelerator: Accelerator, division: Division
-) -> dict[str, object]:
+def options(row: TrainingRow, accelerator: Accelerator, division: Division) -> dict[str, object]:
     """Give options of `DistributedModel.solve`: those of the row, and those of its stack.
 
     An option that is not among them is the model's own default.
     """
-    habits = _HABITS.get(stack, _USUAL) if stack else _USUAL
-    old = stack is None and _is_old(row, accelerator)
+    habits = _HABITS.get(row.stack, _USUAL) if row.stack else _USUAL
+    old = row.stack is None and _is_old(row, accelerator)
     found: dict[str, object] = {
         "attention": row.attention or _attention(accelerator, habits, old=old),
         "overlap": row.overlap or _overlap(row, habits, old=old and division.data > 1),

@@ -5,8 +5,8 @@ before a parenthesis counts, for sources write "fp8 (current scaling)", and a
 remark in parentheses is for readers.
 
 A collection of published figures keeps the words of its sources
-(`mlsysim.validation.table`).  There the first word of a cell counts, too, and a
-few columns are known by phrases that they contain.
+(`mlsysim.validation.table`).  There the first word of a cell counts, too, and
+after it phrases that the cell contains.
 """
 
 import enum

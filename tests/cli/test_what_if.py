@@ -93,17 +93,17 @@ def test_a_sweep_is_a_table_with_bars() -> None:
     assert status == 0
     rows = output.splitlines()[2:]
     assert [row.split()[:3] for row in rows[:1]] == [["1", "ms", "INFEASIBLE"]]
-    for row, rung in zip(rows[1:], found.rungs[1:], strict=True):
-        assert number(rung.result.best_objective) in row
+    for row, point in zip(rows[1:], found.points[1:], strict=True):
+        assert number(point.result.best_objective) in row
     assert rows[2].count("█") == 24
 
 
 def test_a_sweep_is_data_too() -> None:
     """JSON and CSV hold the objectives of the library's answer."""
     found = load(LAYOUTS).sweep({"step": ["1s", "2s"]})
-    wanted = [rung.result.best_objective for rung in found.rungs]
+    wanted = [point.result.best_objective for point in found.points]
     _, output, _ = run("sweep", LAYOUTS, "--over", "step=1s,2s", "--json")
-    assert [rung["best_objective"] for rung in json.loads(output)["rungs"]] == wanted
+    assert [point["best_objective"] for point in json.loads(output)["rungs"]] == wanted
     _, output, _ = run("sweep", LAYOUTS, "--over", "step=1s,2s", "--csv")
     header, *rows = csv.reader(io.StringIO(output))
     assert header[:2] == ["step", "status"]
@@ -119,7 +119,7 @@ def test_a_new_limit_can_be_swept() -> None:
 
 
 def test_a_sweep_without_any_design_ends_with_3() -> None:
-    """Where no rung has a design, that is proven for each."""
+    """Where no point has a design, that is proven for each."""
     assert run("sweep", STRICT, "--over", "sla=1ms,2ms")[0] == 3
 
 

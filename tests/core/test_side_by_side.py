@@ -27,15 +27,15 @@ def processes() -> Iterator[Executor]:
 
 
 def answers(sweep: Sweep) -> list[tuple[str, Any]]:
-    """Give status and best design of each rung."""
+    """Give status and best design of each point."""
     return [
-        (rung.result.status.value, dict(rung.result.best_params) if rung.result else None)
-        for rung in sweep.rungs
+        (point.result.status.value, dict(point.result.best_params) if point.result else None)
+        for point in sweep.points
     ]
 
 
 def test_processes_answer_in_order(processes: Executor) -> None:
-    """The rungs stand where they stood, and say the same; x + 50 y <= 0 leaves nothing."""
+    """The points stand where they stood, and say the same; x + 50 y <= 0 leaves nothing."""
     states: list[Progress] = []
     alone = QUESTION.sweep(executing.gain, LADDER)
     shared = QUESTION.sweep(executing.gain, LADDER, executor=processes, progress=states.append)
@@ -78,6 +78,6 @@ def test_an_interrupt_keeps_the_answers_that_are_there() -> None:
         found = question.sweep(
             slow, {"load": [200, 210, 220, 230, 240]}, executor=pool, progress=interrupt
         )
-    statuses = [rung.result.status for rung in found.rungs]
+    statuses = [point.result.status for point in found.points]
     assert statuses == [Status.OPTIMAL] * 2 + [Status.UNKNOWN] * 3
-    assert found.rungs[-1].result.statistics.stopped_by == "interrupt"
+    assert found.points[-1].result.statistics.stopped_by == "interrupt"

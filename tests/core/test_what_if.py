@@ -83,7 +83,7 @@ def test_forcing_the_impossible_is_explained() -> None:
 def test_a_ladder_of_limits_is_a_list_of_answers(method: str) -> None:
     """The limit of the wait allows y = 1, 2, 4; with x = 5 that earns 17, 19, and 21 at y = 3."""
     found = SHOP.sweep(shop, {"wait": ["10 ms", "20 ms", "0.04 s"]}, method=method)
-    assert [rung.result.best_objective for rung in found.rungs] == [17.0, 19.0, 21.0]
+    assert [point.result.best_objective for point in found.points] == [17.0, 19.0, 21.0]
     assert [row[0] for row in found.rows()] == ["wait", "10 ms", "20 ms", "0.04 s"]
 
 
@@ -91,13 +91,13 @@ def test_ladders_combine_limits_choices_and_new_constraints() -> None:
     """Two values of one and two of another make four questions, the last changing fastest."""
     found = SHOP.sweep(shop, {"x": [0, 4], "gain <=": [10, 12]})
     # x = 0: y up to 4 earns 8.  x = 4: 12 is too much for 10, so nothing fits; 12 with y = 0.
-    values = [rung.result.best_objective if rung.result else None for rung in found.rungs]
+    values = [point.result.best_objective if point.result else None for point in found.points]
     assert values == [8.0, 8.0, None, 12.0]
     assert found.over == ("x", "gain <=")
 
 
 def test_an_executor_answers_side_by_side() -> None:
-    """The rungs are independent questions: threads give the same answers in the same order."""
+    """The points are independent questions: threads give the same answers in the same order."""
     ladder = {"wait": ["10 ms", "20 ms", "40 ms"]}
     with ThreadPoolExecutor(2) as executor:
         there = SHOP.sweep(shop, ladder, executor=executor)
@@ -121,7 +121,7 @@ def test_the_limit_may_stand_at_the_left() -> None:
     turned = DSE(SPACE, "maximize: gain", {"wait": "40 ms >= wait"})
     found = turned.sweep(shop, {"wait": ["20 ms"]})
     # y = 2, and x = 6 beside it: 18 + 4.
-    assert found.rungs[0].result.best_objective == 22.0
+    assert found.points[0].result.best_objective == 22.0
 
 
 @given(limits=st.lists(st.integers(0, 7), min_size=2, max_size=5, unique=True))
@@ -129,7 +129,7 @@ def test_a_wider_limit_is_never_worse(limits: list[int]) -> None:
     """Along a ladder that only widens, the optimum only grows."""
     steps = [f"{10 * limit} ms" for limit in sorted(limits)]
     found = SHOP.sweep(shop, {"wait": steps}, method="exhaustive")
-    values = [rung.result.best_objective for rung in found.rungs]
+    values = [point.result.best_objective for point in found.points]
     assert values == sorted(values)
 
 
@@ -158,8 +158,10 @@ def test_what_is_given_whole_needs_no_search() -> None:
 def test_a_file_is_swept_over_an_argument_of_a_model() -> None:
     """What the file fixes can be varied: longer sequences, fewer of them in a second."""
     found = load(LAYOUTS).sweep({"seq_len": ["1024", "2048"]})
-    tokens = [rung.result.best_result["DistributedModel"].tokens_per_step for rung in found.rungs]
-    chosen = [rung.result.best_params["batch_size"] for rung in found.rungs]
+    tokens = [
+        point.result.best_result["DistributedModel"].tokens_per_step for point in found.points
+    ]
+    chosen = [point.result.best_params["batch_size"] for point in found.points]
     assert tokens == [1024 * chosen[0], 2048 * chosen[1]]
 
 

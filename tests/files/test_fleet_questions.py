@@ -1,11 +1,23 @@
 """Question files about mixed fleets: what they mean, and every mistake told with its key."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mlsysim.errors import InfeasibleError, QuestionError
+from mlsysim.cli.answer import solve_file
+from mlsysim.cli.forms import Forms as Output
+from mlsysim.cli.status import ExitStatus
+from mlsysim.core import methods
+from mlsysim.errors import InfeasibleError, NoAnswerError, QuestionError
 from mlsysim.files.question import load
+from mlsysim.files.verification import verify
+from mlsysim.results import ParetoFront
+from mlsysim.search.options import Progress, SearchOptions
+
+MODELS = Path(__file__).parents[2] / "models"
 
 GOOD = """
 question = "Which mix?"
@@ -145,37 +157,81 @@ def test_wrong_file(written: str, instead: str, message: str, tmp_path: Path) ->
 
 def test_limits_that_nothing_keeps(tmp_path: Path) -> None:
     """A class that no design can serve is proven infeasible, kind by kind."""
-    file = write(GOOD.replace("<= 20 ms", "<= 1 us"), tmp_path)
+    question = load(write(GOOD.replace("<= 20 ms", "<= 1 us"), tmp_path))
     with pytest.raises(InfeasibleError, match="limits of the class 'chat'"):
-        load(file)
+        question.solve()
 
 
-def test_prices_by_name(tmp_path: Path) -> None:
-    """An argument that takes a price per name is a table of the file, each value with its key."""
-    text = """
-question = "Where?"
-objective = "minimize: ServingEconomicsModel.cost_per_hour"
-[pipeline]
-stages = ["ServingEconomicsModel"]
-[fixed]
-fleet = "DGX_H100"
-accelerators = 8
-request_rate = 2.0
-purchase = "owned"
-[fixed.electricity_price]
-Norway = "0.07 USD/kWh"
-Poland = 0.15
-[space]
-region = ["Poland", "Norway"]
-"""
-    assert load(write(text, tmp_path)).solve(method="exhaustive").best_params["region"].name == (
-        "Norway"
-    )
-    with pytest.raises(QuestionError, match=r"fixed.electricity_price: .*'Norwey'"):
-        load(write(text.replace("Norway =", "Norwey ="), tmp_path))
-    with pytest.raises(QuestionError, match=r"fixed.electricity_price.Norway: .*is no number"):
-        load(write(text.replace("0.07 USD/kWh", "cheap"), tmp_path))
-    with pytest.raises(QuestionError, match=r"fixed\.accelerators: is a table"):
-        load(write(text.replace("accelerators = 8", "accelerators = { a = 8 }"), tmp_path))
-    with pytest.raises(QuestionError, match="space: missing"):
-        load(write(text.partition("[space]")[0], tmp_path))
+@pytest.mark.parametrize("file", sorted(MODELS.rglob("*.toml")), ids=lambda file: file.stem)
+def test_reading_a_file_searches_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a question needs is searched for when it is asked, under the limits of the answer."""
+    asked: list[str] = []
+    for verb in ("search", "front", "explain"):
+        monkeypatch.setattr(methods, verb, lambda *_given, verb=verb: asked.append(verb))
+    load(file)
+    assert asked == []
+
+
+def test_replica_designs_are_searched_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two kinds and two classes make four grids: when first asked, and never again."""
+    asked: list[SearchOptions] = []
+    front = methods.front
+
+    def counted(*given: Any) -> ParetoFront:
+        asked.append(given[-1])
+        return front(*given)
+
+    monkeypatch.setattr(methods, "front", counted)
+    question = load(write(GOOD, tmp_path))
+    states: list[Progress] = []
+    with ThreadPoolExecutor(1) as executor:
+        question.solve(time_limit=60, progress=states.append, executor=executor)
+    assert [options.executor for options in asked] == [executor] * 4
+    limits = [options.time_limit or 0.0 for options in asked]
+    assert limits == sorted(limits, reverse=True)
+    assert limits[0] <= 60
+    grids = [(state.done, state.total) for state in states if state.what == "replica grids"]
+    assert grids == [(0, 4), (1, 4), (2, 4), (3, 4)]
+    question.solve(method="exhaustive", time_limit=0.1)
+    assert question.problem.space.size > 1
+    assert len(asked) == 4
+
+
+def test_a_time_limit_bounds_the_search_for_designs(tmp_path: Path) -> None:
+    """A limit that comes before the designs are known leaves every verb without an answer."""
+    question = load(write(GOOD, tmp_path))
+    limit = 1e-6
+    result = question.solve(time_limit=limit)
+    assert (result.status, result.statistics.stopped_by) == ("UNKNOWN", "time limit")
+    assert "which replica designs" in str(result)
+    assert question.explain(time_limit=limit).result.status == "UNKNOWN"
+    swept = question.sweep({"site": ["5 kW", "20 kW"]}, time_limit=limit)
+    assert {point.result.status for point in swept.points} == {"UNKNOWN"}
+    assert question.why_not({"region": "Quebec"}, time_limit=limit).loss is None
+    with pytest.raises(NoAnswerError, match="time_limit"):
+        question.evaluate_at({"region": "Quebec"}, time_limit=limit)
+    assert verify(question, time_limit=limit).failures
+    # The next question has time of its own.
+    assert question.solve(workers=1).status == "OPTIMAL"
+
+
+def test_a_limit_ends_the_command_with_its_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer says what was cut short, in text and for programs, with status 4."""
+    file = write(GOOD, tmp_path)
+    output = Output(as_json=True)
+    assert solve_file(file, forms=output, time_limit=1e-6) == ExitStatus.NO_ANSWER
+    assert json.loads(capsys.readouterr().out)["status"] == "UNKNOWN"
+
+
+def test_choices_named_in_the_file_are_known_when_it_is_asked(tmp_path: Path) -> None:
+    """A limit on a pool can be written; one on a pool that there is not is told with its key."""
+    named = GOOD + '\n[constraints.trial]\nrequire = "chat_on_H100_SXM_batch64_tp1 <= 1"\n'
+    result = load(write(named, tmp_path)).solve(workers=1)
+    assert result.best_params["chat_on_H100_SXM_batch64_tp1"] <= 1
+    wrong = load(write(named.replace("batch64", "batch65"), tmp_path))
+    with pytest.raises(QuestionError, match=r"constraints.trial.require: .*batch65"):
+        wrong.solve()

@@ -83,6 +83,7 @@ def test_sums() -> None:
     assert fleet.cost_per_hour.m_as("USD/hour") == pytest.approx(2 * 0.7 + 4 * 12)
     assert fleet.power.m_as("kW") == pytest.approx(0.2 + 16)
     intensity = Infrastructure.Grids.US_Average.carbon_intensity.m_as("kg/kWh")
+    assert fleet.carbon_per_hour is not None
     assert fleet.carbon_per_hour.m_as("kg/hour") == pytest.approx(16.2 * 1.5 * intensity)
 
 

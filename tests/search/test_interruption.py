@@ -64,9 +64,9 @@ def test_a_sweep_ends_as_a_whole() -> None:
     explorer = DSE({"x": range(100)}, "maximize: gain", {"room": "x <= 99"})
     evaluate = Pressed(160)  # an answer takes some more than 100
     found = explorer.sweep(evaluate, {"room": [30, 31, 32, 33, 34, 35]})
-    stopped = [rung.result.statistics.stopped_by for rung in found.rungs]
+    stopped = [point.result.statistics.stopped_by for point in found.points]
     assert stopped == [None, *["interrupt"] * 5]
-    statuses = [rung.result.status for rung in found.rungs]
+    statuses = [point.result.status for point in found.points]
     assert statuses == ["OPTIMAL", "FEASIBLE", *["UNKNOWN"] * 4]
     assert evaluate.calls < 170
 
@@ -115,8 +115,8 @@ def test_searches_in_threads_end_with_what_they_have() -> None:
     with ThreadPoolExecutor(2) as pool:
         found = explorer.sweep(slow, {"room": [10, 300, 301, 302]}, executor=pool)
     assert time.monotonic() - began < 4
-    assert {rung.result.statistics.stopped_by for rung in found.rungs} <= {None, "interrupt"}
-    assert any(rung.result.status is Status.FEASIBLE for rung in found.rungs)
+    assert {point.result.statistics.stopped_by for point in found.points} <= {None, "interrupt"}
+    assert any(point.result.status is Status.FEASIBLE for point in found.points)
 
 
 def test_one_search_in_a_thread_ends_alone() -> None:

@@ -31,7 +31,6 @@ def forced(patch: pytest.MonkeyPatch, *, patience: int = 1 << 62) -> None:
     patch.setattr(presolve, "_LEAF", 2.0)
     patch.setattr(presolve, "_BATCH", 8)
     patch.setattr(minimize, "WALK", 3)
-    patch.setattr(minimize, "TABLE_ROWS", 3)
     patch.setattr(pareto, "PATIENCE", patience)
 
 
@@ -383,7 +382,7 @@ def test_a_front_is_a_sequence(front: ParetoFront) -> None:
     assert [point["params"]["x"] for point in front] == [0, 1, 2]
     assert front[-1].objective_values == (6, 4)
     assert front[1:] == front.points[1:]
-    assert repr(front) == "<ParetoFront OPTIMAL of 3 points by cp-sat>"
+    assert repr(front) == "<ParetoFront OPTIMAL of 3 points by branch-and-bound>"
 
 
 def test_a_front_prints_and_serializes(front: ParetoFront) -> None:

@@ -23,6 +23,11 @@ from mlsysim.search.options import SearchOptions
 Params = dict[str, Any]
 
 
+def answer(problem: Problem, evaluate: Any, **options: Any) -> SearchResult:
+    """Ask the reference."""
+    return reference.search(problem, evaluate, SearchOptions(**options))
+
+
 def check_same(walked: SearchResult, plain: SearchResult) -> None:
     """Insist on the same answer: the same designs in the same order, the same counts and words."""
     assert compare({"arrays": walked, "reference": plain}).differences == ()
@@ -41,7 +46,7 @@ def check_same(walked: SearchResult, plain: SearchResult) -> None:
 def test_the_exhaustive_search_is_the_reference(case: Case, top: int) -> None:
     """Status, best designs in their order, bound, conflict, reasons, relaxations and counts."""
     walked = arrays.search(case.problem, case, SearchOptions(top=top))
-    check_same(walked, reference.search(case.problem, case, top=top))
+    check_same(walked, answer(case.problem, case, top=top))
 
 
 @given(cases(), st.integers(2, 3))
@@ -53,7 +58,7 @@ def test_the_exhaustive_front_is_the_references(case: Case, count: int) -> None:
     texts = [f"{sense}: {metric}" for sense, metric in zip(senses, metrics, strict=False)]
     goals = Goals.of(case.problem, texts)
     walked = arrays.front(goals, case, SearchOptions())
-    plain = reference.front(goals, case)
+    plain = reference.front(goals, case, SearchOptions())
     assert compare_fronts({"arrays": walked, "reference": plain}) == []
     assert [point.params for point in walked] == [point.params for point in plain]
     assert walked.status is plain.status
@@ -67,7 +72,7 @@ def test_the_reference_is_its_definitions(case: Case, top: int) -> None:
     points = list(case.points())
     sign = 1 if case.sense == "minimize" else -1
     feasible = [sign * point.objective for point in points if point.is_feasible]
-    found = reference.search(case.problem, case, top=top)
+    found = answer(case.problem, case, top=top)
     if feasible:
         assert found.status is Status.OPTIMAL
         assert [sign * c.objective_value for c in found.top_candidates] == sorted(feasible)[:top]
@@ -97,7 +102,7 @@ SHOP = {"x": [1, 2, 3, 4, 5], "y": [1, 2, 3]}
 def test_a_question_that_can_be_answered_by_hand() -> None:
     """Waits up to 20 need x >= 3: costs 13, 14, 15 for x = 3, then 17 for x = 4."""
     problem = Problem.of(SHOP, "minimize: cost", ["wait <= 20"])
-    found = reference.search(problem, shop, top=4)
+    found = answer(problem, shop, top=4)
     assert [c.objective_value for c in found.top_candidates] == [13, 14, 15, 17]
     assert (found.bound, found.method) == (13, "reference")
     # x in {1, 2} waits too long: 2 * 3 designs; x y > 12 at (5, 3) alone.
@@ -107,7 +112,7 @@ def test_a_question_that_can_be_answered_by_hand() -> None:
 def test_why_nothing_fits_by_hand() -> None:
     """Waits under 11 ask for x > 5.45; the cap of 100 plays no part; 12 at x = 5 is the nearest."""
     limits = {"cap": "cost <= 100", "wait": "wait <= 11"}
-    found = reference.search(Problem.of(SHOP, "minimize: cost", limits), shop)
+    found = answer(Problem.of(SHOP, "minimize: cost", limits), shop)
     assert (found.status, found.conflict) == (Status.INFEASIBLE, ("wait",))
     assert found.relaxations[0].value == 12
     assert found.relaxations[0].params == {"x": 5, "y": 1}
@@ -118,21 +123,21 @@ def test_a_front_by_hand() -> None:
     goals = Goals.of(
         Problem.of(SHOP, "minimize: cost", ["x != 2"]), ["minimize: wait", "minimize: cost"]
     )
-    found = reference.front(goals, shop)
+    found = reference.front(goals, shop, SearchOptions())
     assert [point.objective_values for point in found] == [(12, 21), (15, 17), (20, 13), (60, 5)]
 
 
 def test_equal_designs_of_a_front_are_one() -> None:
     """What differs in rounding only is equal, and the first design of the space stands for it."""
     goals = Goals.of(Problem.of({"x": [1, 2, 3]}, "minimize: a"), ["minimize: a", "minimize: b"])
-    found = reference.front(goals, lambda p: {"a": 1 + p["x"] * 1e-13, "b": 7.0})
+    found = reference.front(goals, lambda p: {"a": 1 + p["x"] * 1e-13, "b": 7.0}, SearchOptions())
     assert [point.params["x"] for point in found] == [1]
 
 
 def test_whole_numbers_are_exact_beyond_floats() -> None:
     """SEMANTICS 10: 2**80 + 1 is odd, and no float is."""
     problem = Problem.of({"x": [2**40], "y": [0, 1]}, "maximize: sum", ["sum % 2 == 1"])
-    found = reference.search(problem, lambda p: {"sum": p["x"] ** 2 + p["y"]})
+    found = answer(problem, lambda p: {"sum": p["x"] ** 2 + p["y"]})
     assert found.best_params == {"x": 2**40, "y": 1}
 
 
@@ -143,12 +148,12 @@ def test_a_limit_is_told() -> None:
         time.sleep(0.01)
         return {"gain": params["x"]}
 
-    found = reference.search(Problem.of({"x": range(900)}, "maximize: gain"), slow, time_limit=0.2)
+    found = answer(Problem.of({"x": range(900)}, "maximize: gain"), slow, time_limit=0.2)
     assert (found.status, found.statistics.stopped_by) == (Status.FEASIBLE, "time limit")
     assert found.bound is None
     assert 1 <= found.statistics.points_evaluated < 100
     none = Problem.of({"x": range(900)}, "maximize: gain", ["gain < 0"])
-    assert reference.search(none, slow, time_limit=0.1).status is Status.UNKNOWN
+    assert answer(none, slow, time_limit=0.1).status is Status.UNKNOWN
 
 
 def test_an_interrupt_keeps_what_was_found() -> None:
@@ -159,7 +164,7 @@ def test_an_interrupt_keeps_what_was_found() -> None:
             raise KeyboardInterrupt
         return {"gain": params["x"]}
 
-    found = reference.search(Problem.of({"x": range(20)}, "maximize: gain"), evaluate)
+    found = answer(Problem.of({"x": range(20)}, "maximize: gain"), evaluate)
     assert (found.status, found.statistics.stopped_by) == (Status.FEASIBLE, "interrupt")
     assert found.best_params == {"x": 6}
 
@@ -181,7 +186,7 @@ def test_mistaken_questions_are_errors(evaluate: Any, message: str) -> None:
     """SEMANTICS 7 and 12: what no design has is misspelt, and luck is no evaluator."""
     problem = Problem.of({"x": range(5)}, "maximize: gain")
     with pytest.raises(MetricError, match=message):
-        reference.search(problem, evaluate)
+        answer(problem, evaluate)
 
 
 def test_what_the_evaluator_raises_is_its_own_and_infeasible_a_verdict() -> None:
@@ -193,9 +198,9 @@ def test_what_the_evaluator_raises_is_its_own_and_infeasible_a_verdict() -> None
         return {"gain": [1.0][params["x"] - 3]}
 
     with pytest.raises(IndexError) as caught:
-        reference.search(Problem.of({"x": range(5)}, "maximize: gain"), evaluate)
+        answer(Problem.of({"x": range(5)}, "maximize: gain"), evaluate)
     assert caught.value.__notes__ == ["raised by the evaluator at the design x=4"]
-    found = reference.search(Problem.of({"x": range(3)}, "maximize: gain"), evaluate)
+    found = answer(Problem.of({"x": range(3)}, "maximize: gain"), evaluate)
     assert found.conflict_reasons == {"Infeasible": "raised by the evaluator: 0 is too few"}
 
 
@@ -203,13 +208,18 @@ def test_small_spaces_are_cross_checked_with_the_reference(monkeypatch: pytest.M
     """A wrong reference is told in the same words as a wrong solver."""
     question = DSE(SHOP, "minimize: cost", ["wait <= 20"])
     checked = question.cross_check(shop)
-    assert list(checked.answers) == ["CP-SAT", "the exhaustive search", "the reference"]
+    assert list(checked.answers) == [
+        "CP-SAT",
+        "branch and bound",
+        "the exhaustive search",
+        "the reference",
+    ]
     assert str(checked) == "CP-SAT and the reference agree (OPTIMAL, 15 designs)"
     with monkeypatch.context() as patch:
         patch.setattr(reference, "FEW", 14)
         large = question.cross_check(shop)
     assert str(large) == "CP-SAT and the exhaustive search agree (OPTIMAL, 15 designs)"
-    wrong = reference.search(question.problem, lambda p: shop(p) | {"cost": p["x"]})
+    wrong = answer(question.problem, lambda p: shop(p) | {"cost": p["x"]})
     answers = {**large.answers, "the reference": wrong}
     assert compare(answers).differences[0] == (
         "objective of number 1: 13.0 by the exhaustive search, 3.0 by the reference"

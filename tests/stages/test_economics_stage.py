@@ -70,6 +70,7 @@ def test_the_region_sets_price_and_carbon() -> None:
     same = solve(region=grid, electricity_price=None, pue=None)
     assert same.energy_usd == bills["EU_Average"].energy_usd != bills["US_Average"].energy_usd
     expected = same.energy.m_as("kWh") * grid.carbon_intensity.m_as("t/kWh")
+    assert same.carbon is not None
     assert same.carbon.m_as("t") == pytest.approx(expected)
 
 

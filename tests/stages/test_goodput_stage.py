@@ -99,8 +99,10 @@ def test_senseless_values_are_refused(name: str, value: float) -> None:
 def test_the_price_is_that_of_the_catalogue_unless_given() -> None:
     """Without a price of either kind there is no sum, rather than one of zero."""
     rented = FLEET.accelerator.rental_price.m_as("USD/hour")
-    by_hour = solve(accelerator_hour_price=None).usd_to_train / solve().usd_to_train
-    assert by_hour == pytest.approx(rented / 2.0)
+    by_rent, by_hour = solve(accelerator_hour_price=None).usd_to_train, solve().usd_to_train
+    assert by_rent is not None
+    assert by_hour is not None
+    assert by_rent / by_hour == pytest.approx(rented / 2.0)
     free = FLEET.accelerator.replace(name="Free", rental_prices={})
     unpriced = FLEET.replace(name="U", node=FLEET.node.replace(name="N", accelerator=free))
     assert solve(fleet=unpriced, accelerator_hour_price=None).usd_to_train is None

@@ -67,6 +67,8 @@ def test_energy_and_carbon_of_a_request() -> None:
     # 24,480 W / 8 per second = 3,060 J = 0.85 Wh
     assert bill.energy_per_request.m_as("Wh") == pytest.approx(0.85)
     intensity = Infrastructure.Grids.US_Average.carbon_intensity.m_as("g/kWh")
+    assert bill.carbon_per_request is not None
+    assert bill.carbon_per_hour is not None
     assert bill.carbon_per_request.m_as("g") == pytest.approx(0.85e-3 * intensity)
     assert bill.carbon_per_hour.m_as("kg/hour") == pytest.approx(24.48 * intensity / 1e3)
     assert bill.peak_power.m_as("kW") == pytest.approx(24.48)

@@ -66,4 +66,4 @@ def test_verdicts_of_arrays_are_arrays() -> None:
     """Checks on blocks of designs combine element by element."""
     memory, limit = np.array([1.0, 3.0]), 2.0
     result = StageResult(checks={"m": Check.at_most(memory, limit), "x": Check.that(True)})  # noqa: FBT003
-    assert list(result.feasible) == [True, False]
+    assert np.asarray(result.feasible).tolist() == [True, False]

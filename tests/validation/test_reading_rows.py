@@ -9,7 +9,7 @@ from mlsysim.validation.conversion import Configuration, Skipped, convert
 from mlsysim.validation.datasets import unread_columns
 from mlsysim.validation.table import read_table
 from mlsysim.validation.training_row import TrainingRow, read_training
-from mlsysim.validation.vocabulary import Unit
+from mlsysim.validation.vocabulary import Timed, Unit
 
 HEADER = "id,accelerator,n_accel,model,layers,hidden,heads,gbs,tp,seq_parallel,mem_gb,unit,value"
 GOOD = "a,H100,8,GPT-7B,32,4096,32,64,8,y,70.5,s,1.5"
@@ -109,6 +109,15 @@ def test_a_word_of_a_source_that_is_not_known_skips_its_row_alone(tmp_path: Path
     assert skipped.reason == bad.unread
     assert good.unread == ""
     assert isinstance(convert(good), Configuration)
+
+
+def test_what_a_row_can_do_without_is_noted(tmp_path: Path) -> None:
+    """A metric of a source that nobody knows is taken for a step."""
+    lines = [HEADER + ",metric,confidence", GOOD + ",how fast it went,high"]
+    found = convert(rows(tmp_path, *lines)[0])
+    assert isinstance(found, Configuration)
+    assert found.metric is Timed.STEP
+    assert "metric 'how fast it went' is not known" in found.notes
 
 
 def test_a_convention_that_is_not_known_is_noted_where_it_counts(tmp_path: Path) -> None:

@@ -11,29 +11,25 @@ from mlsysim.errors import DisagreementError
 from mlsysim.problem.problem import Problem
 from mlsysim.results.candidate import Candidate
 from mlsysim.results.result import SearchResult, relative_gap
-from mlsysim.results.statistics import Statistics
+from mlsysim.results.statistics import Proof, Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.conflict import why_infeasible
-from mlsysim.search.cpsat.lowering.lowered import lower
-from mlsysim.search.cpsat.lowering.table import table_model
-from mlsysim.search.cpsat.minimize import Minimizer, Minimum
-from mlsysim.search.cpsat.presolve import TABLE_ROWS, Presolve
-from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.minimize import Minimizer, Minimum, Way
+from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import Question, agree
 from mlsysim.search.cpsat.solving.clock import Clock
-from mlsysim.search.cpsat.solving.model import CompiledModel
 from mlsysim.search.explain import Solved
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
-
-METHOD = "cp-sat"
 
 Judge = Callable[[Sequence[int]], Point]
 """Evaluates a design, given by its positions, on plain numbers."""
 
 
-def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> SearchResult:
+def search(
+    problem: Problem, evaluate: Evaluator, options: SearchOptions, way: Way = Way.AUTO
+) -> SearchResult:
     """Find the best designs, or prove that there are none.
 
     Parameters
@@ -45,6 +41,8 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
         numbers for every design that is returned.
     options
         What the caller wants.
+    way
+        By CP-SAT on the formulas, by branch and bound, or by whichever is quicker.
 
     Raises
     ------
@@ -53,26 +51,7 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
     DisagreementError
         If a returned design is not worth on plain numbers what the solver says.
     """
-    return Search(problem, evaluate, options).result()
-
-
-def compile_model(problem: Problem, evaluate: Evaluator) -> CompiledModel:
-    """Build the CP-SAT model of a question without solving it.
-
-    A small space becomes one table; the formulas of a large one are lowered.
-
-    Raises
-    ------
-    TracingError
-        If the evaluator cannot be traced.
-    NotLowerableError
-        If a large space has an expression without a sound encoding.
-    """
-    program = Question(problem, evaluate).program()
-    if problem.space.size > TABLE_ROWS:
-        return lower(program).compiled
-    designs = whole(list(program.lengths.values())).designs()
-    return table_model(program, program.tabulate(designs).sorted())
+    return Search(problem, evaluate, options, way).result()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +68,15 @@ class _Judged:
         Whether they are all that were asked for, or all that there are.
     bound
         No design has a lower objective.
+    minimum
+        What they were found by.
     """
 
     points: tuple[Point, ...]
     placed: int
     is_complete: bool
     bound: float
+    minimum: Minimum
 
     @property
     def status(self) -> Status:
@@ -109,7 +91,7 @@ class Search:
 
     Parameters
     ----------
-    problem, evaluate, options
+    problem, evaluate, options, way
         As for `search`.
 
     Attributes
@@ -123,11 +105,17 @@ class Search:
         If the evaluator cannot be traced.
     """
 
-    def __init__(self, problem: Problem, evaluate: Evaluator, options: SearchOptions) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        evaluate: Evaluator,
+        options: SearchOptions,
+        way: Way = Way.AUTO,
+    ) -> None:
         self._problem = problem
         self._options = options
         self._clock = Clock(options)
-        self._minimizer = Minimizer(self._clock, self._report)
+        self._minimizer = Minimizer(self._clock, self._report, way)
         self._answering = True
         with self._clock.phase("trace"), self._clock.interruptible():
             self.question = Question(problem, evaluate)
@@ -155,6 +143,7 @@ class Search:
     def _result(self) -> SearchResult:
         judged = self._judged(self.question.program(), self._options.top, self.question.point)
         self._answering = False
+        self._proof = self._evidence(judged)
         answer: dict[str, Any]
         if judged.status is Status.INFEASIBLE:
             answer = why_infeasible(self.question, self._clock, self._minimizer)
@@ -164,9 +153,24 @@ class Search:
             status=judged.status,
             objective=self._problem.objective.text,
             unit=self.question.unit,
-            method=METHOD,
-            statistics=self._statistics(judged.status, answer.get("unfinished", ())),
+            method=judged.minimum.way.value,
+            statistics=self._statistics(judged, answer.get("unfinished", ())),
             **answer,
+        )
+
+    def _evidence(self, judged: _Judged) -> Proof:
+        """Tell what the answer rests on, before anything is done to explain it."""
+        counters = self._clock.counters
+        return Proof(
+            method=judged.minimum.way.value,
+            boxes=counters["boxes"],
+            designs=counters["designs"],
+            solves=counters["solves"],
+            variables=counters["variables"],
+            constraints=counters["constraints"],
+            branches=counters["branches"],
+            conflicts=counters["conflicts"],
+            bound=self.question.sign * judged.bound if math.isfinite(judged.bound) else None,
         )
 
     def _judged(self, form: Program, top: int, judge: Judge) -> _Judged:
@@ -198,6 +202,7 @@ class Search:
                     placed=placed,
                     is_complete=complete,
                     bound=self._bound(minimum, points),
+                    minimum=minimum,
                 )
             form = replace(form, excluded=form.excluded | rejected)
 
@@ -267,14 +272,16 @@ class Search:
             result=point.result,
         )
 
-    def _statistics(self, status: Status, unfinished: Sequence[str]) -> Statistics:
+    def _statistics(self, judged: _Judged, unfinished: Sequence[str]) -> Statistics:
         clock = self._clock
-        finished = status in {Status.OPTIMAL, Status.INFEASIBLE} and not unfinished
+        finished = judged.status in {Status.OPTIMAL, Status.INFEASIBLE} and not unfinished
         return Statistics(
             grid_size=self._problem.space.size,
             points_evaluated=clock.counters["designs"],
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
+            fallback_reason=judged.minimum.reason,
+            proof=self._proof,
             # A limit that comes after the proof has stopped nothing.
             stopped_by=None if finished else clock.stopped_by or "time limit",
             extra={"operations": len(self.question.formulation.graph.nodes)},

@@ -9,6 +9,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.variant import Variant, relaxed_limit
 from mlsysim.results.explained import Explanation
 from mlsysim.search.cpsat.engine import Search
+from mlsysim.search.cpsat.minimize import Way
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.explain import Solved, account, judge
@@ -16,7 +17,9 @@ from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
 
-def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Explanation:
+def explain(
+    problem: Problem, evaluate: Evaluator, options: SearchOptions, way: Way = Way.AUTO
+) -> Explanation:
     """Answer a question and explain the answer.
 
     Parameters
@@ -27,6 +30,8 @@ def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Ex
         The user's evaluator; it is traced once.
     options
         What the caller wants; the time limit is for everything together.
+    way
+        As for a search.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def explain(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Ex
     DisagreementError
         If a design is not worth on plain numbers what the solver says.
     """
-    search = Search(problem, evaluate, options)
+    search = Search(problem, evaluate, options, way)
     return account(problem, evaluate, search.result(), lambda variant: _solved(search, variant))
 
 

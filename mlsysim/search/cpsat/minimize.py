@@ -1,37 +1,44 @@
 """Find the best designs of a program, with proof.
 
-Presolve shrinks the program to what fits in one table, which CP-SAT then
-solves.  Where boxes do not shrink it soon enough, because choices are many
-and barely interact, its formulas are lowered to constraints instead; the two
-take turns, and each starts from the best designs of the other.
+There are two ways.  CP-SAT solves the model of the formulas; branch and bound cuts
+boxes of designs until few enough are left to be evaluated.  Where neither is quickest for
+certain they take turns, and each starts from what the other has found.
 """
 
 import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
-from mlsysim.errors import DisagreementError
 from mlsysim.search.cpsat.blocks.joint import Blocks
+from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
-from mlsysim.search.cpsat.lowering.table import table_model
-from mlsysim.search.cpsat.presolve import TABLE_ROWS, WALK, Presolve
-from mlsysim.search.cpsat.program.conditions import Tabulated
+from mlsysim.search.cpsat.presolve import WALK, Presolve
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.solving import solver
 from mlsysim.search.cpsat.solving.clock import Clock
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
+# Up to here CP-SAT gets the formulas over all designs; beyond, over what boxes leave.
+FORMULAS = 1 << 20
+# Up to here it does so unasked: its model is built and solved in some ten milliseconds.
+QUICK = 1 << 10
 # A design that is better by less than this, relative, is no better (DESIGN semantics 2).
 TOLERANCE = 1e-9
-# Of designs that all meet every condition, so many of the best are left to CP-SAT.
-_BEST_ROWS = 256
+
+
+class Way(StrEnum):
+    """How designs are found and proven to be the best."""
+
+    AUTO = "auto"
+    CP_SAT = "cp-sat"
+    BRANCH_AND_BOUND = "branch-and-bound"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +53,17 @@ class Minimum:
         Whether they are proven to be the best.
     bound
         No design that is not among them has a lower objective.
+    way
+        What has proven it, or come closest.
+    reason
+        Why it is another way than the one asked for.
     """
 
     best: Rows
     proven: bool
     bound: float
+    way: Way
+    reason: str | None = None
 
     @property
     def placed(self) -> int:
@@ -70,12 +83,18 @@ class Minimizer:
         The time that there is.
     progress
         Told the state of a presolve now and then.
+    way
+        How.
     """
 
-    def __init__(self, clock: Clock, progress: Callable[[Presolve], None]) -> None:
+    def __init__(
+        self, clock: Clock, progress: Callable[[Presolve], None], way: Way = Way.AUTO
+    ) -> None:
         self._clock = clock
         self._progress = progress
+        self._way = way
         self._reduced: dict[object, Rows] = {}
+        self._reason: str | None = None
 
     def minimize(self, program: Program, top: int) -> Minimum:
         """Find the best designs.
@@ -87,8 +106,15 @@ class Minimizer:
         top
             How many designs are wanted.
         """
-        with suppress(UndefinedError):
-            found = self._by_blocks(program, top)
+        self._reason = None
+        size = math.prod(program.lengths.values())
+        if self._way is not Way.BRANCH_AND_BOUND and size > WALK:
+            with suppress(UndefinedError):
+                joint = self._by_blocks(program, top)
+                if joint is not None:
+                    return joint
+        if size <= {Way.CP_SAT: FORMULAS, Way.AUTO: QUICK, Way.BRANCH_AND_BOUND: 0}[self._way]:
+            found = self._by_formulas_alone(program, top)
             if found is not None:
                 return found
         return self._by_boxes(program, top)
@@ -113,8 +139,6 @@ class Minimizer:
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
         """Treat a question of several blocks as such; give nothing where it is none."""
-        if math.prod(program.lengths.values()) <= WALK:
-            return None
         blocks = Blocks(program)
         if len(blocks) < 2:  # noqa: PLR2004 - one block has no interface
             return None
@@ -125,107 +149,78 @@ class Minimizer:
             rows = self.front(block, top + len(program.excluded))
             if rows is None or not len(rows):
                 proven = rows is not None
-                return Minimum(best=nothing, proven=proven, bound=math.inf if proven else -math.inf)
+                bound = math.inf if proven else -math.inf
+                return Minimum(best=nothing, proven=proven, bound=bound, way=Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
-        with suppress(NotLowerableError):
-            search = LoweredSearch(blocks.program, top, nothing, tables=tables)
-            try:
-                proven = search.run(self._clock, self._clock.left)
-            except KeyboardInterrupt:
-                self._clock.interrupt()
-                proven = False
-            if proven:
-                return _proven(search.found)
-            bound = min(search.bound, search.cutoff)
-            return Minimum(best=search.found, proven=False, bound=bound)
-        return None
+        return self._by_formulas_alone(blocks.program, top, tables)
+
+    def _by_formulas_alone(
+        self, program: Program, top: int, tables: Tables | None = None
+    ) -> Minimum | None:
+        """Leave a question to CP-SAT; give nothing where its formulas have no encoding."""
+        search = None
+        try:
+            nothing = no_rows(len(program.names), 1)
+            search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
+            proven = search.run(self._clock.left)
+        except NotLowerableError as reason:
+            self._reason = str(reason)
+            return None
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+            if search is None:
+                return None
+            proven = False
+        if proven:
+            return _proven(search.found, Way.CP_SAT)
+        bound = min(search.bound, search.cutoff)
+        return Minimum(best=search.found, proven=False, bound=bound, way=Way.CP_SAT)
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
-        """Shrink a question of one block by boxes, and by its formulas where that is slow."""
+        """Shrink a question by boxes, and by its formulas where that is slow, or asked for."""
         presolve = self._presolve(program, top)
         try:
             return self._alternating(presolve, top)
         except KeyboardInterrupt:
             self._clock.interrupt()
-            return _stopped(presolve)
+            return self._stopped(presolve)
 
     def _alternating(self, presolve: Presolve, top: int) -> Minimum:
         """Let boxes and formulas take turns until one of them is done."""
         patience = _PATIENCE
-        lowerable = True
+        lowerable = self._way is not Way.BRANCH_AND_BOUND and self._reason is None
         while True:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
-            if finished and self._clock.left > 0:
-                table = self._table(presolve, top)
-                if table is not None:
-                    return self._by_table(presolve, table, top)
-            if self._clock.left <= 0:
-                self._count(presolve)
-                return _stopped(presolve)
-            if lowerable:
+            wanted = lowerable and (not finished or self._way is Way.CP_SAT)
+            if wanted and len(presolve.open) and self._clock.left > 0:
                 try:
                     if self._by_formulas(presolve, top):
-                        return _proven(presolve.found)
-                except NotLowerableError:
+                        self._count(presolve)
+                        return _proven(presolve.found, Way.CP_SAT)
+                except NotLowerableError as reason:
+                    self._reason = str(reason)
                     lowerable = False
+            if finished and self._clock.left > 0:
+                with self._clock.phase("tabulate"):
+                    finished = presolve.finish(top)
+                if finished:
+                    self._count(presolve)
+                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
+            if self._clock.left <= 0:
+                self._count(presolve)
+                return self._stopped(presolve)
             patience *= 2
-
-    def _table(self, presolve: Presolve, top: int) -> Tabulated | None:
-        """Tabulate what presolve has left: all of it, or where that is too much, the best.
-
-        Nothing where time runs out.
-        """
-        program = presolve.program
-        with self._clock.phase("tabulate"):
-            if presolve.left_over <= TABLE_ROWS:
-                designs = presolve.left()
-                presolve.evaluated += len(designs)
-                table = program.tabulate(designs).sorted()
-            else:
-                if not presolve.finish(max(top, _BEST_ROWS)):
-                    return None
-                rows = presolve.found
-                holds = np.ones((len(program.conditions) + 1, len(rows)), np.bool_)
-                table = Tabulated(designs=rows.designs, values=rows.values, holds=holds)
-        self._count(presolve)
-        self._clock.counters["rows"] += len(table.designs)
-        return table
-
-    def _by_table(self, presolve: Presolve, table: Tabulated, top: int) -> Minimum:
-        """Let CP-SAT choose among tabulated designs, one after the other."""
-        best: list[int] = []
-        complete = True
-        if len(table.designs):
-            model = table_model(presolve.program, table)
-            while len(best) < top and (not best or self._clock.left > 0):
-                outcome = solver.run(model.model, self._clock, probing=False)
-                if outcome.solver is None:
-                    if not (outcome.solved or best):
-                        return _stopped(presolve)
-                    complete = outcome.solved
-                    break
-                row = outcome.solver.value(model.objective)
-                if not table.holds[:, row].all():
-                    raise DisagreementError(f"the solver chose row {row}, which is excluded")
-                best.append(row)
-                model.model.add(model.objective > row)
-            else:
-                complete = len(best) == top
-        rows = np.array(best, np.int64)
-        found = Rows(designs=table.designs[rows], values=table.values[rows])
-        if complete:
-            return _proven(found)
-        # Time ran out among those after the best: none of them is better than the last.
-        return Minimum(best=found, proven=False, bound=float(found.values[-1, 0]))
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
-        search = LoweredSearch(presolve.program, top, presolve.found, box=presolve.hull)
+        search = LoweredSearch(
+            presolve.program, top, presolve.found, self._clock, box=presolve.hull
+        )
         try:
-            return search.run(self._clock, self._clock.seconds["presolve"])
-        finally:  # also where Ctrl-C comes
+            return search.run(self._clock.seconds["presolve"])
+        finally:
             presolve.adopt(search.found, search.bound)
 
     def _presolve(self, program: Program, keep: int) -> Presolve:
@@ -235,15 +230,19 @@ class Minimizer:
         self._clock.counters["boxes"] += presolve.bounded
         self._clock.counters["designs"] += presolve.evaluated
 
+    def _stopped(self, presolve: Presolve) -> Minimum:
+        """Give what a presolve that ran out of time has found."""
+        found = presolve.found
+        last = float(found.values[-1, 0]) if len(found) >= presolve.keep else math.inf
+        return Minimum(
+            best=found,
+            proven=False,
+            bound=min(presolve.bound, last),
+            way=Way.BRANCH_AND_BOUND,
+            reason=self._reason,
+        )
 
-def _stopped(presolve: Presolve) -> Minimum:
-    """Give what a presolve that ran out of time has found."""
-    found = presolve.found
-    last = float(found.values[-1, 0]) if len(found) >= presolve.keep else math.inf
-    return Minimum(best=found, proven=False, bound=min(presolve.bound, last))
 
-
-def _proven(best: Rows) -> Minimum:
-    return Minimum(
-        best=best, proven=True, bound=float(best.values[0, 0]) if len(best) else math.inf
-    )
+def _proven(best: Rows, way: Way, reason: str | None = None) -> Minimum:
+    bound = float(best.values[0, 0]) if len(best) else math.inf
+    return Minimum(best=best, proven=True, bound=bound, way=way, reason=reason)

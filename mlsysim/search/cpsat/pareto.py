@@ -21,7 +21,7 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
-from mlsysim.search.cpsat.minimize import Minimizer
+from mlsysim.search.cpsat.minimize import Minimizer, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
@@ -33,15 +33,15 @@ from mlsysim.search.goals import Goals
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
-METHOD = "cp-sat"
-
 # Boxes to bound before a question of several blocks is treated as such.
 PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
 _GOLDEN = 0.618034
 
 
-def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
+def front(
+    goals: Goals, evaluate: Evaluator, options: SearchOptions, way: Way = Way.AUTO
+) -> ParetoFront:
     """Find every design that no other dominates, or prove that there is none.
 
     Parameters
@@ -53,6 +53,9 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
         numbers for every design that is returned.
     options
         What the caller wants.
+    way
+        A front is listed by branch and bound, unless it has several blocks: then by one
+        minimum after the other, in this way.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
     DisagreementError
         If a returned design is not worth on plain numbers what the trace says.
     """
-    return _Search(goals, evaluate, options).result()
+    return _Search(goals, evaluate, options, way).result()
 
 
 class _OutOfTimeError(Exception):
@@ -71,11 +74,13 @@ class _OutOfTimeError(Exception):
 class _Search:
     """One search for a front, from the trace to the answer."""
 
-    def __init__(self, goals: Goals, evaluate: Evaluator, options: SearchOptions) -> None:
+    def __init__(self, goals: Goals, evaluate: Evaluator, options: SearchOptions, way: Way) -> None:
         self._goals = goals
         self._options = options
         self._clock = Clock(options)
-        self._minimizer = Minimizer(self._clock, self._report)
+        self._minimizer = Minimizer(self._clock, self._report, way)
+        self._way = way
+        self._proved_by = Way.BRANCH_AND_BOUND
         with self._clock.phase("trace"), self._clock.interruptible():
             self._question = Question(goals.problems[0], evaluate, goals)
             self._question.check_trace()
@@ -91,7 +96,7 @@ class _Search:
             status=status,
             objectives=tuple(objective.text for objective in self._goals.objectives),
             units=self._question.units,
-            method=METHOD,
+            method=self._proved_by.value,
             statistics=self._statistics(proven and not answer.get("unfinished")),
             points=self._goals.front(judged, self._question.units),
             **answer,
@@ -132,7 +137,7 @@ class _Search:
 
     def _found(self, program: Program) -> tuple[Rows, bool]:
         """Find the designs of the front, and say whether they are all."""
-        several = len(Blocks(program)) > 1
+        several = len(Blocks(program)) > 1 and self._way is not Way.BRANCH_AND_BOUND
         presolve = FrontPresolve(
             program=program, keep=1, clock=self._clock, on_progress=self._report
         )
@@ -159,6 +164,7 @@ class _Search:
 
     def _by_regions(self, program: Program, found: Rows) -> tuple[Rows, bool]:
         """Minimise one objective after the other under bounds on all of them."""
+        self._proved_by = Way.CP_SAT
         count = len(program.objectives)
         designs: list[list[int]] = []
 

@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions, joined, whole
+from mlsysim.search.cpsat.program.boxes import Boxes, joined, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, dominators, no_rows
 from mlsysim.search.cpsat.solving.clock import Clock
 
-# What CP-SAT gets as one table at most.
-TABLE_ROWS = 4096
 # What is evaluated design by design, rather than bounded further.
 WALK = 1 << 18
 _BLOCK = 1 << 14
@@ -143,10 +141,6 @@ class Presolve:
             first=self.open.first, last=self.open.last, bound=np.maximum(self.open.bound, bound)
         )
         self.open = self._promising(raised)
-
-    def left(self) -> Positions:
-        """List every design that is left, and the best found before."""
-        return np.unique(np.concatenate([self.found.designs, self.open.designs()]), axis=0)
 
     def finish(self, keep: int) -> bool:
         """Evaluate what is left, so that those found are all that fewer than `keep` dominate.

@@ -11,7 +11,7 @@ from mlsysim.stages.arguments import check_number, check_record, check_whole, in
 from mlsysim.stages.economics.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel, StageResult, View
-from mlsysim.units import Quantity, as_unit, is_quantity, magnitude
+from mlsysim.units import Amount, Quantity, as_unit, is_quantity, magnitude
 
 _DAY = 86400.0
 _YEAR = 365 * _DAY
@@ -51,16 +51,16 @@ class EconomicsResult(StageResult):
         their accelerators.
     """
 
-    capital_usd: Any
-    energy_usd: Any
-    maintenance_usd: Any
-    tco_usd: Any
-    usd_per_million_tokens: Any
-    energy: Any
-    power: Any
-    carbon: Any
-    duration_days: Any
-    price_is_estimated: Any
+    capital_usd: float
+    energy_usd: float
+    maintenance_usd: float
+    tco_usd: float
+    usd_per_million_tokens: float | None
+    energy: Amount
+    power: Amount
+    carbon: Amount | None
+    duration_days: float
+    price_is_estimated: bool
 
     def cost_breakdown(self) -> dict[str, Any]:
         """Give the parts of the cost."""

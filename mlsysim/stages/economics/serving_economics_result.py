@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.stages.stage import StageResult
+from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,22 +40,22 @@ class ServingEconomicsResult(StageResult):
         Whether the price of owned servers is derived from that of their accelerators.
     """
 
-    cost_per_hour: Any
-    rent_per_hour: Any
-    capital_per_hour: Any
-    energy_cost_per_hour: Any
-    maintenance_per_hour: Any
-    usd_per_million_input_tokens: Any
-    usd_per_million_output_tokens: Any
-    usd_per_million_tokens: Any
-    usd_per_thousand_requests: Any
-    power: Any
-    peak_power: Any
-    energy_per_request: Any
-    carbon_per_request: Any
-    carbon_per_hour: Any
-    utilization: Any
-    price_is_estimated: Any
+    cost_per_hour: Amount
+    rent_per_hour: Amount
+    capital_per_hour: Amount
+    energy_cost_per_hour: Amount
+    maintenance_per_hour: Amount
+    usd_per_million_input_tokens: float | None
+    usd_per_million_output_tokens: float | None
+    usd_per_million_tokens: float | None
+    usd_per_thousand_requests: float
+    power: Amount
+    peak_power: Amount
+    energy_per_request: Amount
+    carbon_per_request: Amount | None
+    carbon_per_hour: Amount | None
+    utilization: float
+    price_is_estimated: bool
 
     def cost_breakdown(self) -> dict[str, Any]:
         """Give the parts of the cost."""

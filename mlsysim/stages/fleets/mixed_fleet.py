@@ -23,7 +23,7 @@ from mlsysim.stages.economics.electricity import grid_of
 from mlsysim.stages.evidence import Evidence
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel, StageResult, View
-from mlsysim.units import Quantity, as_unit, magnitude
+from mlsysim.units import Amount, Quantity, as_unit, magnitude
 
 _DOLLARS_PER_HOUR = as_unit("USD/hour")
 _KILOWATT = as_unit("kW")
@@ -124,10 +124,10 @@ class MixedFleetResult(StageResult):
 
     served: Mapping[str, Any]
     accelerators: Mapping[str, Any]
-    replicas: Any
-    cost_per_hour: Any
-    power: Any
-    carbon_per_hour: Any
+    replicas: int
+    cost_per_hour: Amount
+    power: Amount
+    carbon_per_hour: Amount | None
 
 
 class MixedFleetModel(ForwardModel):

@@ -1,9 +1,9 @@
 """What `ContinuousBatchingModel` reports."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mlsysim.stages.stage import StageResult
+from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,30 +41,30 @@ class ContinuousBatchingResult(StageResult):
         As in `ServingResult`.
     """
 
-    time_to_first_token: Any
-    time_to_first_token_p50: Any
-    time_to_first_token_p95: Any
-    time_to_first_token_p99: Any
-    inter_token_latency: Any
-    longest_inter_token_latency: Any
-    request_latency: Any
-    request_rate: Any
-    capacity: Any
-    utilization: Any
-    concurrency: Any
-    prefill_share: Any
-    tokens_per_second: Any
-    tokens_per_second_per_accelerator: Any
-    input_tokens_per_second: Any
-    tokens_per_second_per_user: Any
-    max_concurrency: Any
-    memory_per_accelerator: Any
-    memory_weights: Any
-    memory_kv_cache: Any
-    memory_activations: Any
-    memory_reserve: Any
-    memory_capacity: Any
-    kv_cache_per_sequence: Any
-    accelerators_per_replica: Any
-    accelerators: Any
-    replicas: Any
+    time_to_first_token: Amount
+    time_to_first_token_p50: Amount
+    time_to_first_token_p95: Amount
+    time_to_first_token_p99: Amount
+    inter_token_latency: Amount
+    longest_inter_token_latency: Amount
+    request_latency: Amount
+    request_rate: Amount
+    capacity: Amount
+    utilization: float
+    concurrency: float
+    prefill_share: float
+    tokens_per_second: Amount
+    tokens_per_second_per_accelerator: Amount
+    input_tokens_per_second: Amount
+    tokens_per_second_per_user: Amount
+    max_concurrency: float
+    memory_per_accelerator: Amount
+    memory_weights: Amount
+    memory_kv_cache: Amount
+    memory_activations: Amount
+    memory_reserve: Amount
+    memory_capacity: Amount
+    kv_cache_per_sequence: Amount
+    accelerators_per_replica: int
+    accelerators: int
+    replicas: int

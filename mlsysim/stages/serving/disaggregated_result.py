@@ -1,9 +1,9 @@
 """What `DisaggregatedModel` reports."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mlsysim.stages.stage import StageResult
+from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,28 +40,28 @@ class DisaggregatedResult(StageResult):
         Of either pool and of both.
     """
 
-    time_to_first_token: Any
-    time_to_first_token_p50: Any
-    time_to_first_token_p95: Any
-    time_to_first_token_p99: Any
-    inter_token_latency: Any
-    transfer_latency: Any
-    request_latency: Any
-    request_rate: Any
-    capacity: Any
-    prefill_capacity: Any
-    decode_capacity: Any
-    transfer_capacity: Any
-    utilization: Any
-    prefill_utilization: Any
-    decode_utilization: Any
-    tokens_per_second: Any
-    tokens_per_second_per_accelerator: Any
-    input_tokens_per_second: Any
-    tokens_per_second_per_user: Any
-    max_concurrency: Any
-    prefill_memory_per_accelerator: Any
-    memory_per_accelerator: Any
-    prefill_accelerators: Any
-    decode_accelerators: Any
-    accelerators: Any
+    time_to_first_token: Amount
+    time_to_first_token_p50: Amount
+    time_to_first_token_p95: Amount
+    time_to_first_token_p99: Amount
+    inter_token_latency: Amount
+    transfer_latency: Amount
+    request_latency: Amount
+    request_rate: Amount
+    capacity: Amount
+    prefill_capacity: Amount
+    decode_capacity: Amount
+    transfer_capacity: Amount
+    utilization: float
+    prefill_utilization: float
+    decode_utilization: float
+    tokens_per_second: Amount
+    tokens_per_second_per_accelerator: Amount
+    input_tokens_per_second: Amount
+    tokens_per_second_per_user: Amount
+    max_concurrency: float
+    prefill_memory_per_accelerator: Amount
+    memory_per_accelerator: Amount
+    prefill_accelerators: int
+    decode_accelerators: int
+    accelerators: int

@@ -10,6 +10,7 @@ from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.time import ServingTime
 from mlsysim.stages.stage import StageResult
 from mlsysim.stages.telling import parts_of
+from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,38 +67,38 @@ class ServingResult(StageResult):
         Copies of the model.
     """
 
-    time_to_first_token: Any
-    inter_token_latency: Any
-    request_latency: Any
-    tokens_per_second: Any
-    tokens_per_second_per_accelerator: Any
-    tokens_per_second_per_user: Any
-    input_tokens_per_second: Any
-    request_rate: Any
-    prefill_share: Any
-    max_concurrency: Any
-    memory_per_accelerator: Any
-    memory_weights: Any
-    memory_kv_cache: Any
-    memory_activations: Any
-    memory_reserve: Any
-    memory_capacity: Any
-    kv_cache_per_sequence: Any
-    decode_latency_weights: Any
-    decode_latency_attention: Any
-    decode_latency_activations: Any
-    decode_latency_collectives: Any
-    decode_latency_overhead: Any
-    decode_latency_hops: Any
-    decode_latency_waiting: Any
-    decode_latency_drafting: Any
-    prefill_latency_collectives: Any
-    tokens_per_pass: Any
-    prefill_mfu: Any
-    decode_mfu: Any
-    accelerators_per_replica: Any
-    accelerators: Any
-    replicas: Any
+    time_to_first_token: Amount
+    inter_token_latency: Amount
+    request_latency: Amount
+    tokens_per_second: Amount
+    tokens_per_second_per_accelerator: Amount
+    tokens_per_second_per_user: Amount
+    input_tokens_per_second: Amount
+    request_rate: Amount
+    prefill_share: float
+    max_concurrency: float
+    memory_per_accelerator: Amount
+    memory_weights: Amount
+    memory_kv_cache: Amount
+    memory_activations: Amount
+    memory_reserve: Amount
+    memory_capacity: Amount
+    kv_cache_per_sequence: Amount
+    decode_latency_weights: Amount
+    decode_latency_attention: Amount
+    decode_latency_activations: Amount
+    decode_latency_collectives: Amount
+    decode_latency_overhead: Amount
+    decode_latency_hops: Amount
+    decode_latency_waiting: Amount
+    decode_latency_drafting: Amount
+    prefill_latency_collectives: Amount
+    tokens_per_pass: float
+    prefill_mfu: float
+    decode_mfu: float
+    accelerators_per_replica: int
+    accelerators: int
+    replicas: int
 
     def decode_pass_breakdown(self) -> dict[str, Any]:
         """Give the parts of a decode pass: `inter_token_latency` times `tokens_per_pass`."""

@@ -12,6 +12,7 @@ from mlsysim.stages.telling import layout_text, parts_of
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
 from mlsysim.stages.training.time import StepTime
+from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,35 +78,35 @@ class DistributedResult(StageResult):
         Way to divide them -> its size.
     """
 
-    step_latency_total: Any
-    step_latency_compute: Any
-    step_latency_tensor: Any
-    step_latency_context: Any
-    step_latency_expert: Any
-    step_latency_pipeline: Any
-    step_latency_data: Any
-    step_latency_bubble: Any
-    step_latency_optimizer: Any
-    step_latency_straggler: Any
-    effective_throughput: Any
-    tokens_per_step: Any
-    memory_per_accelerator: Any
-    memory_weights: Any
-    memory_gradients: Any
-    memory_optimizer: Any
-    memory_activations: Any
-    memory_logits: Any
-    memory_reserve: Any
-    memory_capacity: Any
-    mfu: Any
-    hfu: Any
-    utilization: Any
-    bubble_fraction: Any
-    data_parallel_size: Any
-    active_replicas: Any
-    microbatches: Any
-    accelerators_used: Any
-    accelerators_total: Any
+    step_latency_total: Amount
+    step_latency_compute: Amount
+    step_latency_tensor: Amount
+    step_latency_context: Amount
+    step_latency_expert: Amount
+    step_latency_pipeline: Amount
+    step_latency_data: Amount
+    step_latency_bubble: Amount
+    step_latency_optimizer: Amount
+    step_latency_straggler: Amount
+    effective_throughput: Amount
+    tokens_per_step: int
+    memory_per_accelerator: Amount
+    memory_weights: Amount
+    memory_gradients: Amount
+    memory_optimizer: Amount
+    memory_activations: Amount
+    memory_logits: Amount
+    memory_reserve: Amount
+    memory_capacity: Amount
+    mfu: float
+    hfu: float
+    utilization: float
+    bubble_fraction: float
+    data_parallel_size: int
+    active_replicas: int
+    microbatches: int
+    accelerators_used: int
+    accelerators_total: int
     parallelism: Mapping[str, Any]
 
     def time_breakdown(self) -> Mapping[str, Any]:

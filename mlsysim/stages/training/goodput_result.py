@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.stages.stage import StageResult
+from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +35,16 @@ class GoodputResult(StageResult):
         Accelerator hours times their price; `None` where no price is known.
     """
 
-    goodput: Any
-    lost_to_checkpoints: Any
-    lost_to_failures: Any
-    system_mtbf: Any
-    checkpoint_time: Any
-    checkpoint_interval: Any
-    interruptions: Any
-    effective_throughput: Any
-    days_to_train: Any
-    usd_to_train: Any
+    goodput: float
+    lost_to_checkpoints: float
+    lost_to_failures: float
+    system_mtbf: Amount
+    checkpoint_time: Amount
+    checkpoint_interval: Amount
+    interruptions: float
+    effective_throughput: Amount
+    days_to_train: Amount
+    usd_to_train: float | None
 
     @property
     def duration_days(self) -> Any:

@@ -15,7 +15,7 @@ from strategies import Case, Term, cases, combined, examples, spaces, terms, tru
 from mlsysim.expr.functions import absolute, logical_and
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat import minimize, presolve
-from mlsysim.search.cpsat.lowering import lowering
+from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
@@ -40,7 +40,9 @@ def forced(
         patch.setattr(minimize, "WALK", rows)
         patch.setattr(minimize, "_PATIENCE", patience)
         patch.setattr(presolve, "_LEAF", 2.0)
-        patch.setattr(lowering, "CELLS", cells)
+        patch.setattr(tables, "CELLS", cells)
+        patch.setattr(growing, "_MOST_CELLS", cells)
+        patch.setattr(minimize, "QUICK", 0)
         return Minimizer(Clock(SearchOptions(workers=2)), lambda _: None).minimize(program, top)
 
 

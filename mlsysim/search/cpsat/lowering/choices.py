@@ -10,7 +10,10 @@ from mlsysim.search.cpsat.lowering.scaled import LARGEST
 
 
 def add_choices(
-    model: cp_model.CpModel, lengths: Mapping[str, int], columns: Mapping[str, Column]
+    model: cp_model.CpModel,
+    lengths: Mapping[str, int],
+    columns: Mapping[str, Column],
+    prefix: str = "",
 ) -> tuple[dict[str, cp_model.IntVar], dict[str, cp_model.IntVar]]:
     """Make the variables of every choice.
 
@@ -22,6 +25,8 @@ def add_choices(
         The number of positions of each choice.
     columns
         The values of the numeric choices.
+    prefix
+        What their names begin with.
 
     Returns
     -------
@@ -35,18 +40,19 @@ def add_choices(
     positions = {}
     for name, length in lengths.items():
         column = columns.get(name)
+        called = f"{prefix}.{name}" if prefix else name
         if column is None or not column.is_whole or _is_huge(column, length):
-            variables[name] = positions[name] = model.new_int_var(0, length - 1, name)
+            variables[name] = positions[name] = model.new_int_var(0, length - 1, called)
             continue
-        position = model.new_int_var(0, length - 1, f"{name}.position")
+        position = model.new_int_var(0, length - 1, f"{called}.position")
         if column.line is not None:
             start, step = column.line
             ends = sorted((start, start + step * (length - 1)))
-            variable = model.new_int_var(ends[0], ends[1], name)
+            variable = model.new_int_var(ends[0], ends[1], called)
             model.add(variable == start + step * position)
         else:
             values = [int(value) for value in column.at(np.arange(length))]
-            variable = model.new_int_var_from_domain(cp_model.Domain.from_values(values), name)
+            variable = model.new_int_var_from_domain(cp_model.Domain.from_values(values), called)
             model.add_element(position, values, variable)
         variables[name], positions[name] = variable, position
     return variables, positions

@@ -5,6 +5,7 @@ design keeps an assignment with the true values of all its conditions.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
@@ -12,7 +13,7 @@ from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, Node, is_conjunction
 from mlsysim.expr.operation import Comparison, Connection, Connective, Relation
-from mlsysim.search.cpsat.lowering.scaled import Scaled, total
+from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
@@ -23,17 +24,20 @@ _RESOLUTION = 2.0**-36
 
 def demand(lowering: "Lowering", node: Node) -> None:
     """Demand that a truth value holds."""
+    if lowering.is_settled(node):
+        return
     if is_conjunction(node):
         for argument in node.arguments:
             demand(lowering, argument)
     elif (
         isinstance(node, Apply)
         and isinstance(node.operation, Comparison)
-        and lowering.block(node) is None
+        and lowering.group(node) is None
         and not lowering.tabulates(node)
     ):
         difference = _difference(lowering, node)
-        _post(lowering, difference, node.operation.relation)
+        with lowering.only_where(lowering.where_defined(*node.arguments)):
+            _post(lowering, difference, node.operation.relation)
         lowering.record(node, Kind.LINEAR, 1, difference.slack)
     else:
         lowering.model.add_bool_and([literal(lowering, node)])
@@ -45,17 +49,21 @@ def literal(  # noqa: PLR0911 - one case per form
     """Give a literal that can take the true value of any design."""
     if isinstance(node, Constant):
         return lowering.model.new_constant(int(node.value != 0))
-    block = lowering.block(node)
-    if block is not None:
-        return block.literal(node)
+    settled = lowering.is_settled(node)
+    if settled is not None:
+        return lowering.model.new_constant(int(settled))
+    group = lowering.group(node)
+    if group is not None:
+        return group.any_of(group.values(node) != 0)
     if lowering.tabulates(node):
         return _tabulated(lowering, node)
     if not isinstance(node, Apply) or not node.truth:
         number = lowering.number(node, _wish(lowering, node))
-        return _compared(lowering, node, number, Relation.NOT_EQUAL)
+        return _compared(lowering, node, [node], number, Relation.NOT_EQUAL)
     match node.operation:
         case Comparison(relation=relation):
-            return _compared(lowering, node, _difference(lowering, node), relation)
+            difference = _difference(lowering, node)
+            return _compared(lowering, node, node.arguments, difference, relation)
         case Connective(connection=connection):
             return _connected(lowering, connection, [lowering.literal(a) for a in node.arguments])
         case _:  # a selection between truth values
@@ -107,12 +115,17 @@ def _connected(
 
 
 def _compared(
-    lowering: "Lowering", node: Node, difference: Scaled, relation: Relation
+    lowering: "Lowering",
+    node: Node,
+    compared: Sequence[Node],
+    difference: Scaled,
+    relation: Relation,
 ) -> cp_model.BoolVarT:
     chosen = lowering.model.new_bool_var("")
     lowering.record(node, Kind.LOGICAL, 1, difference.slack)
-    _post(lowering, difference, relation, chosen)
-    _post(lowering, difference, relation.opposite, ~chosen)
+    with lowering.only_where(lowering.where_defined(*compared)):
+        _post(lowering, difference, relation, chosen)
+        _post(lowering, difference, relation.opposite, ~chosen)
     return chosen
 
 
@@ -133,7 +146,11 @@ def _post(
             lowering.between([difference], 0.0, 0.0, *literals)
         case Relation.NOT_EQUAL:
             if difference.exact:
-                lowering.model.add(difference.expression != 0).only_enforce_if(*literals)
+                zero = cp_model.Domain(0, 0)
+                demand = lowering.model.add_linear_expression_in_domain(
+                    difference.expression, zero.complement()
+                )
+                lowering.post(demand, *literals)
         case _:
             assert_never(relation)
 
@@ -141,7 +158,7 @@ def _post(
 def _difference(lowering: "Lowering", node: Apply) -> Scaled:
     left, right = node.arguments
     wish = max(_wish(lowering, left), _wish(lowering, right))
-    return total([lowering.number(left, wish), lowering.number(right, wish).times(-1)])
+    return lowering.total([lowering.number(left, wish), lowering.number(right, wish).times(-1)])
 
 
 def _wish(lowering: "Lowering", node: Node) -> float:

@@ -1,35 +1,75 @@
 """A program as a CP-SAT model made of its formulas."""
 
+import itertools
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, Node
 from mlsysim.expr.operation import Product, Quotient, Sum
-from mlsysim.search.cpsat.blocks.rowblock import RowBlock
+from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
+from mlsysim.search.cpsat.lowering.group import Group
+from mlsysim.search.cpsat.lowering.growing import Cells, grown, narrowed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions
+from mlsysim.search.cpsat.lowering.products import coarsened
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
-from mlsysim.search.cpsat.solving.model import CompiledModel
 
 # The objective is resolved to this share of its range at first.
 RESOLUTION = 2.0**-36
 # CP-SAT keeps bounds on the objective in floating point.
 _LARGEST_OBJECTIVE = 2**52
-
 # The solver repeats the whole of a constraint in what it says of it.
 _TOLD = 60
+_NUDGE = 1e-14
 
 Tables = Mapping[tuple[str, ...], Positions]
 Marks = Mapping[str, frozenset[int]]
-NO_TABLES: Tables = MappingProxyType({})
 NO_MARKS: Marks = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """What a model minimises, and what that says of the objective.
+
+    Parameters
+    ----------
+    number
+        What is minimised.
+    factor
+        The objective is this factor over the number; the number itself where there is none.
+    """
+
+    number: Scaled
+    factor: float | None = None
+
+    @property
+    def error(self) -> float:
+        """How far the number may be from the truth, relative to its size."""
+        size = self.number.size * self.number.unit
+        return self.number.slack / size if size else 0.0
+
+    def objective(self, bound: float) -> float:
+        """Give the least objective where the model's own is no less than a bound."""
+        low = bound * self.number.unit - self.number.slack
+        if self.factor is None:
+            return low
+        # A ratio of positive numbers is maximised by minimising its reciprocal.
+        return self.factor / low * (1 + _NUDGE) if low > 0 else -math.inf
+
+    def limit(self, objective: float) -> float:
+        """Give how large the number may be where the objective is no more than this."""
+        if self.factor is None:
+            return objective
+        return self.factor / objective * (1 + _NUDGE) if objective < 0 else math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +78,26 @@ class Lowered:
 
     Parameters
     ----------
-    compiled
+    model
         The model.
+    variables
+        The integer variable of each choice.
+    positions
+        The position in its domain of each choice that is not in rows.
     lowering
         What made it; it can add to it.
-    objective
+    aim
         What is minimised.
-    blocks
-        The choices that go in as rows.
+    rows
+        The groups of choices that go in as rows.
     """
 
-    compiled: CompiledModel
+    model: cp_model.CpModel
+    variables: Mapping[str, cp_model.IntVar]
+    positions: Mapping[str, cp_model.IntVar]
     lowering: Lowering
-    objective: Scaled
-    blocks: Sequence[RowBlock]
+    aim: Aim
+    rows: Sequence[Group]
 
     def forbid(self, design: Sequence[int]) -> None:
         """Cut off one design.
@@ -59,20 +105,30 @@ class Lowered:
         (A forbidden assignment of all variables at once would say the same,
         but lets the presolve of CP-SAT 9.15 lose other designs.)
         """
-        names = self.lowering.names
-        at = dict(zip(names, design, strict=True))
-        others = [block.differs([at[name] for name in block.names]) for block in self.blocks]
-        for name, position in self.compiled.positions.items():
-            differs = self.compiled.model.new_bool_var("")
-            self.compiled.model.add(position != at[name]).only_enforce_if(differs)
-            others.append(differs)
-        self.compiled.model.add_bool_or(others)
+        model = self.model
+        at = dict(zip(self.lowering.names, design, strict=True))
+        others: list[cp_model.BoolVarT] = []
+        told: set[str] = set()
+        for group in sorted(self.lowering.groups, key=lambda group: -len(group.names)):
+            if set(group.names) <= told:
+                continue
+            literal = group.at([at[name] for name in group.names])
+            if literal is None:
+                return  # the model does not have it
+            others.append(~literal)
+            told |= set(group.names)
+        for name, position in self.positions.items():
+            if name not in told:
+                differs = model.new_bool_var("")
+                model.add(position != at[name]).only_enforce_if(differs)
+                others.append(differs)
+        model.add_bool_or(others)
 
     def design(self, solution: cp_model.CpSolver) -> list[int]:
         """Read a design off a solution."""
-        at = {name: solution.value(var) for name, var in self.compiled.positions.items()}
-        for block in self.blocks:
-            at |= dict(zip(block.names, block.chosen(solution), strict=True))
+        at = {name: solution.value(var) for name, var in self.positions.items()}
+        for group in self.rows:
+            at |= dict(zip(group.names, group.chosen(solution), strict=True))
         return [at[name] for name in self.lowering.names]
 
 
@@ -80,8 +136,11 @@ def lower(
     program: Program,
     *,
     box: Boxes | None = None,
-    tables: Tables = NO_TABLES,
+    tables: Tables | None = None,
     marks: Marks = NO_MARKS,
+    cutoff: float = math.inf,
+    into: cp_model.CpModel | None = None,
+    name: str = "",
 ) -> Lowered:
     """Build the model of a program out of its formulas.
 
@@ -92,40 +151,91 @@ def lower(
     box
         The one box that holds every design of interest; all of them if left out.
     tables
-        Choices of a block -> the combinations of interest, by position.
+        Choices of a block -> the combinations of interest, by position; the choices in
+        none stay integers.  If left out, groups of choices are found.
     marks
         Choice -> positions around which curves are to be encoded closely.
+    cutoff
+        Designs whose objective is not below this do not matter, and may be missing.
+    into
+        A model to add this one to; it keeps its objective.
+    name
+        What the names of the variables begin with.
 
     Raises
     ------
     NotLowerableError
         If an expression has no sound encoding, or a sum overflows the solver's integers.
     """
-    model = cp_model.CpModel()
-    blocks = [RowBlock(model, names, designs, program.columns) for names, designs in tables.items()]
-    tabulated = {name for names in tables for name in names}
+    model = cp_model.CpModel() if into is None else into
+    box = box or whole(list(program.lengths.values()))
+    blocks = tables or {}
+    rows = [Group(model, program, names, designs) for names, designs in blocks.items()]
+    tabulated = {name for names in blocks for name in names}
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
-    variables, positions = add_choices(model, free, program.columns)
-    lowering = Lowering(program, model, positions, box=box, blocks=blocks, marks=marks)
-    objective = _objective(lowering, program.objectives[0])
-    if objective.size > _LARGEST_OBJECTIVE:
-        raise NotLowerableError("the objective spans more than 52 bits")
-    if box is not None:
-        _confine(model, positions, program.names, box)
+    variables, positions = add_choices(model, free, program.columns, name)
+    groups, settled = list(rows), None
+    if tables is None:
+        box = narrowed(program, cutoff, box)
+        cells, settled = grown(program, cutoff, box) if len(box) else ([], None)
+        if not all(map(len, (box, *(one.boxes for one in cells)))):
+            return _impossible(program, model, variables, positions)
+        groups = _groups(model, program, positions, cells)
+    _confine(positions, program.names, box, model)
+    lowering = Lowering(
+        program,
+        model,
+        positions,
+        box=box,
+        groups=groups,
+        cutoff=cutoff,
+        settled=settled,
+        marks=marks,
+    )
+    aim = _aim(lowering, program.objectives[0])
+    if aim.number.size > _LARGEST_OBJECTIVE:
+        size = aim.number.size * aim.number.unit
+        unit = power_of_two(size / _LARGEST_OBJECTIVE) * 2
+        aim = replace(aim, number=coarsened(lowering, aim.number, unit))
+    lowering.demand_defined(program.objectives[0])
+    in_group = lowering.group(program.objectives[0]) is not None
+    if not in_group and lowering.where_defined(program.objectives[0]):
+        raise NotLowerableError("the objective may be no number for some designs")
     for condition in program.conditions:
         for side in condition.sides:
-            lowering.check_defined(side)
+            lowering.demand_defined(side)
         logic.demand(lowering, condition.node)
-    model.minimize(objective.expression)
+    if into is None:
+        model.minimize(aim.number.expression)
     check_magnitudes(model)
-    compiled = CompiledModel(
+    return Lowered(
         model=model,
         variables=variables,
         positions=positions,
-        encodings=tuple(lowering.encodings),
-        objective=objective.expression,
+        lowering=lowering,
+        aim=aim,
+        rows=rows,
     )
-    return Lowered(compiled=compiled, lowering=lowering, objective=objective, blocks=blocks)
+
+
+def _impossible(
+    program: Program,
+    model: cp_model.CpModel,
+    variables: Mapping[str, cp_model.IntVar],
+    positions: Mapping[str, cp_model.IntVar],
+) -> Lowered:
+    """Give the model of a program of which no design can matter."""
+    model.add_bool_or([])
+    nothing = Scaled(expression=0, low=0, high=0)
+    box = whole(list(program.lengths.values()))
+    return Lowered(
+        model=model,
+        variables=variables,
+        positions=positions,
+        lowering=Lowering(program, model, positions, box=box),
+        aim=Aim(number=nothing),
+        rows=(),
+    )
 
 
 def check_magnitudes(model: cp_model.CpModel) -> None:
@@ -140,6 +250,80 @@ def check_magnitudes(model: cp_model.CpModel) -> None:
     """
     if told := model.validate():
         raise NotLowerableError(f"the solver's integers do not hold it: {told[:_TOLD]}")
+
+
+def _groups(
+    model: cp_model.CpModel,
+    program: Program,
+    positions: Mapping[str, cp_model.IntVar],
+    cells: Sequence[Cells],
+) -> list[Group]:
+    """Make the groups of choices, and tie them to the choices and to each other."""
+    groups = [Group.of(model, program, one) for one in cells]
+    for group in groups:
+        if len(group.names) == 1:
+            places = [int(place) for place in group.designs[:, 0]]
+            chosen = cp_model.LinearExpr.weighted_sum(group.literals, places)
+            model.add(positions[group.names[0]] == chosen)
+    for one, other in itertools.combinations(groups, 2):
+        _tie(model, one, other)
+    return groups
+
+
+def _tie(model: cp_model.CpModel, one: Group, other: Group) -> None:
+    """Have two groups choose the same of the choices that they share, all of these together."""
+    shared = [name for name in one.names if name in other.names]
+    if not shared or (len(shared) == 1 and len(one.names) > 1 < len(other.names)):
+        return  # what is one choice is tied through its own literals
+    sides: list[dict[tuple[int, ...], list[cp_model.IntVar]]] = []
+    for group in (one, other):
+        columns = [group.names.index(name) for name in shared]
+        side: dict[tuple[int, ...], list[cp_model.IntVar]] = {}
+        for row, literal in zip(group.designs[:, columns].tolist(), group.literals, strict=True):
+            side.setdefault(tuple(row), []).append(literal)
+        sides.append(side)
+    left, right = sides
+    for row in left.keys() | right.keys():
+        chosen = cp_model.LinearExpr.sum(left.get(row, []))
+        model.add(chosen == cp_model.LinearExpr.sum(right.get(row, [])))
+
+
+def _aim(lowering: Lowering, objective: Node) -> Aim:
+    """Encode what is minimised: a positive ratio that is to be large, by its reciprocal."""
+    node, factor = objective, 1.0
+    while True:
+        match node:
+            case Apply(operation=Sum(coefficients=(-1,)), arguments=(inner,)):
+                node, factor = inner, -factor
+            case (
+                Apply(operation=Product(), arguments=(Constant(value=own), inner))
+                | Apply(operation=Product(), arguments=(inner, Constant(value=own)))
+            ) if own and math.isfinite(own):
+                node, factor = inner, factor * own
+            case Apply(operation=Quotient(), arguments=(inner, Constant(value=own))) if own:
+                node, factor = inner, factor / own
+            case _:
+                break
+    if factor < 0 and isinstance(node, Apply) and isinstance(node.operation, Quotient):
+        known = lowering.ranges.of(node)
+        if not lowering.where_defined(node) and known.low > 0 and lowering.group(node) is None:
+            above, below = node.arguments
+            inverse = lowering.graph.apply("divide", below, above)
+            lowering.ranges.know(inverse, node, _reciprocal)
+            high = lowering.range(inverse)[1]
+            number = lowering.number(inverse, max(high * RESOLUTION, 1e-300))
+            slack = number.slack + 4 * sys.float_info.epsilon * number.size * number.unit
+            return Aim(number=replace(number, slack=slack), factor=factor)
+    return Aim(number=_objective(lowering, objective))
+
+
+def _reciprocal(bound: Range) -> Range:
+    with np.errstate(all="ignore"):
+        positive = bound.low > 0
+        return Range(
+            np.where(positive, 1.0 / bound.high * (1 - _NUDGE), -np.inf),
+            np.where(positive, 1.0 / bound.low * (1 + _NUDGE), np.inf),
+        )
 
 
 def _objective(lowering: Lowering, node: Node) -> Scaled:
@@ -168,11 +352,12 @@ def _times(number: Scaled, factor: float) -> Scaled:
 
 
 def _confine(
-    model: cp_model.CpModel,
     positions: Mapping[str, cp_model.IntVar],
     names: Sequence[str],
     box: Boxes,
+    model: cp_model.CpModel,
 ) -> None:
-    for name, position in positions.items():
-        place = names.index(name)
-        model.add_linear_constraint(position, int(box.first[0, place]), int(box.last[0, place]))
+    for place, name in enumerate(names):
+        if name in positions:
+            first, last = int(box.first[0, place]), int(box.last[0, place])
+            model.add_linear_constraint(positions[name], first, last)

@@ -3,50 +3,50 @@
 The model is a *relaxation*: for every design that the evaluator accepts it has
 an assignment whose numbers are within the stated slack of the true ones.  All
 rounding is outward, so its bound is a bound and its infeasibility is a proof.
-Sub-formulas of few choices are tabulated exactly; the others follow the rule
-of their operation in `rules` and `logic`.
+What depends on one group of choices is a weighted sum of the group's literals; the rest
+follows the rule of its operation in `rules` and `logic`.
+
+A sub-formula may be no number for some designs, such as a quotient that a selection
+guards.  Its constraints then hold only where it is known to be one, and elsewhere its
+variable is free: no design is lost for a number that nobody uses.
 """
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Node
-from mlsysim.expr.operation import Curve, Power, Product
+from mlsysim.expr.graph import Apply, Choice, Graph, Node
+from mlsysim.expr.operation import Selection
+from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
-from mlsysim.search.cpsat.blocks.rowblock import RowBlock
-from mlsysim.search.cpsat.lowering import logic, products, rules
+from mlsysim.search.cpsat.lowering import logic, monomials, products, rules, tables
 from mlsysim.search.cpsat.lowering.cells import Cells
+from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
     NotLowerableError,
     Scaled,
+    aligned,
     power_of_two,
     total,
 )
-from mlsysim.search.cpsat.lowering.strips import add_strips, strips_of
 from mlsysim.search.cpsat.lowering.value_ranges import ValueRanges
-from mlsysim.search.cpsat.program.boxes import Boxes, whole
+from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.solving.model import Encoding, Kind
 
-# A sub-formula with no more combinations than this is tabulated.
-CELLS = 4096
-# The same for what is a table from the start, and for strips along one choice.
-LONG = 1 << 16
-# A long table of one choice goes in as so many strips if they are exact, ...
-_EXACT_STRIPS = 12
-# ... and if it is a smooth curve, as so many that are not.
-_CURVE_STRIPS = 16
-# A look-up of up to so many values costs as little as a product.
-_FEW = 2
-# Values are resolved to this share of the largest one.
+# Values are resolved to this share of the largest one at best.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
+# A sum is resolved to this share of what is added up.
+_SUM_RESOLUTION = 2.0**-56
+# A variable is resolved to this share of its largest value.
+_VARIABLE_RESOLUTION = 2.0**-50
 
 
 class Lowering:
@@ -56,14 +56,18 @@ class Lowering:
     ----------
     program
         What is minimised.
-    variables
-        The position of each choice.
     model
         Where the constraints go.
+    positions
+        The position of each choice that is not in rows.
     box
         The one box that holds every design of interest.
-    blocks
-        Choices of which only some combinations are of interest, each a row.
+    groups
+        The groups of choices whose combinations are literals.
+    cutoff
+        Designs whose objective is not below this do not matter.
+    settled
+        What is known of every value over the box, where that was looked into.
     marks
         Choice -> positions around which curves are encoded closely.
 
@@ -73,6 +77,8 @@ class Lowering:
         Whether marks could make the model better.
     cells
         The combinations of choices that a sub-formula depends on.
+    ranges
+        Between which ends values lie.
     """
 
     def __init__(
@@ -81,27 +87,38 @@ class Lowering:
         model: cp_model.CpModel,
         positions: Mapping[str, cp_model.IntVar],
         *,
-        box: Boxes | None = None,
-        blocks: Sequence[RowBlock] = (),
+        box: Boxes,
+        groups: Sequence[Group] = (),
+        cutoff: float = np.inf,
+        settled: Mapping[int, Range] | None = None,
         marks: Mapping[str, frozenset[int]] = MappingProxyType({}),
     ) -> None:
         self.is_approximate = False
         self.model = model
-        self._blocks = blocks
-        self._marks = marks
+        self.marks = marks
         self.encodings: list[Encoding] = []
-        self._program = program
+        self.program = program
+        self.groups = sorted(groups, key=len)
+        self.ranges = ValueRanges(program, box, groups, cutoff, settled)
+        self.cells = Cells(program, model, positions, box)
+        self.shares: dict[tuple[int, int], tuple[Scaled, list[monomials.Share]]] = {}
+        self.coarse: dict[tuple[int, float], Scaled] = {}
         self._positions = positions
-        self._box = box or whole(list(program.lengths.values()))
-        self._ranges = ValueRanges(program, self._box, blocks)
-        self.cells = Cells(program, model, positions, self._box)
         self._numbers: dict[int, Scaled] = {}
+        self._told: set[int] = set()
         self._literals: dict[int, cp_model.BoolVarT] = {}
+        self._definitions: dict[int, cp_model.BoolVarT | None] = {}
+        self._enforced: list[tuple[cp_model.BoolVarT, ...]] = [()]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The choices, in the order of the space."""
-        return self._program.names
+        return self.program.names
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the formulas."""
+        return self.program.graph
 
     def number(self, node: Node, wish: float) -> Scaled:
         """Lower a number.
@@ -118,13 +135,21 @@ class Lowering:
         NotLowerableError
             If no sound encoding exists.
         """
-        known = self._numbers.get(node.position)
-        if known is not None and known.slack <= wish:
-            return known
         low, high = self.range(node)
-        wish = max(wish, max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
-        self._numbers[node.position] = lowered = self._number(node, wish)
-        return lowered
+        finest = max(max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
+        group = self.group(node)
+        if low == high:
+            return products.constant(low, max(wish, finest))
+        if group is not None:  # a sum of literals that are there, in whatever unit
+            self._tell(node, group)
+            return group.number(group.values(node), max(wish, finest))
+        if node.position not in self._numbers:
+            self._numbers[node.position] = self._number(node, finest)
+        return self._numbers[node.position]
+
+    def is_lowered(self, node: Node) -> bool:
+        """Tell whether a number has its encoding already."""
+        return node.position in self._numbers
 
     def literal(self, node: Node) -> cp_model.BoolVarT:
         """Lower a truth value to a literal that can take the true value of any design."""
@@ -134,18 +159,27 @@ class Lowering:
         return known
 
     def range(self, node: Node) -> tuple[float, float]:
-        """Give the finite range of a number over the box.
+        """Give the finite range of a number, over the designs for which it is known to be one."""
+        known = self.ranges.of(node)
+        return known.low, known.high
 
-        Raises
-        ------
-        NotLowerableError
-            If it is not bounded.
-        """
-        bound = self._ranges.of(node)
-        low, high = float(np.min(bound.low)), float(np.max(bound.high))
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise NotLowerableError(f"{describe(node)} is not bounded")
-        return low, high
+    def is_settled(self, truth: Node) -> bool | None:
+        """Tell a truth value that is the same for all designs of interest; nothing otherwise."""
+        known = self.ranges.of(truth)
+        if known.low > 0 or known.high < 0:
+            return True
+        return False if known.low == known.high == 0 else None
+
+    def group(self, node: Node) -> Group | None:
+        """Give the smallest group that a value depends on, if it depends on nothing else."""
+        return next((group for group in self.groups if group.holds(node)), None)
+
+    def tabulates(self, node: Node) -> bool:
+        """Tell whether a sub-formula in no group is small enough for a table."""
+        if any(node.support & set(group.names) for group in self.groups if group.cells is None):
+            return False
+        most = tables.CELLS if isinstance(node, Apply) else tables.LONG
+        return bool(node.support) and math.prod(self.cells.sizes(node)) <= most
 
     def record(self, node: Node, kind: Kind, size: int, error: float) -> None:
         """Note how an expression went in."""
@@ -169,20 +203,42 @@ class Lowering:
         The presolve of CP-SAT 9.15 runs out of memory over a maximum of long
         sums: it lists the values that each sum can take.
         """
+        if isinstance(number.expression, cp_model.IntVar):
+            return number.expression
         variable = self.variable(number.low, number.high)
         self.model.add(variable == number.expression)
         return variable
 
-    def block(self, node: Node) -> RowBlock | None:
-        """Give the rows that a sub-formula depends on, if it depends on nothing else."""
-        return next((b for b in self._blocks if node.support and b.holds(node)), None)
+    def where_defined(self, *nodes: Node) -> tuple[cp_model.BoolVarT, ...]:
+        """Give literals that all hold where some values are known to be numbers."""
+        found = (self._definition(node) for node in nodes)
+        return tuple(literal for literal in found if literal is not None)
 
-    def tabulates(self, node: Node) -> bool:
-        """Tell whether a sub-formula is small enough for a table."""
-        if any(node.support & set(block.names) for block in self._blocks):
-            return False
-        most = CELLS if isinstance(node, Apply) else LONG
-        return math.prod(self.cells.sizes(node)) <= most
+    @contextmanager
+    def only_where(self, literals: Sequence[cp_model.BoolVarT]) -> Iterator[None]:
+        """Have what is posted hold only where some literals do."""
+        self._enforced.append(tuple(literals))
+        try:
+            yield
+        finally:
+            self._enforced.pop()
+
+    def post(self, constraint: cp_model.Constraint, *literals: cp_model.BoolVarT) -> None:
+        """Have a constraint hold only where literals do, and its numbers are known to be some."""
+        if enforced := (*self._enforced[-1], *literals):
+            constraint.only_enforce_if(*enforced)
+
+    def total(self, numbers: Sequence[Scaled]) -> Scaled:
+        """Add numbers; those that are resolved far more finely than others are coarsened."""
+        size = sum(max(number.size, number.weight) * number.unit for number in numbers)
+        least = power_of_two(size * _SUM_RESOLUTION)
+        return total([products.coarsened(self, number, least) for number in numbers])
+
+    def alike(self, numbers: Sequence[Scaled]) -> list[Scaled]:
+        """Write numbers in one unit, in which variables can hold them."""
+        size = max(number.size * number.unit for number in numbers)
+        least = power_of_two(size * _VARIABLE_RESOLUTION)
+        return aligned([products.coarsened(self, number, least) for number in numbers])
 
     def between(
         self,
@@ -202,7 +258,8 @@ class Lowering:
         *literals
             The demand holds where all of these do.
         """
-        sum_ = total(terms)
+        sum_ = self.total(terms)
+        literals = (*self._enforced[-1], *literals)
         first, last = sum_.low, sum_.high
         # Whatever is not exact was rounded as a float, and so are these ends.
         nudge = 0.0 if sum_.exact else 4 * sys.float_info.epsilon
@@ -220,38 +277,54 @@ class Lowering:
             if literals:
                 demand.only_enforce_if(*literals)
 
-    def check_defined(self, node: Node) -> None:
-        """Insist that a number is finite for every design of the box.
+    def demand_defined(self, node: Node) -> None:
+        """Leave out the designs at which a number is known to be none: they do not count."""
+        group = self.group(node)
+        if group is not None:
+            defined = np.isfinite(group.values(node))
+            if not defined.all():
+                self.model.add_bool_and([group.any_of(defined)])
 
-        Raises
-        ------
-        NotLowerableError
-            If it may not be; the evaluator then has to be asked.
-        """
-        if not self.tabulates(node):
-            self.range(node)
-        elif not np.all(np.isfinite(self.cells.values(node))):
-            raise NotLowerableError(f"{describe(node)} is not a number for some designs")
+    def _definition(self, node: Node) -> cp_model.BoolVarT | None:
+        """Give a literal that holds where a value is known to be a number; nothing if always."""
+        if node.position not in self._definitions:
+            known = self.ranges.of(node)
+            if known.nowhere:
+                self._definitions[node.position] = self.model.new_constant(0)
+                return self._definitions[node.position]
+            self._definitions[node.position] = (
+                None
+                if known.group is None or known.rows is None
+                else known.group.any_of(known.rows)
+            )
+        return self._definitions[node.position]
 
     def _number(self, node: Node, wish: float) -> Scaled:
         match node:
-            case Constant():
-                return products.constant(node.value, wish)
-            case _ if (block := self.block(node)) is not None:
-                return block.number(node, wish)
             case Choice() if (line := self._line(node)) is not None:
                 return line
-            case _ if self.tabulates(node) and not self._is_multiple(node):
-                return self._table(node, wish)
+            case _ if self.tabulates(node) and not tables.is_multiple(self, node):
+                return tables.table(self, node, wish)
             case Apply():
-                strips = None if self._is_multiple(node) else self._strips(node, wish)
-                return strips or rules.lower(self, node, wish)
+                strips = None if tables.is_multiple(self, node) else tables.strips(self, node, wish)
+                if strips is not None:
+                    return strips
+                # What a selection does not pick need not be a number.
+                picks = isinstance(node.operation, Selection)
+                with self.only_where(self.where_defined(node, *(() if picks else node.arguments))):
+                    return rules.lower(self, node, wish)
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
 
+    def _tell(self, node: Node, group: Group) -> None:
+        """Note once that a value went in as a table."""
+        if node.position not in self._told:
+            self._told.add(node.position)
+            self.record(node, Kind.TABLE, len(group), 0.0)
+
     def _line(self, node: Choice) -> Scaled | None:
         """Read a choice off its position, where its values are equally spaced integers."""
-        line = self._program.columns[node.name].line
+        line = self.program.columns[node.name].line
         if line is None:
             return None
         start, step = line
@@ -262,61 +335,3 @@ class Lowering:
             return None
         self.record(node, Kind.LINEAR, 1, 0.0)
         return Scaled(expression=start + step * self._positions[node.name], low=low, high=high)
-
-    def _is_multiple(self, node: Node) -> bool:
-        """Tell whether a value is a constant times a count: linear rather than a table."""
-        if not isinstance(node, Apply) or len(node.support) != 1:
-            return False
-        if not isinstance(node.operation, Product):
-            return False
-        constant, counted = sorted(node.arguments, key=lambda one: not isinstance(one, Constant))
-        if not isinstance(constant, Constant):
-            return False
-        if isinstance(counted, Choice):
-            is_line = self._program.columns[counted.name].line is not None
-            return is_line and self.cells.sizes(counted)[0] > _FEW
-        return self._is_multiple(counted)
-
-    def _table(self, node: Node, wish: float) -> Scaled:
-        values = self.cells.values(node)
-        if not np.all(np.isfinite(values)):
-            raise NotLowerableError(f"{describe(node)} is not a number for some designs")
-        unit = 1.0
-        if np.any(values != np.rint(values)) or np.max(np.abs(values)) > _WHOLE:
-            # Conditions may leave a much smaller range than the table has.
-            unit = power_of_two(max(wish, float(np.max(np.abs(values))) / _WHOLE))
-        entries = [round(value) for value in values / unit]
-        error = float(np.max(np.abs(values - np.array(entries) * unit)))
-        target = self.variable(min(entries), max(entries))
-        self.model.add_element(self.cells.place(node), entries, target)
-        self.record(node, Kind.TABLE, len(entries), error)
-        return Scaled(
-            expression=target, low=min(entries), high=max(entries), unit=unit, slack=error
-        )
-
-    def _strips(self, node: Apply, wish: float) -> Scaled | None:
-        """Encode a long table of one choice by strips, unless the rule is better."""
-        if (
-            self.block(node) is not None
-            or len(node.support) != 1
-            or self.cells.sizes(node)[0] > LONG
-        ):
-            return None
-        values = self.cells.values(node)
-        if not np.all(np.isfinite(values)):
-            return None
-        pieces = strips_of(values, wish, _EXACT_STRIPS)
-        widest = max(piece.width for piece in pieces)
-        if len(pieces) == 1 and widest <= wish:
-            return None  # a line: the rule is exact
-        if widest > wish:
-            if not isinstance(node.operation, (Curve, Power)):
-                return None
-            self.is_approximate = True
-            (name,) = node.support
-            (start,) = self.cells.starts(node)
-            cuts = [place - start for place in self._marks.get(name, ())]
-            pieces = strips_of(values, wish, _CURVE_STRIPS, cuts)
-        number = add_strips(self.model, self.cells.place(node), values, pieces)
-        self.record(node, Kind.PIECEWISE_LINEAR, len(pieces), number.slack)
-        return number

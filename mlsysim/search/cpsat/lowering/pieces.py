@@ -40,7 +40,13 @@ class _Shape:
 
 
 def _shape(node: Apply) -> _Shape:
-    """Give the function of an operation; all its arguments but the first are constants."""
+    """Give the function of an operation; all its arguments but one are constants."""
+    base = node.arguments[0]
+    if isinstance(base, Constant):  # a positive number to a power, which is convex in it
+        return _Shape(
+            function=lambda x: node.operation.compute(base.value, x),
+            bend=lambda _low, _high: Bend.CONVEX,
+        )
     others = [one.value for one in node.arguments[1:] if isinstance(one, Constant)]
     return _Shape(
         function=lambda x: node.operation.compute(x, *others),
@@ -56,7 +62,7 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     lowering
         The model under construction.
     node
-        The operation; its first argument is the curve's.
+        The operation; its one argument that is no constant is the curve's.
     wish
         The error that is hoped for.
 
@@ -66,10 +72,11 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
         If the curve is not finite on the range of its argument.
     """
     curve = _shape(node)
-    low, high = lowering.range(node.arguments[0])
+    argument = next(one for one in node.arguments if not isinstance(one, Constant))
+    low, high = lowering.range(argument)
     least, most = lowering.range(node)
     size = max(abs(least), abs(most), 1e-300)
-    inner = lowering.number(node.arguments[0], (high - low) * 2.0**-_BITS)
+    inner = lowering.number(argument, (high - low) * 2.0**-_BITS)
     # The encoded argument may leave the true range by its slack.
     ends = _breakpoints(low, high, wish, curve)
     unit = power_of_two(max(wish / 4, size * 2.0**-_BITS))
@@ -80,7 +87,8 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
         unit=unit,
     )
     chosen = [lowering.model.new_bool_var("") for _ in ends[1:]]
-    lowering.model.add_exactly_one(chosen)
+    lowering.model.add_at_most_one(chosen)
+    lowering.post(lowering.model.add_bool_or(chosen))
     worst = 0.0
     for literal, (start, end) in zip(chosen, pairwise(ends), strict=True):
         slope, below, above = _strip(start, end, curve)

@@ -7,10 +7,10 @@ rounding of the evaluator's own floats, is in the slack.
 import math
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlsysim.expr.graph import Apply, Constant, Node
-from mlsysim.search.cpsat.lowering import pieces
+from mlsysim.search.cpsat.lowering import monomials, pieces
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.solving.model import Kind
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A float product or quotient is off by one unit in the last place at most.
 _ULP = sys.float_info.epsilon
 # Each factor of a product keeps this many bits, so that the product fits.
-FACTOR_BITS = 28
+FACTOR_BITS = 27
 WHOLE = 2.0**40
 # A product may be this many bits finer than asked for.
 _SPARE_BITS = 16
@@ -41,10 +41,10 @@ def multiply(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode ``a * b``."""
     left, right = node.arguments
     if isinstance(left, Constant):
-        return _by_constant(lowering, right, left.value, wish)
+        return by_constant(lowering, right, left.value, wish)
     if isinstance(right, Constant):
-        return _by_constant(lowering, left, right.value, wish)
-    return _product(lowering, node, (left, right), wish)
+        return by_constant(lowering, left, right.value, wish)
+    return monomials.encode(lowering, node, wish) or _product(lowering, node, (left, right), wish)
 
 
 def square(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
@@ -56,6 +56,8 @@ def square(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
 def power(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode ``a ** c`` for a constant c: a product, or a curve."""
     base, exponent = node.arguments
+    if not isinstance(exponent, Constant) and isinstance(base, Constant) and base.value > 0:
+        return pieces.encode(lowering, node, wish)
     if not isinstance(exponent, Constant):
         raise NotLowerableError("a power with a variable exponent over many values")
     index = exponent.value
@@ -71,31 +73,45 @@ def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode ``a / b``."""
     above, below = node.arguments
     if not isinstance(below, Constant):
-        return _quotient(lowering, node, wish)
-    scaled = _by_constant(lowering, above, 1.0 / below.value, wish)
+        return monomials.encode(lowering, node, wish) or _quotient(lowering, node, wish)
+    scaled = by_constant(lowering, above, 1.0 / below.value, wish)
     if abs(math.frexp(below.value)[0]) == 0.5:  # noqa: PLR2004 - a power of two has a reciprocal
         return scaled
     return replace(scaled, slack=scaled.slack + 2 * _ULP * scaled.size * scaled.unit)
 
 
-def narrow(lowering: "Lowering", node: Node, wish: float) -> Scaled:
+def narrow(lowering: "Lowering", node: Node, wish: float, bits: int = FACTOR_BITS) -> Scaled:
     """Lower a number to few enough bits for a product."""
     number = lowering.number(node, wish)
-    excess = math.ceil(math.log2(number.size)) - FACTOR_BITS - 1
+    excess = math.ceil(math.log2(number.size)) - bits - 1
     if excess <= 0:
         return number
-    return _coarser(lowering, number, 1 << excess)
+    key = (node.position, number.unit * 2.0**excess)
+    if key not in lowering.coarse:
+        lowering.coarse[key] = _coarser(lowering, number, 1 << excess)
+    return lowering.coarse[key]
+
+
+def coarsened(lowering: "Lowering", number: Scaled, unit: float) -> Scaled:
+    """Write a number in no smaller unit than this one."""
+    if number.unit >= unit or number.low == number.high:
+        return number
+    return _coarser(lowering, number, round(min(unit / number.unit, LARGEST)))
 
 
 def _coarser(lowering: "Lowering", number: Scaled, ratio: int) -> Scaled:
     unit = number.unit * ratio
     low, high = number.low // ratio, -(-number.high // ratio)
     target = Scaled(expression=lowering.variable(low, high), low=low, high=high, unit=unit)
-    lowering.between([target, replace(number, slack=0.0).times(-1)], -unit / 2, unit / 2)
+    # Posted as it is: what a sum would coarsen is coarsened here.
+    half = -(-ratio // 2)
+    difference: Any = ratio * target.expression  # OR-Tools' own types do not add up
+    lowering.model.add_linear_constraint(difference - number.expression, -half, half)
     return replace(target, slack=number.slack + unit / 2)
 
 
-def _by_constant(lowering: "Lowering", node: Node, factor: float, wish: float) -> Scaled:
+def by_constant(lowering: "Lowering", node: Node, factor: float, wish: float) -> Scaled:
+    """Encode a number times a constant."""
     if not math.isfinite(factor):
         raise NotLowerableError("a factor is not a number")
     if factor == 0.0:
@@ -125,7 +141,9 @@ def _product(lowering: "Lowering", node: Node, factors: tuple[Node, Node], wish:
     )
     ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     target = lowering.variable(min(ends), max(ends))
-    lowering.model.add_multiplication_equality(target, [a.expression, b.expression])
+    lowering.post(
+        lowering.model.add_multiplication_equality(target, [lowering.single(a), lowering.single(b)])
+    )
     slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
     lowering.record(node, Kind.PRODUCT, 1, slack)
     product = Scaled(
@@ -149,7 +167,7 @@ def _quotient(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     b = narrow(lowering, below, below_largest * 2.0**-FACTOR_BITS)
     ends = [x * y for x in (first, last) for y in (b.low, b.high)]
     product = lowering.variable(min(ends), max(ends))
-    lowering.model.add_multiplication_equality(product, [target, b.expression])
+    lowering.post(lowering.model.add_multiplication_equality(product, [target, lowering.single(b)]))
     a = lowering.number(above, unit * below_largest / 4)
     encoded = Scaled(expression=product, low=min(ends), high=max(ends), unit=unit * b.unit)
     reach = unit / 2 * (below_largest + b.slack) + b.slack * largest

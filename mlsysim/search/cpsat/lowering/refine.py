@@ -1,18 +1,20 @@
 """Minimise a program through its lowered formulas, refining them where it matters.
 
-The optimum of the relaxation is evaluated exactly, kept if it is good, and cut
-off in any case.  Where it was better than the truth because a curve went in
-approximately, the curve is encoded more closely around it.  The search ends
-when the relaxation has nothing left below the best designs found.
+A local search finds what is to be beaten.  The optimum of the relaxation is evaluated
+exactly, kept if it is good, and cut off in any case; as the value to beat falls, the model
+is built anew with fewer combinations and finer numbers.  Where the relaxation was better
+than the truth because a curve went in approximately, the curve is encoded more closely
+around it.  The search ends when the relaxation has nothing left below the best found.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.lowered import (
-    NO_TABLES,
     RESOLUTION,
+    Aim,
     Lowered,
     Tables,
     check_magnitudes,
@@ -26,8 +28,14 @@ from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.solving import solver
 from mlsysim.search.cpsat.solving.clock import Clock
 
-# How many designs to evaluate around each one that the solver proposes.
-_NEIGHBOURS = 1 << 15
+# How many designs to evaluate at most around one that the solver proposes.
+_MOST_NEIGHBOURS = 1 << 12
+# A model is built anew when the value to beat has fallen by this share, or ...
+_WORTH_REBUILDING = 1e-3
+# ... when it has fallen at all, and so many proposals were no better than what is known.
+_PATIENCE = 4
+# A model of fewer literals is quicker solved than built anew.
+_SMALL = 256
 
 
 class LoweredSearch:
@@ -41,10 +49,13 @@ class LoweredSearch:
         How many best designs are wanted.
     found
         Designs that are known already.
+    clock
+        The time that there is; it gathers the counters.
     box
         The one box that holds every better design; everything if left out.
     tables
-        Choices of a block -> the combinations of interest, by position.
+        Choices of a block -> the combinations of interest, by position, where a question
+        falls into blocks.
 
     Raises
     ------
@@ -57,28 +68,36 @@ class LoweredSearch:
         program: Program,
         keep: int,
         found: Rows,
+        clock: Clock,
         *,
         box: Boxes | None = None,
-        tables: Tables = NO_TABLES,
+        tables: Tables | None = None,
     ) -> None:
         self.found = found
         self.bound = -np.inf
         self._program = program
         self._keep = keep
-        self._box = box
+        self._clock = clock
+        self._box = box or whole(list(program.lengths.values()))
         self._tables = tables
-        self._ratio = as_ratio(program.graph, program.objectives[0], program.rearranger.is_positive)
+        ratio = as_ratio(program.graph, program.objectives[0], program.rearranger.is_positive)
+        self._ratio = ratio if tables is not None else None
         self._margin = max(MARGIN, program.nearly)
-        self._seen: list[list[int]] = []
+        self._seen: dict[tuple[int, ...], None] = {}
         self._marks: dict[str, frozenset[int]] = {}
-        self._lowered = self._build()
+        self._missed = 0
+        if tables is None:
+            with clock.phase("presolve"):
+                self._start()
+        with clock.phase("compile"):
+            self._lowered = self._build()
 
     @property
     def cutoff(self) -> float:
         """The objective that a further design has to beat."""
         return float(self.found.values[-1, 0]) if len(self.found) >= self._keep else np.inf
 
-    def run(self, clock: Clock, seconds: float) -> bool:
+    def run(self, seconds: float) -> bool:
         """Search for a while.
 
         Returns
@@ -91,11 +110,12 @@ class LoweredSearch:
         NotLowerableError
             If a refined model has no sound encoding, or overflows the solver's integers.
         """
+        clock = self._clock
         until = clock.elapsed + seconds
         while clock.left > 0 and clock.elapsed < until:
-            check_magnitudes(self._lowered.compiled.model)
+            check_magnitudes(self._lowered.model)
             outcome = solver.run(
-                self._lowered.compiled.model,
+                self._lowered.model,
                 clock,
                 until - clock.elapsed,
                 gap=self._program.nearly / 2,
@@ -110,32 +130,56 @@ class LoweredSearch:
                 return True
         return False
 
+    def _start(self) -> None:
+        """Find good designs to begin with."""
+        local = LocalSearch(program=self._program, box=self._box, seed=self._clock.seed)
+        local.run()
+        self._clock.counters["designs"] += len(local.seen)
+        self._seen |= dict.fromkeys(local.seen)
+        self.found = self.found.plus(local.rows).undominated(self._keep)
+
     def _take(self, design: list[int]) -> None:
         """Evaluate a design exactly, and go on without it."""
-        self._seen.append(design)
-        rows = self._program.rows(self._around(design))
+        around = self._around(design)
+        rows = self._program.rows(around)
+        self._clock.counters["designs"] += len(around)
         better = rows.take(rows.values[:, 0] < self.cutoff)
         if len(better):
             self.found = self.found.plus(better).undominated(self._keep)
+        self._missed = 0 if len(better) else self._missed + 1
+        fresh = [at for at in map(tuple, around.tolist()) if at not in self._seen]
+        self._seen |= dict.fromkeys(fresh)
         if self._lowered.lowering.is_approximate and not len(better):
             self._mark(design)
             self._lowered = self._build()
-            return
-        self._lowered.forbid(design)
-        if len(better):
-            self._cut(self._lowered)
+        elif self._is_outdated():
+            with self._clock.phase("compile"):
+                self._lowered = self._build()
+        else:
+            for at in fresh:
+                self._lowered.forbid(at)
+            if len(better):
+                self._cut(self._lowered)
+
+    def _is_outdated(self) -> bool:
+        """Tell whether a model for the present value to beat would be a much better one."""
+        literals = sum(map(len, self._lowered.lowering.groups))
+        if self._tables is not None or literals < _SMALL or not self.cutoff < self._built_for:
+            return False
+        gain = self._built_for - self.cutoff
+        return self._missed >= _PATIENCE or gain > _WORTH_REBUILDING * abs(self.cutoff)
 
     def _around(self, design: Sequence[int]) -> Positions:
-        """List a design and its neighbours: the best one is seldom far from the model's."""
+        """List a design, and of those around it the more the longer nothing better came up."""
         at = np.array(design)
-        box = self._box or whole(list(self._program.lengths.values()))
-        reach = int(_NEIGHBOURS ** (1 / len(design)) - 1) // 2
-        if self._tables or not reach:
+        count = min(1 << self._missed, _MOST_NEIGHBOURS)
+        reach = int(count ** (1 / len(design)) - 1 + 1e-9) // 2
+        if self._tables is not None or not reach:
             return at[None, :]
         near = Boxes(
-            first=np.maximum(at - reach, box.first),
-            last=np.minimum(at + reach, box.last),
-            bound=box.bound,
+            first=np.maximum(at - reach, self._box.first),
+            last=np.minimum(at + reach, self._box.last),
+            bound=self._box.bound,
         )
         return near.designs()
 
@@ -148,16 +192,26 @@ class LoweredSearch:
             self._marks[name] = self._marks.get(name, frozenset()) | inside
 
     def _build(self) -> Lowered:
-        lowered = lower(self._program, box=self._box, tables=self._tables, marks=self._marks)
-        self._aim = lowered.objective
+        self._built_for = self.cutoff
+        lowered = lower(
+            self._program,
+            box=self._box,
+            tables=self._tables,
+            marks=self._marks,
+            cutoff=self._goal,
+        )
+        self._aim = lowered.aim
         for design in self._seen:
             lowered.forbid(design)
         self._cut(lowered)
+        proto = lowered.model.proto
+        self._clock.counters["variables"] = len(proto.variables)
+        self._clock.counters["constraints"] = len(proto.constraints)
         return lowered
 
     def _raise_bound(self, bound: float) -> None:
-        low = bound * self._aim.unit - self._aim.slack
-        if self._aim is self._lowered.objective:
+        low = self._aim.objective(bound)
+        if self._aim is self._lowered.aim:
             self.bound = max(self.bound, low)
         elif low > 0:
             self.bound = max(self.bound, self._goal)  # no design has a smaller ratio
@@ -177,10 +231,10 @@ class LoweredSearch:
             return
         lowering = lowered.lowering
         if self._ratio is None:
-            lowering.between([self._aim], -np.inf, self._goal)
+            lowering.between([self._aim.number], -np.inf, self._aim.limit(self._goal))
             return
         excess = self._ratio.excess(self._goal)
         size = max(map(abs, lowering.range(excess)))
-        self._aim = lowering.number(excess, size * RESOLUTION)
-        lowering.between([self._aim], -np.inf, 0.0)
-        lowered.compiled.model.minimize(self._aim.expression)
+        self._aim = Aim(number=lowering.number(excess, size * RESOLUTION))
+        lowering.between([self._aim.number], -np.inf, 0.0)
+        lowered.model.minimize(self._aim.number.expression)

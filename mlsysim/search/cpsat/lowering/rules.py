@@ -5,8 +5,11 @@ A rule turns one node into an integer expression with a unit and a slack
 reach of the constraints that the rule posts.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mlsysim.expr.graph import Apply, Node
 from mlsysim.expr.operation import (
@@ -26,7 +29,8 @@ from mlsysim.expr.operation import (
     Sum,
 )
 from mlsysim.search.cpsat.lowering import pieces, products, steps
-from mlsysim.search.cpsat.lowering.scaled import Scaled, aligned, total
+from mlsysim.search.cpsat.lowering.group import Array, Group
+from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
@@ -78,8 +82,26 @@ def _linear(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     """Encode a sum of any depth term by term, so that the slack is shared out evenly."""
     terms = list(_terms(node))
     share = wish / len(terms)
-    parts = aligned([lowering.number(term, share).times(sign) for term, sign in terms])
-    return total(parts).rounded(size=sum(part.size for part in parts), steps=len(parts))
+    parts = list(_parts(lowering, terms, share))
+    sum_ = lowering.total(parts)
+    size = sum(part.size * part.unit for part in parts) / sum_.unit
+    return sum_.rounded(size=math.ceil(size), steps=len(terms))
+
+
+def _parts(
+    lowering: "Lowering", terms: Sequence[tuple[Node, int]], share: float
+) -> Iterator[Scaled]:
+    """Encode the terms of a sum; what depends on one group is added up before it goes in."""
+    tables: dict[int, tuple[Group, Array]] = {}
+    for term, sign in terms:
+        group = lowering.group(term)
+        if group is None:
+            yield lowering.number(term, share).times(sign)
+        else:
+            _, before = tables.get(id(group), (group, np.zeros(len(group))))
+            tables[id(group)] = group, before + sign * group.values(term)
+    for group, values in tables.values():
+        yield group.number(values, share)
 
 
 def _terms(node: Node, sign: int = 1) -> Iterator[tuple[Node, int]]:
@@ -92,33 +114,38 @@ def _terms(node: Node, sign: int = 1) -> Iterator[tuple[Node, int]]:
 
 
 def _extreme(lowering: "Lowering", node: Apply, way: int, wish: float) -> Scaled:
-    a, b = aligned([lowering.number(argument, wish) for argument in node.arguments])
+    a, b = lowering.alike([lowering.number(argument, wish) for argument in node.arguments])
     extreme = max if way > 0 else min
     low, high = extreme(a.low, b.low), extreme(a.high, b.high)
     target = lowering.variable(low, high)
-    post = lowering.model.add_max_equality if way > 0 else lowering.model.add_min_equality
-    post(target, [lowering.single(a), lowering.single(b)])
+    extreme_of = lowering.model.add_max_equality if way > 0 else lowering.model.add_min_equality
+    lowering.post(extreme_of(target, [lowering.single(a), lowering.single(b)]))
     slack = max(a.slack, b.slack)
     lowering.record(node, Kind.EXTREME, 1, slack)
     return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack)
 
 
 def _absolute(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
-    a = lowering.number(node.arguments[0], wish)
+    (a,) = lowering.alike([lowering.number(node.arguments[0], wish)])
     target = lowering.variable(0, a.size)
-    lowering.model.add_abs_equality(target, lowering.single(a))
+    lowering.post(lowering.model.add_abs_equality(target, lowering.single(a)))
     lowering.record(node, Kind.EXTREME, 1, a.slack)
     return Scaled(expression=target, low=0, high=a.size, unit=a.unit, slack=a.slack)
 
 
 def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     condition, yes, no = node.arguments
-    a, b = aligned([lowering.number(yes, wish), lowering.number(no, wish)])
+    settled = lowering.is_settled(condition)
+    if settled is not None:
+        return lowering.number(yes if settled else no, wish)
+    a, b = lowering.alike([lowering.number(yes, wish), lowering.number(no, wish)])
     literal = lowering.literal(condition)
     low, high = min(a.low, b.low), max(a.high, b.high)
     target = lowering.variable(low, high)
-    lowering.model.add(target == a.expression).only_enforce_if(literal)
-    lowering.model.add(target == b.expression).only_enforce_if(~literal)
+    for one, side, sign in ((yes, a, literal), (no, b, ~literal)):
+        lowering.post(
+            lowering.model.add(target == side.expression), sign, *lowering.where_defined(one)
+        )
     slack = max(a.slack, b.slack)
     lowering.record(node, Kind.LOGICAL, 1, slack)
     return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack)

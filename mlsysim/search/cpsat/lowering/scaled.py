@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
+from mlsysim.errors import MlsysimError
+
 # |expression| stays below this, so that products of two and sums of many fit 64 bits.
 LARGEST = 1 << 58
+# What is added up stays below this.
+LARGEST_SUM = 1 << 61
 # Floats hold every whole number up to this.
 _EXACT = 1 << 53
 
 
-class NotLowerableError(Exception):
+class NotLowerableError(MlsysimError):
     """An expression has no sound encoding: its range is unbounded or too wide."""
 
 
@@ -38,6 +42,9 @@ class Scaled:
         A power of two.
     slack
         The largest distance from the true value.
+    weight
+        What the sizes of all parts of the expression add up to, where that is more than
+        its own: a weighted sum of literals of which one holds.
 
     Raises
     ------
@@ -50,11 +57,12 @@ class Scaled:
     high: int
     unit: float = 1.0
     slack: float = 0.0
+    weight: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what would overflow in the solver."""
-        if self.size > LARGEST:
-            raise NotLowerableError(f"{self.low} to {self.high} spans more than 58 bits")
+        if max(self.size, self.weight) > LARGEST_SUM:
+            raise NotLowerableError(f"{self.low} to {self.high} spans more than 61 bits")
 
     @property
     def size(self) -> int:
@@ -75,13 +83,14 @@ class Scaled:
             low=min(ends),
             high=max(ends),
             slack=self.slack * abs(factor),
+            weight=self.weight * abs(factor),
         )
 
     def finer(self, unit: float) -> "Scaled":
         """Write the same number in a smaller unit."""
-        if not self.low == self.high == 0 and self.unit > unit * LARGEST:
+        if not self.low == self.high == 0 and self.unit > unit * LARGEST_SUM:
             raise NotLowerableError("numbers of too different size meet in a sum")
-        factor = round(min(self.unit / unit, LARGEST))  # for zero any factor will do
+        factor = round(min(self.unit / unit, LARGEST_SUM))  # for zero any factor will do
         return replace(self.times(factor), unit=unit, slack=self.slack)
 
     def rounded(self, size: int = 0, steps: int = 1) -> "Scaled":
@@ -121,4 +130,5 @@ def total(numbers: Sequence[Scaled]) -> Scaled:
         high=sum(part.high for part in parts),
         unit=parts[0].unit,
         slack=sum(part.slack for part in parts),
+        weight=sum(max(part.size, part.weight) for part in parts),
     )

@@ -10,7 +10,7 @@ from mlsysim.expr.graph import Apply
 from mlsysim.expr.operation import Part
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering.products import FACTOR_BITS, WHOLE, narrow
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, total
+from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
 from mlsysim.search.cpsat.solving.model import Kind
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
     count = lowering.variable(first, last)
     ends = [x * y for x in (first, last) for y in (b.low, b.high)]
     product = lowering.variable(min(ends), max(ends))
-    lowering.model.add_multiplication_equality(product, [count, b.expression])
+    lowering.post(lowering.model.add_multiplication_equality(product, [count, lowering.single(b)]))
     slack = b.slack * max(abs(first), abs(last))
     multiple = Scaled(expression=product, low=min(ends), high=max(ends), unit=b.unit, slack=slack)
-    rest = total([a, multiple.times(-1)]).rounded()
+    rest = lowering.total([a, multiple.times(-1)]).rounded()
     lowering.between([rest], 0.0, math.inf)
     gap = min(a.unit, b.unit) if rest.exact else 0.0
     lowering.between([rest, b.times(-1)], -math.inf, -gap)

@@ -60,6 +60,17 @@ class Boxes:
             pieces.append(Boxes(first=first, last=last, bound=self.bound).take(full))
         return joined(pieces)
 
+    def split(self, column: int) -> "Boxes":
+        """Cut each box into one per position of a choice."""
+        sizes = self.last[:, column] - self.first[:, column] + 1
+        box = np.repeat(np.arange(len(self)), sizes)
+        place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        boxes = self.take(box)
+        first, last = boxes.first.copy(), boxes.last.copy()
+        first[:, column] += place
+        last[:, column] = first[:, column]
+        return Boxes(first=first, last=last, bound=boxes.bound)
+
     def designs(self) -> Positions:
         """List every design of every box, one row each."""
         sizes = self.last - self.first + 1

@@ -130,6 +130,10 @@ class Program:
         return Tabulated(designs=designs, values=table, holds=holds)
 
     def bound(self, boxes: Boxes, cutoff: float = np.inf) -> Boxes:
+        """Bound the objectives over boxes, and cut off what cannot matter; see `narrow`."""
+        return self.narrow(boxes, cutoff)[0]
+
+    def narrow(self, boxes: Boxes, cutoff: float = np.inf) -> tuple[Boxes, Positions]:
         """Bound the objectives over boxes, and cut off what cannot matter.
 
         Parameters
@@ -144,23 +148,64 @@ class Program:
         Boxes
             The boxes that may hold a design that meets every condition, without
             the ends that cannot.
+        array
+            Their places among the boxes given.
         """
         best = Range(np.asarray(-np.inf), np.asarray(cutoff)) if cutoff < np.inf else None
-        objectives = [best] * (2 * len(self.objectives))
-        conditions = [
-            allowed
-            for comparisons in self._gaps
-            for allowed in (TRUE, *(_NOT_POSITIVE for _ in comparisons))
-        ]
         first, last = self._ends(boxes)
-        found = self._narrower.narrow(first, last, [*objectives, *conditions])
+        found = self._narrower.narrow(first, last, self._allowed(best))
         kept = boxes.take(found.kept)
         bound, _ = self._read(kept, found.ranges)
-        return Boxes(
+        possible = np.all(bound < np.inf, axis=1)
+        narrowed = Boxes(
             first=np.stack([found.first[name] for name in self.names], axis=1),
             last=np.stack([found.last[name] for name in self.names], axis=1),
             bound=bound,
-        ).take(np.all(bound < np.inf, axis=1))
+        )
+        return narrowed.take(possible), found.kept[possible]
+
+    def settle(self, boxes: Boxes, cutoff: float = np.inf) -> dict[int, Range]:
+        """Bound every value over boxes, over the designs that matter.
+
+        Parameters
+        ----------
+        boxes
+            The boxes.
+        cutoff
+            Designs whose one objective is not below this do not matter.
+
+        Returns
+        -------
+        dict
+            The range of each value of the program, by its position in the graph, in each
+            box.  Truth values are as the formulas alone leave them: that a condition must
+            hold is no reason to leave it out of a model.
+        """
+        first, last = self._ends(boxes)
+        best = Range(np.asarray(-np.inf), np.asarray(cutoff)) if cutoff < np.inf else None
+        own = [*self.objectives, *(condition.node for condition in self.conditions)]
+        allowed = [
+            *(best for _ in self.objectives),
+            *(TRUE for _ in self.conditions),
+            *self._allowed(best),
+        ]
+        ranges = self._settler.settle(first, last, allowed, {})
+        nodes = reachable(own)
+        plain = BoxReader(nodes, self.columns).read_all(first, last)
+        estimates = self._roots[len(self.objectives) : 2 * len(self.objectives)]
+        settled = {}
+        for node in nodes:
+            known = plain if node.truth else ranges
+            low, high = (np.broadcast_to(end, len(boxes)) for end in known[node.position])
+            if node in self.objectives:
+                estimate = estimates[self.objectives.index(node)]
+                low = np.maximum(low, ranges[estimate.position].low)
+            crossed = low > high  # no such design is left; whatever it is will do
+            below, above = plain[node.position]
+            settled[node.position] = Range(
+                np.where(crossed, below, low), np.where(crossed, above, high)
+            )
+        return settled
 
     def bound_with_gaps(self, boxes: Boxes) -> tuple[Boxes, Array]:
         """Bound the objectives over boxes, and tell what is missing to each comparison.
@@ -175,6 +220,15 @@ class Program:
         """
         bound, gaps = self._read(boxes, self._boxes.read(*self._ends(boxes)))
         return Boxes(first=boxes.first, last=boxes.last, bound=bound), gaps
+
+    def _allowed(self, best: Range | None) -> list[Range | None]:
+        """Tell what each root may be, where the objective may be what `best` says."""
+        conditions = [
+            allowed
+            for comparisons in self._gaps
+            for allowed in (TRUE, *(_NOT_POSITIVE for _ in comparisons))
+        ]
+        return [*([best] * (2 * len(self.objectives))), *conditions]
 
     def _ends(self, boxes: Boxes) -> tuple[dict[str, Positions], dict[str, Positions]]:
         return (
@@ -265,6 +319,11 @@ class Program:
     @cached_property
     def _boxes(self) -> BoxReader:
         return BoxReader(self._roots, self.columns)
+
+    @cached_property
+    def _settler(self) -> BoxNarrower:
+        own = [*self.objectives, *(condition.node for condition in self.conditions)]
+        return BoxNarrower([*own, *self._roots], self.columns)
 
     @cached_property
     def _narrower(self) -> BoxNarrower:

@@ -46,7 +46,7 @@ class Rearranger:
 
     def __init__(self, graph: Graph, ranges: Mapping[int, Range]) -> None:
         self.graph = graph
-        self._ranges = ranges
+        self.ranges = ranges
         self._estimates: dict[tuple[int, bool], Terms] = {}
         self._positive: dict[int, bool] = {}
 
@@ -78,7 +78,7 @@ class Rearranger:
         """Tell whether a number is nowhere negative, by its range or by its form."""
         known = self._positive.get(node.position)
         if known is None:
-            by_range = bool(np.all(self._ranges[node.position].low >= 0))
+            by_range = bool(np.all(self.ranges[node.position].low >= 0))
             known = by_range or (isinstance(node, Apply) and self._sign_by_form(node) > 0)
             self._positive[node.position] = known
         return known

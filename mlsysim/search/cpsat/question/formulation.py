@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.errors import Infeasible, TracingError
+from mlsysim.errors import Infeasible, MetricError, TracingError
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader
@@ -85,6 +85,8 @@ class Formulation:
         The objectives in the graph.
     requirements
         What must hold.
+    resolve
+        Gives the traced value of any metric path or name of the space.
     """
 
     problem: Problem
@@ -93,6 +95,20 @@ class Formulation:
     objectives: tuple[Objective, ...]
     metrics: tuple[Metric, ...]
     requirements: tuple[Requirement, ...]
+    resolve: Callable[[str], Any] | None = None
+
+    def metric(self, path: str) -> Metric:
+        """Give any metric that the evaluator returns, by its path.
+
+        Raises
+        ------
+        MetricError
+            If there is none of that name.
+        """
+        if self.resolve is None:
+            raise MetricError(f"the evaluator returns nothing, and hence no metric {path!r}")
+        item = Objective.parse(f"minimize: {path}")
+        return _metric(self.graph, item, item.value(self.resolve))
 
 
 def formulate(
@@ -146,6 +162,7 @@ def formulate(
             *(_metric(graph, item, item.value(resolver(traced, result))) for item in others),
         ),
         requirements=(*_requirements(graph, reading), *_guards(graph)),
+        resolve=resolver(traced, result),
     )
 
 

@@ -18,6 +18,7 @@ from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.formulation import (
     Formulation,
+    Metric,
     Requirement,
     beside_guards,
     definedness,
@@ -98,6 +99,16 @@ class Question:
     def names(self) -> tuple[str, ...]:
         """The names of what a design must meet: the user's constraints first."""
         return self.problem.requirements(item.name for item in self.demands)
+
+    def metric(self, path: str) -> Metric:
+        """Give any metric that the evaluator returns, by its path.
+
+        Raises
+        ------
+        MetricError
+            If there is none of that name.
+        """
+        return self.formulation.metric(path)
 
     def params(self, design: Sequence[int]) -> dict[str, Any]:
         """Give the values of a design from their positions."""

@@ -10,7 +10,7 @@ from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.files.question import load
 from mlsysim.files.settings import pairs
-from mlsysim.report import priced_report, why_not_report
+from mlsysim.report import evaluated_report, why_not_report
 
 
 def evaluate_file(
@@ -21,7 +21,7 @@ def evaluate_file(
     framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
-    """Price one design of a question file, and list what it breaks.
+    """Evaluate one design of a question file, and list what it breaks.
 
     Parameters
     ----------
@@ -39,11 +39,13 @@ def evaluate_file(
     with errors_to_status(file):
         forms.check()
         asked = pairs(settings, "--set")
-        question, given = load(file, framework=framework).with_settings(asked)
+        question = load(file, framework=framework)
         with progress_line(file.name) as progress:
-            priced = question.evaluate_at(given, progress=progress, **options)
+            left = question.prepare(progress=progress, **options)
+            question, given = question.with_settings(asked)
+            evaluated = question.evaluate_at(given, **left)
         changed = {name: text for name, text in asked.items() if name not in given}
-        report = priced_report(question, priced, changed)
+        report = evaluated_report(question, evaluated, changed)
         forms.give(report, question)
     return exit_status(report.status)
 

@@ -1,0 +1,27 @@
+"""Show the CP-SAT model of a question file."""
+
+from pathlib import Path
+
+from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.files.question import load
+
+
+def describe_model(file: Path, *, export: Path | None, framework: str | None) -> ExitStatus:
+    """Build the model of a question file, tell it in words, and write it where that is asked.
+
+    Parameters
+    ----------
+    file
+        The question file.
+    export
+        Where to write the model as a CP-SAT proto in text form.
+    framework
+        Who is to run the designs, in place of what the file says.
+    """
+    with errors_to_status(file):
+        question = load(file, framework=framework)
+        model = question.explorer.compile(question.evaluate)
+        if export is not None:
+            model.export(export)
+        print(model.describe(), end="")
+    return ExitStatus.ANSWERED

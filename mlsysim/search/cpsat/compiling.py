@@ -1,0 +1,323 @@
+"""A question as a CP-SAT model, open to its users: to read, to extend, to solve elsewhere."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ortools.sat.python import cp_model
+
+from mlsysim.errors import MetricError, suggest
+from mlsysim.expr.graph import Node
+from mlsysim.expr.text import describe
+from mlsysim.problem.nodes import names_in
+from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
+from mlsysim.search.cpsat.lowering.scaled import Scaled
+from mlsysim.search.cpsat.question.formulation import Requirement
+from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.solving.model import Encoding
+from mlsysim.search.verify import Evaluator
+from mlsysim.textfiles import write_text
+
+CpModel = cp_model.CpModel
+"""OR-Tools' own model, for those who may not import it."""
+
+# Numbers that are asked for are resolved to this share of their range.
+_RESOLUTION = 2.0**-30
+_MANY = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledNumber:
+    """A number of a question in its model: ``scale * expression``, up to `error`, in `unit`.
+
+    Parameters
+    ----------
+    expression
+        Linear in the integer variables of the model.
+    scale
+        What the expression is multiplied by.
+    error
+        The largest distance from the true value.
+    unit
+        The unit of the value; empty where it has none.
+    low, high
+        Between which ends the value lies.
+    text
+        The formula, its inner parts cut off.
+    """
+
+    expression: cp_model.LinearExprT
+    scale: float
+    error: float
+    unit: str
+    low: float
+    high: float
+    text: str
+
+    def at_most(self, value: float) -> int:
+        """Give what the expression is at most wherever the value is at most this, in `unit`."""
+        return int((value + self.error) // self.scale)
+
+    def at_least(self, value: float) -> int:
+        """Give what the expression is at least wherever the value is at least this, in `unit`."""
+        return -int((-value + self.error) // self.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledConstraint:
+    """A requirement of a question in its model; it holds there.
+
+    Parameters
+    ----------
+    name
+        The user's constraint, or ``<Stage>.feasible``.
+    reasons
+        The constraint's text, or for a verdict everything that it asks for.
+    left, right
+        What is compared, where it compares numbers.
+    relation
+        How, such as ``<=``.
+    """
+
+    name: str
+    reasons: tuple[str, ...]
+    left: CompiledNumber | None = None
+    relation: str = ""
+    right: CompiledNumber | None = None
+
+
+class CompiledMetrics(Mapping[str, CompiledNumber]):
+    """The metrics of a question in its model, by path; each goes in when it is asked for."""
+
+    def __init__(self, question: Question, lowered: Lowered) -> None:
+        self._question = question
+        self._lowered = lowered
+        self._known: dict[str, CompiledNumber] = {}
+
+    def __getitem__(self, path: str) -> CompiledNumber:
+        """Give a metric; any path that an objective could name.
+
+        Raises
+        ------
+        MetricError
+            If the evaluator returns no such metric.
+        NotLowerableError
+            If it has no sound encoding.
+        """
+        if path not in self._known:
+            metric = self._question.metric(path)
+            self._known[path] = number_of(self._lowered, metric.node, metric.unit)
+        return self._known[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
+        """The metrics that the question itself names."""
+        problem = self._question.problem
+        expressions = [problem.objective.expression]
+        for constraint in problem.constraints:
+            expressions += [constraint.left, constraint.right]
+        paths = [path for one in expressions for path in names_in(one.node)]
+        return tuple(dict.fromkeys(path for path in paths if path not in problem.space))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledModel:
+    """A question as a CP-SAT model.
+
+    Parameters
+    ----------
+    model
+        The model; it may be extended, and solved by itself.
+    variables
+        The integer variable of each choice: its value where all values are whole numbers,
+        else its position in its domain.
+    metrics
+        Each metric by its path, in its unit.
+    constraints
+        Each requirement by its name.
+    objective
+        What is minimised, as a linear expression.
+    encodings
+        How every expression went in.
+    question
+        What is asked, traced.
+    lowered
+        What the formulas were turned into.
+    """
+
+    model: cp_model.CpModel
+    variables: Mapping[str, cp_model.IntVar]
+    metrics: Mapping[str, CompiledNumber]
+    constraints: Mapping[str, CompiledConstraint]
+    objective: cp_model.LinearExprT
+    question: Question
+    lowered: Lowered
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """How every expression went in, those of metrics asked for since included."""
+        return tuple(self.lowered.lowering.encodings)
+
+    @property
+    def proto(self) -> Any:
+        """The model as a CP-SAT protocol buffer."""
+        return self.model.proto
+
+    def params(self, solution: cp_model.CpSolver) -> dict[str, Any]:
+        """Read a design off a solution of the model, or of a larger one that contains it."""
+        return self.question.params(self.lowered.design(solution))
+
+    def objective_bound(self, bound: float) -> float:
+        """Turn a bound on the model's objective into one on the question's, in its own unit.
+
+        Parameters
+        ----------
+        bound
+            What the solver says: its best bound, or the objective of an optimal solution.
+        """
+        return self.question.sign * self.lowered.aim.objective(bound)
+
+    def describe(self) -> str:
+        """Tell the model in words."""
+        return "\n".join([*self._choices(), "", *self._requirements(), "", *self._size()]) + "\n"
+
+    def export(self, path: str | Path) -> None:
+        """Write the model as a CP-SAT proto in text form.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written; one that was there before is as it was.
+        """
+        write_text(Path(path), str(self.model.proto))
+
+    def _choices(self) -> Iterator[str]:
+        yield "Choices"
+        for name, domain in self.question.problem.space.items():
+            values = [str(getattr(value, "name", value)) for value in domain.values[:_MANY]]
+            more = f", ... ({len(domain):,} values)" if len(domain) > _MANY else ""
+            yield f"  {name}: {', '.join(values)}{more}"
+
+    def _requirements(self) -> Iterator[str]:
+        objective = self.question.problem.objective
+        metric = self.question.formulation.metrics[0]
+        yield "Objective"
+        yield f"  {objective.text}" + (f"  [{metric.unit}]" if metric.unit else "")
+        yield f"    = {describe(metric.node)}"
+        yield f"    known to {self.lowered.aim.error:.1e} of its size"
+        yield ""
+        yield "Requirements"
+        for name, constraint in self.constraints.items():
+            yield f"  {name}: " + "; ".join(constraint.reasons)
+            for side in (constraint.left, constraint.right):
+                if side is not None and side.low < side.high:
+                    unit = f" {side.unit}" if side.unit else ""
+                    yield f"    {side.text}: {side.low:.6g} to {side.high:.6g}{unit}"
+
+    def _size(self) -> Iterator[str]:
+        yield "Model"
+        proto = self.model.proto
+        yield f"  {len(proto.variables):,} variables, {len(proto.constraints):,} constraints"
+        for group in self.lowered.lowering.groups:
+            if len(group.names) > 1:
+                names = ", ".join(group.names)
+                yield f"  {len(group):,} combinations of {names} that can matter, a literal each"
+        counted = Counter(encoding.kind for encoding in self.encodings)
+        for kind, count in counted.items():
+            own = [encoding for encoding in self.encodings if encoding.kind is kind]
+            size = sum(encoding.size for encoding in own)
+            error = max(encoding.error for encoding in own)
+            told = f", error up to {error:.1e}" if error else ", exact"
+            yield f"  {count:,} x {kind.value}: {size:,} pieces{told}"
+
+
+def compile_model(
+    problem: Problem,
+    evaluate: Evaluator,
+    into: cp_model.CpModel | None = None,
+    name: str = "",
+) -> CompiledModel:
+    """Build the CP-SAT model of a question without solving it.
+
+    Parameters
+    ----------
+    problem, evaluate
+        What is asked.
+    into
+        A model to add it to; its objective stays as it is.
+    name
+        What the names of the variables begin with.
+
+    Raises
+    ------
+    TracingError
+        If the evaluator cannot be traced.
+    NotLowerableError
+        If an expression has no sound encoding.
+    """
+    question = Question(problem, evaluate)
+    lowered = lower(question.program(), into=into, name=name)
+    return CompiledModel(
+        model=lowered.model,
+        variables=lowered.variables,
+        metrics=CompiledMetrics(question, lowered),
+        constraints=_Constraints(question, lowered),
+        objective=lowered.aim.number.expression,
+        question=question,
+        lowered=lowered,
+    )
+
+
+def number_of(lowered: Lowered, node: Node, unit: str) -> CompiledNumber:
+    """Give a number as it stands in the model."""
+    lowering = lowered.lowering
+    low, high = lowering.range(node)
+    number: Scaled = lowering.number(node, max(abs(low), abs(high)) * _RESOLUTION)
+    return CompiledNumber(
+        expression=number.expression,
+        scale=number.unit,
+        error=number.slack,
+        unit=unit,
+        low=low,
+        high=high,
+        text=describe(node),
+    )
+
+
+class _Constraints(Mapping[str, CompiledConstraint]):
+    """The requirements of a question in its model, by name."""
+
+    def __init__(self, question: Question, lowered: Lowered) -> None:
+        self._lowered = lowered
+        self._items: dict[str, list[Requirement]] = {}
+        for item in question.requirements:
+            self._items.setdefault(item.name, []).append(item)
+
+    def __getitem__(self, name: str) -> CompiledConstraint:
+        if name not in self._items:
+            raise MetricError(f"there is no requirement {name!r}{suggest(name, self._items)}")
+        items = self._items[name]
+        reasons = tuple(dict.fromkeys(item.reason for item in items))
+        one = items[0]
+        if len(items) > 1 or one.left is None or one.right is None or one.relation is None:
+            return CompiledConstraint(name=name, reasons=reasons)
+        left, right = (number_of(self._lowered, side, one.unit) for side in (one.left, one.right))
+        return CompiledConstraint(
+            name=name, reasons=reasons, left=left, relation=one.relation.value, right=right
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)

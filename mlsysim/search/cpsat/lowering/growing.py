@@ -1,0 +1,222 @@
+"""Find the choices that formulas share, and which of their combinations can matter.
+
+A sub-formula of few choices has few values, and a model that has a literal for each
+combination of these choices knows all of them exactly.  Which combinations can matter is
+found choice by choice, from the shortest to the longest: after each step all conditions,
+and the objective to beat, cut off what cannot be.  Of 100,000 combinations some hundred
+are left where a product of all choices would never have been listed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from mlsysim.expr.graph import Apply, Node, Table, reachable
+from mlsysim.expr.ranges import Range
+from mlsysim.search.cpsat.program.boxes import Boxes, joined
+from mlsysim.search.cpsat.program.program import Program
+
+Names = tuple[str, ...]
+
+# A group of more surviving combinations than this is given up, as are all of them together.
+_MOST_CELLS = 2000
+_MOST_TOGETHER = 6000
+# Groups beyond this many hardly share formulas any more.
+_MOST_GROUPS = 12
+# A group has no more combinations than this share of the space, lest it be the whole of it.
+_SHARE = 2
+# Boxes to bound for one group in one step, and for all of them in all.
+_MOST_AT_ONCE = 20_000
+_MOST_BOXES = 120_000
+# A choice of no more values has a literal for each; one that is part of a group has, too,
+# unless it is longer than this.
+_SHORT = 64
+_LONG = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The combinations of some choices that can matter.
+
+    Parameters
+    ----------
+    names
+        The choices, in the order of the space.
+    boxes
+        One box per combination: these choices are fixed in it, the others cut to what is left.
+    settled
+        What is known of every value in each.
+    """
+
+    names: Names
+    boxes: Boxes
+    settled: Mapping[int, Range]
+
+
+def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
+    """Cut a box as far as the conditions and the objective to beat cut it."""
+    boxes = start
+    for _ in range(2):
+        before = boxes
+        boxes = program.bound(boxes, cutoff)
+        if not len(boxes) or (
+            len(boxes) == len(before) and np.array_equal(boxes.volumes, before.volumes)
+        ):
+            break
+    return boxes
+
+
+def grown(  # noqa: C901 - a loop in three steps
+    program: Program, cutoff: float, start: Boxes
+) -> tuple[list[Cells], Mapping[int, Range]]:
+    """Find the groups of choices worth a literal per combination, and the combinations.
+
+    Short choices, and those that are parts of groups, are groups of their own as well.
+
+    Parameters
+    ----------
+    program
+        What is minimised.
+    cutoff
+        Designs whose objective is not below this do not matter.
+    start
+        The one box that holds every design that matters.
+
+    Returns
+    -------
+    list
+        The groups.
+    dict
+        What is known of every value over the box as a whole.
+    """
+    sizes = (start.last - start.first + 1)[0]
+    short: list[Names] = [
+        (name,) for name, size in zip(program.names, sizes, strict=True) if size <= _SHORT
+    ]
+    wanted = _supports(program, start)
+    found: dict[Names, Boxes] = {}
+    tried: set[Names] = set()
+    left = _MOST_BOXES
+    while left > 0:
+        batch: list[Names] = [] if tried else list(short)
+        for names in wanted:
+            whole = [*(one for one in found if len(one) > 1), *batch]
+            if len(batch) + len(whole) > _MOST_GROUPS + len(short):
+                break
+            if names not in tried and not any(set(names) <= set(one) for one in whole):
+                batch.append(names)
+        if not batch:
+            break
+        tried |= set(batch)
+        grown_now, bounded = _combinations(program, batch, cutoff, start)
+        left -= bounded
+        for names in sorted(grown_now, key=lambda one: -len(one)):
+            cells = sum(map(len, found.values())) + len(grown_now[names])
+            is_new = not any(set(names) <= set(one) for one in found if len(one) > 1)
+            if len(names) == 1 or (is_new and cells <= _MOST_TOGETHER):
+                found[names] = grown_now[names]
+    inside = {name for names in found for name in names}
+    single = [
+        (name,)
+        for name, size in zip(program.names, sizes, strict=True)
+        if name in inside and (name,) not in found and size <= _LONG
+    ]
+    if single:
+        found |= _combinations(program, single, cutoff, start)[0]
+    return _settled(program, found, cutoff, start)
+
+
+def _settled(
+    program: Program, found: Mapping[Names, Boxes], cutoff: float, start: Boxes
+) -> tuple[list[Cells], Mapping[int, Range]]:
+    """Bound every value in every combination of every group, and in all, in one pass."""
+    settled = program.settle(joined([start, *found.values()]), cutoff)
+    whole = {at: Range(low[:1], high[:1]) for at, (low, high) in settled.items()}
+    cells, place = [], 1
+    for names, boxes in found.items():
+        own = slice(place, place + len(boxes))
+        place += len(boxes)
+        ranges = {at: Range(low[own], high[own]) for at, (low, high) in settled.items()}
+        cells.append(Cells(names=names, boxes=boxes, settled=ranges))
+    return cells, whole
+
+
+def _supports(program: Program, start: Boxes) -> list[Names]:
+    """List the sets of several choices that formulas depend on, the largest first."""
+    roots = [*program.objectives, *(condition.node for condition in program.conditions)]
+    sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
+    ranges = program.rearranger.ranges
+    most = max(2.0, math.prod(sizes.values()) / _SHARE)
+    found: dict[frozenset[str], float] = {}
+    for node in reachable(roots):
+        support = frozenset(name for name in node.support if sizes[name] > 1)
+        if isinstance(node, (Apply, Table)) and _varies(node, ranges[node.position]):
+            size = math.prod(sizes[name] for name in support)
+            if len(support) > 1 and size <= most:
+                found[support] = size
+    return [
+        tuple(name for name in program.names if name in support)
+        for support in sorted(found, key=lambda one: (-found[one], sorted(one)))
+    ]
+
+
+def _varies(node: Node, known: Range) -> bool:
+    return bool(node.support) and not bool(np.all(known.low == known.high))
+
+
+def _combinations(  # noqa: C901 - a loop in three steps
+    program: Program, wanted: Sequence[Names], cutoff: float, start: Boxes
+) -> tuple[dict[Names, Boxes], int]:
+    """List the combinations that can matter of several groups at once.
+
+    Returns
+    -------
+    dict
+        The groups; of one that has too many combinations, as many of its choices, the
+        shortest first, as have not.
+    int
+        How many boxes were bounded for it.
+    """
+    lengths = (start.last - start.first)[0]
+    open_: dict[Names, tuple[list[int], Boxes]] = {}
+    for names in wanted:
+        columns = [program.names.index(name) for name in names]
+        open_[names] = sorted(columns, key=lambda column: int(lengths[column])), start
+    done: dict[Names, Boxes] = {}
+    bounded = 0
+
+    def close(names: Names, columns: Sequence[int], boxes: Boxes) -> None:
+        """Keep what a group has come to: some of its choices may be open still."""
+        fixed = tuple(name for name in names if program.names.index(name) not in columns)
+        if fixed:
+            done[fixed] = boxes
+
+    while open_:
+        split = {}
+        for names, (columns, boxes) in open_.items():
+            sizes = boxes.last[:, columns[0]] - boxes.first[:, columns[0]] + 1
+            if int(sizes.sum()) <= _MOST_AT_ONCE:
+                split[names] = columns, boxes, boxes.split(columns[0])
+            else:
+                close(names, columns, boxes)
+        if not split:
+            break
+        parts = [boxes for _, _, boxes in split.values()]
+        bounded += sum(map(len, parts))
+        kept, places = program.narrow(joined(parts), cutoff)
+        ends = np.searchsorted(places, np.cumsum([0, *map(len, parts)]))
+        open_ = {}
+        for (names, (columns, before, _)), (begin, end) in zip(
+            split.items(), pairwise(ends), strict=True
+        ):
+            boxes = kept.take(np.arange(begin, end))
+            if len(boxes) > _MOST_CELLS:
+                close(names, columns, before)
+            elif len(columns) > 1 and len(boxes):
+                open_[names] = columns[1:], boxes
+            else:
+                close(names, (), boxes)
+    return done, bounded

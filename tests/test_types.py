@@ -1,0 +1,51 @@
+"""A user's own file, checked strictly, sees the types of what it calls."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+api = pytest.importorskip("mypy.api")
+
+ROOT = Path(__file__).parents[1]
+USER = """
+import mlsysim
+from mlsysim import DistributedModel, ServingModel
+
+LANGUAGE, SYSTEMS = mlsysim.Models.Language, mlsysim.Systems
+
+run = DistributedModel().solve(
+    model=LANGUAGE.Llama3_70B, fleet=SYSTEMS.Clusters.Frontier_8K, batch_size=128, tp_size=8
+)
+reveal_type(run)
+reveal_type(run.step_latency_total.m_as("ms"))
+reveal_type(run.data_parallel_size)
+reveal_type(run.feasible)
+reveal_type(SYSTEMS.Accelerators.H100_SXM)
+reveal_type(mlsysim.load("question.toml"))
+reveal_type(mlsysim.load("question.toml").solve().status)
+DistributedModel().solve(
+    model=LANGUAGE.Llama3_70B, fleet=SYSTEMS.Clusters.Frontier_8K, batch_size=128, tp_siz=8
+)
+"""
+REVEALED = [
+    "DistributedResult",
+    "float",
+    "int",
+    "bool",
+    "Accelerator",
+    "Question",
+    "Status",
+]
+WRONG = ["tp_siz"]
+
+
+def test_a_strict_file_gets_real_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is handed has a type, and a misspelt keyword is an error of types."""
+    file = tmp_path / "planner.py"
+    file.write_text(USER, encoding="utf-8")
+    monkeypatch.chdir(ROOT)  # the configuration and the cache of the project's own check
+    told, _, _ = api.run(["--strict", str(file)])
+    revealed = re.findall(r'Revealed type is "([^"]*)"', told)
+    assert [name.rpartition(".")[2] for name in revealed] == REVEALED, told
+    assert re.findall(r'Unexpected keyword argument "(\w+)"', told) == WRONG, told
