@@ -366,19 +366,26 @@ def new(
 @app.command("list")
 def list_entries(
     kind: Annotated[
-        str | None, typer.Argument(metavar="KIND", help="For example accelerators or language.")
+        str | None,
+        typer.Argument(
+            metavar="KIND", help="For example accelerators or language; stages, knobs or metrics."
+        ),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Argument(metavar="STAGE", help="Whose knobs or metrics; those of all otherwise."),
     ] = None,
 ) -> None:
-    """List the catalogue, or one kind of entry in it."""
+    """List the catalogue, one kind of entry in it, or the models with what they take and report."""
     from mlsysim.cli.browsing import print_kinds
 
-    print_kinds(kind)
+    print_kinds(kind, stage)
 
 
 @app.command()
 def show(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="For example H100_SXM.")
+        str | None, typer.Argument(metavar="NAME", help="For example H100_SXM or ServingModel.")
     ] = None,
     *,
     hf: Annotated[
@@ -386,7 +393,7 @@ def show(
         typer.Option(metavar="CONFIG", help="A model's config.json of Hugging Face instead."),
     ] = None,
 ) -> None:
-    """Show every figure of a catalogue entry with its unit, source and confidence."""
+    """Show a catalogue entry, figure by figure with sources, or the arguments of a model."""
     from mlsysim.cli.importing import show_entry
 
     show_entry(name, hf)

@@ -1,7 +1,6 @@
 """``--dask ADDRESS``: let a cluster of Dask do the work."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from socket import create_connection
 from typing import Any
@@ -17,7 +16,7 @@ _HURRIED = 0.5
 
 
 @contextmanager
-def cluster_options(address: str | None) -> Iterator[dict[str, Executor]]:
+def cluster_options(address: str | None) -> Iterator[dict[str, Any]]:
     """Connect to a cluster, for as long as a search lasts.
 
     Parameters

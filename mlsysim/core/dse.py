@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mlsysim.core import methods
 from mlsysim.core.methods import Method
@@ -24,7 +24,15 @@ from mlsysim.results.what_if import Sweep, SweepPoint, WhyNot
 from mlsysim.search import reference
 from mlsysim.search.comparison import ARRAYS, BOXES, REFERENCE, SOLVER, Comparison, compare
 from mlsysim.search.interruption import interruptible
-from mlsysim.search.options import ProgressCallback, SearchOptions
+from mlsysim.search.options import (
+    AnswerOptions,
+    ComparisonOptions,
+    ListedOptions,
+    NoOptions,
+    ProgressCallback,
+    SearchOptions,
+    SweepOptions,
+)
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 
 if TYPE_CHECKING:
@@ -92,7 +100,7 @@ class DSE:
         seed: int = 0,
         progress: ProgressCallback | None = None,
         executor: Executor | None = None,
-        **unknown: Any,
+        **unknown: Unpack[NoOptions],
     ) -> SearchResult:
         """Find the best designs, with proof.
 
@@ -147,7 +155,7 @@ class DSE:
         seed: int = 0,
         progress: ProgressCallback | None = None,
         executor: Executor | None = None,
-        **unknown: Any,
+        **unknown: Unpack[NoOptions],
     ) -> ParetoFront:
         """Find the exact Pareto front of several objectives.
 
@@ -197,7 +205,7 @@ class DSE:
         return methods.front(method, self.problem, objectives, evaluate, asked)
 
     def explain(
-        self, evaluate: Evaluator, *, method: str = Method.AUTO, **options: Any
+        self, evaluate: Evaluator, *, method: str = Method.AUTO, **options: Unpack[ListedOptions]
     ) -> Explanation:
         """Find the best design and say what binds it, or why nothing fits.
 
@@ -262,7 +270,7 @@ class DSE:
         forced: Mapping[str, Any],
         *,
         setting: Setting | None = None,
-        **options: Any,
+        **options: Unpack[AnswerOptions],
     ) -> WhyNot:
         """Answer the question twice, free and with some choices forced.
 
@@ -290,7 +298,8 @@ class DSE:
         """
         choices, changed = (forced, evaluate) if setting is None else setting(forced)
         narrow = type(self).of(forced_problem(self.problem, choices))
-        asked = [(self, evaluate, options), (narrow, changed, options)]
+        kept: dict[str, Any] = {**options}
+        asked = [(self, evaluate, kept), (narrow, changed, kept)]
         best, found = answered(asked, executor=None)
         sign = self.problem.objective.sense.sign
         return WhyNot(best=best, forced=dict(forced), found=found, sign=sign)
@@ -302,7 +311,7 @@ class DSE:
         *,
         setting: Setting | None = None,
         executor: Executor | None = None,
-        **options: Any,
+        **options: Unpack[SweepOptions],
     ) -> Sweep:
         """Answer the question once for each value of something in it.
 
@@ -337,9 +346,9 @@ class DSE:
         """
         values = combinations(over)
         points = [(point, evaluate) if setting is None else setting(point) for point in values]
+        kept: dict[str, Any] = {**options}
         asked = [
-            (type(self).of(varied(self.problem, point)), changed, options)
-            for point, changed in points
+            (type(self).of(varied(self.problem, point)), changed, kept) for point, changed in points
         ]
         results = answered(asked, executor)
         return Sweep(
@@ -348,7 +357,9 @@ class DSE:
             points=tuple(map(SweepPoint, values, results)),
         )
 
-    def cross_check(self, evaluate: Evaluator, *, top: int = 5, **options: Any) -> Comparison:
+    def cross_check(
+        self, evaluate: Evaluator, *, top: int = 5, **options: Unpack[ComparisonOptions]
+    ) -> Comparison:
         """Answer by every method, and compare.
 
         By CP-SAT, by branch and bound, by evaluating every design in arrays, and, where

@@ -4,14 +4,14 @@ import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from mlsysim.core.methods import unanswered
 from mlsysim.problem.problem import Problem
 from mlsysim.results.result import SearchResult
 from mlsysim.search.executor import Crew
 from mlsysim.search.interruption import current
-from mlsysim.search.options import Progress, ProgressCallback
+from mlsysim.search.options import AnswerOptions, Progress, ProgressCallback
 from mlsysim.search.remote_errors import portable, reraised
 from mlsysim.search.verify import Evaluator
 
@@ -21,7 +21,7 @@ class Explorer(Protocol):
 
     problem: Problem
 
-    def search(self, evaluate: Evaluator, **options: Any) -> SearchResult:
+    def search(self, evaluate: Evaluator, **options: Unpack[AnswerOptions]) -> SearchResult:
         """Find the best designs, with proof."""
 
 

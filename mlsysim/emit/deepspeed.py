@@ -84,13 +84,15 @@ def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
     """Say what the model's own code decides."""
     sheet.remark(f"the model is code: {plan.model.name}, sequences of {plan.seq_len}", "model")
     sheet.implies("seq_len")
+    few = plan.recompute_layers
     if plan.recompute == "none":
         sheet.implies("recompute")
     else:
         sheet.remark(
             f"recompute = {plan.recompute} is code: deepspeed.checkpointing.checkpoint around "
-            + _REPEATED[plan.recompute],
+            + (f"{few} layers of each stage" if few else _REPEATED[plan.recompute]),
             "recompute",
+            "recompute_layers",
         )
     sheet.remark(f"attention = {plan.attention} is up to the model", "attention")
     if plan.fused_loss:

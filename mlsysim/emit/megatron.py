@@ -153,7 +153,7 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     # Inputs of products wait in 8 bits wherever these compute in them.
     stored = plan.activation_storage == "fp8"
     sheet.turn_on("--activation-func-fp8-input-store", "activation_storage", when=stored)
-    sheet.implies("recompute", "sharding", "dispatch")
+    sheet.implies("recompute", "recompute_layers", "sharding", "dispatch")
     if plan.recompute == UP_PROJECTIONS:
         modules = ("layernorm", "mla_up_proj", *(("moe_act",) if plan.model.experts else ()))
         sheet.set("--recompute-granularity", "selective")
@@ -162,9 +162,10 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
         sheet.set("--recompute-granularity", "selective")
         sheet.set("--recompute-modules", "core_attn")
     elif plan.recompute == "full":
+        counted = plan.recompute_layers
         sheet.set("--recompute-granularity", "full")
-        sheet.set("--recompute-method", "uniform")
-        sheet.set("--recompute-num-layers", 1)
+        sheet.set("--recompute-method", "block" if counted else "uniform")
+        sheet.set("--recompute-num-layers", counted or 1)
     elif plan.recompute == "alternate":
         # As many layers of each part, though its first ones and not every second.
         sheet.set("--recompute-granularity", "full")

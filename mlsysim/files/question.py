@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
@@ -33,7 +33,7 @@ from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
 from mlsysim.search.interruption import interruptible
-from mlsysim.search.options import SearchOptions
+from mlsysim.search.options import AnswerOptions, FrontOptions, ListedOptions, SearchOptions
 from mlsysim.textfiles import parse_toml
 
 _LEAST_TIME = 1e-3
@@ -99,7 +99,7 @@ class Question:
         """The design space explorer that answers this question."""
         return DSE.of(self.problem)
 
-    def solve(self, **options: Any) -> SearchResult:
+    def solve(self, **options: Unpack[AnswerOptions]) -> SearchResult:
         """Answer the question.
 
         Parameters
@@ -118,7 +118,7 @@ class Question:
         with self._asked(options) as (explorer, left):
             return explorer.search(self.evaluate, **left)
 
-    def cross_check(self, **options: Any) -> Comparison:
+    def cross_check(self, **options: Unpack[ListedOptions]) -> Comparison:
         """Answer the question by CP-SAT and by evaluating every design.
 
         Parameters
@@ -129,7 +129,7 @@ class Question:
         with self._asked(options) as (explorer, left):
             return explorer.cross_check(self.evaluate, **left)
 
-    def pareto(self, **options: Any) -> ParetoFront:
+    def pareto(self, **options: Unpack[FrontOptions]) -> ParetoFront:
         """Find the Pareto front of the objectives in the ``[pareto]`` table.
 
         Parameters
@@ -151,7 +151,7 @@ class Question:
         with self._asked(options) as (explorer, left):
             return explorer.pareto(self.evaluate, self.objectives, **left)
 
-    def explain(self, **options: Any) -> Explanation:
+    def explain(self, **options: Unpack[AnswerOptions]) -> Explanation:
         """Answer the question, and say what binds the best design.
 
         Parameters
@@ -162,7 +162,9 @@ class Question:
         with self._asked(options) as (explorer, left):
             return explorer.explain(self.evaluate, **left)
 
-    def evaluate_at(self, given: Mapping[str, str], **options: Any) -> EvaluatedDesign:
+    def evaluate_at(
+        self, given: Mapping[str, str], **options: Unpack[AnswerOptions]
+    ) -> EvaluatedDesign:
         """Evaluate one design; what is not given comes from the best design.
 
         Parameters
@@ -181,7 +183,7 @@ class Question:
         with self._asked(left):
             return evaluate(self, given, **left)
 
-    def why_not(self, given: Mapping[str, str], **options: Any) -> WhyNot:
+    def why_not(self, given: Mapping[str, str], **options: Unpack[AnswerOptions]) -> WhyNot:
         """Answer the question free, and with choices or arguments of models forced.
 
         Parameters
@@ -201,7 +203,7 @@ class Question:
                 **left,
             )
 
-    def sweep(self, over: Mapping[str, Sequence[str]], **options: Any) -> Sweep:
+    def sweep(self, over: Mapping[str, Sequence[str]], **options: Unpack[AnswerOptions]) -> Sweep:
         """Answer the question for several values of a limit, a choice or a model's argument.
 
         Parameters
@@ -241,7 +243,7 @@ class Question:
         problem = replace(self.problem, constraints=kept)
         return replace(self, bound=self._rebound(problem=problem), expected=None)
 
-    def prepare(self, **options: Any) -> dict[str, Any]:
+    def prepare(self, **options: Unpack[AnswerOptions]) -> dict[str, Any]:
         """Search for what the question itself needs: the replica designs of a mixed fleet.
 
         Every answer does that; to do it apart gives the time that is left.
@@ -269,7 +271,7 @@ class Question:
         checked = SearchOptions.of(**given)
         self.bound.prepare(checked)
         if checked.time_limit is None:
-            return options
+            return {**options}
         spent = time.monotonic() - began
         return {**options, "time_limit": max(checked.time_limit - spent, _LEAST_TIME)}
 

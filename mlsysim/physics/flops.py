@@ -77,13 +77,15 @@ def attention_flops(tokens: Any, positions: Any, score_width: Any, value_width: 
 
 
 @from_numpy
-def repeated_layers(recompute: Any) -> Any:
+def repeated_layers(recompute: Any, share: Any = 1.0) -> Any:
     """Give the share of the layers whose forward pass the backward pass repeats.
 
     Parameters
     ----------
     recompute
         One of `mlsysim.physics.activations.RECOMPUTE`.
+    share
+        The share that ``"full"`` repeats.
 
     Examples
     --------
@@ -91,11 +93,11 @@ def repeated_layers(recompute: Any) -> Any:
     [0.0, 0.0, 0.5, 1.0]
     """
     repeated = dict.fromkeys(RECOMPUTE, 0.0)
-    return select(recompute, repeated | {"alternate": 0.5, "full": 1.0})
+    return select(recompute, repeated | {"alternate": 0.5, "full": share})
 
 
 @from_numpy
-def core_passes(attention: Any, recompute: Any) -> Any:
+def core_passes(attention: Any, recompute: Any, share: Any = 1.0) -> Any:
     """Count the attention core's work in forward passes: all that a training step does.
 
     Fused kernels rebuild the scores within the backward pass, five products where the
@@ -109,6 +111,8 @@ def core_passes(attention: Any, recompute: Any) -> Any:
         ``"causal"`` or ``"full"`` (fused), or ``"unfused"``.
     recompute
         One of `mlsysim.physics.activations.RECOMPUTE`.
+    share
+        The share of the layers that ``"full"`` repeats.
 
     Examples
     --------
@@ -117,9 +121,9 @@ def core_passes(attention: Any, recompute: Any) -> Any:
     """
     unfused = select(
         recompute,
-        dict.fromkeys(RECOMPUTE, 3.0) | {"selective": 4.0, "alternate": 3.5, "full": 4.0},
+        dict.fromkeys(RECOMPUTE, 3.0) | {"selective": 4.0, "alternate": 3.5, "full": 3 + share},
     )
-    fused = 3.5 + repeated_layers(recompute)
+    fused = 3.5 + repeated_layers(recompute, share)
     return select(attention, {"causal": fused, "full": fused, "unfused": unfused})
 
 
@@ -139,7 +143,7 @@ def training_flops(forward: Any) -> Any:
 
 
 @from_numpy
-def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
+def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any, share: Any = 1.0) -> Any:
     """Count the forward operations that the backward pass repeats (flop).
 
     Nothing; the attention core; latent attention's up-projections; every second layer; or
@@ -153,6 +157,8 @@ def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
         Forward operations of the layers, core included.
     core, up
         Forward operations of the attention core alone, and of the up-projections.
+    share
+        The share of the layers that ``"full"`` repeats.
 
     Examples
     --------
@@ -166,7 +172,7 @@ def recomputed_flops(recompute: Any, forward: Any, core: Any, up: Any) -> Any:
             "selective": core,
             UP_PROJECTIONS: up,
             "alternate": forward / 2,
-            "full": forward,
+            "full": share * forward,
         },
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypedDict
 
 from mlsysim.errors import ParameterError, suggest
 
@@ -46,6 +46,50 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 """Called now and then while a search lasts."""
+
+
+class Limits(TypedDict, total=False):
+    """How long a search may take and with what, as keywords (see `SearchOptions`)."""
+
+    time_limit: float | None
+    workers: int | None
+    seed: int
+    progress: ProgressCallback | None
+
+
+class SweepOptions(Limits, total=False):
+    """The options of each answer of a sweep."""
+
+    method: str
+    top: int
+
+
+class ComparisonOptions(Limits, total=False):
+    """The options of answers by several methods."""
+
+    executor: Executor | None
+
+
+class ListedOptions(ComparisonOptions, total=False):
+    """Those, and how many of the best designs to list."""
+
+    top: int
+
+
+class FrontOptions(ComparisonOptions, total=False):
+    """The options of a front."""
+
+    method: str
+
+
+class AnswerOptions(FrontOptions, total=False):
+    """The options of a search."""
+
+    top: int
+
+
+class NoOptions(TypedDict):
+    """Nothing: a keyword that ends here is misspelt, for type checkers as when it runs."""
 
 
 @dataclass(frozen=True, kw_only=True)

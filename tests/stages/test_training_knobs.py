@@ -42,6 +42,7 @@ TRAINING: dict[str, list[Any]] = {
     "zero_stage": [0, 1, 2, 3],
     "sharding": ["zero", "fsdp"],
     "recompute": ["none", "selective", "norms_and_up_projections", "alternate", "full"],
+    "recompute_layers": [None, 1, 2],
     "sequence_parallel": [False, True],
     "scatter_gather": [False, True],
     "fused_loss": [False, True],
@@ -62,6 +63,17 @@ INERT: dict[str, Callable[[Design, Any], bool]] = {
     "schedule": lambda d, other: (
         (d["pp_size"] == 1 and {d["schedule"], other} == {"1f1b", "zero-bubble"})
         or (d["virtual_stages"] > 1 and {d["schedule"], other} == {"1f1b", "interleaved"})
+    ),
+    # as many as a stage, or a chunk of it, has are all
+    "recompute_layers": lambda d, other: (
+        d["recompute"] == "full"
+        and len(
+            {
+                count or -(-d["model"].layers // (d["pp_size"] * d["virtual_stages"]))
+                for count in (d["recompute_layers"], other)
+            }
+        )
+        == 1
     ),
     # single precision has gradients of 4 bytes at least
     "gradient_bytes": lambda d, other: (

@@ -207,11 +207,18 @@ class Minimizer:
                     finished = presolve.finish(top)
                 if finished:
                     self._count(presolve)
-                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
+                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._excuse)
             if self._clock.left <= 0:
                 self._count(presolve)
                 return self._stopped(presolve)
             patience *= 2
+
+    @property
+    def _excuse(self) -> str | None:
+        """Why boxes have answered where CP-SAT was asked for."""
+        if self._way is Way.CP_SAT and self._reason is None:
+            return "boxes were done before CP-SAT had proven what they left"
+        return self._reason
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""

@@ -77,7 +77,7 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any]:
     design, exposure = run.design, run.calibration.exposure
     halves = where(design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
     once = (run.layout.layers - halves) * tensor_gather(run, work)
-    repeated = repeated_layers(design.recompute)
+    repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
     beside = overlapped_time(backward, passes.products + passes.idle_backward, exposure)
@@ -117,7 +117,7 @@ def _expert_time(run: Run, work: Work) -> Any:
     once = group.overhead + collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, group.across
     )
-    times = 4 + 2 * repeated_layers(design.recompute)
+    times = 4 + 2 * repeated_layers(design.recompute, run.repeated(run.layout.layers))
     return run.on_stage("routed") * times * once
 
 

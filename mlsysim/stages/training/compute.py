@@ -66,7 +66,8 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     scores = passes * work.scores / machine.stream_rate
     once = products + moved
     launching = run.on_stage("routed") * calibration.routing_floor
-    again = flops.repeated_layers(recompute)
+    share = run.repeated(run.layout.layers)
+    again = flops.repeated_layers(recompute, share)
     light = passes * work.light / machine.stream_rate
     selected = light * select(run.design.attention, {"causal": 1, "full": 1, "unfused": 0})
     projected = light + _up_time(run, work) + passes * work.latent / machine.stream_rate
@@ -75,7 +76,7 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
         dict.fromkeys(RECOMPUTE, 0.0) | {"selective": selected, UP_PROJECTIONS: projected},
     )
     rebuilt = select(
-        recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": 1}
+        recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": share}
     )
     adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.stream_rate
     whole = (
@@ -156,4 +157,5 @@ def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
         {"causal": machine.attention_rate, "full": machine.attention_rate, "unfused": unfused},
     )
     forward = operations / rate
-    return forward, flops.core_passes(design.attention, design.recompute) * forward
+    passes = flops.core_passes(design.attention, design.recompute, run.repeated(run.layout.layers))
+    return forward, passes * forward

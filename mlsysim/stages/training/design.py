@@ -134,6 +134,14 @@ class TrainingDesign(Design):
         'layer (``"alternate"``); or all.',
         default="selective",
     )
+    recompute_layers: int | None = knob(
+        Whole(),
+        "Layers of each stage (of each chunk, with virtual stages) that are computed again, the "
+        "first ones; all unless given.  Megatron-LM's block method.",
+        default=None,
+        unit="layer",
+        applies='with ``recompute="full"``, and is refused with any other',
+    )
     sequence_parallel: bool = knob(
         Flag(),
         "Whether norms and residuals are split along the sequence, within tensor parallelism.",

@@ -119,7 +119,11 @@ def _evaluate(run: Run) -> DistributedResult:
             design.batch_size,
             training_flops(tokens * (in_layers + arithmetic.head)),
             recomputed_flops(
-                design.recompute, tokens * in_layers, tokens * core, tokens * arithmetic.up
+                design.recompute,
+                tokens * in_layers,
+                tokens * core,
+                tokens * arithmetic.up,
+                run.repeated(run.shape.layers, design.pp_size),
             ),
             machine.peak,
         ),

@@ -144,6 +144,8 @@ def layout_checks(
     )
     alone, narrow = logical_not(both_ends), design.activation_storage
     rebuilds = select(design.recompute, {mode: mode == UP_PROJECTIONS for mode in RECOMPUTE})
+    counted = design.recompute_layers
+    whole = select(design.recompute, {mode: mode == "full" for mode in RECOMPUTE})
     fully = select(design.sharding, {"zero": False, "fsdp": True})
     return {
         "nodes": Check.at_most(layout.nodes, machine.nodes),
@@ -190,6 +192,10 @@ def layout_checks(
         ),
         "recomputed up-projections need latent attention": Check.that(
             logical_or(logical_not(rebuilds), shape.latent)
+        ),
+        "counted recomputation is of whole layers": Check.that(logical_or(counted is None, whole)),
+        "recomputed layers within a stage": Check.at_most(
+            1 if counted is None else counted, layout.layers / chunks
         ),
         "fully sharded state needs ZeRO stage 2 or 3": Check.that(
             logical_or(logical_not(fully), design.zero_stage >= ZeroStage.GRADIENTS)

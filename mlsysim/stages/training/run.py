@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.catalog.calibration import Calibration
-from mlsysim.expr.functions import maximum, select, where
+from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
 from mlsysim.stages.training.design import TrainingDesign
@@ -46,6 +46,13 @@ class Run:
     efficiency: Any
     wide_efficiency: Any
     calibration: Calibration
+
+    def repeated(self, layers: Any, stages: Any = 1) -> Any:
+        """Give the share of the layers of some stages that full recomputation repeats."""
+        if self.design.recompute_layers is None:
+            return 1
+        each = self.design.recompute_layers * self.design.virtual_stages
+        return minimum(each * stages / maximum(layers, 1), 1)
 
     def on_stage(self, figure: str) -> Any:
         """Add a figure of `LayerShape` up over the layers of the slowest stage."""
