@@ -28,6 +28,7 @@ class Method(StrEnum):
     CP_SAT = "cp-sat"
     BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
+    REFERENCE = "reference"
 
 
 class Kind(StrEnum):
@@ -263,7 +264,7 @@ def check(
     seed: Seed = 0,
     dask: Dask = None,
 ) -> None:
-    """Compare CP-SAT, the exhaustive reference and the file's expected answer."""
+    """Compare CP-SAT, a walk over every design and the file's expected answer."""
     from mlsysim.cli.checking import check_files
 
     options: dict[str, Any] = {

@@ -71,7 +71,7 @@ class ParetoFront(Sequence[ParetoPoint]):
     points
         One design for each vector of objectives, the best by the first objective first.
     method
-        ``"cp-sat"``, ``"branch-and-bound"`` or ``"exhaustive"``.
+        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"`` or ``"reference"``.
     statistics
         What the search did.
     conflict

@@ -36,7 +36,7 @@ class SearchResult(Mapping[str, Any]):
     gap
         How far the best design may be from the bound, relative to the design.
     method
-        ``"cp-sat"``, ``"branch-and-bound"`` or ``"exhaustive"``.
+        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"`` or ``"reference"``.
     statistics
         What the search did.
     conflict
