@@ -153,7 +153,7 @@ def check(
     *,
     options: dict[str, Any],
 ) -> int:
-    """Compare CP-SAT, the exhaustive reference and the file's expected answer."""
+    """Compare CP-SAT, a walk over every design and the file's expected answer."""
     from mlsysim.cli.checking import check_files
 
     return check_files(files, **options)

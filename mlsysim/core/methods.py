@@ -11,7 +11,7 @@ from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
-from mlsysim.search import exhaustive
+from mlsysim.search import arrays, reference
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import interruptible
@@ -47,7 +47,8 @@ def search(
         method,
         evaluate,
         by_cp_sat,
-        lambda: exhaustive.search(problem, evaluate, options),
+        lambda: arrays.search(problem, evaluate, options),
+        lambda: reference.search(problem, evaluate, options),
         lambda: unanswered(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
@@ -80,7 +81,8 @@ def front(
         method,
         evaluate,
         by_cp_sat,
-        lambda: exhaustive.front(goals, evaluate, options),
+        lambda: arrays.front(goals, evaluate, options),
+        lambda: reference.front(goals, evaluate, options),
         lambda: unanswered_front(goals, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
@@ -108,7 +110,8 @@ def explain(
         method,
         evaluate,
         by_cp_sat,
-        lambda: explain_exhaustively(problem, evaluate, options),
+        lambda: explain_exhaustively(problem, evaluate, options, arrays.search),
+        lambda: explain_exhaustively(problem, evaluate, options, reference.search),
         lambda: Explanation(
             result=unanswered(problem, method), requirements=(), solves=0, seconds=0.0
         ),
@@ -183,7 +186,8 @@ def _answered(
     method: str,
     evaluate: Evaluator,
     by_cp_sat: Callable[[], Answer],
-    by_evaluating: Callable[[], Answer],
+    by_arrays: Callable[[], Answer],
+    by_reference: Callable[[], Answer],
     nothing: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     """Take the way asked for; by itself, the second only where the first cannot be gone.
@@ -201,25 +205,30 @@ def _answered(
         try:
             if interruption.came:
                 return nothing(), None
-            return _by(way, by_cp_sat, by_evaluating)
+            return _by(way, by_cp_sat, by_arrays, by_reference)
         except KeyboardInterrupt:
             interruption.ask()
             return nothing(), None
 
 
 def _by(
-    way: Method, by_cp_sat: Callable[[], Answer], by_evaluating: Callable[[], Answer]
+    way: Method,
+    by_cp_sat: Callable[[], Answer],
+    by_arrays: Callable[[], Answer],
+    by_reference: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     match way:
         case Method.CP_SAT | Method.BRANCH_AND_BOUND:
             return by_cp_sat(), None
         case Method.EXHAUSTIVE:
-            return by_evaluating(), None
+            return by_arrays(), None
+        case Method.REFERENCE:
+            return by_reference(), None
         case Method.AUTO:
             try:
                 return by_cp_sat(), None
             except TracingError as reason:
-                return by_evaluating(), reason
+                return by_arrays(), reason
         case other:
             assert_never(other)
 

@@ -38,8 +38,8 @@ class Report:
     units
         Their units.
     method
-        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"``, or ``"evaluated"`` for a
-        single design.
+        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"``, ``"reference"``, or
+        ``"evaluated"`` for a single design.
     statistics
         What the search did.
     bound, gap

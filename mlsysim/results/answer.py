@@ -26,7 +26,7 @@ class Answer(ABC):
     status
         How the search ended.
     method
-        ``"cp-sat"``, ``"branch-and-bound"`` or ``"exhaustive"``.
+        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"`` or ``"reference"``.
     statistics
         What the search did.
     conflict

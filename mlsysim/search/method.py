@@ -10,3 +10,4 @@ class Method(StrEnum):
     CP_SAT = "cp-sat"
     BRANCH_AND_BOUND = "branch-and-bound"
     EXHAUSTIVE = "exhaustive"
+    REFERENCE = "reference"

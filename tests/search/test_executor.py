@@ -21,8 +21,8 @@ from mlsysim.core.dse import DSE
 from mlsysim.errors import MlsysimError, ParameterError
 from mlsysim.files.question import load
 from mlsysim.results import Status
+from mlsysim.search.arrays import layout
 from mlsysim.search.executor import WorkQueue
-from mlsysim.search.exhaustive import layout
 from mlsysim.search.options import Progress
 from mlsysim.search.remote_errors import RemoteTraceback
 

@@ -28,7 +28,8 @@ class ServingEconomicsResult(StageResult):
     usd_per_thousand_requests
         The bill over the requests.
     power
-        Of the servers on average.
+        Of the servers on average; `None`, as what follows from it, where they are rented and
+        nobody states it.
     peak_power
         Of the facility with every server at full load: what a power budget has to cover.
     energy_per_request

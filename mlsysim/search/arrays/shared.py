@@ -9,17 +9,16 @@ import math
 from functools import partial
 from typing import Any
 
-from mlsysim.search.executor import Ended, WorkQueue
-from mlsysim.search.exhaustive.block_reading import (
     BlockInfeasibleError,
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.exhaustive.layout import Layout
-from mlsysim.search.exhaustive.part import Findings, Part, Place, evaluate_part, sendable
-from mlsysim.search.exhaustive.scan import SMALL, OutOfTimeError, Scan
-from mlsysim.search.exhaustive.spans import Spans
-from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.arrays.layout import Layout
+from mlsysim.search.arrays.part import Findings, Part, Place, evaluate_part, sendable
+from mlsysim.search.arrays.scan import SMALL, OutOfTimeError, Scan
+from mlsysim.search.arrays.spans import Spans
+from mlsysim.search.arrays.task import Task
+from mlsysim.search.executor import Ended, WorkQueue
 from mlsysim.search.remote_errors import reraised
 
 

@@ -10,18 +10,18 @@ import numpy as np
 
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
-from mlsysim.search.exhaustive.block_reading import (
+from mlsysim.search.arrays.block_reading import (
     BlockInfeasibleError,
     BlockReading,
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.exhaustive.doubts import CLOSE, defined, near_equality
-from mlsysim.search.exhaustive.layout import Block, Layout
-from mlsysim.search.exhaustive.opaque import Opaque, impossible
-from mlsysim.search.exhaustive.others import Others
-from mlsysim.search.exhaustive.tally import Tally
-from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.arrays.doubts import CLOSE, defined, near_equality
+from mlsysim.search.arrays.layout import Block, Layout
+from mlsysim.search.arrays.opaque import Opaque, impossible
+from mlsysim.search.arrays.others import Others
+from mlsysim.search.arrays.tally import Tally
+from mlsysim.search.arrays.task import Task
 from mlsysim.search.interruption import current
 from mlsysim.search.options import Progress
 from mlsysim.search.verify import Point, evaluate_point, extremes, refuse_random

@@ -8,12 +8,12 @@ import numpy as np
 
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.status import Status
-from mlsysim.search.exhaustive.block_reading import NotVectorisedError
-from mlsysim.search.exhaustive.doubts import CLOSE
-from mlsysim.search.exhaustive.front_leaders import FrontLeaders
-from mlsysim.search.exhaustive.scan import Scan
-from mlsysim.search.exhaustive.task import Task
-from mlsysim.search.exhaustive.walk import METHOD, walk
+from mlsysim.search.arrays.block_reading import NotVectorisedError
+from mlsysim.search.arrays.doubts import CLOSE
+from mlsysim.search.arrays.front_leaders import FrontLeaders
+from mlsysim.search.arrays.scan import Scan
+from mlsysim.search.arrays.task import Task
+from mlsysim.search.arrays.walk import METHOD, walk
 from mlsysim.search.goals import Goals, vector
 from mlsysim.search.options import SearchOptions, respite
 from mlsysim.search.verify import Evaluator, Point

@@ -8,12 +8,12 @@ from mlsysim.problem.problem import Problem
 from mlsysim.results.candidate import Candidate
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
-from mlsysim.search.exhaustive.block_reading import NotVectorisedError
-from mlsysim.search.exhaustive.doubts import CLOSE
-from mlsysim.search.exhaustive.leaders import Leader, Leaders
-from mlsysim.search.exhaustive.scan import Scan
-from mlsysim.search.exhaustive.task import Task
-from mlsysim.search.exhaustive.walk import METHOD, walk
+from mlsysim.search.arrays.block_reading import NotVectorisedError
+from mlsysim.search.arrays.doubts import CLOSE
+from mlsysim.search.arrays.leaders import Leader, Leaders
+from mlsysim.search.arrays.scan import Scan
+from mlsysim.search.arrays.task import Task
+from mlsysim.search.arrays.walk import METHOD, walk
 from mlsysim.search.options import SearchOptions, respite
 from mlsysim.search.verify import Evaluator, Point, refuse_random
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
-from mlsysim.search.exhaustive.block_reading import BlockReading, Booleans
+from mlsysim.search.arrays.block_reading import BlockReading, Booleans
 from mlsysim.search.verify import undefined
 
 CLOSE = 1e-9
