@@ -9,6 +9,7 @@ import math
 from functools import partial
 from typing import Any
 
+from mlsysim.search.arrays.block_reading import (
     BlockInfeasibleError,
     NotVectorisedError,
     read_block,
