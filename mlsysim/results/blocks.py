@@ -86,7 +86,7 @@ class Lines:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TableBlock:
     """Rows under a header.
 
     Parameters
@@ -159,7 +159,7 @@ class Drawing:
     lines: tuple[str, ...]
 
 
-Block = Headline | Lines | Table | Bars | Drawing
+Block = Headline | Lines | TableBlock | Bars | Drawing
 
 
 def tone_of(status: Status) -> Tone:
@@ -169,7 +169,7 @@ def tone_of(status: Status) -> Tone:
 
 def table_of(
     rows: list[list[str]], *, title: str = "", words: frozenset[int] = frozenset()
-) -> Table:
+) -> TableBlock:
     """Make a table of plain cells.
 
     Parameters
@@ -183,4 +183,4 @@ def table_of(
     """
     header, *others = rows
     cells = tuple(tuple(Cell(text=cell) for cell in row) for row in others)
-    return Table(title=title, header=tuple(header), rows=cells, words=words)
+    return TableBlock(title=title, header=tuple(header), rows=cells, words=words)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.results.blocks import Table, table_of
+from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.markup import as_html
@@ -131,7 +131,7 @@ class Sweep:
             rows.append(row)
         return rows
 
-    def table(self) -> Table:
+    def table(self) -> TableBlock:
         """Write the same as people read it."""
         header, *rows = self.rows()
         place = len(self.over) + 1
