@@ -85,7 +85,7 @@ def why_not_report(question: Question, why_not: WhyNot) -> Report:
     report = report_of(question, why_not.found)
     if not why_not.found:
         line = report.headline
-        first = replace(line, aside="", told=f"with {forced}, {line.told}")
+        first = replace(line, aside="", text=f"with {forced}, {line.text}")
         free = with_unit(why_not.best.best_objective, why_not.best.unit)
         free_line = (
             f"Without it: {why_not.best.objective} = {free} at {design(why_not.best.best_params)}"
@@ -147,13 +147,13 @@ def _evaluated_headline(problem: Problem, point: Point, broken: int) -> Headline
         value = f"{problem.objective.text} = {with_unit(point.objective, point.reading.unit)} "
     if point.is_feasible:
         text = f"{value}{at} meets every requirement"
-        return Headline(word="FEASIBLE", told=text, tone=Tone.GOOD)
+        return Headline(word="FEASIBLE", text=text, tone=Tone.GOOD)
     requirements = "1 requirement" if broken == 1 else f"{broken} requirements"
     known = {item.name for item in problem.constraints}
     exists = {name for name, _ in point.broken} <= known
     would = f"; {value.strip()}{'' if exists else ' if it could exist'}" if value else ""
     text = f"{at[3:]} breaks {requirements}{would}"
-    return Headline(word="INFEASIBLE", told=text, tone=Tone.BAD)
+    return Headline(word="INFEASIBLE", text=text, tone=Tone.BAD)
 
 
 def _why_not_headline(why_not: WhyNot, forced: str) -> Headline:
@@ -166,12 +166,12 @@ def _why_not_headline(why_not: WhyNot, forced: str) -> Headline:
     end = f"({proof}); in {seconds(spent)} by {why_not.found.method}"
     if not why_not.loss:
         text = f"{why_not.best.objective} = {with_it} with {forced}, as without {end}"
-        return Headline(word="COSTS", aside=" NOTHING", told=text)
+        return Headline(word="COSTS", aside=" NOTHING", text=text)
     relative = why_not.relative_loss
     cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(why_not.loss), unit)
     word = "COSTS" if why_not.loss > 0 else "GAINS"
     text = f"{why_not.best.objective} = {with_it} with {forced}, {without} without {end}"
-    return Headline(word=word, aside=f" {cost}", told=text)
+    return Headline(word=word, aside=f" {cost}", text=text)
 
 
 def _designs(

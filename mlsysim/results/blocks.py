@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """The first line: ``<word><aside>: <told>; <effort>``, and what follows it.
+    """The first line: ``<word><aside>: <text>; <effort>``, and what follows it.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Headline:
         The status, or another word for what came out.
     aside
         What stands between it and the colon: how sure it is.
-    told
+    text
         What was found.
     effort
         Over how many designs, in which time, by which method; may be empty.
@@ -55,7 +55,7 @@ class Headline:
 
     word: str
     aside: str = ""
-    told: str
+    text: str
     effort: str = ""
     tone: Tone = Tone.PLAIN
     more: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Headline:
     @property
     def rest(self) -> str:
         """What follows the word in its line."""
-        return f"{self.aside}: {self.told}{self.effort and f'; {self.effort}'}"
+        return f"{self.aside}: {self.text}{self.effort and f'; {self.effort}'}"
 
     def __str__(self) -> str:
         return f"{self.word}{self.rest}"
