@@ -11,7 +11,7 @@ from mlsysim.report.launching import launch_lines
 from mlsysim.report.records import Breakdown, ReportedDesign
 from mlsysim.report.requirements import met_line, requirement_table
 from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, TableBlock
-from mlsysim.results.formatting import design, number, share_of, with_unit
+from mlsysim.results.formatting import design, number, share_of, varying, with_unit
 from mlsysim.results.sensitivity_table import notes
 
 if TYPE_CHECKING:
@@ -111,7 +111,11 @@ def bars_of(breakdown: Breakdown) -> Bars:
 def designs_table(report: "Report") -> TableBlock:
     """List the designs with their measures; from the second on, with what changes."""
     several = len(report.designs) > 1
-    names = varying(report.designs) if several else list(report.designs[0].params)
+    names = (
+        varying([item.params for item in report.designs])
+        if several
+        else list(report.designs[0].params)
+    )
     goal, *others = report.designs[0].measures
     header = ("#", *names, heading(goal), *(["change"] if several else []))
     rows = []
@@ -138,7 +142,7 @@ def _shared(designs: tuple[ReportedDesign, ...], names: list[str]) -> str:
 
 def front_blocks(report: "Report") -> Iterator[Block]:
     """List the points of a front; choices that all of them share are told once."""
-    names = varying(report.designs)
+    names = varying([item.params for item in report.designs])
     first = report.designs[0].params
     same = {name: value for name, value in first.items() if name not in names}
     if same:
@@ -153,12 +157,6 @@ def front_blocks(report: "Report") -> Iterator[Block]:
     if len(report.designs) >= _DRAWN:
         yield front_drawing(report.designs)
     yield TableBlock(header=header, rows=tuple(rows))
-
-
-def varying(designs: tuple[ReportedDesign, ...]) -> list[str]:
-    """Name the choices that differ between designs."""
-    first = designs[0].params
-    return [name for name in first if any(d.params[name] != first[name] for d in designs)]
 
 
 def _reasons(report: "Report") -> Iterator[Block]:
