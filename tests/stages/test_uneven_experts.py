@@ -16,7 +16,13 @@ MIXTRAL = Models.Language.Mixtral_8x7B
 def solve(imbalance: float, **changed: Any) -> Any:
     """Train Mixtral with no overlap where the busiest expert has so many times the mean."""
     calibration = dataclasses.replace(calibration_of(FLEET.accelerator), imbalance=imbalance)
-    given = {"model": MIXTRAL, "batch_size": 2048, "pp_size": 8, "ep_size": 8, "overlap": "none"}
+    given: dict[str, Any] = {
+        "model": MIXTRAL,
+        "batch_size": 2048,
+        "pp_size": 8,
+        "ep_size": 8,
+        "overlap": "none",
+    }
     return DistributedModel(calibration=calibration).solve(fleet=FLEET, **given | changed)
 
 
