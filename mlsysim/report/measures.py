@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.objective import Objective, Sense
 from mlsysim.problem.problem import Problem
@@ -144,7 +145,7 @@ def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -
         if not same_dimension(left, right):
             return False
         sides = magnitude(left, one[2]), magnitude(right, one[2])
-    return bool(np.all(np.isclose(*sides, rtol=1e-9, atol=0.0)))
+    return bool(np.all(np.isclose(*sides, rtol=TOLERANCE, atol=0.0)))
 
 
 def _compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
