@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.core.dse import DSE
-from mlsysim.core.methods import Method, unanswered, unanswered_front
+from mlsysim.core.methods import unanswered, unanswered_front
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
 from mlsysim.files.assembly import Bound, assemble, located
@@ -46,6 +46,7 @@ from mlsysim.problem.space import SearchSpace
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import current
+from mlsysim.search.method import Method
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign
@@ -53,6 +54,7 @@ from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign
 _LAST = MixedFleetModel.__name__
 _OWN = ("designs", "replicas")
 _UNFINISHED = ("which replica designs there are to choose from",)
+Unanswered = TypeVar("Unanswered", SearchResult, ParetoFront)
 _FLEETS = Cluster | Node | Accelerator
 
 
@@ -339,7 +341,7 @@ class OutOfTime(DSE):
         **_options: Any,
     ) -> SearchResult:
         """Say that nothing is known."""
-        return unanswered(self.problem, method, _stopped_by(), _UNFINISHED)
+        return _of_nothing(unanswered(self.problem, method, _stopped_by(), _UNFINISHED))
 
     def explain(
         self, evaluate: Evaluator, *, method: str = Method.AUTO, **_options: Any
@@ -357,7 +359,12 @@ class OutOfTime(DSE):
     ) -> ParetoFront:
         """Say that nothing is known."""
         goals = Goals.of(self.problem, objectives)
-        return unanswered_front(goals, method, _stopped_by(), _UNFINISHED)
+        return _of_nothing(unanswered_front(goals, method, _stopped_by(), _UNFINISHED))
+
+
+def _of_nothing(answer: Unanswered) -> Unanswered:
+    """Count no designs: those of the draft are not those of the question."""
+    return replace(answer, statistics=replace(answer.statistics, grid_size=0))
 
 
 def _stopped_by() -> str:

@@ -11,10 +11,11 @@ from mlsysim.problem.reading import Condition, conditions_of
 from mlsysim.problem.verdict import verdicts_of
 from mlsysim.report.building import accuracy_told, report_of, versions
 from mlsysim.report.measures import Judge, designs_of
-from mlsysim.report.records import Design
+from mlsysim.report.records import ReportedDesign
 from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.results import SearchResult, Sensitivity, Statistics, Status
+from mlsysim.results.blocks import Headline, Tone
 from mlsysim.results.formatting import change, design, seconds, share_of, with_unit
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.what_if import WhyNot
@@ -50,7 +51,7 @@ def evaluated_report(
     designs = _designs(problem, point, evaluated.best)
     return Report(
         **_base(question),
-        verdict=_evaluated_verdict(problem, point, len(broken)),
+        headline=_evaluated_headline(problem, point, len(broken)),
         status=Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE,
         objectives=(problem.objective.text,),
         units=("" if point.reading is None else point.reading.unit,),
@@ -68,35 +69,38 @@ def evaluated_report(
     )
 
 
-def why_not_report(question: Question, told: WhyNot) -> Report:
+def why_not_report(question: Question, why_not: WhyNot) -> Report:
     """Report what forcing some choices costs, or which requirements it breaks.
 
     Parameters
     ----------
     question
         What was asked.
-    told
+    why_not
         What `Question.why_not` gave.
     """
-    forced = design(told.forced)
-    if not told.best:
-        return report_of(question, told.best)
-    report = report_of(question, told.found)
-    if not told.found:
-        told_verdict = f"{told.found.status}: with {forced}, {report.verdict.partition(': ')[2]}"
-        free = with_unit(told.best.best_objective, told.best.unit)
-        line = f"Without it: {told.best.objective} = {free} at {design(told.best.best_params)}"
-        return replace(report, verdict=told_verdict, account=(*report.account, line))
+    forced = design(why_not.forced)
+    if not why_not.best:
+        return report_of(question, why_not.best)
+    report = report_of(question, why_not.found)
+    if not why_not.found:
+        line = report.headline
+        first = replace(line, aside="", text=f"with {forced}, {line.text}")
+        free = with_unit(why_not.best.best_objective, why_not.best.unit)
+        free_line = (
+            f"Without it: {why_not.best.objective} = {free} at {design(why_not.best.best_params)}"
+        )
+        return replace(report, headline=first, account=(*report.account, free_line))
     problem = question.problem
-    pair = [(item.best.params, item.best.result) for item in (told.best, told.found)]
+    pair = [(item.best.params, item.best.result) for item in (why_not.best, why_not.found)]
     best, other = designs_of(Judge.of(problem, [problem.objective]), pair)
     return replace(
         report,
-        verdict=_why_not_verdict(told, forced),
+        headline=_why_not_headline(why_not, forced),
         designs=(other,),
         title=f"With {forced}",
         against=best,
-        answer={**report.answer, "why_not": told.to_dict()},
+        answer={**report.answer, "why_not": why_not.to_dict()},
         is_search=False,
     )
 
@@ -136,37 +140,43 @@ def _conditions(point: Point) -> tuple[Condition, ...]:
     return () if point.result is None else tuple(conditions_of(verdicts_of(point.result)))
 
 
-def _evaluated_verdict(problem: Problem, point: Point, broken: int) -> str:
+def _evaluated_headline(problem: Problem, point: Point, broken: int) -> Headline:
     at = f"at {design(point.params)}"
     value = ""
     if point.reading is not None:
         value = f"{problem.objective.text} = {with_unit(point.objective, point.reading.unit)} "
     if point.is_feasible:
-        return f"FEASIBLE: {value}{at} meets every requirement"
+        text = f"{value}{at} meets every requirement"
+        return Headline(word="FEASIBLE", text=text, tone=Tone.GOOD)
     requirements = "1 requirement" if broken == 1 else f"{broken} requirements"
     known = {item.name for item in problem.constraints}
     exists = {name for name, _ in point.broken} <= known
     would = f"; {value.strip()}{'' if exists else ' if it could exist'}" if value else ""
-    return f"INFEASIBLE: {at[3:]} breaks {requirements}{would}"
+    text = f"{at[3:]} breaks {requirements}{would}"
+    return Headline(word="INFEASIBLE", text=text, tone=Tone.BAD)
 
 
-def _why_not_verdict(told: WhyNot, forced: str) -> str:
-    unit = told.best.unit
-    with_it, without = (with_unit(item.best_objective, unit) for item in (told.found, told.best))
-    spent = told.best.statistics.total_seconds + told.found.statistics.total_seconds
-    proof = "both proven" if told.is_proven else "not proven"
-    end = f"({proof}); in {seconds(spent)} by {told.found.method}"
-    if not told.loss:
-        return f"COSTS NOTHING: {told.best.objective} = {with_it} with {forced}, as without {end}"
-    relative = told.relative_loss
-    cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(told.loss), unit)
-    word = "COSTS" if told.loss > 0 else "GAINS"
-    return (
-        f"{word} {cost}: {told.best.objective} = {with_it} with {forced}, {without} without {end}"
+def _why_not_headline(why_not: WhyNot, forced: str) -> Headline:
+    unit = why_not.best.unit
+    with_it, without = (
+        with_unit(item.best_objective, unit) for item in (why_not.found, why_not.best)
     )
+    spent = why_not.best.statistics.total_seconds + why_not.found.statistics.total_seconds
+    proof = "both proven" if why_not.is_proven else "not proven"
+    end = f"({proof}); in {seconds(spent)} by {why_not.found.method}"
+    if not why_not.loss:
+        text = f"{why_not.best.objective} = {with_it} with {forced}, as without {end}"
+        return Headline(word="COSTS", aside=" NOTHING", text=text)
+    relative = why_not.relative_loss
+    cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(why_not.loss), unit)
+    word = "COSTS" if why_not.loss > 0 else "GAINS"
+    text = f"{why_not.best.objective} = {with_it} with {forced}, {without} without {end}"
+    return Headline(word=word, aside=f" {cost}", text=text)
 
 
-def _designs(problem: Problem, point: Point, best: SearchResult | None) -> tuple[Design, ...]:
+def _designs(
+    problem: Problem, point: Point, best: SearchResult | None
+) -> tuple[ReportedDesign, ...]:
     """Measure a design, and before it the best one where that is known and another."""
     if point.reading is None:
         return ()

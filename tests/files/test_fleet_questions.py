@@ -1,6 +1,7 @@
 """Question files about mixed fleets: what they mean, and every mistake told with its key."""
 
 import json
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlsysim.cli.answer import solve_file
-from mlsysim.cli.forms import Forms as Output
+from mlsysim.cli.output import Output
 from mlsysim.cli.status import ExitStatus
 from mlsysim.core import methods
 from mlsysim.errors import InfeasibleError, NoAnswerError, QuestionError
@@ -206,6 +207,7 @@ def test_a_time_limit_bounds_the_search_for_designs(tmp_path: Path) -> None:
     result = question.solve(time_limit=limit)
     assert (result.status, result.statistics.stopped_by) == ("UNKNOWN", "time limit")
     assert "which replica designs" in str(result)
+    assert result.statistics.grid_size == 0
     assert question.explain(time_limit=limit).result.status == "UNKNOWN"
     swept = question.sweep({"site": ["5 kW", "20 kW"]}, time_limit=limit)
     assert {point.result.status for point in swept.points} == {"UNKNOWN"}
@@ -217,13 +219,29 @@ def test_a_time_limit_bounds_the_search_for_designs(tmp_path: Path) -> None:
     assert question.solve(workers=1).status == "OPTIMAL"
 
 
+def test_an_interrupt_ends_the_search_for_designs(tmp_path: Path) -> None:
+    """Ctrl-C between two grids: the answer says so, and the choices are still not known."""
+    question = load(write(GOOD, tmp_path))
+    states: list[Progress] = []
+
+    def press(state: Progress) -> None:
+        states.append(state)
+        if state.done == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    result = question.solve(progress=press)
+    assert (result.status, result.statistics.stopped_by) == ("UNKNOWN", "interrupt")
+    assert [state.done for state in states] == [0, 1]
+    assert question.solve(workers=1).status == "OPTIMAL"
+
+
 def test_a_limit_ends_the_command_with_its_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The answer says what was cut short, in text and for programs, with status 4."""
     file = write(GOOD, tmp_path)
     output = Output(as_json=True)
-    assert solve_file(file, forms=output, time_limit=1e-6) == ExitStatus.NO_ANSWER
+    assert solve_file(file, output=output, time_limit=1e-6) == ExitStatus.NO_ANSWER
     assert json.loads(capsys.readouterr().out)["status"] == "UNKNOWN"
 
 
