@@ -39,6 +39,7 @@ class Leaders:
         self._others = others
         self._keep = keep
         self._points: dict[int, Point] = {}
+        self._last = np.inf  # what the single objective of a further design must not exceed
 
     @property
     def best(self) -> float | None:
@@ -52,8 +53,8 @@ class Leaders:
 
     def add_point(self, index: int, objective: float, point: Point) -> None:
         """Offer one feasible design."""
-        values = np.array([[objective, *self._others.of_point(point)]]) * self._signs
-        if values[0, 0] <= self._last:
+        if self._signs[0] * objective <= self._last:
+            values = np.array([[objective, *self._others.of_point(point)]]) * self._signs
             self._points[index] = point
             self._merge([index], values)
 
@@ -78,12 +79,6 @@ class Leaders:
         # What an evaluator returned may be large, and is quickly had again.
         return self.__dict__ | {"_points": {}}
 
-    @property
-    def _last(self) -> float:
-        """What the single objective of a further design must not exceed."""
-        full = len(self._signs) == 1 and len(self.indices) == self._keep
-        return float(self.values[-1, 0]) if full else np.inf
-
     def _merge(self, indices: list[int], values: Floats) -> None:
         indices = [*self.indices, *indices]
         values = np.concatenate([self.values, values])
@@ -92,6 +87,8 @@ class Leaders:
         kept = [in_order[row] for row in self._leading(values[in_order])]
         self.indices = [indices[row] for row in kept]
         self.values = values[kept]
+        if len(self._signs) == 1 and len(kept) == self._keep:
+            self._last = float(self.values[-1, 0])
         self._points = {i: self._points[i] for i in self.indices if i in self._points}
 
     def _leading(self, values: Floats) -> list[int]:
