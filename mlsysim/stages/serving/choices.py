@@ -6,13 +6,14 @@ from typing import Any
 from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
 from mlsysim.physics.partition import (
     expert_layers_on_stage,
+    filled_domain,
     fullest_share,
     members_together,
 )
 from mlsysim.physics.serving import paged
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.arguments import check_number, check_whole
-from mlsysim.stages.serving.machine import ServingMachine
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.shape import ServingShape
 
 
@@ -170,7 +171,7 @@ def check_choices(choices: ServingChoices) -> None:
 
 
 def lay_out_replica(
-    choices: ServingChoices, shape: ServingShape, machine: ServingMachine
+    choices: ServingChoices, shape: ServingShape, machine: Machine
 ) -> ServingLayout:
     """Derive the counts."""
     group = choices.tensor * choices.attention
@@ -180,8 +181,10 @@ def lay_out_replica(
     fresh = maximum(choices.input_tokens * (1 - choices.prefix_hit_rate), 1)
     chunks = fullest_share(fresh, choices.chunk_tokens)
     # Replicas are placed one by one, so that neighbours do not split a group between domains.
-    together = members_together(choices.tensor, 1, machine.domain, replica)
-    group_together = members_together(group, 1, machine.domain, replica)
+    node, tensor = machine.accelerators_per_node, choices.tensor
+    domain = filled_domain(machine.domain, node, replica, tensor, group)
+    together = members_together(tensor, 1, domain, replica)
+    group_together = members_together(group, 1, domain, replica)
     held = fullest_share(choices.batch_size, choices.attention)
     turns = minimum(choices.pipeline, held)
     sequences = fullest_share(held, turns)
@@ -223,7 +226,7 @@ def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers
     )
 
 
-def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Check:
+def _whole_in_domains(replicas: Any, size: Any, machine: Machine) -> Check:
     """Demand room for the replicas of an inventory where each stays within a domain."""
     inside = size <= machine.domain
     domains = machine.accelerators // machine.domain
@@ -232,7 +235,7 @@ def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Chec
 
 
 def serving_checks(
-    choices: ServingChoices, layout: ServingLayout, shape: ServingShape, machine: ServingMachine
+    choices: ServingChoices, layout: ServingLayout, shape: ServingShape, machine: Machine
 ) -> dict[str, Check]:
     """State what engines cannot run, by reason."""
     tensor, expert, group = choices.tensor, choices.expert, layout.group

@@ -7,6 +7,7 @@
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.node import Node
@@ -14,7 +15,6 @@ from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.stages.arguments import check_number, in_unit
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.choices import serving_checks
 from mlsysim.stages.serving.continuous_batching_result import ContinuousBatchingResult
 from mlsysim.stages.serving.load import serving_load_of
@@ -36,7 +36,7 @@ class ContinuousBatchingModel(ForwardModel):
     Parameters
     ----------
     calibration
-        What hardware and runtimes achieve; the built-in constants unless given.
+        What hardware achieves, with its serving part; that of the family unless given.
 
     Examples
     --------
@@ -60,8 +60,8 @@ class ContinuousBatchingModel(ForwardModel):
         "utilization",
     )
 
-    def __init__(self, *, calibration: ServingCalibration | None = None) -> None:
-        self.calibration = calibration or ServingCalibration.built_in()
+    def __init__(self, *, calibration: Calibration | None = None) -> None:
+        self.calibration = calibration
 
     def solve(  # noqa: PLR0913 - these are the knobs of a serving engine
         self,

@@ -6,9 +6,11 @@
 `ContinuousBatchingModel.solve`.  Metrics: the fields of `DisaggregatedResult`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.node import Node
@@ -16,12 +18,12 @@ from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.stages.arguments import check_number, in_unit
+from mlsysim.stages.calibration import calibration_of
+from mlsysim.stages.machine import Fleet, accelerator_of, available, outward_bandwidth_of
 from mlsysim.stages.mapping import mapped
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.choices import serving_checks
 from mlsysim.stages.serving.disaggregated_load import Pools, pools_load_of
 from mlsysim.stages.serving.disaggregated_result import DisaggregatedResult
-from mlsysim.stages.serving.machine import outward_bandwidth_of, shared_inventory
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.setup import serving_run
 from mlsysim.stages.serving.time import serving_time_of
@@ -38,7 +40,7 @@ class DisaggregatedModel(ForwardModel):
     Parameters
     ----------
     calibration
-        What hardware and runtimes achieve; the built-in constants unless given.
+        What hardware achieves, with its serving part; that of the family unless given.
 
     Examples
     --------
@@ -61,8 +63,8 @@ class DisaggregatedModel(ForwardModel):
         "request_latency",
     )
 
-    def __init__(self, *, calibration: ServingCalibration | None = None) -> None:
-        self.calibration = calibration or ServingCalibration.built_in()
+    def __init__(self, *, calibration: Calibration | None = None) -> None:
+        self.calibration = calibration
 
     def solve(  # noqa: PLR0913 - these are the knobs of two pools
         self,
@@ -197,8 +199,8 @@ class DisaggregatedModel(ForwardModel):
         )
         if transfer_bandwidth is None:
             outward = minimum(
-                mapped(outward_bandwidth_of, prefill_fleet, self.calibration),
-                mapped(outward_bandwidth_of, decode_fleet, self.calibration),
+                _outward_bandwidth(prefill_fleet, self.calibration),
+                _outward_bandwidth(decode_fleet, self.calibration),
             )
         else:
             given = in_unit("transfer_bandwidth", transfer_bandwidth, "GB/s")
@@ -216,7 +218,7 @@ class DisaggregatedModel(ForwardModel):
             ).items():
                 checks[f"{name} {reason}"] = check
         accelerators = prefill.layout.accelerators + decode.layout.accelerators
-        inventory = mapped(shared_inventory, prefill_fleet, decode_fleet)
+        inventory = mapped(_shared_inventory, prefill_fleet, decode_fleet)
         checks["accelerators of both pools"] = Check.at_most(
             where(inventory.shared, accelerators, 0), inventory.accelerators
         )
@@ -253,3 +255,22 @@ class DisaggregatedModel(ForwardModel):
             decode_accelerators=decode.layout.accelerators,
             accelerators=accelerators,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inventory:
+    """What two pools share: how many accelerators, and whether they share any at all."""
+
+    shared: bool
+    accelerators: int
+
+
+def _shared_inventory(first: Fleet, second: Fleet) -> _Inventory:
+    """Tell whether two pools are taken from one cluster; what is rented is not used up."""
+    shared = isinstance(first, Cluster) and first == second
+    return _Inventory(shared=shared, accelerators=available(first))
+
+
+def _outward_bandwidth(fleet: Any, calibration: Calibration | None) -> Any:
+    known = calibration or mapped(calibration_of, mapped(accelerator_of, fleet))
+    return mapped(outward_bandwidth_of, fleet, known)

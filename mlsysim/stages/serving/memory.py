@@ -69,7 +69,7 @@ def serving_memory_of(run: ServingRun) -> ServingMemory:
 
 def _reserve(run: ServingRun) -> Any:
     """Take what a planner states, or what the accelerator and the runtime are known to take."""
-    known = run.machine.context_memory + run.runtime.group_memory * log2(run.layout.group)
+    known = run.machine.runtime_reserve + run.runtime.group_memory * log2(run.layout.group)
     return where(run.choices.reserve_stated, run.choices.reserve, known)
 
 

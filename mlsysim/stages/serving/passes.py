@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.catalog.calibration import ServingCalibration
+from mlsysim.catalog.runtime import Runtime
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.collectives import (
     all_reduce_time,
@@ -12,10 +14,9 @@ from mlsysim.physics.collectives import (
 )
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
-from mlsysim.stages.serving.calibration import Runtime, ServingCalibration
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.choices import ServingChoices, ServingLayout
 from mlsysim.stages.serving.formats import WIDE_BYTES
-from mlsysim.stages.serving.machine import ServingMachine
 from mlsysim.stages.serving.shape import ServingShape
 
 
@@ -26,9 +27,9 @@ class ServingRun:
     choices: ServingChoices
     layout: ServingLayout
     shape: ServingShape
-    machine: ServingMachine
+    machine: Machine
     runtime: Runtime
-    calibration: ServingCalibration
+    serving: ServingCalibration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,7 @@ def _attention_matrices(run: ServingRun, load: Load) -> Any:
     kept = shape.query_parameters / choices.tensor
     # Key-value heads beyond which tensor parallelism repeats them.
     kept = kept + shape.cache_parameters / minimum(choices.tensor, shape.cache_parts)
-    return _product(run, kept, load.tokens, choices.attention_width, machine.attention_rate)
+    return _product(run, kept, load.tokens, choices.attention_width, machine.projection_rate)
 
 
 def _dense(run: ServingRun, load: Load) -> Any:
@@ -170,7 +171,7 @@ def _expert(run: ServingRun, load: Load) -> Any:
     touched = fullest_of(owned * chance, owned * chance * (1 - chance), ranks)
     reading = minimum(touched, owned) * part * width / machine.memory_rate
     visits = load.all_tokens * shape.experts_per_token / ranks
-    skewed = where(ranks > 1, run.calibration.expert_imbalance, 1.0) * visits
+    skewed = where(ranks > 1, run.serving.imbalance, 1.0) * visits
     most = load.all_tokens * minimum(shape.experts_per_token, owned)
     fullest = minimum(fullest_of(skewed, skewed * (1 - 1 / ranks), ranks), most)
     arithmetic = matmul_flops(part, fullest) / (rate * choices.expert_rate)
@@ -192,7 +193,7 @@ def _core(run: ServingRun, load: Load, kind: int) -> Any:
 def _activations(run: ServingRun, load: Load) -> Any:
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    moved = run.calibration.activation_passes * WIDE_BYTES * load.tokens * numbers
+    moved = run.serving.activation_passes * WIDE_BYTES * load.tokens * numbers
     return moved / run.machine.memory_rate
 
 
@@ -211,7 +212,7 @@ def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
     network = (machine.network_bandwidth, machine.network_latency)
     inside = (link, machine.link_latency)
     steps = all_reduce_time(message, layout.together, layout.across, inside, network)
-    start = machine.collective_start
+    start = machine.collective_overhead
     reduce = where(choices.tensor > 1, start + steps, 0.0)
     wide = mesh_bandwidth(
         machine.link_bandwidth, layout.group_together, machine.domain, machine.full_mesh

@@ -18,12 +18,12 @@ Metrics: the fields of `ServingResult`; above all ``time_to_first_token``,
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.node import Node
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.choices import serving_checks
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.result import (
@@ -48,7 +48,7 @@ class ServingModel(ForwardModel):
     Parameters
     ----------
     calibration
-        What hardware and runtimes achieve; the built-in constants unless given.
+        What hardware achieves, with its serving part; that of the family unless given.
 
     Examples
     --------
@@ -71,8 +71,8 @@ class ServingModel(ForwardModel):
         "prefill_share",
     )
 
-    def __init__(self, *, calibration: ServingCalibration | None = None) -> None:
-        self.calibration = calibration or ServingCalibration.built_in()
+    def __init__(self, *, calibration: Calibration | None = None) -> None:
+        self.calibration = calibration
 
     def solve(  # noqa: PLR0913 - these are the knobs of a serving engine
         self,
@@ -161,7 +161,7 @@ class ServingModel(ForwardModel):
             unless given, what logs of such runtimes show on an accelerator alone, and more with
             every doubling of the group that shares a layer.
         runtime
-            The engine, by its name in the calibration.
+            The engine, by its name in `Systems.Runtimes`.
 
         Returns
         -------

@@ -1,11 +1,12 @@
 """From the arguments of a serving stage to what the formulas need."""
 
-import functools
 from typing import Any
 
 from mlsysim.catalog.accelerator import Precision
-from mlsysim.catalog.builtin import Models
+from mlsysim.catalog.builtin import Models, Systems
+from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.runtime import Runtime
 from mlsysim.stages.arguments import (
     check_number,
     check_option,
@@ -13,8 +14,9 @@ from mlsysim.stages.arguments import (
     check_record,
     in_unit,
 )
+from mlsysim.stages.calibration import calibration_of, serving_part
+from mlsysim.stages.machine import accelerator_of, check_fleet, machine_of
 from mlsysim.stages.mapping import given_or, mapped
-from mlsysim.stages.serving.calibration import Runtime, ServingCalibration
 from mlsysim.stages.serving.choices import ServingChoices, check_choices, lay_out_replica
 from mlsysim.stages.serving.formats import (
     attention_arithmetic,
@@ -24,12 +26,11 @@ from mlsysim.stages.serving.formats import (
     is_widened,
     stored_width,
 )
-from mlsysim.stages.serving.machine import check_fleet, serving_machine_of
 from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.shape import serving_shape_of
 
 
-def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
+def serving_run(calibration: Calibration | None, **given: Any) -> ServingRun:
     """Check the arguments of `ServingModel.solve`, and read the catalogue for them.
 
     Raises
@@ -51,9 +52,13 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         if given[name] is not None:
             check_weights(name, given[name])
     check_option("kv_precision", cache, Models.Formats)
-    check_option("runtime", given["runtime"], calibration.runtimes)
-    runtime = mapped(functools.partial(_runtime, calibration), given["runtime"])
-    mixed = mapped(functools.partial(_mixing, calibration), precision, weights)
+    if not isinstance(given["runtime"], Runtime):
+        check_option("runtime", given["runtime"], Systems.Runtimes)
+    runtime = mapped(_runtime, given["runtime"])
+    if calibration is None:
+        calibration = mapped(calibration_of, mapped(accelerator_of, given["fleet"]))
+    serving = mapped(serving_part, calibration)
+    mixed = mapped(_mixing, serving, precision, weights)
     choices = ServingChoices(
         batch_size=given["batch_size"],
         input_tokens=given["input_tokens"],
@@ -66,7 +71,7 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
         weight_width=mapped(stored_width, weights),
         expert_rate=runtime.expert_efficiency * mixed,
         attention_width=mapped(attention_width, given["model"], precision, weights, attention),
-        cache_width=mapped(cache_width, given["runtime"], cache),
+        cache_width=mapped(cache_width, runtime.name, cache),
         page_tokens=given["page_tokens"],
         chunk_tokens=given["chunk_tokens"],
         prefix_hit_rate=given["prefix_hit_rate"],
@@ -80,14 +85,14 @@ def serving_run(calibration: ServingCalibration, **given: Any) -> ServingRun:
     check_choices(choices)
     shape = mapped(serving_shape_of, given["model"])
     arithmetic = mapped(attention_arithmetic, given["model"], precision, weights, attention)
-    machine = mapped(serving_machine_of, given["fleet"], precision, arithmetic, calibration)
+    machine = mapped(machine_of, given["fleet"], precision, calibration, serving, arithmetic)
     return ServingRun(
         choices=choices,
         layout=lay_out_replica(choices, shape, machine),
         shape=shape,
         machine=machine,
         runtime=runtime,
-        calibration=calibration,
+        serving=serving,
     )
 
 
@@ -104,10 +109,10 @@ def _is_stated(amount: Any) -> bool:
     return amount is not None
 
 
-def _runtime(calibration: ServingCalibration, name: str) -> Runtime:
-    return calibration.runtimes[name]
+def _runtime(runtime: str | Runtime) -> Runtime:
+    return runtime if isinstance(runtime, Runtime) else Systems.Runtimes[runtime]
 
 
-def _mixing(calibration: ServingCalibration, precision: str, weights: str) -> float:
+def _mixing(serving: ServingCalibration, precision: str, weights: str) -> float:
     """Slow products down whose weights must be widened first."""
-    return calibration.mixed_efficiency if is_widened(precision, weights) else 1.0
+    return serving.mixed_efficiency if is_widened(precision, weights) else 1.0

@@ -68,7 +68,7 @@ def serving_time_of(run: ServingRun) -> ServingTime:
     decode = time_of_pass(run, _decode_load(run, choices.draft_tokens + 1))
     # Of as many micro-batches as are under way, each waits for the slowest stage; passes of
     # unequal length do not interlock.
-    beside = 1 + run.calibration.stage_waiting * (layout.turns - 1)
+    beside = 1 + run.serving.stage_waiting * (layout.turns - 1)
     paced = maximum(decode.total, layout.turns * decode.stage) * beside
     drafting = choices.draft_tokens * _drafting(run)
     hops = _hops(run, layout.sequences * (choices.draft_tokens + 1))
@@ -176,4 +176,4 @@ def _hop(run: ServingRun, tokens: Any) -> Any:
     bandwidth = where(inside, machine.link_bandwidth, machine.network_bandwidth)
     latency = where(inside, machine.link_latency, machine.network_latency)
     message = tokens * run.shape.hidden * WIDE_BYTES / run.choices.tensor
-    return message / bandwidth + latency + machine.collective_start
+    return message / bandwidth + latency + machine.collective_overhead

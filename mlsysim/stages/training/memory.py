@@ -189,7 +189,7 @@ def _accelerator(
         ),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
-        reserve=run.calibration.runtime_reserve,
+        reserve=run.machine.runtime_reserve,
     )
 
 
