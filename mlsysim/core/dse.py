@@ -5,7 +5,6 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mlsysim.core import methods
-from mlsysim.core.methods import Method
 from mlsysim.core.what_if import (
     Setting,
     answered,
@@ -24,6 +23,7 @@ from mlsysim.results.what_if import Sweep, SweepPoint, WhyNot
 from mlsysim.search import reference
 from mlsysim.search.comparison import ARRAYS, BOXES, REFERENCE, SOLVER, Comparison, compare
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import (
     AnswerOptions,
     ComparisonOptions,

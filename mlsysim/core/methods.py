@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
@@ -16,6 +15,7 @@ from mlsysim.search import arrays, reference
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 Answer = TypeVar("Answer")
-
-
-class Method(StrEnum):
-    """How a question is answered."""
-
-    AUTO = "auto"
-    CP_SAT = "cp-sat"
-    BRANCH_AND_BOUND = "branch-and-bound"
-    EXHAUSTIVE = "exhaustive"
-    REFERENCE = "reference"
 
 
 def search(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mlsysim.errors import ObjectiveError
 from mlsysim.problem.objective import Objective
 from mlsysim.problem.problem import Problem
-from mlsysim.results.pareto import ParetoPoint
+from mlsysim.results.candidate import ParetoPoint
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 
 Array = NDArray[np.float64]

@@ -29,8 +29,8 @@ from typing import Any, TypeVar
 
 from mlsysim.problem.problem import UNDEFINED, Problem
 from mlsysim.problem.reading import Condition
-from mlsysim.results.candidate import Candidate
-from mlsysim.results.pareto import ParetoFront, ParetoPoint
+from mlsysim.results.candidate import Candidate, ParetoPoint
+from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
