@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from mlsysim.numeric import TOLERANCE
+
 Scalar = str | int | float | bool
 """What a choice or a fixed argument may be."""
 
@@ -146,7 +148,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Scalar] = {}
     conflict: tuple[str, ...] = ()
     points: int | None = None
-    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1e-9
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = TOLERANCE
 
 
 class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "for"}):

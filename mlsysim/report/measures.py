@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.objective import Objective, Sense
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import resolver
 from mlsysim.problem.relation import Relation
+from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
 from mlsysim.report.records import Design, Measure
-from mlsysim.report.stories import breakdowns_of, story_of
 from mlsysim.results.formatting import number
 from mlsysim.units import magnitude, quantity, same_dimension
 
@@ -99,7 +100,7 @@ def designs_of(judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]) -> 
     kept = distinct(columns, len(judge.objectives)) if columns else []
     designs: list[Design] = []
     for (params, result), values in zip(found, columns, strict=True):
-        story = story_of(result)
+        story = disclosed_by(result)
         measures = [Measure(name=n, value=float(v), unit=u, sense=s) for n, v, u, s in values]
         best = designs[0].measures if designs else ()
         chosen = [measures[place] for place in kept]
@@ -140,7 +141,7 @@ def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -
         if not same_dimension(left, right):
             return False
         sides = magnitude(left, one[2]), magnitude(right, one[2])
-    return bool(np.all(np.isclose(*sides, rtol=1e-9, atol=0.0)))
+    return bool(np.all(np.isclose(*sides, rtol=TOLERANCE, atol=0.0)))
 
 
 def _compared(measure: Measure, best: Measure) -> Measure:

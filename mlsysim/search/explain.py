@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsysim.errors import DisagreementError, MetricError
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, read
 from mlsysim.problem.variant import Variant
@@ -21,14 +22,10 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 from mlsysim.results.status import Status
-from mlsysim.search import exhaustive
 from mlsysim.search.interruption import current
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 from mlsysim.units import magnitude, quantity
-
-# Two objectives this close, relative, are equal (DESIGN semantics 2).
-_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +45,11 @@ class Solved:
 
 
 Solve = Callable[[Variant], Solved]
+Search = Callable[[Problem, Evaluator, SearchOptions], SearchResult]
 
 
 def explain_exhaustively(
-    problem: Problem, evaluate: Evaluator, options: SearchOptions
+    problem: Problem, evaluate: Evaluator, options: SearchOptions, search: Search
 ) -> Explanation:
     """Answer a question and explain the answer, evaluating every design each time.
 
@@ -63,6 +61,8 @@ def explain_exhaustively(
         The user's evaluator.
     options
         What the caller wants; the time limit is for everything together.
+    search
+        Evaluates every design.
     """
     began = time.monotonic()
     stopped = False
@@ -74,12 +74,12 @@ def explain_exhaustively(
         if stopped or left <= 0 or current().came:
             return Solved(status=Status.UNKNOWN)
         limited = replace(options, top=1, time_limit=left if math.isfinite(left) else None)
-        found = exhaustive.search(variant.problem, variant.evaluate, limited)
+        found = search(variant.problem, variant.evaluate, limited)
         stopped = found.statistics.stopped_by is not None
         best = found.top_candidates
         return Solved(status=found.status, point=judge(variant, best[0].params) if best else None)
 
-    return account(problem, evaluate, exhaustive.search(problem, evaluate, options), solve)
+    return account(problem, evaluate, search(problem, evaluate, options), solve)
 
 
 def account(
@@ -200,7 +200,7 @@ class _Account:
         base = self._result.best_objective
         objective = solved.point.objective_in(self._result.unit)
         gain = self._problem.objective.sense.sign * (base - objective)
-        if math.isclose(base, objective, rel_tol=_TOLERANCE):
+        if math.isclose(base, objective, rel_tol=TOLERANCE):
             gain = 0.0
         elif gain < 0:
             if solved.status is Status.OPTIMAL:

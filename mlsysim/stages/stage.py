@@ -91,7 +91,7 @@ class StageResult:
     """What every stage of mlsysim reports; its metrics are the fields of a subclass.
 
     What else a result may tell of its design, such as the parts of its time, is
-    described in `mlsysim.report.stories`.
+    described in `mlsysim.report.breakdowns`.
 
     Parameters
     ----------

@@ -15,22 +15,21 @@ from typing import Any
 from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.relation import Relation
+from mlsysim.search.conflicts import reasons_told, relaxation
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.cpsat.solving.clock import Clock
-from mlsysim.search.exhaustive.explanation import reasons_told, relaxation
 from mlsysim.search.verify import Point, nowhere_defined
 
 Solve = Callable[[Program], Minimum]
 
 _LIMITS = {Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST}
-# Values this close, relative, are alike.
-_ALIKE = 1e-9
 # Counts of hundreds of things come arbitrarily close to a limit; to find the very
 # closest would take hours, and tell nobody more.
 _NEARLY = 1e-6
@@ -193,7 +192,7 @@ class _Explanation:
         """Find the design that breaks one requirement alone, by as little as possible.
 
         What has no distance counts first, then the worst excess, then their sum,
-        as `mlsysim.search.exhaustive.nearest` has it.
+        as `mlsysim.search.arrays.nearest` has it.
         """
         question, graph = self._question, self._question.formulation.graph
         others = question.demanded([other for other in question.names if other != name])
@@ -214,7 +213,7 @@ class _Explanation:
             if not len(found):
                 break
             most = float(found.values[0, 0])
-            others.append(_at_most(goal, most + _ALIKE * abs(most)))
+            others.append(_at_most(goal, most + TOLERANCE * abs(most)))
             closer = self._least(others, then, nearly=_NEARLY)
             if not len(closer):  # some side is undefined at all of them
                 break

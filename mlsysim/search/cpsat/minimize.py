@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
@@ -29,8 +30,6 @@ _NO_LIMIT = 1 << 62
 FORMULAS = 1 << 20
 # Up to here it does so unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
-# A design that is better by less than this, relative, is no better (DESIGN semantics 2).
-TOLERANCE = 1e-9
 
 
 class Way(StrEnum):

@@ -12,11 +12,11 @@ from mlsysim.stages.amounts import (
     milliseconds,
     per_second,
 )
+from mlsysim.stages.layout_text import parts_of
 from mlsysim.stages.serving.memory import ServingMemory
 from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.time import ServingTime
 from mlsysim.stages.stage import StageResult
-from mlsysim.stages.telling import parts_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from mlsysim.stages.amounts import (
     milliseconds,
     per_second,
 )
+from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
-from mlsysim.stages.telling import layout_text, parts_of
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
 from mlsysim.stages.training.time import StepTime

@@ -38,7 +38,7 @@ _LIMIT = "_capacity"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
+class Disclosure:
     """What the models told about one design.
 
     Parameters
@@ -59,7 +59,7 @@ class Story:
     accuracy: tuple[str, ...]
 
 
-def story_of(result: Any) -> Story:
+def disclosed_by(result: Any) -> Disclosure:
     """Read what an evaluator's result tells about its design.
 
     Parameters
@@ -72,7 +72,7 @@ def story_of(result: Any) -> Story:
     breakdowns = breakdowns_of(result)
     named = [_text(carrier, "bottleneck") for _, carrier in carriers]
     bottlenecks = tuple(filter(None, named)) or tuple(_longest(breakdowns))
-    return Story(
+    return Disclosure(
         breakdowns=breakdowns,
         arithmetic=_texts(carriers, "layout_arithmetic"),
         bottlenecks=bottlenecks,

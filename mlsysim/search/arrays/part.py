@@ -3,11 +3,11 @@
 import traceback
 from dataclasses import dataclass, replace
 
-from mlsysim.search.exhaustive.block_reading import NotVectorisedError
-from mlsysim.search.exhaustive.layout import Layout
-from mlsysim.search.exhaustive.scan import SMALL, Scan
-from mlsysim.search.exhaustive.tally import Tally
-from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.arrays.block_reading import NotVectorisedError
+from mlsysim.search.arrays.layout import Layout
+from mlsysim.search.arrays.scan import SMALL, Scan
+from mlsysim.search.arrays.tally import Tally
+from mlsysim.search.arrays.task import Task
 from mlsysim.search.remote_errors import portable
 
 Units = tuple[str | None, ...]

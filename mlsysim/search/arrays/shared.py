@@ -9,17 +9,17 @@ import math
 from functools import partial
 from typing import Any
 
-from mlsysim.search.executor import Crew, Ended
-from mlsysim.search.exhaustive.block_reading import (
+from mlsysim.search.arrays.block_reading import (
     BlockInfeasibleError,
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.exhaustive.layout import Layout
-from mlsysim.search.exhaustive.part import Findings, Part, Place, evaluate_part, sendable
-from mlsysim.search.exhaustive.scan import SMALL, OutOfTimeError, Scan
-from mlsysim.search.exhaustive.spans import Spans
-from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.arrays.layout import Layout
+from mlsysim.search.arrays.part import Findings, Part, Place, evaluate_part, sendable
+from mlsysim.search.arrays.scan import SMALL, OutOfTimeError, Scan
+from mlsysim.search.arrays.spans import Spans
+from mlsysim.search.arrays.task import Task
+from mlsysim.search.executor import Ended, WorkQueue
 from mlsysim.search.remote_errors import reraised
 
 
@@ -42,7 +42,7 @@ class SharedScan(Scan):
             raise TypeError("a shared scan needs an executor")
         self._layout = Layout(task.problem.space)
         self._sent = sendable(task)
-        self._crew = Crew(task.options.executor, partial(evaluate_part, self._sent))
+        self._queue = WorkQueue(task.options.executor, partial(evaluate_part, self._sent))
         self._held: dict[Place, tuple[Part, Findings]] = {}
         self._failed: Place | None = None
         self._parts = 0
@@ -61,7 +61,7 @@ class SharedScan(Scan):
         """
         self._begin()
         self._spans = Spans(self._layout, in_blocks=self._in_blocks and self._arrays_work())
-        under_way = self._crew.run(self._next_part)
+        under_way = self._queue.run(self._next_part)
         try:
             for ended in under_way:
                 if ended is not None:
@@ -78,8 +78,8 @@ class SharedScan(Scan):
     def account(self) -> dict[str, Any]:
         """What there is to tell about how the pass was made."""
         told: dict[str, Any] = {"parts": self._parts}
-        if self._crew.loss is not None:
-            told |= {"parts_done_here": self._crew.done_here, "executor_lost": self._crew.loss}
+        if self._queue.loss is not None:
+            told |= {"parts_done_here": self._queue.done_here, "executor_lost": self._queue.loss}
         return super().account | told
 
     def _arrays_work(self) -> bool:
@@ -119,7 +119,7 @@ class SharedScan(Scan):
         else:
             self._spans.put_back(part, findings.stopped_at)
         self._held[part.start] = (part, findings)
-        starts = [job.start for job in self._crew.jobs_under_way]
+        starts = [job.start for job in self._queue.jobs_under_way]
         if self._spans.first is not None:
             starts.append(self._spans.first)
         self._put_together(before=min(starts, default=None))

@@ -1,12 +1,12 @@
-"""What the reference is asked, in a form that can be sent to another process."""
+"""What the exhaustive search is asked, in a form that can be sent to another process."""
 
 from dataclasses import dataclass
 
 from mlsysim.problem.problem import Problem
-from mlsysim.search.exhaustive.front_leaders import FrontLeaders
-from mlsysim.search.exhaustive.leaders import Leaders
-from mlsysim.search.exhaustive.others import Others
-from mlsysim.search.exhaustive.tally import Keeper
+from mlsysim.search.arrays.front_leaders import FrontLeaders
+from mlsysim.search.arrays.leaders import Leaders
+from mlsysim.search.arrays.others import Others
+from mlsysim.search.arrays.tally import Keeper
 from mlsysim.search.goals import Goals
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator

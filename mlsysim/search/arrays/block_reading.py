@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from mlsysim.errors import Infeasible
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, read
-from mlsysim.search.exhaustive.layout import Block
-from mlsysim.search.exhaustive.others import Others
+from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.others import Others
 from mlsysim.search.verify import Evaluator
 from mlsysim.units import magnitude, quantity
 

@@ -1,8 +1,10 @@
-"""The reference: every design of the grid, evaluated; an oracle for the solver.
+"""The exhaustive search: every design of the grid, evaluated in arrays, by many if asked.
 
-It shares no code with the tracer or the lowering.  The evaluator is called on
-whole blocks of the grid as NumPy arrays where it can take them, and point by
-point where it cannot; whatever is returned has been judged on plain numbers.
+It shares no code with the tracer or the lowering, and is held against
+`mlsysim.search.reference`, which does the same one design at a time.  The
+evaluator is called on whole blocks of the grid as NumPy arrays where it can take
+them, and point by point where it cannot; whatever is returned has been judged on
+plain numbers.
 
 ====================  =====================================================
 `layout`              cuts the grid into blocks of arrays
@@ -10,7 +12,6 @@ point where it cannot; whatever is returned has been judged on plain numbers.
 `doubts`              finds the points of a block that plain numbers must judge
 `opaque`              tells whether a whole block is impossible
 `leaders`, `tally`    keep the best designs, and how the others fail
-`explanation`         turns the ways of failing into conflict and relaxations
 `scan`, `walk`        go through the grid
 `front_leaders`       keep the designs that no other dominates; `others` reads
                       the objectives of a front besides the first
@@ -20,5 +21,5 @@ point where it cannot; whatever is returned has been judged on plain numbers.
 ====================  =====================================================
 """
 
-from mlsysim.search.exhaustive.engine import search as search
-from mlsysim.search.exhaustive.front import front as front
+from mlsysim.search.arrays.engine import search as search
+from mlsysim.search.arrays.front import front as front

@@ -1,4 +1,4 @@
-"""What a report consists of for a reader: a few kinds of blocks, which each form draws.
+"""What an answer consists of for a reader: a few kinds of blocks, which each form draws.
 
 Every number in them is text already, so that all forms show the same digits.
 """
@@ -6,7 +6,7 @@ Every number in them is text already, so that all forms show the same digits.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mlsysim.results import Status
+from mlsysim.results.status import Status
 
 
 class Tone(StrEnum):
@@ -34,25 +34,39 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The first line.
+class Headline:
+    """The first line: ``<word><aside>: <told>; <effort>``, and what follows it.
 
     Parameters
     ----------
-    text
-        It starts with the status.
     word
-        That first word.
+        The status, or another word for what came out.
+    aside
+        What stands between it and the colon: how sure it is.
+    told
+        What was found.
+    effort
+        Over how many designs, in which time, by which method; may be empty.
     tone
         Whether it is good news; plain where nothing is proven.
     more
-        What follows it, line by line.
+        What follows, line by line.
     """
 
-    text: str
     word: str
-    tone: Tone
+    aside: str = ""
+    told: str
+    effort: str = ""
+    tone: Tone = Tone.PLAIN
     more: tuple[str, ...] = ()
+
+    @property
+    def rest(self) -> str:
+        """What follows the word in its line."""
+        return f"{self.aside}: {self.told}{self.effort and f'; {self.effort}'}"
+
+    def __str__(self) -> str:
+        return f"{self.word}{self.rest}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,9 +159,28 @@ class Drawing:
     lines: tuple[str, ...]
 
 
-Block = Verdict | Lines | Table | Bars | Drawing
+Block = Headline | Lines | Table | Bars | Drawing
 
 
 def tone_of(status: Status) -> Tone:
     """Say whether a status is good news."""
     return {Status.OPTIMAL: Tone.GOOD, Status.INFEASIBLE: Tone.BAD}.get(status, Tone.PLAIN)
+
+
+def table_of(
+    rows: list[list[str]], *, title: str = "", words: frozenset[int] = frozenset()
+) -> Table:
+    """Make a table of plain cells.
+
+    Parameters
+    ----------
+    rows
+        The header, then the others.
+    title
+        What it shows.
+    words
+        Columns that hold words, not numbers.
+    """
+    header, *others = rows
+    cells = tuple(tuple(Cell(text=cell) for cell in row) for row in others)
+    return Table(title=title, header=tuple(header), rows=cells, words=words)

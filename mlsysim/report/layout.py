@@ -1,16 +1,16 @@
 """Put a report into words: the verdict first, then the design, what limits it, the others."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlsysim.problem.domain import label
-from mlsysim.report.blocks import Bar, Bars, Block, Cell, Lines, Table, Tone, Verdict, tone_of
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
 from mlsysim.report.launching import launch_lines
 from mlsysim.report.records import Breakdown, Design
 from mlsysim.report.requirements import met_line, requirement_table
-from mlsysim.results import Status
+from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, Table
 from mlsysim.results.formatting import design, number, share_of, with_unit
 from mlsysim.results.sensitivity_table import notes
 
@@ -29,7 +29,7 @@ def blocks_of(report: "Report") -> Iterator[Block]:
     report
         What to tell.
     """
-    yield verdict_block(report)
+    yield replace(report.headline, more=report.account)
     if not report.designs:
         yield from _reasons(report)
     elif report.is_front:
@@ -44,16 +44,6 @@ def blocks_of(report: "Report") -> Iterator[Block]:
             yield comparison_table(report.against, report.designs[0], report.title)
         elif len(report.designs) > 1 or report.is_search:
             yield designs_table(report)
-
-
-def verdict_block(report: "Report") -> Verdict:
-    """Give the first line, and what the search has to say besides."""
-    word = report.verdict.partition(" ")[0].rstrip(":")
-    more = report.account
-    tone = tone_of(report.status) if report.status.value == word else Tone.PLAIN
-    if not report.is_search and report.status is Status.FEASIBLE:
-        tone = Tone.GOOD  # one given design meets everything
-    return Verdict(text=report.verdict, word=word, tone=tone, more=more)
 
 
 def design_blocks(item: Design, title: str = "The best design") -> Iterator[Block]:
@@ -96,7 +86,7 @@ def requirement_blocks(report: "Report") -> Iterator[Block]:
         yield Lines(lines=tuple(lines))
     if report.explanation is not None:
         binding = [item.name for item in report.explanation.binding]
-        yield from _becauses(report, binding, "Why what binds is required:")
+        yield from _reasons_of(report, binding, "Why what binds is required:")
 
 
 def bars_of(breakdown: Breakdown) -> Bars:
@@ -173,10 +163,12 @@ def varying(designs: tuple[Design, ...]) -> list[str]:
 
 def _reasons(report: "Report") -> Iterator[Block]:
     """Tell why nothing fits."""
-    yield from _becauses(report, [item.name for item in report.conflict], "Why they are required:")
+    yield from _reasons_of(
+        report, [item.name for item in report.conflict], "Why they are required:"
+    )
 
 
-def _becauses(report: "Report", names: list[str], title: str) -> Iterator[Block]:
+def _reasons_of(report: "Report", names: list[str], title: str) -> Iterator[Block]:
     lines = [f"  {name}: {report.reasons[name]}" for name in names if report.reasons.get(name)]
     if lines:
         yield Lines(title=title, lines=tuple(lines))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlsysim.search.exhaustive.block_reading import BlockReading, Booleans, Floats
-from mlsysim.search.exhaustive.layout import Block
-from mlsysim.search.exhaustive.others import Others
+from mlsysim.search.arrays.block_reading import BlockReading, Booleans, Floats
+from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.others import Others
 from mlsysim.search.goals import undominated
 from mlsysim.search.verify import Point
 

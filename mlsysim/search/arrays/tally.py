@@ -8,9 +8,9 @@ import numpy as np
 from mlsysim.errors import MetricError
 from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.problem.reading import Condition
-from mlsysim.search.exhaustive.block_reading import BlockReading, Booleans
-from mlsysim.search.exhaustive.layout import Block
-from mlsysim.search.exhaustive.nearest import Nearest
+from mlsysim.search.arrays.block_reading import BlockReading, Booleans
+from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.nearest import Nearest
 from mlsysim.search.verify import Point
 
 _KEPT = 100

@@ -9,14 +9,15 @@ from typing import Any
 
 from mlsysim.errors import MetricError
 from mlsysim.problem.problem import UNDEFINED, Problem
+from mlsysim.results.conflict import minimal_conflict
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
+from mlsysim.search.arrays.block_reading import NotVectorisedError
+from mlsysim.search.arrays.scan import OutOfTimeError, Scan
+from mlsysim.search.arrays.shared import SharedScan
+from mlsysim.search.arrays.task import Task
+from mlsysim.search.conflicts import reasons_of, relaxation
 from mlsysim.search.exactness import beyond_floats
-from mlsysim.search.exhaustive.block_reading import NotVectorisedError
-from mlsysim.search.exhaustive.explanation import conflict_of, relaxation
-from mlsysim.search.exhaustive.scan import OutOfTimeError, Scan
-from mlsysim.search.exhaustive.shared import SharedScan
-from mlsysim.search.exhaustive.task import Task
 from mlsysim.search.interruption import current, interruptible
 from mlsysim.search.verify import UNRELIABLE, Point, nowhere_defined
 
@@ -118,16 +119,16 @@ def _infeasible(problem: Problem, scan: Scan) -> dict[str, Any]:
         # No design has the metric, so that it is misspelt rather than undefined.
         raise tally.deferred
     nearest = cache(partial(_nearest, scan))
-    conflict = conflict_of(problem, tally.patterns, tally.verdicts, nearest)
-    if conflict.names == (UNDEFINED,):
+    broken = [{name for name, _ in pattern} for pattern in tally.patterns]
+    requirements = problem.requirements(tally.verdicts)
+    conflict = minimal_conflict(broken, requirements, constraints=len(problem.constraints))
+    if conflict == (UNDEFINED,):
         raise nowhere_defined(problem, scan.judge(0))
-    relaxations = [
-        relaxation(problem, name, scan.unit or "", nearest(name)) for name in conflict.names
-    ]
+    relaxations = [relaxation(problem, name, scan.unit or "", nearest(name)) for name in conflict]
     return {
         "status": Status.INFEASIBLE,
-        "conflict": conflict.names,
-        "conflict_reasons": conflict.reasons,
+        "conflict": conflict,
+        "conflict_reasons": reasons_of(problem, conflict, tally.patterns, nearest),
         "relaxations": tuple(relaxations),
     }
 

@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
-from mlsysim.search.exhaustive.block_reading import (
+from mlsysim.search.arrays.block_reading import (
     BlockInfeasibleError,
     BlockReading,
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.exhaustive.doubts import CLOSE, defined, near_equality
-from mlsysim.search.exhaustive.layout import Block, Layout
-from mlsysim.search.exhaustive.opaque import Opaque, impossible
-from mlsysim.search.exhaustive.others import Others
-from mlsysim.search.exhaustive.tally import Tally
-from mlsysim.search.exhaustive.task import Task
+from mlsysim.search.arrays.doubts import defined, near_equality
+from mlsysim.search.arrays.layout import Block, Layout
+from mlsysim.search.arrays.opaque import Opaque, impossible
+from mlsysim.search.arrays.others import Others
+from mlsysim.search.arrays.tally import Tally
+from mlsysim.search.arrays.task import Task
 from mlsysim.search.interruption import current
 from mlsysim.search.options import Progress
 from mlsysim.search.verify import Point, evaluate_point, extremes, refuse_random
@@ -276,5 +277,5 @@ def _same_sides(plain: Condition, array: Condition, local: int) -> bool:
 
 def _close(one: float, other: float) -> bool:
     if np.isfinite(one) and np.isfinite(other):
-        return abs(one - other) <= CLOSE * max(abs(one), abs(other))
+        return abs(one - other) <= TOLERANCE * max(abs(one), abs(other))
     return not np.isfinite(one) and not np.isfinite(other)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mlsysim.problem.reading import Condition
-from mlsysim.search.exhaustive.block_reading import Booleans, Floats
-from mlsysim.search.exhaustive.layout import Block
+from mlsysim.search.arrays.block_reading import Booleans, Floats
+from mlsysim.search.arrays.layout import Block
 from mlsysim.search.verify import Point
 
 

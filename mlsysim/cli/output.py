@@ -16,7 +16,7 @@ from mlsysim.textfiles import write_text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forms:
+class Output:
     """What the user asked for.
 
     Parameters

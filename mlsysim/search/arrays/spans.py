@@ -3,8 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, replace
 
-from mlsysim.search.exhaustive.layout import Layout
-from mlsysim.search.exhaustive.part import Part, Place, Units
+from mlsysim.search.arrays.layout import Layout
+from mlsysim.search.arrays.part import Part, Place, Units
 
 _SECONDS = 0.5
 """What a part should take: much longer than to send it, short enough to stop after it."""

@@ -1,4 +1,4 @@
-"""What a stage's result tells a report about its design (`mlsysim.report.stories`)."""
+"""What a stage's result tells a report about its design (`mlsysim.report.breakdowns`)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields

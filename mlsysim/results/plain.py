@@ -1,28 +1,24 @@
-"""A report as plain text."""
+"""Blocks as plain text."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Iterable, Iterator
+from typing import assert_never
 
-from mlsysim.report.blocks import Bars, Block, Drawing, Lines, Table, Verdict
-from mlsysim.report.telling import blocks_of
-
-if TYPE_CHECKING:
-    from mlsysim.report.report import Report
+from mlsysim.results.blocks import Bars, Block, Drawing, Headline, Lines, Table
 
 _WIDTH = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def as_text(report: "Report") -> str:
-    """Write a report as lines of text."""
-    return "\n\n".join("\n".join(lines_of(block)) for block in blocks_of(report))
+def as_text(blocks: Iterable[Block]) -> str:
+    """Write blocks as lines of text, with an empty one between them."""
+    return "\n\n".join("\n".join(lines_of(block)) for block in blocks)
 
 
 def lines_of(block: Block) -> Iterator[str]:
     """Write one block."""
     match block:
-        case Verdict():
-            yield block.text
+        case Headline():
+            yield str(block)
             yield from block.more
         case Lines():
             if block.title:

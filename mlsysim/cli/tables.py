@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 
-class Sideways:
+class AdaptiveTable:
     """Rows under a header; or, where that is too wide, a line per column of it.
 
     Parameters
