@@ -14,7 +14,7 @@ Scalar = str | int | float | bool
 """What a choice or a fixed argument may be."""
 
 
-class Range(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
+class RangeTable(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
     """The whole numbers from ``from`` up to and including ``to``, in equal steps.
 
     Parameters
@@ -83,7 +83,7 @@ class FleetTable(msgspec.Struct, frozen=True, kw_only=True):
     of: str | None = None
     available: int | None = None
     price: float | str | None = None
-    space: dict[str, tuple[Scalar, ...] | Range] = {}
+    space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
     because: str = ""
 
 
@@ -188,7 +188,7 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework
     question: str
     objective: str
     pipeline: PipelineTable
-    space: dict[str, tuple[Scalar, ...] | Range] = {}
+    space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
     source: str = ""
     framework: str | None = None
     catalog: tuple[str, ...] = ()

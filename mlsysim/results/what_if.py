@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.numeric import TOLERANCE
-from mlsysim.results.blocks import Table, table_of
+from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.markup import as_html
@@ -129,7 +129,7 @@ class Sweep:
             rows.append(row)
         return rows
 
-    def table(self) -> Table:
+    def table(self) -> TableBlock:
         """Write the same as people read it."""
         header, *rows = self.rows()
         place = len(self.over) + 1
