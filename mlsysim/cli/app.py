@@ -177,7 +177,7 @@ def explain(
         from mlsysim.cli.what_if import why_not_file
 
         return why_not_file(file, why_not, output=output, **options)
-    from mlsysim.cli.explanation import explain_file
+    from mlsysim.cli.answer import explain_file
 
     return explain_file(file, output=output, **options)
 

@@ -9,7 +9,7 @@ from mlsysim.files.what_if import EvaluatedDesign
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, conditions_of
 from mlsysim.problem.verdict import verdicts_of
-from mlsysim.report.building import accuracy_told, report_of, versions
+from mlsysim.report.building import accuracy_told, described, report_of, versions
 from mlsysim.report.measures import Judge, designs_of
 from mlsysim.report.records import ReportedDesign
 from mlsysim.report.report import Report
@@ -50,7 +50,8 @@ def evaluated_report(
         account.append(f"Not among the values of the space: {design(_only(point, outside))}.")
     designs = _designs(problem, point, evaluated.best)
     return Report(
-        **_base(question),
+        **described(question),
+        versions=versions(),
         headline=_evaluated_headline(problem, point, len(broken)),
         status=Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE,
         objectives=(problem.objective.text,),
@@ -185,16 +186,6 @@ def _designs(
     if best and best.best_params != point.params:
         found.insert(0, (best.best_params, best.best_result))
     return designs_of(judge, found)
-
-
-def _base(question: Question) -> dict[str, Any]:
-    return {
-        "question": " ".join(question.text.split()),
-        "source": question.source,
-        "text": question.written,
-        "reasons": dict(question.reasons),
-        "versions": versions(),
-    }
 
 
 def _evaluated_answer(problem: Problem, point: Point) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
-from mlsysim.errors import MissingFigureError, ParameterError
-from mlsysim.expr.alternatives import Alternatives
+from mlsysim.errors import MissingFigureError
+from mlsysim.stages.arguments import check_record
 from mlsysim.units import magnitude
 
 Fleet = Cluster | Node | Accelerator
@@ -194,11 +194,7 @@ def check_fleet(fleet: object) -> None:
     ParameterError
         If it is neither a cluster, nor a node, nor an accelerator, nor a choice among them.
     """
-    if not isinstance(fleet, (Cluster, Node, Accelerator, Alternatives)):
-        raise ParameterError(
-            f"fleet is {fleet!r}; it must be a Cluster, a Node or an Accelerator of the catalogue, "
-            "or one that you made"
-        )
+    check_record("fleet", fleet, Cluster, Node, Accelerator)
 
 
 def available(fleet: Fleet) -> int:
