@@ -4,6 +4,7 @@ Coordinate descent from random designs.  What it finds is where CP-SAT starts fr
 value to beat decides which combinations of choices need a literal at all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
+from mlsysim.search.cpsat.solving.clock import never
 
 # No more than this share of the space is evaluated, nor more than so many per choice.
 _SHARE = 5
@@ -33,6 +35,8 @@ class LocalSearch:
         The one box that holds every design of interest.
     seed
         For the designs to start from.
+    check
+        Called now and then; it may raise.
 
     Attributes
     ----------
@@ -45,6 +49,7 @@ class LocalSearch:
     program: Program
     box: Boxes
     seed: int = 0
+    check: Callable[[], None] = never
     rows: Rows = field(init=False)
     seen: dict[tuple[int, ...], tuple[int, float]] = field(init=False)
 
@@ -68,6 +73,7 @@ class LocalSearch:
                 break
             at = ranked[0]
             while at not in tried and self._left > 0:
+                self.check()
                 tried.add(at)
                 self._evaluate(self._around(np.array(at)))
                 at = min(self.seen, key=self.seen.__getitem__)

@@ -16,12 +16,13 @@ from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
-from mlsysim.search.cpsat.lowering.growing import Cells, grown, narrowed
+from mlsysim.search.cpsat.lowering.growing import Cells, Check, grown, narrowed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
 from mlsysim.search.cpsat.lowering.products import coarsened
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.solving.clock import never
 
 # The objective is resolved to this share of its range at first.
 RESOLUTION = 2.0**-36
@@ -141,6 +142,7 @@ def lower(
     cutoff: float = math.inf,
     into: cp_model.CpModel | None = None,
     name: str = "",
+    check: Check = never,
 ) -> Lowered:
     """Build the model of a program out of its formulas.
 
@@ -161,6 +163,8 @@ def lower(
         A model to add this one to; it keeps its objective.
     name
         What the names of the variables begin with.
+    check
+        Called now and then; it may raise.
 
     Raises
     ------
@@ -176,10 +180,12 @@ def lower(
     variables, positions = add_choices(model, free, program.columns, name)
     groups, settled = list(rows), None
     if tables is None:
+        check()
         box = narrowed(program, cutoff, box)
-        cells, settled = grown(program, cutoff, box) if len(box) else ([], None)
+        cells, settled = grown(program, cutoff, box, check) if len(box) else ([], None)
         if not all(map(len, (box, *(one.boxes for one in cells)))):
             return _impossible(program, model, variables, positions)
+        check()
         groups = _groups(model, program, positions, cells)
     _confine(positions, program.names, box, model)
     lowering = Lowering(
@@ -192,6 +198,7 @@ def lower(
         settled=settled,
         marks=marks,
     )
+    lowering.check = check
     aim = _aim(lowering, program.objectives[0])
     if aim.number.size > _LARGEST_OBJECTIVE:
         size = aim.number.size * aim.number.unit
@@ -202,6 +209,7 @@ def lower(
     if not in_group and lowering.where_defined(program.objectives[0]):
         raise NotLowerableError("the objective may be no number for some designs")
     for condition in program.conditions:
+        check()
         for side in condition.sides:
             lowering.demand_defined(side)
         logic.demand(lowering, condition.node)
