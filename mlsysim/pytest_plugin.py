@@ -1,10 +1,10 @@
 """A plugin of pytest: every question file is a test of its answer.
 
 ``pytest models/`` answers each question by CP-SAT and, where the space is not
-too large, by the reference.  A test fails, and prints the explanation, if
+too large, by evaluating every design.  A test fails, and prints the explanation, if
 
 - the answer is not the one of the file's ``[expected]`` block,
-- CP-SAT and the reference disagree, or
+- CP-SAT and a walk over every design disagree, or
 - no design meets the requirements, although the file does not expect that.
 
 A ``*.toml`` file is taken for a question file if at least three of the keys
@@ -14,7 +14,7 @@ other files are left alone.  The settings of pytest say more::
 
     [tool.pytest.ini_options]
     mlsysim_questions = ["plans/*.toml"]  # these files, and no others
-    mlsysim_walk = "10000000"             # designs up to which the reference is asked as well
+    mlsysim_walk = "10000000"             # designs up to which each is evaluated as well
     mlsysim_time_limit = "60"             # seconds for each answer
     mlsysim_workers = "1"                 # threads of the solver
 
@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini(
-        "mlsysim_walk", "mlsysim: ask the reference, too, about up to so many designs", default=""
+        "mlsysim_walk", "mlsysim: evaluate each of up to so many designs, too", default=""
     )
     parser.addini("mlsysim_time_limit", "mlsysim: seconds for each answer (no limit)", default="")
     parser.addini("mlsysim_workers", "mlsysim: threads of the solver (all cores)", default="")
@@ -178,7 +178,7 @@ def _explanation(question: "Question", checked: "Verified") -> Iterator[str]:
         yield from (f"  {name}: {question.reasons[name]}" for name in reasons)
     if not checked.was_walked:
         size = f"{question.problem.space.size:,}"
-        yield f"(CP-SAT's answer; the space of {size} designs is too large for the reference)"
+        yield f"(CP-SAT's answer; the space of {size} designs is too large to evaluate each)"
     if question.expected is not None and checked.agrees:
         yield "\nIf the models have changed on purpose, the file is to say:"
         yield expected_block(result)

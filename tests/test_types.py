@@ -27,6 +27,8 @@ reveal_type(mlsysim.load("question.toml").solve().status)
 DistributedModel().solve(
     model=LANGUAGE.Llama3_70B, fleet=SYSTEMS.Clusters.Frontier_8K, batch_size=128, tp_siz=8
 )
+DistributedModel().solve(LANGUAGE.Llama3_70B, SYSTEMS.Clusters.Frontier_8K, 8, tp_size="8")
+DistributedModel().solve(LANGUAGE.Llama3_70B, SYSTEMS.Clusters.Frontier_8K)
 mlsysim.DSE({"x": [1, 2]}, "maximize: x").search(dict, topp=3)
 mlsysim.DSE({"x": [1, 2]}, "maximize: x").explain(dict, timelimit=3)
 mlsysim.load("question.toml").solve(timelimit=3)
@@ -53,3 +55,5 @@ def test_a_strict_file_gets_real_types(tmp_path: Path, monkeypatch: pytest.Monke
     revealed = re.findall(r'Revealed type is "([^"]*)"', told)
     assert [name.rpartition(".")[2] for name in revealed] == REVEALED, told
     assert re.findall(r'Unexpected keyword argument "(\w+)"', told) == WRONG, told
+    assert '"tp_size" to "solve" of "DistributedModel" has incompatible type "str"' in told
+    assert 'Missing positional argument "batch_size"' in told

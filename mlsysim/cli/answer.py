@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from mlsysim.cli.cluster import cluster_options
-from mlsysim.cli.forms import Forms
+from mlsysim.cli.output import Output
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.files.question import load
@@ -15,7 +15,7 @@ from mlsysim.results import Status
 def solve_file(
     file: Path,
     *,
-    forms: Forms,
+    output: Output,
     dask: str | None = None,
     framework: str | None = None,
     **options: Any,
@@ -26,7 +26,7 @@ def solve_file(
     ----------
     file
         The question file.
-    forms
+    output
         How the answer is printed.
     dask
         The address of a cluster that evaluates the designs, if they all have to be.
@@ -36,11 +36,11 @@ def solve_file(
         Those of `Question.solve`.
     """
     with errors_to_status(file):
-        forms.check()
+        output.check()
         question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             result = question.solve(progress=progress, **cluster, **options)
-        forms.give(report_of(question, result), question)
+        output.give(report_of(question, result), question)
     return exit_status(result.status)
 
 

@@ -4,11 +4,17 @@ Nothing but typer is imported here: what a command needs is loaded when it
 runs, so that ``mlsysim --help`` answers at once.
 """
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mlsysim.cli.options import For, framework_names, searching
+
+if TYPE_CHECKING:
+    from mlsysim.cli.output import Output
 
 app = typer.Typer(
     name="mlsysim",
@@ -21,15 +27,6 @@ app = typer.Typer(
 )
 
 
-class Method(StrEnum):
-    """The ways to answer a question."""
-
-    AUTO = "auto"
-    CP_SAT = "cp-sat"
-    BRANCH_AND_BOUND = "branch-and-bound"
-    EXHAUSTIVE = "exhaustive"
-
-
 class Kind(StrEnum):
     """What a question may be about."""
 
@@ -39,42 +36,6 @@ class Kind(StrEnum):
 
 
 QuestionPath = Annotated[Path, typer.Argument(metavar="FILE", help="A question file (TOML).")]
-MethodOption = Annotated[
-    Method, typer.Option(help="auto takes CP-SAT where the models can be traced.")
-]
-TimeLimit = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="Stop with the best found so far.")
-]
-Workers = Annotated[int | None, typer.Option(help="Threads of the solver; all cores if not given.")]
-Seed = Annotated[int, typer.Option(help="Seed of the solver.")]
-Dask = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Let a cluster of Dask evaluate, e.g. tcp://host:8786."),
-]
-
-
-def _frameworks() -> list[str]:
-    from mlsysim.launch.frameworks import frameworks
-
-    return [framework.name for framework in frameworks()]
-
-
-For = Annotated[
-    str | None,
-    typer.Option(
-        "--for",
-        metavar="FRAMEWORK",
-        autocompletion=_frameworks,
-        help="Who is to run the designs, such as megatron, torchtitan, deepspeed, vllm or sglang:"
-        " what it cannot run is infeasible.",
-    ),
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print data for programs, as JSON.")]
-CsvFlag = Annotated[bool, typer.Option("--csv", help="Print the designs as a table for programs.")]
-Page = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="PAGE", help="Write the report as one page of HTML."),
-]
 Plot = Annotated[
     Path | None, typer.Option(metavar="PICTURE", help="Draw a picture, e.g. front.png.")
 ]
@@ -100,49 +61,34 @@ def common(
 
 
 @app.command()
+@searching(dask=True)
 def solve(
     file: QuestionPath,
     *,
-    run_by: For = None,
-    method: MethodOption = Method.AUTO,
     top: Annotated[int, typer.Option(help="How many of the best designs to show.")] = 5,
-    time_limit: TimeLimit = None,
-    workers: Workers = None,
-    seed: Seed = 0,
-    dask: Dask = None,
-    json: JsonFlag = False,
-    csv: CsvFlag = False,
-    html: Page = None,
     emit: Annotated[
         str | None,
         typer.Option(
             metavar="FRAMEWORK",
-            autocompletion=_frameworks,
+            autocompletion=framework_names,
             help="Print what launches the best design, such as for megatron, and only that.",
         ),
     ] = None,
-) -> None:
+    options: dict[str, Any],
+    output: "Output",
+) -> int:
     """Answer a question: the proven best design, or the proof that there is none."""
-    from mlsysim.cli.answer import solve_file
-    from mlsysim.cli.forms import Forms
-
-    forms = Forms(as_json=json, as_csv=csv, page=html)
-    options: dict[str, Any] = {
-        "top": top,
-        "time_limit": time_limit,
-        "workers": workers,
-        "seed": seed,
-        "framework": run_by,
-    }
     if emit is not None:
         from mlsysim.cli.emitting import emit_file
 
-        way = method.value
-        raise typer.Exit(emit_file(file, emit, forms=forms, dask=dask, method=way, **options))
-    raise typer.Exit(solve_file(file, forms=forms, dask=dask, method=method.value, **options))
+        return emit_file(file, emit, output=output, top=top, **options)
+    from mlsysim.cli.answer import solve_file
+
+    return solve_file(file, output=output, top=top, **options)
 
 
 @app.command()
+@searching()
 def evaluate(
     file: QuestionPath,
     *,
@@ -155,30 +101,17 @@ def evaluate(
             " design.",
         ),
     ],
-    run_by: For = None,
-    method: MethodOption = Method.AUTO,
-    time_limit: TimeLimit = None,
-    workers: Workers = None,
-    seed: Seed = 0,
-    json: JsonFlag = False,
-    csv: CsvFlag = False,
-    html: Page = None,
-) -> None:
+    options: dict[str, Any],
+    output: "Output",
+) -> int:
     """Price one given design, and list which requirements it breaks."""
-    from mlsysim.cli.forms import Forms
     from mlsysim.cli.what_if import evaluate_file
 
-    forms = Forms(as_json=json, as_csv=csv, page=html)
-    options: dict[str, Any] = {
-        "time_limit": time_limit,
-        "workers": workers,
-        "seed": seed,
-        "framework": run_by,
-    }
-    raise typer.Exit(evaluate_file(file, settings, forms=forms, method=method.value, **options))
+    return evaluate_file(file, settings, output=output, **options)
 
 
 @app.command()
+@searching(dask=True, page=False)
 def sweep(
     file: QuestionPath,
     *,
@@ -191,122 +124,62 @@ def sweep(
         ),
     ],
     plot: Plot = None,
-    run_by: For = None,
-    method: MethodOption = Method.AUTO,
-    time_limit: TimeLimit = None,
-    workers: Workers = None,
-    seed: Seed = 0,
-    dask: Dask = None,
-    json: JsonFlag = False,
-    csv: CsvFlag = False,
-) -> None:
+    options: dict[str, Any],
+    output: "Output",
+) -> int:
     """Answer a question once for each of several limits, and show the curve."""
     from mlsysim.cli.sweeping import sweep_file
 
-    options: dict[str, Any] = {
-        "time_limit": time_limit,
-        "workers": workers,
-        "seed": seed,
-        "framework": run_by,
-    }
-    raise typer.Exit(
-        sweep_file(
-            file,
-            over,
-            as_json=json,
-            as_csv=csv,
-            plot=plot,
-            dask=dask,
-            method=method.value,
-            **options,
-        )
-    )
+    return sweep_file(file, over, output=output, plot=plot, **options)
 
 
 @app.command()
+@searching()
 def pareto(
-    file: QuestionPath,
-    *,
-    plot: Plot = None,
-    run_by: For = None,
-    method: MethodOption = Method.AUTO,
-    time_limit: TimeLimit = None,
-    workers: Workers = None,
-    seed: Seed = 0,
-    json: JsonFlag = False,
-    csv: CsvFlag = False,
-    html: Page = None,
-) -> None:
+    file: QuestionPath, *, plot: Plot = None, options: dict[str, Any], output: "Output"
+) -> int:
     """Find the exact Pareto front of the objectives that the file's table "pareto" names."""
-    from mlsysim.cli.forms import Forms
     from mlsysim.cli.front import front_of_file
 
-    forms = Forms(as_json=json, as_csv=csv, page=html)
-    options: dict[str, Any] = {
-        "time_limit": time_limit,
-        "workers": workers,
-        "seed": seed,
-        "framework": run_by,
-    }
-    raise typer.Exit(front_of_file(file, forms=forms, plot=plot, method=method.value, **options))
+    return front_of_file(file, output=output, plot=plot, **options)
 
 
 @app.command()
+@searching(method=False, dask=True, printed=False)
 def check(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILES", help="Question files, or folders of them.")
     ],
     *,
-    run_by: For = None,
-    time_limit: TimeLimit = None,
-    workers: Workers = None,
-    seed: Seed = 0,
-    dask: Dask = None,
-) -> None:
-    """Compare CP-SAT, the exhaustive reference and the file's expected answer."""
+    options: dict[str, Any],
+) -> int:
+    """Compare CP-SAT, a walk over every design and the file's expected answer."""
     from mlsysim.cli.checking import check_files
 
-    options: dict[str, Any] = {
-        "time_limit": time_limit,
-        "workers": workers,
-        "seed": seed,
-        "framework": run_by,
-    }
-    raise typer.Exit(check_files(files, dask=dask, **options))
+    return check_files(files, **options)
 
 
 @app.command()
+@searching()
 def explain(
     file: QuestionPath,
     *,
-    run_by: For = None,
-    method: MethodOption = Method.AUTO,
-    time_limit: TimeLimit = None,
-    workers: Workers = None,
-    seed: Seed = 0,
     why_not: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Force a choice, and say what that costs."),
     ] = None,
-    json: JsonFlag = False,
-    csv: CsvFlag = False,
-    html: Page = None,
-) -> None:
+    options: dict[str, Any],
+    output: "Output",
+) -> int:
     """Say what binds the best design, or why nothing fits and what would have to give."""
-    from mlsysim.cli.explanation import explain_file
-    from mlsysim.cli.forms import Forms
-    from mlsysim.cli.what_if import why_not_file
-
-    forms = Forms(as_json=json, as_csv=csv, page=html, heading=True)
-    options: dict[str, Any] = {
-        "time_limit": time_limit,
-        "workers": workers,
-        "seed": seed,
-        "framework": run_by,
-    }
+    output = replace(output, heading=True)
     if why_not:
-        raise typer.Exit(why_not_file(file, why_not, forms=forms, method=method.value, **options))
-    raise typer.Exit(explain_file(file, forms=forms, method=method.value, **options))
+        from mlsysim.cli.what_if import why_not_file
+
+        return why_not_file(file, why_not, output=output, **options)
+    from mlsysim.cli.explanation import explain_file
+
+    return explain_file(file, output=output, **options)
 
 
 @app.command()
@@ -365,19 +238,26 @@ def new(
 @app.command("list")
 def list_entries(
     kind: Annotated[
-        str | None, typer.Argument(metavar="KIND", help="For example accelerators or language.")
+        str | None,
+        typer.Argument(
+            metavar="KIND", help="For example accelerators or language; stages, knobs or metrics."
+        ),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Argument(metavar="STAGE", help="Whose knobs or metrics; those of all otherwise."),
     ] = None,
 ) -> None:
-    """List the catalogue, or one kind of entry in it."""
+    """List the catalogue, one kind of entry in it, or the models with what they take and report."""
     from mlsysim.cli.browsing import print_kinds
 
-    print_kinds(kind)
+    print_kinds(kind, stage)
 
 
 @app.command()
 def show(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="For example H100_SXM.")
+        str | None, typer.Argument(metavar="NAME", help="For example H100_SXM or ServingModel.")
     ] = None,
     *,
     hf: Annotated[
@@ -385,7 +265,7 @@ def show(
         typer.Option(metavar="CONFIG", help="A model's config.json of Hugging Face instead."),
     ] = None,
 ) -> None:
-    """Show every figure of a catalogue entry with its unit, source and confidence."""
+    """Show a catalogue entry, figure by figure with sources, or the arguments of a model."""
     from mlsysim.cli.importing import show_entry
 
     show_entry(name, hf)

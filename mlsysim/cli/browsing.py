@@ -12,22 +12,40 @@ from mlsysim.catalog.fields import Text as TextField
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree
 from mlsysim.cli.console import console
+from mlsysim.cli.stage_listing import (
+    KINDS,
+    known_stages,
+    print_members,
+    print_stage,
+    print_stages,
+)
 from mlsysim.cli.status import errors_to_status
-from mlsysim.errors import UnknownNameError, suggest
+from mlsysim.errors import ParameterError, UnknownNameError, suggest
 
 
-def print_kinds(kind: str | None) -> None:
-    """List all entries of the catalogue by kind, or those of one kind.
+def print_kinds(kind: str | None, stage: str | None = None) -> None:
+    """List all entries of the catalogue by kind, those of one kind, or what models take.
 
     Parameters
     ----------
     kind
-        For example ``accelerators``, in any case; everything if not given.
+        For example ``accelerators``, in any case, or ``stages``, ``knobs`` or ``metrics``; all
+        entries if not given.
+    stage
+        The model whose knobs or metrics are listed.
     """
     with errors_to_status():
+        if stage is not None and kind not in {"knobs", "metrics"}:
+            raise ParameterError(f"{kind} are not of a stage; write mlsysim list knobs {stage}")
+        if kind == "stages":
+            print_stages()
+            return
+        if kind in {"knobs", "metrics"}:
+            print_members(kind, stage)
+            return
         trees = [tree for tree in TREES.values() if kind is None or _is_of(kind, tree)]
         if not trees:
-            known = [_words(tree)[-1] for tree in TREES.values()]
+            known = [*KINDS, *(_words(tree)[-1] for tree in TREES.values())]
             raise UnknownNameError(f"there is no kind {kind!r}{suggest(str(kind), known)}")
         for tree in trees:
             console().print(_entries_table(tree))
@@ -39,10 +57,13 @@ def print_entry(name: str) -> None:
     Parameters
     ----------
     name
-        The name of the entry, such as ``H100_SXM``.
+        The name of the entry, such as ``H100_SXM``, or of a model, such as ``ServingModel``.
     """
     with errors_to_status():
-        print_record(find(name))
+        if name in known_stages():
+            print_stage(name)
+        else:
+            print_record(find(name))
 
 
 def print_record(entry: Record) -> None:

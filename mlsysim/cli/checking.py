@@ -1,4 +1,4 @@
-"""``mlsysim check``: solver, reference and the file's own answer have to agree."""
+"""``mlsysim check``: solver, walk over every design and the file's own answer have to agree."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def check_files(
     paths
         Question files, and folders in which every ``*.toml`` is one.
     dask
-        The address of a cluster that evaluates the designs for the reference.
+        The address of a cluster that evaluates every design.
     framework
         Who is to run the designs, in place of what the file says.
     **options
@@ -72,7 +72,7 @@ def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> E
     if current().came:  # what was cut short is no answer to compare
         out.print(Text(f"stopped  {file}  {checked.result.status} so far, not compared"))
         return ExitStatus.ANSWERED
-    told = "" if checked.was_walked else "  (too many designs for the reference)"
+    told = "" if checked.was_walked else "  (too many designs to evaluate each)"
     verdict = ("differs", "red") if found else ("agrees ", "green")
     out.print(Text.assemble(verdict, f"  {file}  {checked.result.status}{told}"))
     for line in found:

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.cluster import cluster_options
-from mlsysim.cli.forms import Forms
+from mlsysim.cli.output import Output
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
@@ -20,7 +20,7 @@ def emit_file(
     file: Path,
     target: str,
     *,
-    forms: Forms,
+    output: Output,
     dask: str | None = None,
     framework: str | None = None,
     **options: Any,
@@ -37,7 +37,7 @@ def emit_file(
         The question file.
     target
         For whom.
-    forms
+    output
         Must ask for nothing else.
     dask
         The address of a cluster that evaluates the designs, if they all have to be.
@@ -47,7 +47,7 @@ def emit_file(
         Those of `Question.solve`.
     """
     with errors_to_status(file):
-        if forms.as_json or forms.as_csv or forms.page is not None:
+        if output.as_json or output.as_csv or output.page is not None:
             raise ParameterError(
                 "--emit prints what launches the best design and nothing else; drop --json, --csv "
                 "and --html, or solve once more without --emit"
@@ -61,5 +61,5 @@ def emit_file(
             verdict = str(result).partition("\n")[0]
             say(f"# {one_line(verdict)}\n{emit_answer(teller, question, result).text}")
         else:
-            forms.give(report_of(question, result), question)
+            output.give(report_of(question, result), question)
     return exit_status(result.status)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from mlsysim.cli.answer import exit_status
-from mlsysim.cli.forms import Forms
+from mlsysim.cli.output import Output
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.files.question import load
@@ -12,7 +12,7 @@ from mlsysim.report import report_of
 
 
 def explain_file(
-    file: Path, *, forms: Forms, framework: str | None = None, **options: Any
+    file: Path, *, output: Output, framework: str | None = None, **options: Any
 ) -> ExitStatus:
     """Answer a question file and say why the answer is what it is.
 
@@ -20,7 +20,7 @@ def explain_file(
     ----------
     file
         The question file.
-    forms
+    output
         How the explanation is printed.
     framework
         Who is to run the designs, in place of what the file says.
@@ -28,9 +28,9 @@ def explain_file(
         Those of `Question.explain`.
     """
     with errors_to_status(file):
-        forms.check()
+        output.check()
         question = load(file, framework=framework)
         with progress_line(file.name) as progress:
             found = question.explain(progress=progress, **options)
-        forms.give(report_of(question, found), question)
+        output.give(report_of(question, found), question)
     return exit_status(found.result.status)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from mlsysim.cli.answer import exit_status
-from mlsysim.cli.forms import Forms
+from mlsysim.cli.output import Output
 from mlsysim.cli.plotting import draw, require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
@@ -14,7 +14,7 @@ from mlsysim.report import report_of
 
 
 def front_of_file(
-    file: Path, *, forms: Forms, plot: Path | None, framework: str | None = None, **options: Any
+    file: Path, *, output: Output, plot: Path | None, framework: str | None = None, **options: Any
 ) -> ExitStatus:
     """Find the Pareto front of a question file.
 
@@ -22,7 +22,7 @@ def front_of_file(
     ----------
     file
         The question file; its ``[pareto]`` table names the objectives.
-    forms
+    output
         How the front is printed.
     plot
         Where to draw it; nowhere if not given.
@@ -32,13 +32,13 @@ def front_of_file(
         Those of `Question.pareto`.
     """
     with errors_to_status(file):
-        forms.check()
+        output.check()
         question = load(file, framework=framework)
         if plot is not None:
             require_drawable(plot)
         with progress_line(file.name) as progress:
             front = question.pareto(progress=progress, **options)
-        forms.give(report_of(question, front), question)
+        output.give(report_of(question, front), question)
         if plot is not None and front.points:
             draw(front, one_line(question.text), plot)
     return exit_status(front.status)

@@ -7,11 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from mlsysim.cli.columns import Sideways
+from mlsysim.cli.tables import AdaptiveTable
 from mlsysim.report import Report
-from mlsysim.report.blocks import Bars, Block, Cell, Drawing, Lines, Table, Tone, Verdict
-from mlsysim.report.plain import drawn
-from mlsysim.report.telling import blocks_of
+from mlsysim.results.blocks import Bars, Block, Cell, Drawing, Headline, Lines, Table, Tone
+from mlsysim.results.plain import drawn
 
 COLOURS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.PLAIN: ""}
 _AMOUNT = 11
@@ -26,7 +25,7 @@ def view(report: Report) -> RenderableType:
     report
         What to show.
     """
-    return stacked(blocks_of(report))
+    return stacked(report.blocks())
 
 
 def stacked(blocks: Iterable[Block]) -> RenderableType:
@@ -45,8 +44,8 @@ def stacked(blocks: Iterable[Block]) -> RenderableType:
 
 def _drawn(block: Block) -> list[RenderableType]:
     match block:
-        case Verdict():
-            text = Text(block.text)
+        case Headline():
+            text = Text(str(block))
             colour = COLOURS[block.tone]
             text.stylize(f"bold {colour}" if colour else _UNPROVEN, 0, len(block.word))
             return [text, *map(Text, block.more)]
@@ -56,7 +55,7 @@ def _drawn(block: Block) -> list[RenderableType]:
             return [Text(f"{block.title}: {block.total}"), _bars(block)]
         case Table():
             rows = [[_cell(cell) for cell in row] for row in block.rows]
-            table = Sideways(block.header, rows, words=block.words)
+            table = AdaptiveTable(block.header, rows, words=block.words)
             return [*([Text(block.title)] if block.title else []), table]
         case Drawing():
             return [Text("\n".join(block.lines), no_wrap=True, overflow="crop")]

@@ -11,17 +11,18 @@ from rich.text import Text
 
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.cluster import cluster_options
-from mlsysim.cli.columns import Sideways
 from mlsysim.cli.console import console
+from mlsysim.cli.output import Output
 from mlsysim.cli.plotting import require_drawable
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
 from mlsysim.cli.sweep_plotting import draw_sweep
+from mlsysim.cli.tables import AdaptiveTable
 from mlsysim.errors import ParameterError
 from mlsysim.files.question import load
 from mlsysim.printable import csv_text, one_line
-from mlsysim.report.plain import drawn
+from mlsysim.results.plain import drawn
 from mlsysim.results.what_if import Sweep
 
 # A relation between a metric and its limits, which adds a constraint.
@@ -33,8 +34,7 @@ def sweep_file(
     file: Path,
     over: Iterable[str],
     *,
-    as_json: bool,
-    as_csv: bool,
+    output: Output,
     plot: Path | None,
     dask: str | None = None,
     framework: str | None = None,
@@ -48,8 +48,8 @@ def sweep_file(
         The question file.
     over
         ``name=value,value,...``, or ``metric<=limit,limit,...``.
-    as_json, as_csv
-        Print for programs instead of a table for people.
+    output
+        How the table is printed.
     plot
         Where to draw the curve; nowhere if not given.
     dask
@@ -60,17 +60,16 @@ def sweep_file(
         Those of `Question.sweep`.
     """
     with errors_to_status(file):
-        if as_json and as_csv:
-            raise ParameterError("--json and --csv: only one of them can be printed; drop one")
+        output.check()
         varied = dict(map(_values, over))
         if plot is not None:
             require_drawable(plot)
         question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             found = question.sweep(varied, progress=progress, **cluster, **options)
-        if as_json:
+        if output.as_json:
             say(found.to_json() + "\n")
-        elif as_csv:
+        elif output.as_csv:
             say(csv_text(found.rows()))
         else:
             console().print(_view(found))
@@ -92,12 +91,14 @@ def _values(text: str) -> tuple[str, Sequence[str]]:
 
 def _view(found: Sweep) -> RenderableType:
     """Show the table, each answer with a bar as long as its objective."""
-    header, *rows = found.table()
+    table = found.table()
     values = [point.result.best_objective if point.result else 0.0 for point in found.points]
     longest = max(map(abs, values), default=0.0)
     bars = [drawn(abs(value) / longest, _WIDTH) if longest else "" for value in values]
     cells: list[list[str | Text]] = [
-        [*row, Text(bar, style="cyan")] for row, bar in zip(rows, bars, strict=True)
+        [*(cell.text for cell in row), Text(bar, style="cyan")]
+        for row, bar in zip(table.rows, bars, strict=True)
     ]
-    words = {len(header)}
-    return Group(Text(f"{found.objective}, for each:"), Sideways([*header, ""], cells, words))
+    words = {len(table.header)}
+    lines = AdaptiveTable([*table.header, ""], cells, words)
+    return Group(Text(f"{found.objective}, for each:"), lines)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlsysim.cli.answer import exit_status
-from mlsysim.cli.forms import Forms
+from mlsysim.cli.output import Output
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.files.question import load
@@ -17,7 +17,7 @@ def evaluate_file(
     file: Path,
     settings: Iterable[str],
     *,
-    forms: Forms,
+    output: Output,
     framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
@@ -29,7 +29,7 @@ def evaluate_file(
         The question file.
     settings
         ``name=value`` of choices and of arguments of the models.
-    forms
+    output
         How the report is printed.
     framework
         Who is to run the designs, in place of what the file says.
@@ -37,7 +37,7 @@ def evaluate_file(
         Those of `Question.solve`, for choices that are not given.
     """
     with errors_to_status(file):
-        forms.check()
+        output.check()
         asked = pairs(settings, "--set")
         question = load(file, framework=framework)
         with progress_line(file.name) as progress:
@@ -46,7 +46,7 @@ def evaluate_file(
             evaluated = question.evaluate_at(given, **left)
         changed = {name: text for name, text in asked.items() if name not in given}
         report = evaluated_report(question, evaluated, changed)
-        forms.give(report, question)
+        output.give(report, question)
     return exit_status(report.status)
 
 
@@ -54,7 +54,7 @@ def why_not_file(
     file: Path,
     settings: Iterable[str],
     *,
-    forms: Forms,
+    output: Output,
     framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
@@ -66,7 +66,7 @@ def why_not_file(
         The question file.
     settings
         ``name=value`` of choices.
-    forms
+    output
         How the report is printed.
     framework
         Who is to run the designs, in place of what the file says.
@@ -74,11 +74,11 @@ def why_not_file(
         Those of `Question.solve`, for each of the two answers.
     """
     with errors_to_status(file):
-        forms.check()
+        output.check()
         question = load(file, framework=framework)
         given = pairs(settings, "--why-not")
         with progress_line(file.name) as progress:
             told = question.why_not(given, progress=progress, **options)
         report = why_not_report(question, told)
-        forms.give(report, question)
+        output.give(report, question)
     return exit_status(report.status)

@@ -5,7 +5,6 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mlsysim.core import methods
-from mlsysim.core.methods import Method
 from mlsysim.core.what_if import (
     Setting,
     answered,
@@ -21,8 +20,10 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.what_if import Sweep, SweepPoint, WhyNot
-from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search import reference
+from mlsysim.search.comparison import ARRAYS, BOXES, REFERENCE, SOLVER, Comparison, compare
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import (
     AnswerOptions,
     ComparisonOptions,
@@ -110,9 +111,11 @@ class DSE:
         method
             ``"cp-sat"`` traces the evaluator, and has CP-SAT find and prove the optimum on the
             model of its formulas; ``"branch-and-bound"`` bounds boxes of designs by interval
-            arithmetic until few are left; ``"exhaustive"`` evaluates every design; ``"auto"``
-            takes the quickest of the first two where the evaluator can be traced, and the
-            third elsewhere.  The result says which way it was.
+            arithmetic until few are left; ``"exhaustive"`` evaluates every design, in arrays
+            where the evaluator takes them; ``"reference"`` evaluates every design on plain
+            numbers, and does nothing else (`mlsysim.search.reference`); ``"auto"`` takes the
+            quickest of the first two where the evaluator can be traced, and the third
+            elsewhere.  The result says which way it was.
         top
             How many of the best designs to return.
         time_limit
@@ -357,7 +360,10 @@ class DSE:
     def cross_check(
         self, evaluate: Evaluator, *, top: int = 5, **options: Unpack[ComparisonOptions]
     ) -> Comparison:
-        """Answer by CP-SAT and by the exhaustive reference, and compare.
+        """Answer by every method, and compare.
+
+        By CP-SAT, by branch and bound, by evaluating every design in arrays, and, where
+        there are at most a thousand, by the reference (`mlsysim.search.reference`).
 
         Parameters
         ----------
@@ -368,10 +374,16 @@ class DSE:
         **options
             The other options of `search`.
         """
-        with interruptible():  # Ctrl-C ends both
-            solved = self.search(evaluate, method=Method.CP_SAT, top=top, **options)
-            walked = self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options)
-        return compare(solved, walked)
+        with interruptible():  # Ctrl-C ends all
+            answers = {
+                SOLVER: self.search(evaluate, method=Method.CP_SAT, top=top, **options),
+                BOXES: self.search(evaluate, method=Method.BRANCH_AND_BOUND, top=top, **options),
+                ARRAYS: self.search(evaluate, method=Method.EXHAUSTIVE, top=top, **options),
+            }
+            if self.problem.space.size <= reference.FEW:
+                plain = self.search(evaluate, method=Method.REFERENCE, top=top, **options)
+                answers[REFERENCE] = plain
+        return compare(answers)
 
     def compile(
         self, evaluate: Evaluator, into: "CpModel | None" = None, *, name: str = ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
@@ -12,10 +11,11 @@ from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
-from mlsysim.search import exhaustive
+from mlsysim.search import arrays, reference
 from mlsysim.search.explain import explain_exhaustively
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
     from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 Answer = TypeVar("Answer")
-
-
-class Method(StrEnum):
-    """How a question is answered."""
-
-    AUTO = "auto"
-    CP_SAT = "cp-sat"
-    BRANCH_AND_BOUND = "branch-and-bound"
-    EXHAUSTIVE = "exhaustive"
 
 
 def search(
@@ -56,7 +47,8 @@ def search(
         method,
         evaluate,
         by_cp_sat,
-        lambda: exhaustive.search(problem, evaluate, options),
+        lambda: arrays.search(problem, evaluate, options),
+        lambda: reference.search(problem, evaluate, options),
         lambda: unanswered(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
@@ -89,7 +81,8 @@ def front(
         method,
         evaluate,
         by_cp_sat,
-        lambda: exhaustive.front(goals, evaluate, options),
+        lambda: arrays.front(goals, evaluate, options),
+        lambda: reference.front(goals, evaluate, options),
         lambda: unanswered_front(goals, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
@@ -117,7 +110,8 @@ def explain(
         method,
         evaluate,
         by_cp_sat,
-        lambda: explain_exhaustively(problem, evaluate, options),
+        lambda: explain_exhaustively(problem, evaluate, options, arrays.search),
+        lambda: explain_exhaustively(problem, evaluate, options, reference.search),
         lambda: Explanation(
             result=unanswered(problem, method), requirements=(), solves=0, seconds=0.0
         ),
@@ -192,7 +186,8 @@ def _answered(
     method: str,
     evaluate: Evaluator,
     by_cp_sat: Callable[[], Answer],
-    by_evaluating: Callable[[], Answer],
+    by_arrays: Callable[[], Answer],
+    by_reference: Callable[[], Answer],
     nothing: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     """Take the way asked for; by itself, the second only where the first cannot be gone.
@@ -210,25 +205,30 @@ def _answered(
         try:
             if interruption.came:
                 return nothing(), None
-            return _by(way, by_cp_sat, by_evaluating)
+            return _by(way, by_cp_sat, by_arrays, by_reference)
         except KeyboardInterrupt:
             interruption.ask()
             return nothing(), None
 
 
 def _by(
-    way: Method, by_cp_sat: Callable[[], Answer], by_evaluating: Callable[[], Answer]
+    way: Method,
+    by_cp_sat: Callable[[], Answer],
+    by_arrays: Callable[[], Answer],
+    by_reference: Callable[[], Answer],
 ) -> tuple[Answer, TracingError | None]:
     match way:
         case Method.CP_SAT | Method.BRANCH_AND_BOUND:
             return by_cp_sat(), None
         case Method.EXHAUSTIVE:
-            return by_evaluating(), None
+            return by_arrays(), None
+        case Method.REFERENCE:
+            return by_reference(), None
         case Method.AUTO:
             try:
                 return by_cp_sat(), None
             except TracingError as reason:
-                return by_evaluating(), reason
+                return by_arrays(), reason
         case other:
             assert_never(other)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Unpack
 from mlsysim.core.methods import unanswered
 from mlsysim.problem.problem import Problem
 from mlsysim.results.result import SearchResult
-from mlsysim.search.executor import Crew
+from mlsysim.search.executor import WorkQueue
 from mlsysim.search.interruption import current
 from mlsysim.search.options import AnswerOptions, Progress, ProgressCallback
 from mlsysim.search.remote_errors import portable, reraised
@@ -100,14 +100,14 @@ def _gathered(
     """Give what came of the questions by their place; of all, unless Ctrl-C comes."""
     jobs = iter([_Job(place=place, asked=item) for place, item in enumerate(asked)])
     interruption = current()
-    crew: Crew[_Job, SearchResult | Exception] = Crew(executor, _answer_or_error)
+    queue: WorkQueue[_Job, SearchResult | Exception] = WorkQueue(executor, _answer_or_error)
     found: dict[int, SearchResult | Exception] = {}
     try:
-        for ended in crew.run(lambda: None if interruption.came else next(jobs, None)):
+        for ended in queue.run(lambda: None if interruption.came else next(jobs, None)):
             if ended is not None:
                 found[ended.job.place] = ended.outcome
             if interruption.came:
-                crew.hurry(_RESPITE)
+                queue.hurry(_RESPITE)
             if progress is not None:
                 progress(Progress(done=len(found), total=len(asked), what="questions"))
     except KeyboardInterrupt:

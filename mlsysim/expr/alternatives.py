@@ -135,7 +135,8 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
         picked = [
             _pick(value, at) if isinstance(value, Alternatives) else value for value in values
         ]
-        if any(thing is _HOLE for thing in picked):
+        # What a verdict has ruled out is not asked for figures that it may lack.
+        if graph.excludes(at) or any(thing is _HOLE for thing in picked):
             results.append(_HOLE)
             continue
         try:

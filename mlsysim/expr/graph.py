@@ -153,6 +153,18 @@ class Graph:
             condition = self.apply("logical_or", self.apply("logical_not", assumed), condition)
         self.guards.append(Guard(condition=condition, reason=reason))
 
+    def excludes(self, at: Mapping[str, int]) -> bool:
+        """Tell whether guards so far leave no design at the positions of some choices."""
+        for guard in self.guards:
+            table = guard.condition
+            if isinstance(table, Table) and at.keys() >= {*table.names}:
+                holds = table.values[tuple(at[name] for name in table.names)]
+            else:
+                holds = not isinstance(table, Constant) or table.value
+            if not holds:
+                return True
+        return False
+
     @contextlib.contextmanager
     def assuming(self, condition: Node) -> Iterator[None]:
         """Trace what is computed under a condition only: so do its guards hold."""

@@ -1,4 +1,4 @@
-"""Compare the answers to one question: the solver's, the reference's, the file's."""
+"""Compare the answers to one question with the file's."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,68 +8,55 @@ from mlsysim.files.schema import Expected
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, SearchResult, Status
 from mlsysim.results.formatting import design
-from mlsysim.search.comparison import Comparison, compare_fronts
+from mlsysim.search.comparison import SOLVER, Comparison, compare_fronts
 
 _EQUAL = 1e-9
 """The relative difference up to which two designs tie."""
 
 
 def differences(expected: Expected, comparison: Comparison) -> list[str]:
-    """List what two answers and the expected one disagree about; empty where they agree.
+    """List what answers and the expected one disagree about; empty where they agree.
 
-    Designs that tie are interchangeable for the solver; the reference breaks
-    ties by the order of the space, so its best design has to be the expected
-    one exactly.
+    Designs that tie are interchangeable for the solver; who evaluates every design
+    breaks ties by the order of the space, so that its best design has to be the
+    expected one exactly.
 
     Parameters
     ----------
     expected
         The file's answer.
     comparison
-        The answers of CP-SAT and of the exhaustive reference.
+        The answers.
 
     Returns
     -------
     list of str
         One line for each difference.
     """
-    reference, solved = comparison.reference, comparison.solved
-    return [
-        *comparison.differences,
-        *_from_expected(expected, reference, "the reference", any_best=False),
-        *_from_expected(expected, solved, "CP-SAT", any_best=_tied(reference)),
-    ]
+    lines = list(comparison.differences)
+    for who in dict.fromkeys([comparison.plainest, SOLVER]):
+        any_best = who == SOLVER and _tied(comparison.reference)
+        lines += _from_expected(expected, comparison.answers[who], who, any_best=any_best)
+    return lines
 
 
-def answer_differences(expected: Expected, solved: SearchResult) -> list[str]:
-    """List what the solver's answer alone and the expected one disagree about.
-
-    Parameters
-    ----------
-    expected
-        The file's answer.
-    solved
-        The answer of CP-SAT, of a space too large to be walked.
-    """
-    return list(_from_expected(expected, solved, "CP-SAT", any_best=_tied(solved)))
-
-
-def front_differences(
-    expected: Expected | None, solved: ParetoFront, reference: ParetoFront
-) -> list[str]:
-    """List what two Pareto fronts and the expected one disagree about; empty where they agree.
+def front_differences(expected: Expected | None, fronts: Mapping[str, ParetoFront]) -> list[str]:
+    """List what Pareto fronts and the expected one disagree about; empty where they agree.
 
     Parameters
     ----------
     expected
         The file's answer: how many points; nothing if it states none.
-    solved, reference
-        The fronts of CP-SAT and of the exhaustive reference.
+    fronts
+        Who found one -> what.
     """
-    lines = [f"pareto: {line}" for line in compare_fronts(solved, reference)]
-    for front, who in ((reference, "the reference"), (solved, "CP-SAT")):
-        if expected is not None and expected.points not in {None, len(front)}:
-            lines.append(f"expected.points: {expected.points}, but {who} finds {len(front)}")
+    lines = [f"pareto: {line}" for line in compare_fronts(fronts)]
+    if expected is not None:
+        lines += (
+            f"expected.points: {expected.points}, but {who} finds {len(front)}"
+            for who, front in fronts.items()
+            if expected.points not in {None, len(front)}
+        )
     return lines
 
 

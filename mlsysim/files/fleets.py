@@ -23,7 +23,7 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.core.dse import DSE
-from mlsysim.core.methods import Method, unanswered, unanswered_front
+from mlsysim.core.methods import unanswered, unanswered_front
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
 from mlsysim.files.assembly import Bound, assemble, located
@@ -46,6 +46,7 @@ from mlsysim.problem.space import SearchSpace
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import current
+from mlsysim.search.method import Method
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign

@@ -119,7 +119,7 @@ class Question:
             return explorer.search(self.evaluate, **left)
 
     def cross_check(self, **options: Unpack[ListedOptions]) -> Comparison:
-        """Answer the question by CP-SAT and by the exhaustive reference.
+        """Answer the question by CP-SAT and by evaluating every design.
 
         Parameters
         ----------

@@ -1,23 +1,23 @@
-"""Hold a question file to its word: solver, reference and the file's own answer have to agree."""
+"""Hold a question file to its word: CP-SAT, a walk over every design and the file have to agree."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.files.comparison import (
-    answer_differences,
     differences,
     front_differences,
 )
 from mlsysim.files.question import Question
 from mlsysim.problem.domain import label
 from mlsysim.results import SearchResult, Status
-from mlsysim.search.comparison import Comparison, compare
+from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison, compare
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback
+from mlsysim.search.reference import FEW
 
 WALK = 10_000_000
-"""The largest space that the reference evaluates whole unless told otherwise."""
+"""The largest space that is evaluated whole, in arrays, unless told otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Verified:
     was_walked
         Whether every design has been evaluated as well.
     agrees
-        Whether the reference says the same, as far as it was asked.
+        Whether who evaluated every design says the same.
     failures
         One line for each thing that is not as it should be.
     """
@@ -50,7 +50,7 @@ def verify(
     executor: Any = None,
     **options: Any,
 ) -> Verified:
-    """Answer a question by CP-SAT and by the reference; compare both, and with the file's answer.
+    """Answer a question by CP-SAT and by evaluating every design; compare, also with the file.
 
     A file that states no answer promises one thing: that a design exists.  Asked for another
     framework than it is about, it promises nothing.
@@ -60,8 +60,8 @@ def verify(
     question
         The question.
     walk
-        The largest number of designs that the reference is to evaluate; of a larger
-        space CP-SAT's proof is compared with the file alone.  None for no limit.
+        The largest number of designs that are all to be evaluated; of a larger space
+        CP-SAT's proof is compared with the file alone.  None for no limit.
     progress, executor
         Those of a search.
     **options
@@ -69,17 +69,16 @@ def verify(
     """
     options |= {"progress": progress, "executor": executor}
     with interruptible():  # Ctrl-C ends both
-        solved = question.solve(method="cp-sat", **options)
-        if walk is not None and question.problem.space.size > walk:
-            return _verified(question, solved, None)
-        walked = question.solve(method="exhaustive", **options)
-    return _verified(question, solved, compare(solved, walked))
+        answers = {SOLVER: question.solve(method="cp-sat", **options)}
+        for who, method in _walks(question, walk):
+            answers[who] = question.solve(method=method, **options)
+    return _verified(question, compare(answers))
 
 
 def verify_front(
     question: Question, *, walk: int | None = WALK, executor: Any = None, **options: Any
 ) -> tuple[str, ...]:
-    """Find the Pareto front of a question both ways; compare both, and with the file.
+    """Find the Pareto front of a question each way; compare, also with the file.
 
     Parameters
     ----------
@@ -97,27 +96,33 @@ def verify_front(
     tuple of str
         One line for each thing that is not as it should be.
     """
-    solved = question.pareto(method="cp-sat", **options)
-    reference = solved
-    if walk is None or question.problem.space.size <= walk:
-        reference = question.pareto(method="exhaustive", executor=executor, **options)
-    return tuple(front_differences(question.expected, solved, reference))
+    fronts = {SOLVER: question.pareto(method="cp-sat", **options)}
+    for who, method in _walks(question, walk):
+        fronts[who] = question.pareto(method=method, executor=executor, **options)
+    return tuple(front_differences(question.expected, fronts))
 
 
-def _verified(question: Question, solved: SearchResult, both: Comparison | None) -> Verified:
-    expected = question.expected
-    failures = [] if both is None else list(both.differences)
+def _walks(question: Question, walk: int | None) -> list[tuple[str, str]]:
+    """List who evaluates every design, and by which method."""
+    size = question.problem.space.size
+    if walk is not None and size > walk:
+        return []
+    ways = [(ARRAYS, "exhaustive"), (REFERENCE, "reference")]
+    return ways if size <= FEW else ways[:1]
+
+
+def _verified(question: Question, found: Comparison) -> Verified:
+    expected, solved = question.expected, found.solved
+    failures = list(found.differences)
     if expected is not None:
-        failures = (
-            answer_differences(expected, solved) if both is None else differences(expected, both)
-        )
+        failures = differences(expected, found)
     elif not solved and not (question.is_overridden and solved.status is Status.INFEASIBLE):
         ended = {Status.INFEASIBLE: "no design meets all requirements"}
         failures.append(ended.get(solved.status, "no design was found within the limits"))
     return Verified(
         result=solved,
-        was_walked=both is not None,
-        agrees=both is None or both.agrees,
+        was_walked=len(found.answers) > 1,
+        agrees=found.agrees,
         failures=tuple(failures),
     )
 

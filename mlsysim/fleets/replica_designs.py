@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlsysim.core.dse import DSE
-from mlsysim.core.methods import Method
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import InfeasibleError, NoAnswerError, ParameterError
@@ -21,6 +20,7 @@ from mlsysim.problem.domain import label
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.status import Status
 from mlsysim.search.interruption import interruptible
+from mlsysim.search.method import Method
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.prices import rent

@@ -14,16 +14,15 @@ from mlsysim.files.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.report.accuracy import accuracy_data, accuracy_of, unmeasured_winners
+from mlsysim.report.breakdowns import disclosed_by
 from mlsysim.report.inert import inert_choices
 from mlsysim.report.measures import Judge, designs_of
-from mlsysim.report.records import Because
+from mlsysim.report.records import ConflictMember
 from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
-from mlsysim.report.stories import story_of
-from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity, Status
-from mlsysim.results.formatting import gap, with_unit
-from mlsysim.results.pareto_rendering import front_verdict
-from mlsysim.results.rendering import remarks, verdict
+from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity
+from mlsysim.results.blocks import Headline
+from mlsysim.results.rendering import remarks
 from mlsysim.stages.economics.prices import prices_behind
 
 _PACKAGES = ("ortools", "numpy", "pint")
@@ -88,7 +87,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
     found = [(item.params, item.result) for item in result.top_candidates]
     return Report(
         **asked,
-        verdict=_verdict(result, accuracy),
+        headline=_with_accuracy(result.headline(with_proof=True), accuracy),
         status=result.status,
         objectives=(result.objective,),
         units=(result.unit,),
@@ -117,7 +116,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
     accuracy = tuple(dict.fromkeys(told))
     return Report(
         **asked,
-        verdict=_with_accuracy(front_verdict(front), accuracy),
+        headline=_with_accuracy(front.headline(), accuracy),
         status=front.status,
         objectives=front.objectives,
         units=front.units,
@@ -135,7 +134,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
 
 def accuracy_told(result: Any) -> tuple[str, ...]:
     """Say how exact the models are: what each says itself, and what is recorded of others."""
-    own = story_of(result).accuracy
+    own = disclosed_by(result).accuracy
     said = {text.partition(":")[0] for text in own}
     more = (text for text in accuracy_of(result) if text.partition(":")[0] not in said)
     return (*own, *more)
@@ -148,25 +147,18 @@ def versions() -> Mapping[str, str]:
     return {"mlsysim": __version__, "Python": platform.python_version(), **found}
 
 
-def _verdict(result: SearchResult, accuracy: tuple[str, ...]) -> str:
-    """Write the first line; where a proof is complete, with the bound that closes it."""
-    line = verdict(result)
-    if result.status is Status.OPTIMAL and result.bound is not None and result.gap is not None:
-        known = f", bound {with_unit(result.bound, result.unit)}, gap {gap(result.gap)}"
-        found, mark, effort = line.rpartition("; ")
-        line = f"{found}{known}{mark}{effort}"
-    return _with_accuracy(line, accuracy)
-
-
-def _with_accuracy(line: str, accuracy: tuple[str, ...]) -> str:
-    return f"{line}; accuracy of the models: {accuracy[0]}" if len(accuracy) == 1 else line
+def _with_accuracy(line: Headline, accuracy: tuple[str, ...]) -> Headline:
+    """Say how exact the models are, where one sentence does."""
+    if len(accuracy) != 1:
+        return line
+    return replace(line, effort=f"{line.effort}; accuracy of the models: {accuracy[0]}")
 
 
 def _conflict(
     answer: SearchResult | ParetoFront, reasons: Mapping[str, str]
-) -> tuple[Because, ...]:
+) -> tuple[ConflictMember, ...]:
     return tuple(
-        Because(
+        ConflictMember(
             name=name,
             reason=answer.conflict_reasons.get(name, ""),
             because=reasons.get(name, ""),

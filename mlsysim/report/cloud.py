@@ -16,13 +16,13 @@ from mlsysim.problem.objective import Sense
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
 from mlsysim.report.measures import Judge, Values
-from mlsysim.search.exhaustive.block_reading import (
+from mlsysim.search.arrays.block_reading import (
     BlockInfeasibleError,
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.exhaustive.layout import Block, Layout
-from mlsysim.search.exhaustive.others import Others
+from mlsysim.search.arrays.layout import Block, Layout
+from mlsysim.search.arrays.others import Others
 from mlsysim.search.verify import Evaluator
 
 MOST = 20_000

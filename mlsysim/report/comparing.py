@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mlsysim.problem.domain import label
-from mlsysim.report.blocks import Cell, Table, Tone
 from mlsysim.report.records import Breakdown, Design, Measure
+from mlsysim.results.blocks import Cell, Table, Tone
 from mlsysim.results.formatting import change, number
 
 _Row = tuple[str, str, str, Cell]

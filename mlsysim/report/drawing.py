@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from mlsysim.report.blocks import Drawing
 from mlsysim.report.comparing import heading
 from mlsysim.report.records import Design
+from mlsysim.results.blocks import Drawing
 from mlsysim.results.formatting import number
 
 WIDTH = 60

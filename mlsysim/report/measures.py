@@ -11,8 +11,8 @@ from mlsysim.problem.objective import Objective, Sense
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import resolver
 from mlsysim.problem.relation import Relation
+from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
 from mlsysim.report.records import Design, Measure
-from mlsysim.report.stories import breakdowns_of, story_of
 from mlsysim.results.formatting import number
 from mlsysim.units import magnitude, quantity, same_dimension
 
@@ -99,7 +99,7 @@ def designs_of(judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]) -> 
     kept = distinct(columns, len(judge.objectives)) if columns else []
     designs: list[Design] = []
     for (params, result), values in zip(found, columns, strict=True):
-        story = story_of(result)
+        story = disclosed_by(result)
         measures = [Measure(name=n, value=float(v), unit=u, sense=s) for n, v, u, s in values]
         best = designs[0].measures if designs else ()
         chosen = [measures[place] for place in kept]

@@ -1,28 +1,27 @@
 """A report as one page of HTML: its own style, script and data, and nothing from a network."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mlsysim.report.blocks import Block, Lines, Table
 from mlsysim.report.chart import chart_data, chart_markup
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.comparing import comparison_table
-from mlsysim.report.markup import asset, html_of, table
-from mlsysim.report.records import Design
-from mlsysim.report.requirements import room_share, used_text
-from mlsysim.report.telling import (
-    blocks_of,
+from mlsysim.report.layout import (
     design_blocks,
     designs_table,
     front_blocks,
     requirement_blocks,
     support_blocks,
-    verdict_block,
 )
+from mlsysim.report.markup import asset
+from mlsysim.report.records import Design
+from mlsysim.report.requirements import room_share, used_text
+from mlsysim.results.blocks import Lines, Table
 from mlsysim.results.formatting import gap, number, seconds, with_unit
+from mlsysim.results.markup import as_html, html_of, table
 
 if TYPE_CHECKING:
     from mlsysim.report.report import Report
@@ -44,7 +43,7 @@ def as_page(report: "Report", cloud: Cloud | None) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(verdict_block(report).word)}: {title}</title>"
+        f"<title>{escape(report.headline.word)}: {title}</title>"
         f"<style>{asset('report.css')}{asset('page.css')}</style></head>"
         f'<body class="mlsysim"><main><header><p class="brand">mlsysim</p><h1>{title}</h1>'
         f"{_first_line(report)}{_facts(report)}</header>"
@@ -56,10 +55,10 @@ def as_page(report: "Report", cloud: Cloud | None) -> str:
 
 def _first_line(report: "Report") -> str:
     """Write the verdict; what follows it has a section, unless it is about one given design."""
-    verdict = verdict_block(report)
-    # How far to trust the answer stands beside it.
-    trust = tuple(line for line in report.account if line in report.accuracy)
-    return html_of(replace(verdict, more=trust) if report.is_search else verdict)
+    more = report.account
+    if report.is_search:  # how far to trust the answer stands beside it
+        more = tuple(line for line in report.account if line in report.accuracy)
+    return html_of(replace(report.headline, more=more))
 
 
 def _facts(report: "Report") -> str:
@@ -82,13 +81,13 @@ def _facts(report: "Report") -> str:
 
 def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     if not report.designs:
-        _, *others = blocks_of(report)
-        yield _section("Why nothing fits", _drawn([Lines(lines=report.account), *others]))
+        _, *others = report.blocks()
+        yield _section("Why nothing fits", as_html([Lines(lines=report.account), *others]))
         return
     yield _section("The designs", chart_markup(report, cloud))
     if report.is_front:
         blocks = list(front_blocks(report))
-        told = _drawn(block for block in blocks if isinstance(block, Lines))
+        told = as_html(block for block in blocks if isinstance(block, Lines))
         tables = map(_choosable, (block for block in blocks if isinstance(block, Table)))
         yield _section("The Pareto front", told + "".join(tables))
     elif report.against is not None:
@@ -97,7 +96,7 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     else:
         yield _section("The best designs", _choosable(designs_table(report)))
     yield _section("One design", "".join(map(_panel, range(len(report.shown)), report.shown)))
-    support = _drawn(support_blocks(report))
+    support = as_html(support_blocks(report))
     if support:
         yield _section("What stands behind the best design", support)
     if report.requirements:
@@ -116,7 +115,7 @@ def _choosable(block: Table) -> str:
 def _panel(place: int, item: Design) -> str:
     hidden = " hidden" if place else ""
     title = f"Design {place + 1}"
-    body = _drawn(design_blocks(item, title))
+    body = as_html(design_blocks(item, title))
     return f'<div class="panel" id="design-{place}"{hidden}>{body}</div>'
 
 
@@ -140,7 +139,7 @@ def _limits(report: "Report") -> str:
             f"<span>{amounts}</span></div>"
         )
     title = "<h4>How much of each limit is used:</h4>" if meters else ""
-    return f"{_drawn(blocks)}{title}{''.join(meters)}"
+    return f"{as_html(blocks)}{title}{''.join(meters)}"
 
 
 def _footer(report: "Report") -> str:
@@ -161,10 +160,6 @@ def _footer(report: "Report") -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
-
-
-def _drawn(blocks: Iterable[Block]) -> str:
-    return "".join(map(html_of, blocks))
 
 
 def _embedded(data: Any) -> str:

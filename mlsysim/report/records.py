@@ -109,7 +109,7 @@ class Design:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Because:
+class ConflictMember:
     """A requirement of a conflict, and why the planner insists on it.
 
     Parameters

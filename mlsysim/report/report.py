@@ -1,18 +1,20 @@
 """The report: one record that holds an answer with all that explains it, in many forms."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.files.launching import Launched
 from mlsysim.report.cloud import Cloud
 from mlsysim.report.data import as_csv, as_data
+from mlsysim.report.layout import blocks_of
 from mlsysim.report.markup import as_fragment
 from mlsysim.report.page import as_page
-from mlsysim.report.plain import as_text
-from mlsysim.report.records import Because, Design
+from mlsysim.report.records import ConflictMember, Design
 from mlsysim.results import Explanation, Relaxation, Sensitivity, Statistics, Status
+from mlsysim.results.blocks import Block, Headline
+from mlsysim.results.plain import as_text
 from mlsysim.stages.economics.prices import Price
 
 
@@ -36,8 +38,8 @@ class Report:
     units
         Their units.
     method
-        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"``, or ``"evaluated"`` for a
-        single design.
+        ``"cp-sat"``, ``"branch-and-bound"``, ``"exhaustive"``, ``"reference"``, or
+        ``"evaluated"`` for a single design.
     statistics
         What the search did.
     bound, gap
@@ -65,7 +67,7 @@ class Report:
         Constraint -> why the planner insists on it.
     answer
         The result in the form of `SearchResult.to_dict` or `ParetoFront.to_dict`.
-    verdict
+    headline
         The first line: what was found, and how sure it is.
     account
         What else the search has to say, line by line.
@@ -79,7 +81,7 @@ class Report:
         Whether designs were searched for; otherwise one was given.
     """
 
-    verdict: str
+    headline: Headline
     status: Status
     objectives: tuple[str, ...]
     units: tuple[str, ...]
@@ -98,7 +100,7 @@ class Report:
     designs: tuple[Design, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     explanation: Explanation | None = None
-    conflict: tuple[Because, ...] = ()
+    conflict: tuple[ConflictMember, ...] = ()
     relaxations: tuple[Relaxation, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
@@ -107,6 +109,11 @@ class Report:
     title: str = "The best design"
     against: Design | None = None
     is_search: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """The first line as text."""
+        return str(self.headline)
 
     @property
     def is_front(self) -> bool:
@@ -122,7 +129,11 @@ class Report:
         return f"<Report {self.status} of {len(self.designs)} designs by {self.method}>"
 
     def __str__(self) -> str:
-        return as_text(self)
+        return as_text(self.blocks())
+
+    def blocks(self) -> Iterator[Block]:
+        """Give what a reader is told: the verdict, the best design, what limits it, the others."""
+        return blocks_of(self)
 
     def _repr_html_(self) -> str:
         return as_fragment(self)

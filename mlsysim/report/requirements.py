@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition
-from mlsysim.report.blocks import Cell, Table
 from mlsysim.results import Sensitivity
+from mlsysim.results.blocks import Table, table_of
 from mlsysim.results.formatting import number, share_of, with_unit
 from mlsysim.results.sensitivity_table import cost_table
 from mlsysim.units import magnitude, quantity
@@ -51,15 +51,12 @@ def requirement_table(report: "Report") -> Table | None:
     """
     if report.explanation is not None:
         title = "What the best design meets, and what relaxing it would gain:"
-        header, *rows = cost_table(report.requirements) or [[]]
-    else:
-        title = "What it has to meet:"
-        header = ["constraint", "at the best" if report.is_search else "here", "limit", "room"]
-        rows = [_row(item) for item in report.requirements if item.is_constraint]
+        return cost_table(report.requirements, title)
+    header = ["constraint", "at the best" if report.is_search else "here", "limit", "room"]
+    rows = [_row(item) for item in report.requirements if item.is_constraint]
     if not rows:
         return None
-    cells = tuple(tuple(Cell(text=cell) for cell in row) for row in rows)
-    return Table(title=title, header=tuple(header), rows=cells, words=frozenset({0}))
+    return table_of([header, *rows], title="What it has to meet:", words=frozenset({0}))
 
 
 def met_line(requirements: Sequence[Sensitivity]) -> list[str]:

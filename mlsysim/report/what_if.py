@@ -15,6 +15,7 @@ from mlsysim.report.records import Design
 from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.results import SearchResult, Sensitivity, Statistics, Status
+from mlsysim.results.blocks import Headline, Tone
 from mlsysim.results.formatting import change, design, seconds, share_of, with_unit
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.what_if import WhyNot
@@ -50,7 +51,7 @@ def evaluated_report(
     designs = _designs(problem, point, evaluated.best)
     return Report(
         **_base(question),
-        verdict=_evaluated_verdict(problem, point, len(broken)),
+        headline=_evaluated_headline(problem, point, len(broken)),
         status=Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE,
         objectives=(problem.objective.text,),
         units=("" if point.reading is None else point.reading.unit,),
@@ -83,16 +84,17 @@ def why_not_report(question: Question, told: WhyNot) -> Report:
         return report_of(question, told.best)
     report = report_of(question, told.found)
     if not told.found:
-        told_verdict = f"{told.found.status}: with {forced}, {report.verdict.partition(': ')[2]}"
+        line = report.headline
+        first = replace(line, aside="", told=f"with {forced}, {line.told}")
         free = with_unit(told.best.best_objective, told.best.unit)
-        line = f"Without it: {told.best.objective} = {free} at {design(told.best.best_params)}"
-        return replace(report, verdict=told_verdict, account=(*report.account, line))
+        free_line = f"Without it: {told.best.objective} = {free} at {design(told.best.best_params)}"
+        return replace(report, headline=first, account=(*report.account, free_line))
     problem = question.problem
     pair = [(item.best.params, item.best.result) for item in (told.best, told.found)]
     best, other = designs_of(Judge.of(problem, [problem.objective]), pair)
     return replace(
         report,
-        verdict=_why_not_verdict(told, forced),
+        headline=_why_not_headline(told, forced),
         designs=(other,),
         title=f"With {forced}",
         against=best,
@@ -136,34 +138,36 @@ def _conditions(point: Point) -> tuple[Condition, ...]:
     return () if point.result is None else tuple(conditions_of(verdicts_of(point.result)))
 
 
-def _evaluated_verdict(problem: Problem, point: Point, broken: int) -> str:
+def _evaluated_headline(problem: Problem, point: Point, broken: int) -> Headline:
     at = f"at {design(point.params)}"
     value = ""
     if point.reading is not None:
         value = f"{problem.objective.text} = {with_unit(point.objective, point.reading.unit)} "
     if point.is_feasible:
-        return f"FEASIBLE: {value}{at} meets every requirement"
+        text = f"{value}{at} meets every requirement"
+        return Headline(word="FEASIBLE", told=text, tone=Tone.GOOD)
     requirements = "1 requirement" if broken == 1 else f"{broken} requirements"
     known = {item.name for item in problem.constraints}
     exists = {name for name, _ in point.broken} <= known
     would = f"; {value.strip()}{'' if exists else ' if it could exist'}" if value else ""
-    return f"INFEASIBLE: {at[3:]} breaks {requirements}{would}"
+    text = f"{at[3:]} breaks {requirements}{would}"
+    return Headline(word="INFEASIBLE", told=text, tone=Tone.BAD)
 
 
-def _why_not_verdict(told: WhyNot, forced: str) -> str:
+def _why_not_headline(told: WhyNot, forced: str) -> Headline:
     unit = told.best.unit
     with_it, without = (with_unit(item.best_objective, unit) for item in (told.found, told.best))
     spent = told.best.statistics.total_seconds + told.found.statistics.total_seconds
     proof = "both proven" if told.is_proven else "not proven"
     end = f"({proof}); in {seconds(spent)} by {told.found.method}"
     if not told.loss:
-        return f"COSTS NOTHING: {told.best.objective} = {with_it} with {forced}, as without {end}"
+        text = f"{told.best.objective} = {with_it} with {forced}, as without {end}"
+        return Headline(word="COSTS", aside=" NOTHING", told=text)
     relative = told.relative_loss
     cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(told.loss), unit)
     word = "COSTS" if told.loss > 0 else "GAINS"
-    return (
-        f"{word} {cost}: {told.best.objective} = {with_it} with {forced}, {without} without {end}"
-    )
+    text = f"{told.best.objective} = {with_it} with {forced}, {without} without {end}"
+    return Headline(word=word, aside=f" {cost}", told=text)
 
 
 def _designs(problem: Problem, point: Point, best: SearchResult | None) -> tuple[Design, ...]:

@@ -3,11 +3,12 @@
 Frozen records that know no solver; every search builds them.
 """
 
+from mlsysim.results.answer import Answer as Answer
 from mlsysim.results.candidate import Candidate as Candidate
+from mlsysim.results.candidate import ParetoPoint as ParetoPoint
 from mlsysim.results.conflict import minimal_conflict as minimal_conflict
 from mlsysim.results.explained import Explanation as Explanation
 from mlsysim.results.pareto import ParetoFront as ParetoFront
-from mlsysim.results.pareto import ParetoPoint as ParetoPoint
 from mlsysim.results.relaxation import Relaxation as Relaxation
 from mlsysim.results.relaxation import relaxation_of as relaxation_of
 from mlsysim.results.result import SearchResult as SearchResult

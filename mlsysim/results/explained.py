@@ -1,9 +1,13 @@
 """An answer explained: what binds the best design, or why nothing fits."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.results.blocks import Block, Lines
+from mlsysim.results.markup import as_html
+from mlsysim.results.plain import as_text
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import Sensitivity
 from mlsysim.results.sensitivity_table import cost_table, notes
@@ -64,11 +68,15 @@ class Explanation:
         return f"<Explanation {self.result.status}: {names} binds>"
 
     def __str__(self) -> str:
-        """Write the answer, then a table of the requirements."""
-        if not self.requirements:
-            return str(self.result)
-        cells = cost_table(self.requirements)
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
-        more = notes(self.result, self.requirements)
-        return "\n".join([str(self.result), "", *table, *(["", *more] if more else [])])
+        return as_text(self.blocks())
+
+    def _repr_html_(self) -> str:
+        return as_html(self.blocks())
+
+    def blocks(self) -> Iterator[Block]:
+        """Give what a reader is told: the answer, then what each requirement costs."""
+        yield from self.result.blocks()
+        if table := cost_table(self.requirements):
+            yield table
+        if more := notes(self.result, self.requirements):
+            yield Lines(lines=tuple(more))

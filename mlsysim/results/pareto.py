@@ -1,57 +1,19 @@
 """The answer to a question with several objectives: the Pareto front."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, overload
 
-from mlsysim.errors import UnknownNameError, suggest
-from mlsysim.results.explanation import explain
-from mlsysim.results.jsonable import jsonable
-from mlsysim.results.pareto_rendering import front_as_html, front_as_text
-from mlsysim.results.relaxation import Relaxation
-from mlsysim.results.statistics import Statistics
-from mlsysim.results.status import Status
-
-_KEYS = ("params", "objective_values", "result")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoPoint(Mapping[str, Any]):
-    """A design of a front, re-evaluated on plain numbers; also a mapping of its three parts.
-
-    Parameters
-    ----------
-    params
-        Choice -> value.
-    objective_values
-        The objectives in their order, each in its own unit.
-    result
-        What the evaluator returned.
-    """
-
-    params: Mapping[str, Any]
-    objective_values: tuple[float, ...]
-    result: Any
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in _KEYS:
-            raise UnknownNameError(f"a point of a front has no {key!r}{suggest(str(key), _KEYS)}")
-        return getattr(self, key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_KEYS)
-
-    def __len__(self) -> int:
-        return len(_KEYS)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the point as data that JSON can hold."""
-        return {key: jsonable(self[key]) for key in _KEYS}
+from mlsysim.problem.domain import label
+from mlsysim.results.answer import Answer
+from mlsysim.results.blocks import Headline
+from mlsysim.results.candidate import ParetoPoint
+from mlsysim.results.formatting import number
+from mlsysim.results.rendering import headline
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ParetoFront(Sequence[ParetoPoint]):
+class ParetoFront(Answer, Sequence[ParetoPoint]):
     """The designs that no other dominates; also the sequence of them.
 
     A design dominates another if it is at least as good in every objective and
@@ -59,44 +21,21 @@ class ParetoFront(Sequence[ParetoPoint]):
     design of the space that meets the requirements is dominated by one of the
     points, or has the objectives of one.  ``FEASIBLE`` means that a limit came
     first: points may be missing, and those missing may dominate some of these.
+    The other fields are those of `Answer`.
 
     Parameters
     ----------
-    status
-        How the search ended.
     objectives
         The objectives in text.
     units
         Their units.
     points
         One design for each vector of objectives, the best by the first objective first.
-    method
-        ``"cp-sat"``, ``"branch-and-bound"`` or ``"exhaustive"``.
-    statistics
-        What the search did.
-    conflict
-        Of an infeasible result: a minimal set of requirements that exclude every design.
-    conflict_reasons
-        Member of the conflict -> the constraint's text, or the verdict's reasons.
-    conflict_is_minimal
-        Whether it is known that no member of the conflict can be left out.
-    relaxations
-        What each member of the conflict would have to become.
-    unfinished
-        What a limit has cut short, in words; `statistics` has which limit.
     """
 
-    status: Status
     objectives: tuple[str, ...]
     units: tuple[str, ...]
-    method: str
-    statistics: Statistics
     points: tuple[ParetoPoint, ...] = ()
-    conflict: tuple[str, ...] = ()
-    conflict_is_minimal: bool = True
-    conflict_reasons: Mapping[str, str] = field(default_factory=dict)
-    relaxations: tuple[Relaxation, ...] = ()
-    unfinished: tuple[str, ...] = ()
 
     @overload
     def __getitem__(self, place: int) -> ParetoPoint: ...
@@ -110,20 +49,6 @@ class ParetoFront(Sequence[ParetoPoint]):
     def __len__(self) -> int:
         return len(self.points)
 
-    @property
-    def explanation(self) -> str:
-        """Why no design exists; empty unless the result is infeasible."""
-        if self.status is not Status.INFEASIBLE:
-            return ""
-        size = self.statistics.grid_size
-        return explain(
-            size,
-            self.conflict,
-            self.conflict_reasons,
-            self.relaxations,
-            is_minimal=self.conflict_is_minimal,
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Give the front as data that JSON can hold; quantities keep their units."""
         return {
@@ -131,30 +56,31 @@ class ParetoFront(Sequence[ParetoPoint]):
             "objectives": list(self.objectives),
             "units": list(self.units),
             "points": [point.to_dict() for point in self.points],
-            "method": self.method,
-            "statistics": jsonable(self.statistics),
-            "conflict": list(self.conflict),
-            "conflict_is_minimal": self.conflict_is_minimal,
-            "conflict_reasons": dict(self.conflict_reasons),
-            "relaxations": [item.to_dict() for item in self.relaxations],
-            "unfinished": list(self.unfinished),
+            **self._common(),
         }
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """Give the front as JSON text.
-
-        Parameters
-        ----------
-        indent
-            Spaces per level; `None` for one line.
-        """
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __repr__(self) -> str:
         return f"<ParetoFront {self.status} of {len(self.points)} points by {self.method}>"
 
-    def __str__(self) -> str:
-        return front_as_text(self)
+    def headline(self) -> Headline:
+        """Write the first line: status, number of points, objectives, effort, method."""
+        points = "1 point" if len(self) == 1 else f"{len(self):,} points"
+        goals = ", ".join(self.objectives)
+        return headline(
+            self,
+            proven=f"the Pareto front has {points}: {goals}",
+            unproven=f"{points} found so far, others may be missing or dominate these: {goals}",
+        )
 
-    def _repr_html_(self) -> str:
-        return front_as_html(self)
+    def _rows(self) -> list[list[str]]:
+        if not self.points:
+            return []
+        metrics = [
+            f"{text.partition(': ')[2]}{f' [{unit}]' if unit else ''}"
+            for text, unit in zip(self.objectives, self.units, strict=True)
+        ]
+        rows = [
+            [str(rank), *map(label, point.params.values()), *map(number, point.objective_values)]
+            for rank, point in enumerate(self.points, start=1)
+        ]
+        return [["#", *self.points[0].params, *metrics], *rows]

@@ -1,30 +1,30 @@
 """The answer to a question."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.errors import InfeasibleError, NoAnswerError, UnknownNameError, suggest
+from mlsysim.problem.domain import label
+from mlsysim.results.answer import Answer
+from mlsysim.results.blocks import Headline
 from mlsysim.results.candidate import Candidate
-from mlsysim.results.explanation import explain
+from mlsysim.results.formatting import gap, number, with_unit
 from mlsysim.results.jsonable import jsonable
-from mlsysim.results.relaxation import Relaxation
-from mlsysim.results.rendering import as_html, as_text
-from mlsysim.results.statistics import Statistics
+from mlsysim.results.rendering import headline
 from mlsysim.results.status import Status
 
 _KEYS = ("best_params", "best_objective", "best_result", "top_candidates")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SearchResult(Mapping[str, Any]):
+class SearchResult(Answer, Mapping[str, Any]):
     """The answer, with its proof; also a mapping of the tutorial's four keys.
+
+    The other fields are those of `Answer`.
 
     Parameters
     ----------
-    status
-        How the search ended.
     objective
         The objective in text.
     unit
@@ -35,36 +35,13 @@ class SearchResult(Mapping[str, Any]):
         No design is better than this; `None` where nothing is known.
     gap
         How far the best design may be from the bound, relative to the design.
-    method
-        ``"cp-sat"``, ``"branch-and-bound"`` or ``"exhaustive"``.
-    statistics
-        What the search did.
-    conflict
-        Of an infeasible result: a minimal set of requirements that exclude
-        every design.
-    conflict_reasons
-        Member of the conflict -> the constraint's text, or the verdict's reasons.
-    conflict_is_minimal
-        Whether it is known that no member of the conflict can be left out.
-    relaxations
-        What each member of the conflict would have to become.
-    unfinished
-        What a limit has cut short, in words; `statistics` has which limit.
     """
 
-    status: Status
     objective: str
-    method: str
-    statistics: Statistics
     unit: str = ""
     top_candidates: tuple[Candidate, ...] = ()
     bound: float | None = None
     gap: float | None = None
-    conflict: tuple[str, ...] = ()
-    conflict_is_minimal: bool = True
-    conflict_reasons: Mapping[str, str] = field(default_factory=dict)
-    relaxations: tuple[Relaxation, ...] = ()
-    unfinished: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Any:
         if key not in _KEYS:
@@ -124,20 +101,6 @@ class SearchResult(Mapping[str, Any]):
         """What the evaluator returned for the best design; raises as `best` does."""
         return self.best.result
 
-    @property
-    def explanation(self) -> str:
-        """Why no design exists; empty unless the result is infeasible."""
-        if self.status is not Status.INFEASIBLE:
-            return ""
-        size = self.statistics.grid_size
-        return explain(
-            size,
-            self.conflict,
-            self.conflict_reasons,
-            self.relaxations,
-            is_minimal=self.conflict_is_minimal,
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Give the result as data that JSON can hold; quantities keep their units."""
         best = self.top_candidates[0].to_dict() if self.top_candidates else None
@@ -151,34 +114,41 @@ class SearchResult(Mapping[str, Any]):
             "top_candidates": [candidate.to_dict() for candidate in self.top_candidates],
             "bound": jsonable(self.bound),
             "gap": jsonable(self.gap),
-            "method": self.method,
-            "statistics": jsonable(self.statistics),
-            "conflict": list(self.conflict),
-            "conflict_is_minimal": self.conflict_is_minimal,
-            "conflict_reasons": dict(self.conflict_reasons),
-            "relaxations": [item.to_dict() for item in self.relaxations],
-            "unfinished": list(self.unfinished),
+            **self._common(),
         }
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """Give the result as JSON text.
-
-        Parameters
-        ----------
-        indent
-            Spaces per level; `None` for one line.
-        """
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __repr__(self) -> str:
         best = f" {self.top_candidates[0].objective_value!r}" if self.top_candidates else ""
         return f"<SearchResult {self.status}{best} by {self.method}>"
 
-    def __str__(self) -> str:
-        return as_text(self)
+    def headline(self, *, with_proof: bool = False) -> Headline:
+        """Write the first line: status, objective, proof, effort, method.
 
-    def _repr_html_(self) -> str:
-        return as_html(self)
+        Parameters
+        ----------
+        with_proof
+            Whether to tell the bound, too, that closes a proof.
+        """
+        best = bound = ""
+        if self.top_candidates:
+            best = f"{self.objective} = {with_unit(self.best_objective, self.unit)}"
+        if self.bound is not None:
+            bound = f"bound {with_unit(self.bound, self.unit)}"
+            bound += "" if self.gap is None else f", gap {gap(self.gap)}"
+        proof = f", {bound}" if with_proof and self.gap is not None and bound else ""
+        unproven = f"{best}; {bound or 'no bound known'}"
+        return headline(self, proven=f"{best}{proof}", unproven=unproven)
+
+    def _rows(self) -> list[list[str]]:
+        if not self.top_candidates:
+            return []
+        metric = self.objective.partition(": ")[2]
+        unit = f" [{self.unit}]" if self.unit else ""
+        rows = [
+            [str(rank), *map(label, item.params.values()), number(item.objective_value)]
+            for rank, item in enumerate(self.top_candidates, start=1)
+        ]
+        return [["#", *self.best_params, f"{metric}{unit}"], *rows]
 
 
 def relative_gap(best: float, bound: float) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mlsysim.results.blocks import Table, table_of
 from mlsysim.results.formatting import design, number, with_unit
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
@@ -9,7 +10,7 @@ from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 _BINDS = {True: "yes", False: "no", None: "not known"}
 
 
-def cost_table(requirements: Sequence[Sensitivity]) -> list[list[str]]:
+def cost_table(requirements: Sequence[Sensitivity], title: str = "") -> Table | None:
     """Write what the best design meets as a table, headings first.
 
     The user's constraints are all there, verdicts of models only where they
@@ -19,18 +20,20 @@ def cost_table(requirements: Sequence[Sensitivity]) -> list[list[str]]:
     ----------
     requirements
         What the best design meets.
+    title
+        What stands above it.
 
     Returns
     -------
-    list
-        Rows of cells; none where there is nothing to tell.
+    Table or None
+        Nothing where there is nothing to tell.
     """
     shown = [item for item in requirements if _is_row(item)]
     if not shown:
-        return []
+        return None
     steps = [f"+{share:.0%}" for share in SHARES]
     headings = ["requirement", "at the best", "limit", "room", "binds", *steps, "without"]
-    return [headings, *map(_row, shown)]
+    return table_of([headings, *map(_row, shown)], title=title, words=frozenset({0}))
 
 
 def _is_row(item: Sensitivity) -> bool:

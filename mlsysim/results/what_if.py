@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.results.blocks import Table, table_of
 from mlsysim.results.formatting import design, number
 from mlsysim.results.jsonable import jsonable
+from mlsysim.results.markup import as_html
+from mlsysim.results.plain import as_text
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
 
@@ -128,20 +131,18 @@ class Sweep:
             rows.append(row)
         return rows
 
-    def table(self) -> list[list[str]]:
+    def table(self) -> Table:
         """Write the same as people read it."""
         header, *rows = self.rows()
         place = len(self.over) + 1
-        return [
-            header,
-            *(
-                [
-                    "-" if cell is None else number(cell) if column == place else str(cell)
-                    for column, cell in enumerate(row)
-                ]
-                for row in rows
-            ),
+        texts = [
+            [
+                "-" if cell is None else number(cell) if column == place else str(cell)
+                for column, cell in enumerate(row)
+            ]
+            for row in rows
         ]
+        return table_of([header, *texts])
 
     def to_dict(self) -> dict[str, Any]:
         """Give the answers as data that JSON can hold."""
@@ -165,6 +166,7 @@ class Sweep:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __str__(self) -> str:
-        rows = self.table()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(map(str.rjust, row, widths)) for row in rows)
+        return as_text([self.table()])
+
+    def _repr_html_(self) -> str:
+        return as_html([self.table()])

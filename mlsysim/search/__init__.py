@@ -1,3 +1,3 @@
-"""The ways to answer a question: CP-SAT with a proof, and the exhaustive reference."""
+"""The ways to answer: CP-SAT with a proof, every design in arrays, and the reference."""
 
 from mlsysim.search.options import SearchOptions as SearchOptions

@@ -1,12 +1,14 @@
-"""Compare two answers to one question.
+"""Compare the answers to one question.
 
 What a limit has cut short is not compared with what it might have become: an
 unproven answer only must not be better than a proven one.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, TypeVar
 
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.relaxation import Relaxation
@@ -18,170 +20,204 @@ _TOLERANCE = 1e-9
 # The solver comes this close, relative, to how far a requirement would have to give.
 _NEARLY = 2e-6
 
+SOLVER = "CP-SAT"
+BOXES = "branch and bound"
+ARRAYS = "the exhaustive search"
+REFERENCE = "the reference"
+
+Answer = TypeVar("Answer", SearchResult, ParetoFront)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two answers to one question, and what differs.
+    """Answers to one question, and what differs.
 
     Parameters
     ----------
-    solved
-        The answer of CP-SAT.
-    reference
-        The answer of the exhaustive reference.
+    answers
+        Who answered -> what: CP-SAT first, then plainer and plainer ways; last, where
+        the space is small, the reference.
     differences
         One line per difference; empty if they agree.
     """
 
-    solved: SearchResult
-    reference: SearchResult
+    answers: Mapping[str, SearchResult]
     differences: tuple[str, ...]
 
     @property
+    def solved(self) -> SearchResult:
+        """The first answer: CP-SAT's."""
+        return next(iter(self.answers.values()))
+
+    @property
+    def reference(self) -> SearchResult:
+        """The plainest answer: the reference's, or that of the exhaustive search."""
+        return self.answers[self.plainest]
+
+    @property
+    def plainest(self) -> str:
+        """Who gave it."""
+        return list(self.answers)[-1]
+
+    @property
     def agrees(self) -> bool:
-        """Whether the two say the same, as far as both are finished."""
+        """Whether all say the same, as far as they are finished."""
         return not self.differences
 
     @property
     def is_complete(self) -> bool:
-        """Whether both answers are finished, so that everything was compared."""
-        return not (_is_stopped(self.solved) or _is_stopped(self.reference))
+        """Whether all answers are finished, so that everything was compared."""
+        return not any(map(_is_stopped, self.answers.values()))
 
     def __bool__(self) -> bool:
         return self.agrees
 
     def __str__(self) -> str:
-        size = self.reference.statistics.grid_size
+        size = self.solved.statistics.grid_size
         if not self.agrees:
-            return "\n".join(["CP-SAT and the reference disagree:", *self.differences])
-        told = f"CP-SAT and the reference agree ({self.solved.status}, {size:,} designs)"
+            return "\n".join([f"{' and '.join(self.answers)} disagree:", *self.differences])
+        both = f"{next(iter(self.answers))} and {self.plainest}"
+        told = f"{both} agree ({self.solved.status}, {size:,} designs)"
         if self.is_complete:
             return told
         stopped = [
             f"{who} was stopped by {answer.statistics.stopped_by}"
-            for who, answer in (("CP-SAT", self.solved), ("the reference", self.reference))
+            for who, answer in self.answers.items()
             if _is_stopped(answer)
         ]
         return f"{told} as far as both are finished: {', '.join(stopped)}"
 
 
-def compare(solved: SearchResult, reference: SearchResult) -> Comparison:
+def compare(answers: Mapping[str, SearchResult]) -> Comparison:
     """Compare status, unit, best objectives, conflict and relaxations.
 
     Ties may be broken differently, so designs are not compared.
 
     Parameters
     ----------
-    solved
-        The answer of CP-SAT.
-    reference
-        The answer of the exhaustive reference.
+    answers
+        Who answered -> what; each is compared with the next.
     """
-    differences = [*_status_differences(solved, reference)]
-    if not differences:
-        if solved and reference and solved.unit != reference.unit:
-            differences.append(_differ("unit", solved.unit, reference.unit))
-        differences += _list_differences(solved, reference)
-        differences += _conflict_differences(solved, reference)
-    return Comparison(solved=solved, reference=reference, differences=tuple(differences))
+    pairs = (_Pair(*one, *other) for one, other in pairwise(answers.items()))
+    differences = tuple(line for pair in pairs for line in _differences(pair))
+    return Comparison(answers=dict(answers), differences=differences)
 
 
-def compare_fronts(solved: ParetoFront, reference: ParetoFront) -> list[str]:
-    """Compare status, units, points, conflict and relaxations of two Pareto fronts.
+def compare_fronts(answers: Mapping[str, ParetoFront]) -> list[str]:
+    """Compare status, units, points, conflict and relaxations of Pareto fronts.
 
     Ties may be broken differently, so designs are not compared.
 
     Parameters
     ----------
-    solved
-        The answer of CP-SAT.
-    reference
-        The answer of the exhaustive reference.
+    answers
+        Who answered -> what; each is compared with the next.
 
     Returns
     -------
     list of str
         One line per difference; empty if they agree.
     """
-    differences = [*_status_differences(solved, reference)]
-    if differences:
+    pairs = (_Pair(*one, *other) for one, other in pairwise(answers.items()))
+    return [line for pair in pairs for line in _front_differences(pair)]
+
+
+@dataclass(frozen=True)
+class _Pair(Generic[Answer]):
+    """Two answers, and who gave them."""
+
+    who: str
+    one: Answer
+    whose: str
+    other: Answer
+
+    @property
+    def statuses(self) -> set[Status]:
+        return {self.one.status, self.other.status}
+
+    def differ(self, what: str, mine: object, yours: object) -> str:
+        return f"{what}: {mine!s} by {self.who}, {yours!s} by {self.whose}"
+
+
+def _differences(pair: _Pair[SearchResult]) -> list[str]:
+    if differences := list(_status_differences(pair)):
         return differences
-    differences += _conflict_differences(solved, reference)
-    if not (solved.points and reference.points):
-        return differences
-    if solved.units != reference.units:
-        differences.append(_differ("units", solved.units, reference.units))
-    if Status.FEASIBLE in {solved.status, reference.status}:
-        return differences
-    if len(solved) != len(reference):
-        return [*differences, _differ("points", len(solved), len(reference))]
-    for place, (mine, yours) in enumerate(zip(solved, reference, strict=True), 1):
+    if pair.one and pair.other and pair.one.unit != pair.other.unit:
+        differences.append(pair.differ("unit", pair.one.unit, pair.other.unit))
+    return [*differences, *_list_differences(pair), *_conflict_differences(pair)]
+
+
+def _front_differences(pair: _Pair[ParetoFront]) -> Iterator[str]:
+    one, other = pair.one, pair.other
+    if differences := list(_status_differences(pair)):
+        yield from differences
+        return
+    yield from _conflict_differences(pair)
+    if not (one.points and other.points):
+        return
+    if one.units != other.units:
+        yield pair.differ("units", one.units, other.units)
+    if Status.FEASIBLE in pair.statuses:
+        return
+    if len(one) != len(other):
+        yield pair.differ("points", len(one), len(other))
+        return
+    for place, (mine, yours) in enumerate(zip(one, other, strict=True), 1):
         values = zip(mine.objective_values, yours.objective_values, strict=True)
-        if not all(math.isclose(*pair, rel_tol=_TOLERANCE) for pair in values):
-            differences.append(
-                _differ(f"point {place}", mine.objective_values, yours.objective_values)
-            )
-    return differences
+        if not all(math.isclose(*two, rel_tol=_TOLERANCE) for two in values):
+            yield pair.differ(f"point {place}", mine.objective_values, yours.objective_values)
 
 
 def _is_stopped(answer: SearchResult | ParetoFront) -> bool:
     return answer.statistics.stopped_by is not None
 
 
-def _differ(what: str, ours: object, theirs: object) -> str:
-    return f"{what}: {ours!s} by CP-SAT, {theirs!s} by the reference"
-
-
-def _status_differences(
-    solved: SearchResult | ParetoFront, reference: SearchResult | ParetoFront
-) -> Iterator[str]:
+def _status_differences(pair: _Pair[Answer]) -> Iterator[str]:
     """Tell whether one finds a design, or a better one, where the other proves there is none."""
-    pair = {solved.status, reference.status}
-    found = pair & {Status.OPTIMAL, Status.FEASIBLE}
-    if Status.INFEASIBLE in pair and found:
-        yield _differ("status", solved.status, reference.status)
+    found = pair.statuses & {Status.OPTIMAL, Status.FEASIBLE}
+    if Status.INFEASIBLE in pair.statuses and found:
+        yield pair.differ("status", pair.one.status, pair.other.status)
 
 
-def _list_differences(solved: SearchResult, reference: SearchResult) -> Iterator[str]:
+def _list_differences(pair: _Pair[SearchResult]) -> Iterator[str]:
     """Compare the best designs, as far as each list is proven."""
-    ours, theirs = ([c.objective_value for c in r.top_candidates] for r in (solved, reference))
-    if Status.FEASIBLE in {solved.status, reference.status}:
-        yield from _better_than_proven(solved, reference)
+    if Status.FEASIBLE in pair.statuses:
+        yield from _better_than_proven(pair)
         return
-    if len(ours) != len(theirs) and not (_is_stopped(solved) or _is_stopped(reference)):
-        yield _differ("candidates", len(ours), len(theirs))
-    for place, (mine, yours) in enumerate(zip(ours, theirs, strict=False), 1):
-        if not math.isclose(mine, yours, rel_tol=_TOLERANCE):
-            yield _differ(f"objective of number {place}", repr(mine), repr(yours))
+    mine, yours = ([c.objective_value for c in r.top_candidates] for r in (pair.one, pair.other))
+    if len(mine) != len(yours) and not (_is_stopped(pair.one) or _is_stopped(pair.other)):
+        yield pair.differ("candidates", len(mine), len(yours))
+    for place, values in enumerate(zip(mine, yours, strict=False), 1):
+        if not math.isclose(*values, rel_tol=_TOLERANCE):
+            yield pair.differ(f"objective of number {place}", *map(repr, values))
 
 
-def _better_than_proven(solved: SearchResult, reference: SearchResult) -> Iterator[str]:
+def _better_than_proven(pair: _Pair[SearchResult]) -> Iterator[str]:
     """Tell whether a design is better than what the other search proves to be possible."""
-    if not (solved and reference):
+    if not (pair.one and pair.other):
         return
-    sign = 1 if solved.objective.startswith("minimize") else -1
-    names = (("CP-SAT", solved), ("the reference", reference))
+    sign = 1 if pair.one.objective.startswith("minimize") else -1
+    names = ((pair.who, pair.one), (pair.whose, pair.other))
     for (prover, proven), (finder, found) in (names, names[::-1]):
         bound, best = proven.bound, found.best_objective
         if bound is not None and sign * (bound - best) > _TOLERANCE * abs(bound):
             yield f"bound: {bound!r} by {prover}, but {finder} finds {best!r}"
 
 
-def _conflict_differences(
-    solved: SearchResult | ParetoFront, reference: SearchResult | ParetoFront
-) -> Iterator[str]:
+def _conflict_differences(pair: _Pair[Answer]) -> Iterator[str]:
     """Compare conflicts where both are minimal, and what both know of the relaxations."""
-    if {solved.status, reference.status} != {Status.INFEASIBLE}:
+    one, other = pair.one, pair.other
+    if pair.statuses != {Status.INFEASIBLE}:
         return
-    minimal = solved.conflict_is_minimal and reference.conflict_is_minimal
-    if minimal and set(solved.conflict) != set(reference.conflict):
-        yield _differ("conflict", ", ".join(solved.conflict), ", ".join(reference.conflict))
+    minimal = one.conflict_is_minimal and other.conflict_is_minimal
+    if minimal and set(one.conflict) != set(other.conflict):
+        yield pair.differ("conflict", ", ".join(one.conflict), ", ".join(other.conflict))
         return
-    theirs = {item.name: item for item in reference.relaxations}
-    for mine in solved.relaxations:
+    theirs = {item.name: item for item in other.relaxations}
+    for mine in one.relaxations:
         yours = theirs.get(mine.name)
         if yours is not None and not _alike(mine, yours):
-            yield _differ(f"relaxation of {mine.name!r}", mine, yours)
+            yield pair.differ(f"relaxation of {mine.name!r}", mine, yours)
 
 
 def _alike(one: Relaxation, other: Relaxation) -> bool:

@@ -21,7 +21,7 @@ Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
 _PULSE = 0.1
-"""Seconds after which `Crew.run` reports back, whether or not a job has ended."""
+"""Seconds after which `WorkQueue.run` reports back, whether or not a job has ended."""
 
 _WINDOW = 4
 """So many jobs are handed in before it is known how many run at once."""
@@ -78,7 +78,7 @@ class _Assignment(Generic[Job, Outcome]):
         return outcome, time.monotonic() - began
 
 
-class Crew(Generic[Job, Outcome]):
+class WorkQueue(Generic[Job, Outcome]):
     """Has jobs done by an executor.
 
     Parameters

@@ -21,7 +21,6 @@ from mlsysim.results.explained import Explanation
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 from mlsysim.results.status import Status
-from mlsysim.search import exhaustive
 from mlsysim.search.interruption import current
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
@@ -48,10 +47,11 @@ class Solved:
 
 
 Solve = Callable[[Variant], Solved]
+Search = Callable[[Problem, Evaluator, SearchOptions], SearchResult]
 
 
 def explain_exhaustively(
-    problem: Problem, evaluate: Evaluator, options: SearchOptions
+    problem: Problem, evaluate: Evaluator, options: SearchOptions, search: Search
 ) -> Explanation:
     """Answer a question and explain the answer, evaluating every design each time.
 
@@ -63,6 +63,8 @@ def explain_exhaustively(
         The user's evaluator.
     options
         What the caller wants; the time limit is for everything together.
+    search
+        Evaluates every design.
     """
     began = time.monotonic()
     stopped = False
@@ -74,12 +76,12 @@ def explain_exhaustively(
         if stopped or left <= 0 or current().came:
             return Solved(status=Status.UNKNOWN)
         limited = replace(options, top=1, time_limit=left if math.isfinite(left) else None)
-        found = exhaustive.search(variant.problem, variant.evaluate, limited)
+        found = search(variant.problem, variant.evaluate, limited)
         stopped = found.statistics.stopped_by is not None
         best = found.top_candidates
         return Solved(status=found.status, point=judge(variant, best[0].params) if best else None)
 
-    return account(problem, evaluate, exhaustive.search(problem, evaluate, options), solve)
+    return account(problem, evaluate, search(problem, evaluate, options), solve)
 
 
 def account(

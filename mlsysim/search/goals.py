@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mlsysim.errors import ObjectiveError
 from mlsysim.problem.objective import Objective
 from mlsysim.problem.problem import Problem
-from mlsysim.results.pareto import ParetoPoint
+from mlsysim.results.candidate import ParetoPoint
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ _PART = 256
 
 # Values are compared in so many binary digits, nine or ten decimal ones: what
 # differs in rounding only is equal, and being equal is transitive.
-_DIGITS = 32
+DIGITS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,4 +198,4 @@ def _no_better(values: Array, than: Array) -> NDArray[np.bool_]:
 def coarse(values: Array) -> Array:
     """Round values to the digits in which they are compared; order is kept."""
     mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS)
+    return np.ldexp(np.rint(np.ldexp(mantissa, DIGITS)), exponent - DIGITS)

@@ -21,9 +21,9 @@ A design at which a number that is used is undefined is thus no design, exactly
 as if the question had said that the number must be finite.  The alternative
 was an error at every such design that nothing else excludes.  But a proof
 leaves out whole regions because something better is known, and would have to go
-through each of them again in search of poles, while the reference meets them
+through each of them again in search of poles, while a walk meets them
 all: the methods could only agree at the cost of walking the space.  So
-they are told, never returned: the reference counts them
+they are told, never returned: a walk counts them
 (`Statistics.undefined`), a conflict names them, and where the objective is
 undefined at *every* design the question is mistaken, and a `MetricError` says so.
 

@@ -1,8 +1,14 @@
 """Attach the units in which stages report; the formulas work in s, byte and flop."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from mlsysim.units import Quantity, as_unit
+from mlsysim.units import Amount, Quantity, as_unit
+
+Milliseconds = Annotated[Amount, "ms"]
+Gigabytes = Annotated[Amount, "GB"]
+PerSecond = Annotated[Amount, "1/s"]
+Kilowatts = Annotated[Amount, "kW"]
+DollarsPerHour = Annotated[Amount, "USD/h"]
 
 _MILLISECOND = as_unit("ms")
 _GIGABYTE = as_unit("GB")

@@ -5,7 +5,8 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from mlsysim.stages.arguments import (
     check_flag,
@@ -17,6 +18,8 @@ from mlsysim.stages.arguments import (
     in_unit,
 )
 from mlsysim.stages.mapping import mapped
+
+_WORDS = {int: "whole number", float: "number", str: "text", NoneType: "", Any: "amount"}
 
 
 class Domain(ABC):
@@ -146,6 +149,20 @@ class Entry(Domain):
 
     def __str__(self) -> str:
         return " or ".join(kind.__name__ for kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Typed(Domain):
+    """Values of a type, of which a stage without a record checks the rest itself."""
+
+    kind: Any
+
+    def _check(self, name: str, value: Any) -> None: ...
+
+    def __str__(self) -> str:
+        kinds = get_args(self.kind) or (self.kind,)
+        names = (_WORDS.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)
+        return " or ".join(dict.fromkeys(filter(None, names)))
 
 
 @dataclass(frozen=True)

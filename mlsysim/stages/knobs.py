@@ -14,7 +14,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar, cast, get_type_hints
 
-from mlsysim.stages.domains import Domain
+from mlsysim.stages.documentation import described
+from mlsysim.stages.domains import Domain, Typed
 
 _KEY = "knob"
 _PARAGRAPH = textwrap.TextWrapper(initial_indent="    ", subsequent_indent="    ", width=92)
@@ -208,6 +209,27 @@ def takes(
         return cast("Callable[Concatenate[S, P], R]", solved)
 
     return decorate
+
+
+def knobs_of(solve: Callable[..., Any]) -> Mapping[str, Knob]:
+    """Give the arguments of a `solve`: from its record, else from its signature and docstring."""
+    record = getattr(solve, "__design__", None)
+    if record is not None:
+        return cast("type[Design]", record).knobs()
+    texts, hints = described(solve), get_type_hints(solve)
+    parameters = list(inspect.signature(solve).parameters.values())[1:]
+    return {
+        item.name: Knob(
+            name=item.name,
+            kind=hints.get(item.name, Any),
+            default=item.default,
+            domain=Typed(hints.get(item.name, Any)),
+            text=texts.get(item.name, ""),
+            positional=item.kind is item.POSITIONAL_OR_KEYWORD,
+        )
+        for item in parameters
+        if item.kind in {item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY}
+    }
 
 
 def _documented(text: str, known: Mapping[str, Knob]) -> str:

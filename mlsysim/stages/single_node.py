@@ -1,7 +1,7 @@
 """One accelerator: the roofline of a forward pass."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.calibration import Calibration
@@ -10,7 +10,14 @@ from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.expr.functions import where
 from mlsysim.physics import compute, flops, inference
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.amounts import (
+    Gigabytes,
+    Milliseconds,
+    PerSecond,
+    gigabytes,
+    milliseconds,
+    per_second,
+)
 from mlsysim.stages.arguments import (
     check_number,
     check_precision,
@@ -50,15 +57,15 @@ class SingleNodeResult(StageResult):
         What the batch holds, with weights and runtime reserve, and what there is.
     """
 
-    latency: Amount
-    latency_compute: Amount
-    latency_memory: Amount
-    throughput: Amount
+    latency: Milliseconds
+    latency_compute: Milliseconds
+    latency_memory: Milliseconds
+    throughput: PerSecond
     compute_bound: bool
-    arithmetic_intensity: Amount
+    arithmetic_intensity: Annotated[Amount, "flop/byte"]
     mfu: float
-    memory_used: Amount
-    memory_capacity: Amount
+    memory_used: Gigabytes
+    memory_capacity: Gigabytes
 
 
 @dataclass(frozen=True, kw_only=True)

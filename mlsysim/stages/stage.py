@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.alternatives import may_be_none
 from mlsysim.expr.functions import logical_and
 from mlsysim.numeric import plain
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.documentation import Metric, metrics_of
+from mlsysim.stages.knobs import Knob, knobs_of
 from mlsysim.stages.optional_choices import either
 
 
@@ -69,6 +71,16 @@ class ForwardModel(ABC):
         """Give the parameters of `solve` by name."""
         return _inputs(cls.solve)
 
+    @classmethod
+    def knobs(cls) -> Mapping[str, Knob]:
+        """Give the same with ranges, units and what each means."""
+        return knobs_of(cls.solve)
+
+    @classmethod
+    def metrics(cls) -> Mapping[str, Metric]:
+        """Give what the model reports by name; nothing where its result is no record."""
+        return metrics_of(get_type_hints(cls.solve).get("return"))
+
     @abstractmethod
     def solve(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate the model."""
@@ -79,7 +91,7 @@ class StageResult:
     """What every stage of mlsysim reports; its metrics are the fields of a subclass.
 
     What else a result may tell of its design, such as the parts of its time, is
-    described in `mlsysim.report.stories`.
+    described in `mlsysim.report.breakdowns`.
 
     Parameters
     ----------

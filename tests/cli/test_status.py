@@ -15,8 +15,8 @@ from mlsysim.errors import (
     TracingError,
     UnitError,
 )
-from mlsysim.report.blocks import Tone
 from mlsysim.results import Status
+from mlsysim.results.blocks import Tone
 
 
 @pytest.mark.parametrize(

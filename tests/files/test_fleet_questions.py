@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlsysim.cli.answer import solve_file
-from mlsysim.cli.forms import Forms as Output
+from mlsysim.cli.output import Output
 from mlsysim.cli.status import ExitStatus
 from mlsysim.core import methods
 from mlsysim.errors import InfeasibleError, NoAnswerError, QuestionError
@@ -223,7 +223,7 @@ def test_a_limit_ends_the_command_with_its_status(
     """The answer says what was cut short, in text and for programs, with status 4."""
     file = write(GOOD, tmp_path)
     output = Output(as_json=True)
-    assert solve_file(file, forms=output, time_limit=1e-6) == ExitStatus.NO_ANSWER
+    assert solve_file(file, output=output, time_limit=1e-6) == ExitStatus.NO_ANSWER
     assert json.loads(capsys.readouterr().out)["status"] == "UNKNOWN"
 
 

@@ -11,19 +11,19 @@ from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, ServingModel
 from mlsysim.report import cloud_of, report_of
-from mlsysim.report.blocks import Tone, tone_of
+from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
 from mlsysim.report.drawing import scattered
-from mlsysim.report.plain import drawn
-from mlsysim.report.stories import breakdowns_of, story_of
 from mlsysim.results import Status
+from mlsysim.results.blocks import Tone, tone_of
 from mlsysim.results.formatting import change
-from mlsysim.stages.telling import layout_text
+from mlsysim.results.plain import drawn
+from mlsysim.stages.layout_text import layout_text
 
 
 def test_a_story_is_read_off_any_result() -> None:
     """Attributes, methods and keys all serve; the largest part of the time is the bottleneck."""
     # 4 wide and 2 deep: 960 / 8 = 120 ms of work; 7.5 * 3 + 2.5 = 25 ms of talk.
-    story = story_of(machine({"wide": 4, "deep": 2}))
+    story = disclosed_by(machine({"wide": 4, "deep": 2}))
     time, memory = story.breakdowns
     assert [(part.name, part.value) for part in time.parts] == [("work", 120.0), ("talk", 25.0)]
     assert (time.name, time.unit, time.total, time.capacity) == ("time", "ms", 145.0, None)
@@ -36,8 +36,8 @@ def test_a_story_is_read_off_any_result() -> None:
         "cost_breakdown": {"rent": quantity(3.0, "USD")},
         "bottleneck": "the budget",
     }
-    assert story_of(keys).bottlenecks == ("the budget",)
-    assert story_of(keys).breakdowns[0].name == "cost"
+    assert disclosed_by(keys).bottlenecks == ("the budget",)
+    assert disclosed_by(keys).breakdowns[0].name == "cost"
 
 
 def test_without_a_story_a_report_shows_less() -> None:
@@ -66,7 +66,7 @@ def test_the_parts_of_the_packages_models_add_up() -> None:
         efficiency=0.45,
         duration_days=30,
     )
-    story = story_of(result)
+    story = disclosed_by(result)
     totals = {item.name: quantity(item.total, item.unit) for item in story.breakdowns}
     training = result.DistributedModel
     assert totals["time"].m_as("ms") == pytest.approx(training.step_latency_total.m_as("ms"))
@@ -85,7 +85,7 @@ def test_the_parts_of_serving_add_up() -> None:
         input_tokens=1024,
         output_tokens=256,
     )
-    decode, memory = story_of(result).breakdowns
+    decode, memory = disclosed_by(result).breakdowns
     assert decode.name == "decode pass"
     assert decode.total == pytest.approx(result.inter_token_latency.m_as("ms"))
     assert memory.total == pytest.approx(result.memory_per_accelerator.m_as("GB"))

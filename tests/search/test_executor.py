@@ -21,8 +21,8 @@ from mlsysim.core.dse import DSE
 from mlsysim.errors import MlsysimError, ParameterError
 from mlsysim.files.question import load
 from mlsysim.results import Status
-from mlsysim.search.executor import Crew
-from mlsysim.search.exhaustive import layout
+from mlsysim.search.arrays import layout
+from mlsysim.search.executor import WorkQueue
 from mlsysim.search.options import Progress
 from mlsysim.search.remote_errors import RemoteTraceback
 
@@ -287,12 +287,12 @@ class Lossy(Executor):
 def test_every_job_is_done_once() -> None:
     """However many an executor loses, each of 200 jobs has one outcome."""
     jobs = iter(range(200))
-    crew: Crew[int, int] = Crew(Lossy(), square)
-    ended = [item for item in crew.run(lambda: next(jobs, None)) if item is not None]
+    queue: WorkQueue[int, int] = WorkQueue(Lossy(), square)
+    ended = [item for item in queue.run(lambda: next(jobs, None)) if item is not None]
     assert sorted(item.job for item in ended) == list(range(200))
     assert all(item.outcome == item.job**2 for item in ended)
-    assert crew.loss == "ConnectionError: lost"
-    assert 0 < crew.done_here < 100
+    assert queue.loss == "ConnectionError: lost"
+    assert 0 < queue.done_here < 100
 
 
 def square(number: int) -> int:

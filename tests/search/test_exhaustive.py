@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mlsysim.errors import Infeasible, InfeasibleError, MetricError, NoAnswerError, UnitError
 from mlsysim.problem import Check, Problem
 from mlsysim.results import SearchResult, Status
-from mlsysim.search.exhaustive import search
+from mlsysim.search.arrays import search
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.units import quantity
 

@@ -30,7 +30,7 @@ def confirm(question: DSE, evaluate: Callable[[dict[str, Any]], Any], top: int) 
     for way in WAYS:
         solved = question.search(evaluate, method=way, top=top, workers=2)
         assert solved.method == way or solved.statistics.fallback_reason, way
-        comparison = compare(solved, walked)
+        comparison = compare({way: solved, "exhaustive": walked})
         assert comparison, f"{way}: {comparison}"
 
 

@@ -1,16 +1,17 @@
 """Arguments of stages are declared once; signatures, types, checks and documentation follow."""
 
 import inspect
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from mypy import api
+from stage_designs import DESIGNS, STAGES
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.solver import DistributedModel
 from mlsysim.errors import ParameterError
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training.design import TrainingDesign
+from mlsysim.units import is_quantity, quantity, unit_of
 
 RECORDS = [(DistributedModel, TrainingDesign)]
 DESIGN: dict[str, Any] = {
@@ -65,29 +66,21 @@ def test_arguments_go_by_position_as_ever() -> None:
         DistributedModel().solve(**DESIGN | {"tp_siz": 2})
 
 
-USER = """
-from mlsysim import Models, Systems
-from mlsysim.core.solver import DistributedModel
+@pytest.mark.parametrize("stage", STAGES)
+def test_metrics_have_the_units_that_are_declared(stage: type[ForwardModel]) -> None:
+    """What a result holds has the unit with which its field is annotated, and is explained."""
+    result = stage().solve(**DESIGNS[stage])
+    for name, metric in stage.metrics().items():
+        value = getattr(result, name)
+        assert metric.text, name
+        if is_quantity(value):
+            assert unit_of(value) == unit_of(quantity(1, metric.unit)), name
+        elif value is not None:
+            assert not metric.unit, name
 
-model, fleet = Models.Language.Llama3_8B, Systems.Clusters.Frontier_8K
-reveal_type(DistributedModel().solve(model, fleet, 8, tp_size=8))
-DistributedModel().solve(model, fleet, 8, tp_siz=8)
-DistributedModel().solve(model, fleet, 8, tp_size="8")
-DistributedModel().solve(model, fleet)
-"""
 
-
-def test_a_type_checker_sees_the_knobs(tmp_path: Path) -> None:
-    """A result has its type; a misspelt knob, one of another type and a missing one are errors."""
-    script = tmp_path / "user.py"
-    script.write_text(USER, encoding="utf-8")
-    found, _, _ = api.run(["--strict", str(script)])
-    lines = [line.partition("user.py:")[2] for line in found.splitlines()]
-    told = [line for line in lines if "error:" in line or "Revealed" in line]
-    assert len(told) == 4
-    assert told[0].startswith("6: note:")
-    assert "DistributedResult" in told[0]
-    assert '"tp_siz"' in told[1]
-    assert 'did you mean "tp_size"' in told[1]
-    assert '"tp_size" to "solve" of "DistributedModel" has incompatible type "str"' in told[2]
-    assert 'Missing positional argument "batch_size"' in told[3]
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_argument_is_explained(stage: type[ForwardModel]) -> None:
+    """By its record, or by the docstring of `solve`."""
+    assert list(stage.knobs()) == list(stage.inputs())
+    assert all(knob.text and str(knob.domain) for knob in stage.knobs().values())

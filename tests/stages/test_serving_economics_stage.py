@@ -137,7 +137,8 @@ def test_a_tenant_need_not_know_the_power() -> None:
     """The rent of an accelerator whose power nobody states is known; its power is not."""
     bill = solve(fleet=Systems.Accelerators.TPU_v5e, rental_price=1.2)
     assert bill.cost_per_hour.magnitude == pytest.approx(19.2)
-    assert np.isnan(bill.power.magnitude)
+    assert bill.power is None
+    assert bill.energy_per_request is None
 
 
 def test_own_prices_by_region() -> None:

@@ -17,13 +17,13 @@ from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.relation import Relation
+from mlsysim.search.conflicts import reasons_told, relaxation
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.cpsat.solving.clock import Clock
-from mlsysim.search.exhaustive.explanation import reasons_told, relaxation
 from mlsysim.search.verify import Point, nowhere_defined
 
 Solve = Callable[[Program], Minimum]
@@ -193,7 +193,7 @@ class _Explanation:
         """Find the design that breaks one requirement alone, by as little as possible.
 
         What has no distance counts first, then the worst excess, then their sum,
-        as `mlsysim.search.exhaustive.nearest` has it.
+        as `mlsysim.search.arrays.nearest` has it.
         """
         question, graph = self._question, self._question.formulation.graph
         others = question.demanded([other for other in question.names if other != name])

@@ -276,7 +276,7 @@ def _share(
     """Give the largest share of the way from a box's bounds to a goal that its halves have gone."""
     if not parents.shape[1]:
         return np.zeros(len(parents))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         share = (children - parents) / (goal - parents)
     share = np.where(np.isfinite(parents), share, np.isfinite(children))
     return np.asarray(np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1.0).max(axis=1), np.float64)

@@ -1,12 +1,13 @@
 """What a fleet costs over a period, in money, energy and carbon."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.grid import Grid
 from mlsysim.expr.functions import where
 from mlsysim.physics import economics
+from mlsysim.stages.amounts import Kilowatts
 from mlsysim.stages.arguments import check_number, check_record, check_whole, in_unit
 from mlsysim.stages.economics.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
 from mlsysim.stages.mapping import mapped
@@ -56,9 +57,9 @@ class EconomicsResult(StageResult):
     maintenance_usd: float
     tco_usd: float
     usd_per_million_tokens: float | None
-    energy: Amount
-    power: Amount
-    carbon: Amount | None
+    energy: Annotated[Amount, "MWh"]
+    power: Kilowatts
+    carbon: Annotated[Amount, "t"] | None
     duration_days: float
     price_is_estimated: bool
 

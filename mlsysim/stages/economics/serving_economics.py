@@ -11,7 +11,10 @@ are charged for the share of the time that each takes, so that
 """
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
@@ -20,7 +23,7 @@ from mlsysim.catalog.node import Node
 from mlsysim.expr.functions import minimum, where
 from mlsysim.physics import economics
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.arguments import check_number, check_option, in_unit
+from mlsysim.stages.arguments import check_number, check_option, check_whole, in_unit
 from mlsysim.stages.economics.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
 from mlsysim.stages.economics.serving_economics_result import ServingEconomicsResult
 from mlsysim.stages.mapping import mapped
@@ -91,7 +94,8 @@ class ServingEconomicsModel(ForwardModel):
         tokens_per_second, input_tokens_per_second
             Output and prompt tokens at this rate; from the serving model in a pipeline.
         prefill_share
-            Share of the time that goes into prompts; from the serving model in a pipeline.
+            Share of the time that goes into prompts, at most `utilization`; from the serving model
+            in a pipeline.
         demand
             Requests that arrive per second: the fleet has to carry them, and is idle for the rest
             of the time.  As many as it can answer unless given.
@@ -135,9 +139,14 @@ class ServingEconomicsModel(ForwardModel):
             If a price or a power is needed that the catalogue does not have.
         """
         check_fleet(fleet)
-        check_number("accelerators", accelerators)
+        check_whole("accelerators", accelerators)
         check_option("purchase", purchase, tuple(Purchase))
         check_number("utilization", utilization, above=True)
+        if prefill_share is not None:
+            check_number("prefill_share", prefill_share)
+            # Longer than the fleet is busy it cannot prefill; answers would cost less than nothing.
+            if isinstance(utilization, Real):
+                check_number("prefill_share", prefill_share, most=float(utilization))
         check_number("lifetime_years", lifetime_years, above=True)
         check_number("maintenance_rate", maintenance_rate)
         check_number("idle_power_share", idle_power_share, most=1.0)
@@ -185,9 +194,9 @@ class ServingEconomicsModel(ForwardModel):
                 None if prefill_share is None else prefill_share / utilization,
             ),
             usd_per_thousand_requests=1e3 * economics.cost_per_token(total, _HOUR, wanted),
-            power=Quantity(power / 1e3, _KILOWATT),
-            peak_power=Quantity(full * effectiveness / 1e3, _KILOWATT),
-            energy_per_request=Quantity(energy / _HOUR, _WATT_HOUR),
+            power=_known(power / 1e3, _KILOWATT),
+            peak_power=_known(full * effectiveness / 1e3, _KILOWATT),
+            energy_per_request=_known(energy / _HOUR, _WATT_HOUR),
             **_carbon(energy, wanted, grid),
             utilization=busy,
             price_is_estimated=hardware.price_is_estimated,
@@ -204,6 +213,12 @@ def _optional(value: Any) -> Any:
 
 def _per_hour(dollars: Any) -> Any:
     return Quantity(dollars, _DOLLARS_PER_HOUR)
+
+
+def _known(amount: Any, unit: Any) -> Any:
+    """Report an amount; `None` where it follows from a power that nobody states."""
+    unknown = isinstance(amount, (float, np.ndarray)) and bool(np.isnan(amount).all())
+    return None if unknown else Quantity(amount, unit)
 
 
 def _tariff(purchase: Any, grid: Any, price: Prices) -> Any:
@@ -256,6 +271,6 @@ def _carbon(energy: Any, rate: Any, grid: Any) -> dict[str, Any]:
         return {"carbon_per_request": None, "carbon_per_hour": None}
     grams = energy / _JOULES_PER_KWH * intensity
     return {
-        "carbon_per_request": Quantity(grams, _GRAM),
-        "carbon_per_hour": Quantity(grams * rate * _HOUR / 1e3, _KILOGRAMS_PER_HOUR),
+        "carbon_per_request": _known(grams, _GRAM),
+        "carbon_per_hour": _known(grams * rate * _HOUR / 1e3, _KILOGRAMS_PER_HOUR),
     }

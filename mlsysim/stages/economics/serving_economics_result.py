@@ -1,8 +1,9 @@
 """What `ServingEconomicsModel` reports."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from mlsysim.stages.amounts import DollarsPerHour, Kilowatts
 from mlsysim.stages.stage import StageResult
 from mlsysim.units import Amount
 
@@ -27,7 +28,8 @@ class ServingEconomicsResult(StageResult):
     usd_per_thousand_requests
         The bill over the requests.
     power
-        Of the servers on average.
+        Of the servers on average; `None`, as what follows from it, where they are rented and
+        nobody states it.
     peak_power
         Of the facility with every server at full load: what a power budget has to cover.
     energy_per_request
@@ -40,20 +42,20 @@ class ServingEconomicsResult(StageResult):
         Whether the price of owned servers is derived from that of their accelerators.
     """
 
-    cost_per_hour: Amount
-    rent_per_hour: Amount
-    capital_per_hour: Amount
-    energy_cost_per_hour: Amount
-    maintenance_per_hour: Amount
+    cost_per_hour: DollarsPerHour
+    rent_per_hour: DollarsPerHour
+    capital_per_hour: DollarsPerHour
+    energy_cost_per_hour: DollarsPerHour
+    maintenance_per_hour: DollarsPerHour
     usd_per_million_input_tokens: float | None
     usd_per_million_output_tokens: float | None
     usd_per_million_tokens: float | None
     usd_per_thousand_requests: float
-    power: Amount
-    peak_power: Amount
-    energy_per_request: Amount
-    carbon_per_request: Amount | None
-    carbon_per_hour: Amount | None
+    power: Kilowatts
+    peak_power: Kilowatts
+    energy_per_request: Annotated[Amount, "Wh"]
+    carbon_per_request: Annotated[Amount, "g"] | None
+    carbon_per_hour: Annotated[Amount, "kg/h"] | None
     utilization: float
     price_is_estimated: bool
 

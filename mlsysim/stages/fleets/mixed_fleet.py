@@ -12,12 +12,12 @@ are of each design for each class::
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from mlsysim.catalog.grid import Grid
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.numeric import plain
-from mlsysim.stages.amounts import per_second
+from mlsysim.stages.amounts import DollarsPerHour, Kilowatts, per_second
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.electricity import grid_of
 from mlsysim.stages.evidence import Evidence
@@ -125,9 +125,9 @@ class MixedFleetResult(StageResult):
     served: Mapping[str, Any]
     accelerators: Mapping[str, Any]
     replicas: int
-    cost_per_hour: Amount
-    power: Amount
-    carbon_per_hour: Amount | None
+    cost_per_hour: DollarsPerHour
+    power: Kilowatts
+    carbon_per_hour: Annotated[Amount, "kg/h"] | None
 
 
 class MixedFleetModel(ForwardModel):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from mlsysim.stages.amounts import Gigabytes, Milliseconds, PerSecond
 from mlsysim.stages.stage import StageResult
-from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,37 +34,44 @@ class ContinuousBatchingResult(StageResult):
         Output tokens, the same per accelerator, and prompt tokens.
     tokens_per_second_per_user
         One over `inter_token_latency`.
-    max_concurrency, memory_per_accelerator, memory_weights, memory_kv_cache, memory_activations,
-    memory_reserve, memory_capacity, kv_cache_per_sequence
-        As in `ServingResult`.
+    max_concurrency
+        Sequences that fit a replica.
+    memory_per_accelerator
+        What the fullest accelerator holds: the sum of the next four.
+    memory_weights, memory_kv_cache, memory_activations, memory_reserve
+        Weights, the full batch's cache, what a pass makes, and what driver and libraries take.
+    memory_capacity
+        What the runtime may use.
+    kv_cache_per_sequence
+        Cache of one sequence when it ends.
     accelerators_per_replica, accelerators, replicas
-        As in `ServingResult`.
+        Those of a replica, those of all, and how many replicas there are.
     """
 
-    time_to_first_token: Amount
-    time_to_first_token_p50: Amount
-    time_to_first_token_p95: Amount
-    time_to_first_token_p99: Amount
-    inter_token_latency: Amount
-    longest_inter_token_latency: Amount
-    request_latency: Amount
-    request_rate: Amount
-    capacity: Amount
+    time_to_first_token: Milliseconds
+    time_to_first_token_p50: Milliseconds
+    time_to_first_token_p95: Milliseconds
+    time_to_first_token_p99: Milliseconds
+    inter_token_latency: Milliseconds
+    longest_inter_token_latency: Milliseconds
+    request_latency: Milliseconds
+    request_rate: PerSecond
+    capacity: PerSecond
     utilization: float
     concurrency: float
     prefill_share: float
-    tokens_per_second: Amount
-    tokens_per_second_per_accelerator: Amount
-    input_tokens_per_second: Amount
-    tokens_per_second_per_user: Amount
+    tokens_per_second: PerSecond
+    tokens_per_second_per_accelerator: PerSecond
+    input_tokens_per_second: PerSecond
+    tokens_per_second_per_user: PerSecond
     max_concurrency: float
-    memory_per_accelerator: Amount
-    memory_weights: Amount
-    memory_kv_cache: Amount
-    memory_activations: Amount
-    memory_reserve: Amount
-    memory_capacity: Amount
-    kv_cache_per_sequence: Amount
+    memory_per_accelerator: Gigabytes
+    memory_weights: Gigabytes
+    memory_kv_cache: Gigabytes
+    memory_activations: Gigabytes
+    memory_reserve: Gigabytes
+    memory_capacity: Gigabytes
+    kv_cache_per_sequence: Gigabytes
     accelerators_per_replica: int
     accelerators: int
     replicas: int

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from mlsysim.stages.amounts import Gigabytes, Milliseconds, PerSecond
 from mlsysim.stages.stage import StageResult
-from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,28 +40,28 @@ class DisaggregatedResult(StageResult):
         Of either pool and of both.
     """
 
-    time_to_first_token: Amount
-    time_to_first_token_p50: Amount
-    time_to_first_token_p95: Amount
-    time_to_first_token_p99: Amount
-    inter_token_latency: Amount
-    transfer_latency: Amount
-    request_latency: Amount
-    request_rate: Amount
-    capacity: Amount
-    prefill_capacity: Amount
-    decode_capacity: Amount
-    transfer_capacity: Amount
+    time_to_first_token: Milliseconds
+    time_to_first_token_p50: Milliseconds
+    time_to_first_token_p95: Milliseconds
+    time_to_first_token_p99: Milliseconds
+    inter_token_latency: Milliseconds
+    transfer_latency: Milliseconds
+    request_latency: Milliseconds
+    request_rate: PerSecond
+    capacity: PerSecond
+    prefill_capacity: PerSecond
+    decode_capacity: PerSecond
+    transfer_capacity: PerSecond
     utilization: float
     prefill_utilization: float
     decode_utilization: float
-    tokens_per_second: Amount
-    tokens_per_second_per_accelerator: Amount
-    input_tokens_per_second: Amount
-    tokens_per_second_per_user: Amount
+    tokens_per_second: PerSecond
+    tokens_per_second_per_accelerator: PerSecond
+    input_tokens_per_second: PerSecond
+    tokens_per_second_per_user: PerSecond
     max_concurrency: float
-    prefill_memory_per_accelerator: Amount
-    memory_per_accelerator: Amount
+    prefill_memory_per_accelerator: Gigabytes
+    memory_per_accelerator: Gigabytes
     prefill_accelerators: int
     decode_accelerators: int
     accelerators: int

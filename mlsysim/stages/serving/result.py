@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.physics.flops import flops_utilization, matmul_flops
-from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.amounts import (
+    Gigabytes,
+    Milliseconds,
+    PerSecond,
+    gigabytes,
+    milliseconds,
+    per_second,
+)
+from mlsysim.stages.layout_text import parts_of
 from mlsysim.stages.serving.memory import ServingMemory
 from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.time import ServingTime
 from mlsysim.stages.stage import StageResult
-from mlsysim.stages.telling import parts_of
-from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,32 +73,32 @@ class ServingResult(StageResult):
         Copies of the model.
     """
 
-    time_to_first_token: Amount
-    inter_token_latency: Amount
-    request_latency: Amount
-    tokens_per_second: Amount
-    tokens_per_second_per_accelerator: Amount
-    tokens_per_second_per_user: Amount
-    input_tokens_per_second: Amount
-    request_rate: Amount
+    time_to_first_token: Milliseconds
+    inter_token_latency: Milliseconds
+    request_latency: Milliseconds
+    tokens_per_second: PerSecond
+    tokens_per_second_per_accelerator: PerSecond
+    tokens_per_second_per_user: PerSecond
+    input_tokens_per_second: PerSecond
+    request_rate: PerSecond
     prefill_share: float
     max_concurrency: float
-    memory_per_accelerator: Amount
-    memory_weights: Amount
-    memory_kv_cache: Amount
-    memory_activations: Amount
-    memory_reserve: Amount
-    memory_capacity: Amount
-    kv_cache_per_sequence: Amount
-    decode_latency_weights: Amount
-    decode_latency_attention: Amount
-    decode_latency_activations: Amount
-    decode_latency_collectives: Amount
-    decode_latency_overhead: Amount
-    decode_latency_hops: Amount
-    decode_latency_waiting: Amount
-    decode_latency_drafting: Amount
-    prefill_latency_collectives: Amount
+    memory_per_accelerator: Gigabytes
+    memory_weights: Gigabytes
+    memory_kv_cache: Gigabytes
+    memory_activations: Gigabytes
+    memory_reserve: Gigabytes
+    memory_capacity: Gigabytes
+    kv_cache_per_sequence: Gigabytes
+    decode_latency_weights: Milliseconds
+    decode_latency_attention: Milliseconds
+    decode_latency_activations: Milliseconds
+    decode_latency_collectives: Milliseconds
+    decode_latency_overhead: Milliseconds
+    decode_latency_hops: Milliseconds
+    decode_latency_waiting: Milliseconds
+    decode_latency_drafting: Milliseconds
+    prefill_latency_collectives: Milliseconds
     tokens_per_pass: float
     prefill_mfu: float
     decode_mfu: float

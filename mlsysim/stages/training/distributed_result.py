@@ -6,13 +6,19 @@ from typing import Any
 
 from mlsysim.expr.functions import maximum
 from mlsysim.physics.flops import flops_utilization
-from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
+from mlsysim.stages.amounts import (
+    Gigabytes,
+    Milliseconds,
+    PerSecond,
+    gigabytes,
+    milliseconds,
+    per_second,
+)
+from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
-from mlsysim.stages.telling import layout_text, parts_of
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
 from mlsysim.stages.training.time import StepTime
-from mlsysim.units import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,26 +84,26 @@ class DistributedResult(StageResult):
         Way to divide them -> its size.
     """
 
-    step_latency_total: Amount
-    step_latency_compute: Amount
-    step_latency_tensor: Amount
-    step_latency_context: Amount
-    step_latency_expert: Amount
-    step_latency_pipeline: Amount
-    step_latency_data: Amount
-    step_latency_bubble: Amount
-    step_latency_optimizer: Amount
-    step_latency_straggler: Amount
-    effective_throughput: Amount
+    step_latency_total: Milliseconds
+    step_latency_compute: Milliseconds
+    step_latency_tensor: Milliseconds
+    step_latency_context: Milliseconds
+    step_latency_expert: Milliseconds
+    step_latency_pipeline: Milliseconds
+    step_latency_data: Milliseconds
+    step_latency_bubble: Milliseconds
+    step_latency_optimizer: Milliseconds
+    step_latency_straggler: Milliseconds
+    effective_throughput: PerSecond
     tokens_per_step: int
-    memory_per_accelerator: Amount
-    memory_weights: Amount
-    memory_gradients: Amount
-    memory_optimizer: Amount
-    memory_activations: Amount
-    memory_logits: Amount
-    memory_reserve: Amount
-    memory_capacity: Amount
+    memory_per_accelerator: Gigabytes
+    memory_weights: Gigabytes
+    memory_gradients: Gigabytes
+    memory_optimizer: Gigabytes
+    memory_activations: Gigabytes
+    memory_logits: Gigabytes
+    memory_reserve: Gigabytes
+    memory_capacity: Gigabytes
     mfu: float
     hfu: float
     utilization: float

@@ -1,8 +1,9 @@
 """What `GoodputModel` reports."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from mlsysim.stages.amounts import PerSecond
 from mlsysim.stages.stage import StageResult
 from mlsysim.units import Amount
 
@@ -38,12 +39,12 @@ class GoodputResult(StageResult):
     goodput: float
     lost_to_checkpoints: float
     lost_to_failures: float
-    system_mtbf: Amount
-    checkpoint_time: Amount
-    checkpoint_interval: Amount
+    system_mtbf: Annotated[Amount, "h"]
+    checkpoint_time: Annotated[Amount, "s"]
+    checkpoint_interval: Annotated[Amount, "s"]
     interruptions: float
-    effective_throughput: Amount
-    days_to_train: Amount
+    effective_throughput: PerSecond
+    days_to_train: Annotated[Amount, "day"]
     usd_to_train: float | None
 
     @property

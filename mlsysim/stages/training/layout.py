@@ -144,8 +144,6 @@ def layout_checks(
     )
     alone, narrow = logical_not(both_ends), design.activation_storage
     rebuilds = select(design.recompute, {mode: mode == UP_PROJECTIONS for mode in RECOMPUTE})
-    counted = design.recompute_layers
-    whole = select(design.recompute, {mode: mode == "full" for mode in RECOMPUTE})
     fully = select(design.sharding, {"zero": False, "fsdp": True})
     return {
         "nodes": Check.at_most(layout.nodes, machine.nodes),
@@ -193,10 +191,6 @@ def layout_checks(
         "recomputed up-projections need latent attention": Check.that(
             logical_or(logical_not(rebuilds), shape.latent)
         ),
-        "counted recomputation is of whole layers": Check.that(logical_or(counted is None, whole)),
-        "recomputed layers within a stage": Check.at_most(
-            1 if counted is None else counted, layout.layers / chunks
-        ),
         "fully sharded state needs ZeRO stage 2 or 3": Check.that(
             logical_or(logical_not(fully), design.zero_stage >= ZeroStage.GRADIENTS)
         ),
@@ -212,4 +206,18 @@ def layout_checks(
         ),
         "micro batch within the replica": Check.at_most(design.micro_batch_size, layout.sequences),
         "sequence within the context": Check.at_most(design.seq_len, shape.max_context),
+        **_recomputation_checks(design, layout),
+    }
+
+
+def _recomputation_checks(design: TrainingDesign, layout: Layout) -> dict[str, Check]:
+    """State which layers can be recomputed, where they are counted."""
+    if design.recompute_layers is None:
+        return {}
+    whole = select(design.recompute, {mode: mode == "full" for mode in RECOMPUTE})
+    return {
+        "counted recomputation is of whole layers": Check.that(whole),
+        "recomputed layers within a stage": Check.at_most(
+            design.recompute_layers, layout.layers / design.virtual_stages
+        ),
     }

@@ -78,8 +78,12 @@ def _only(value: Any, values: tuple[Any, ...]) -> bool:
 
 def _inside(run: Run, work: Work, index: Any) -> Memory:
     """Measure an accelerator on some stage, in its backward pass."""
-    end = run.design.pp_size - 1
-    stages = tuple(_stage_at(run, place, run.layout.layers) for place in (index, end - index))
+    end, layout = run.design.pp_size - 1, run.layout
+    stages = tuple(
+        # The place may be an end, for models of one kind of layers: the last stage is lighter.
+        _stage_at(run, place, layout.layers - where(place >= end, layout.slack, 0))
+        for place in (index, end - index)
+    )
     at_end = logical_or(index >= end, index <= 0)
     return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
 

@@ -1,0 +1,174 @@
+"""Put a report into words: the verdict first, then the design, what limits it, the others."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlsysim.problem.domain import label
+from mlsysim.report.comparing import change_cell, comparison_table, heading
+from mlsysim.report.drawing import front_drawing
+from mlsysim.report.launching import launch_lines
+from mlsysim.report.records import Breakdown, Design
+from mlsysim.report.requirements import met_line, requirement_table
+from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, Table
+from mlsysim.results.formatting import design, number, share_of, with_unit
+from mlsysim.results.sensitivity_table import notes
+
+if TYPE_CHECKING:
+    from mlsysim.report.report import Report
+
+# A front of fewer points needs no drawing.
+_DRAWN = 4
+
+
+def blocks_of(report: "Report") -> Iterator[Block]:
+    """Tell a report, block by block.
+
+    Parameters
+    ----------
+    report
+        What to tell.
+    """
+    yield replace(report.headline, more=report.account)
+    if not report.designs:
+        yield from _reasons(report)
+    elif report.is_front:
+        yield from accuracy_blocks(report)
+        yield from front_blocks(report)
+    else:
+        yield from design_blocks(report.designs[0], report.title)
+        yield from accuracy_blocks(report)
+        yield from support_blocks(report)
+        yield from requirement_blocks(report)
+        if report.against is not None:
+            yield comparison_table(report.against, report.designs[0], report.title)
+        elif len(report.designs) > 1 or report.is_search:
+            yield designs_table(report)
+
+
+def design_blocks(item: Design, title: str = "The best design") -> Iterator[Block]:
+    """Tell what one design is: its layout, and what it spends time, memory and money on."""
+    yield Lines(lines=(f"{title}: {design(item.params)}", *item.arithmetic))
+    for breakdown in item.breakdowns:
+        yield bars_of(breakdown)
+    if item.bottlenecks:
+        yield Lines(lines=tuple(f"Bottleneck: {text}" for text in item.bottlenecks))
+
+
+def accuracy_blocks(report: "Report") -> Iterator[Block]:
+    """Tell how exact the models are, where that is too much for the first line."""
+    lines = [text for text in report.accuracy if text not in report.account]
+    if len(lines) > 1:
+        yield Lines(title="Accuracy of the models:", lines=tuple(f"  {text}" for text in lines))
+
+
+def support_blocks(report: "Report") -> Iterator[Block]:
+    """Tell what has no effect, which prices stand behind the cost, and who can run the design."""
+    if report.inert:
+        yield Lines(lines=(f"Without effect on this design: {', '.join(report.inert)}",))
+    if report.prices:
+        lines = tuple(f"  {price.text}" for price in report.prices)
+        yield Lines(title="Prices behind the cost:", lines=lines)
+    if report.launched:
+        yield Lines(lines=tuple(launch_lines(report.launched)))
+
+
+def requirement_blocks(report: "Report") -> Iterator[Block]:
+    """Tell what the best design has to meet, and how much room is left."""
+    table = requirement_table(report)
+    if table is not None:
+        yield table
+    if report.explanation is None:
+        lines = met_line(report.requirements)
+    else:
+        lines = notes(report.explanation.result, report.requirements)
+    if lines:
+        yield Lines(lines=tuple(lines))
+    if report.explanation is not None:
+        binding = [item.name for item in report.explanation.binding]
+        yield from _reasons_of(report, binding, "Why what binds is required:")
+
+
+def bars_of(breakdown: Breakdown) -> Bars:
+    """Draw a breakdown; parts of nothing are left out."""
+    total, limit = breakdown.total, breakdown.capacity
+    text = with_unit(total, breakdown.unit)
+    if limit:
+        text = f"{text} of {with_unit(limit, breakdown.unit)} ({share_of(total, limit)})"
+    bars = tuple(
+        Bar(
+            name=part.name,
+            amount=with_unit(part.value, breakdown.unit),
+            percentage=share_of(part.value, total),
+            share=part.value / total if total else 0.0,
+        )
+        for part in breakdown.parts
+        if part.value
+    )
+    return Bars(title=breakdown.name, total=text, bars=bars)
+
+
+def designs_table(report: "Report") -> Table:
+    """List the designs with their measures; from the second on, with what changes."""
+    several = len(report.designs) > 1
+    names = varying(report.designs) if several else list(report.designs[0].params)
+    goal, *others = report.designs[0].measures
+    header = ("#", *names, heading(goal), *(["change"] if several else []))
+    rows = []
+    for rank, item in enumerate(report.designs, 1):
+        objective, *measures = item.measures
+        cells = [str(rank), *(label(item.params[name]) for name in names), number(objective.value)]
+        row = [Cell(text=cell) for cell in cells]
+        row += [change_cell(objective)] if several else []
+        row += [Cell(text=number(m.value)) if rank == 1 else change_cell(m) for m in measures]
+        rows.append(tuple(row))
+    return Table(
+        title=_shared(report.designs, names) if several else "",
+        header=(*header, *map(heading, others)),
+        rows=tuple(rows),
+    )
+
+
+def _shared(designs: tuple[Design, ...], names: list[str]) -> str:
+    """Head the table of the best designs; choices that all of them share are told once."""
+    same = {name: value for name, value in designs[0].params.items() if name not in names}
+    all_have = f" (all with {design(same)})" if same else ""
+    return f"The best designs, and what the others change{all_have}:"
+
+
+def front_blocks(report: "Report") -> Iterator[Block]:
+    """List the points of a front; choices that all of them share are told once."""
+    names = varying(report.designs)
+    first = report.designs[0].params
+    same = {name: value for name, value in first.items() if name not in names}
+    if same:
+        yield Lines(lines=(f"All points have {design(same)}.",))
+    goals = len(report.objectives)
+    header = ("#", *names, *map(heading, report.designs[0].measures[:goals]))
+    rows = []
+    for rank, item in enumerate(report.designs, 1):
+        chosen = [label(item.params[name]) for name in names]
+        row = [str(rank), *chosen, *(number(m.value) for m in item.measures[:goals])]
+        rows.append(tuple(Cell(text=cell) for cell in row))
+    if len(report.designs) >= _DRAWN:
+        yield front_drawing(report.designs)
+    yield Table(header=header, rows=tuple(rows))
+
+
+def varying(designs: tuple[Design, ...]) -> list[str]:
+    """Name the choices that differ between designs."""
+    first = designs[0].params
+    return [name for name in first if any(d.params[name] != first[name] for d in designs)]
+
+
+def _reasons(report: "Report") -> Iterator[Block]:
+    """Tell why nothing fits."""
+    yield from _reasons_of(
+        report, [item.name for item in report.conflict], "Why they are required:"
+    )
+
+
+def _reasons_of(report: "Report", names: list[str], title: str) -> Iterator[Block]:
+    lines = [f"  {name}: {report.reasons[name]}" for name in names if report.reasons.get(name)]
+    if lines:
+        yield Lines(title=title, lines=tuple(lines))

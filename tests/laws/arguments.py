@@ -1,0 +1,365 @@
+"""The values that the arguments of stages take, wherever an argument of that name stands.
+
+An argument that is not in `ARGUMENTS` fails every law by name, so that a new
+one is under the laws from its first day.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from mlsysim.catalog import Infrastructure, Models, Systems
+from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.number_format import Coverage
+from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, pools_of
+from mlsysim.stages.serving.calibration import ServingCalibration
+from mlsysim.stages.serving.formats import CACHE_WORDS
+from mlsysim.stages.serving.hardware import Purchase
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
+from mlsysim.stages.training import design
+from mlsysim.units import magnitude
+
+Values = st.SearchStrategy[Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An argument of a stage, and what was drawn before it."""
+
+    stage: type[ForwardModel]
+    name: str
+    drawn: Mapping[str, Any]
+
+    @property
+    def fleets(self) -> list[Any]:
+        """What was drawn to run on."""
+        return [item for key, item in self.drawn.items() if key.endswith(RUN_ON)]
+
+    @property
+    def prefix(self) -> str:
+        """The pool whose argument it is, where there are two."""
+        return next((pool for pool in ("prefill_", "decode_") if self.name.startswith(pool)), "")
+
+    @property
+    def fleet(self) -> Any:
+        """What this argument is about."""
+        return self.drawn.get(f"{self.prefix}fleet", self.fleets[0])
+
+
+Argument = Values | Callable[[Place], Values]
+RUN_ON = ("fleet", "accelerator")
+"""How the names of arguments end that say on what a design runs."""
+
+
+def _powers(most: int) -> Values:
+    return st.integers(0, most).map(lambda power: 2**power)
+
+
+def _log(low: float, high: float) -> Values:
+    """Draw a number of three digits whose logarithm is spread evenly."""
+    ratio = high / low
+    return st.integers(0, 1000).map(lambda k: float(f"{low * ratio ** (k / 1000):.3g}"))
+
+
+def _records(tree: Mapping[str, Any]) -> Values:
+    return st.sampled_from(sorted(tree)).map(tree.__getitem__)
+
+
+def _or(first: Values, other: Values, weight: int = 3) -> Values:
+    """Draw from the first so many times as often as from the other."""
+    return st.integers(0, weight).flatmap(lambda k: first if k < weight else other)
+
+
+def _maybe(values: Values) -> Values:
+    return st.none() | values
+
+
+@st.composite
+def _clusters(draw: st.DrawFn) -> Cluster:
+    """Draw a cluster of the catalogue, or one of any node."""
+    if draw(st.booleans()):
+        return draw(_records(Systems.Clusters))
+    node = draw(_records({k: n for k, n in Systems.Nodes.items() if n.has("nic_bandwidth")}))
+    nodes = draw(st.sampled_from([1, 2, 3, 4, 16, 64]))
+    fabric = draw(st.sampled_from([Systems.Fabrics.IB_NDR, Systems.Fabrics.RoCE_100]))
+    return Cluster(name=f"{node.name}_x{nodes}", node=node, nodes=nodes, fabric=fabric)
+
+
+_FLEETS = st.one_of(_records(Systems.Accelerators), _records(Systems.Nodes), _clusters())
+
+
+def _fleet(at: Place) -> Values:
+    kinds = str(at.stage.inputs()[at.name].annotation)
+    return _FLEETS if "Accelerator" in kinds else _clusters()
+
+
+def _divisors(number: int, most: int) -> list[int]:
+    return [size for size in range(1, most + 1) if number % size == 0]
+
+
+def _room(fleet: Any) -> int:
+    """Count the accelerators among which a replica may lie."""
+    return fleet.scale_up_domain if isinstance(fleet, Accelerator) else fleet.accelerators
+
+
+def _model(at: Place) -> Values:
+    """Draw a model that fits what was drawn to run it, most of the time."""
+    place = min(
+        min(_room(fleet), 16) * magnitude(accelerator_of(fleet).memory_capacity, "byte")
+        for fleet in at.fleets
+    )
+    fitting = {
+        name: model
+        for name, model in Models.Language.items()
+        if 2.6 * model.parameters < place or name == "GPT2"
+    }
+    return _or(_records(fitting), _records(Models.Language), 8)
+
+
+def _tensor(at: Place) -> Values:
+    model, fleet = at.drawn["model"], at.fleet
+    capacity = magnitude(accelerator_of(fleet).memory_capacity, "byte")
+    allowed = [
+        size
+        for size in (1, 2, 4, 5, 8, 16)
+        if size <= _room(fleet)
+        and model.heads % size == 0
+        and model.kv_heads % min(size, model.kv_heads) == 0
+    ]
+    large = [size for size in allowed if size * 0.8 * capacity > 2 * model.parameters]
+    return _or(st.sampled_from(large or allowed[-1:]), st.sampled_from([1, 2, 3, 4, 6, 8, 16]), 9)
+
+
+def _pipeline(at: Place) -> Values:
+    room = max(_room(at.fleet) // at.drawn[f"{at.prefix}tp_size"], 1)
+    return _or(st.integers(1, min(at.drawn["model"].layers, room, 8)), st.integers(1, 8), 9)
+
+
+def _groups(at: Place) -> Values:
+    used = at.drawn[f"{at.prefix}tp_size"] * at.drawn[f"{at.prefix}pp_size"]
+    fitting = [size for size in (1, 1, 1, 2, 3, 4, 8) if size * used <= _room(at.fleet)]
+    return _or(st.sampled_from(fitting or [1]), st.sampled_from([1, 2, 3, 8]), 9)
+
+
+def _virtual(at: Place) -> Values:
+    some = st.sampled_from([2, 3, 5])
+    return _or(some, st.just(1), 1) if at.drawn["pp_size"] > 1 else _or(st.just(1), some, 20)
+
+
+def _schedule(at: Place) -> Values:
+    plain = at.drawn["virtual_stages"] == 1
+    fitting = [
+        name for name in sorted(SCHEDULES) if name == "1f1b" or plain is not (name == "interleaved")
+    ]
+    return _or(st.sampled_from(fitting), st.sampled_from(sorted(SCHEDULES)), 6)
+
+
+def _recomputed(at: Place) -> Values:
+    whole = -(-at.drawn["model"].layers // at.drawn["pp_size"])
+    blocks = st.integers(1, whole)
+    return st.none() | blocks if at.drawn["recompute"] == "full" else _or(st.none(), blocks, 9)
+
+
+def _sharding(at: Place) -> Values:
+    return st.sampled_from(design.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
+
+
+def _length(most: int) -> Argument:
+    def values(at: Place) -> Values:
+        context = getattr(at.drawn["model"], "max_context", most)
+        inside = st.sampled_from(
+            [
+                size
+                for size in (1, 128, 512, 1000, 2048, 4096, 8192)
+                if size <= min(most, context / 2)
+            ]
+        )
+        return _or(inside, st.integers(1, most), 3)
+
+    return values
+
+
+def _expert(at: Place) -> Values:
+    experts = at.drawn["model"].experts
+    if not experts:
+        return _or(st.just(1), st.sampled_from([2, 8]), 12)
+    group = at.drawn[f"{at.prefix}tp_size"] * at.drawn.get(f"{at.prefix}attention_dp_size", 8)
+    sizes = [size for size in _divisors(experts, 64) if group % size == 0]
+    return _or(st.sampled_from(sizes), st.sampled_from([1, 2, 4, 8]), 9)
+
+
+def _precision(at: Place) -> Values:
+    known = set.intersection(*(set(accelerator_of(fleet).precisions) for fleet in at.fleets))
+    return st.sampled_from(sorted(known & _PRECISIONS[at.stage.__name__]) or ["fp16"])
+
+
+def _attention_precision(at: Place) -> Values:
+    """Draw a format, most of the time one whose products the accelerators can compute."""
+    return st.one_of(st.none(), _precision(at), _KEPT)
+
+
+def _cached(at: Place) -> Values:
+    known = CACHE_WORDS.get(at.drawn["runtime"], Models.Formats)
+    return _or(st.sampled_from(sorted(known)), st.sampled_from(sorted(Models.Formats)), 9)
+
+
+def _nodes(at: Place) -> Values:
+    return st.none() | st.integers(1, min(at.drawn["fleet"].nodes, 128))
+
+
+def _replicas_of(at: Place) -> Values:
+    pools = sorted(pools_of(at.drawn["designs"]))
+    return st.fixed_dictionaries({pool: st.integers(0, 40) for pool in pools})
+
+
+@st.composite
+def _replica_designs(draw: st.DrawFn) -> list[ReplicaDesign]:
+    """Draw two or three designs of two kinds, for one or two classes."""
+    made = []
+    for name in "ABC"[: draw(st.integers(1, 3))]:
+        classes = draw(st.sampled_from([["chat"], ["code"], ["chat", "code"]]))
+        made.append(
+            ReplicaDesign(
+                name=name,
+                kind=draw(st.sampled_from(["L4", "H100"])),
+                accelerators=draw(st.sampled_from([1, 2, 8])),
+                rates={item: draw(_log(0.1, 50)) for item in classes},
+                price=draw(_log(0.5, 50)),
+                watts=draw(_maybe(_log(100, 10_000))),
+            )
+        )
+    return made
+
+
+def _prefill_share(at: Place) -> Values:
+    return _SHARE.map(lambda share: 0.9 * share * at.drawn["utilization"])
+
+
+_SHARE = st.integers(0, 20).map(lambda k: k / 20)
+_POSITIVE_SHARE = st.integers(1, 20).map(lambda k: k / 20)
+_KEPT = st.sampled_from(
+    [name for name, kind in Models.Formats.items() if kind.coverage is not Coverage.CACHE]
+)
+_GRIDS = sorted(Infrastructure.Grids)
+_SERVED = {"bf16", "fp16", "fp8", "int8", "fp4"}
+_PRECISIONS = {
+    "DistributedModel": {"bf16", "fp16", "fp8", "fp32"},
+    "SingleNodeModel": {"bf16", "fp16", "fp8", "fp32", "int8"},
+    "ServingModel": _SERVED,
+    "ContinuousBatchingModel": _SERVED,
+    "DisaggregatedModel": _SERVED,
+}
+
+ARGUMENTS: dict[str, Argument] = {
+    "model": _model,
+    "fleet": _fleet,
+    "accelerator": _records(Systems.Accelerators),
+    "batch_size": _or(_powers(9), st.integers(1, 600), 1),
+    "input_tokens": _length(8192),
+    "output_tokens": _length(1024),
+    "request_rate": _log(0.01, 100),
+    "utilization_limit": _POSITIVE_SHARE,
+    "tp_size": _tensor,
+    "pp_size": _pipeline,
+    "cp_size": _or(st.just(1), st.sampled_from([2, 3, 4]), 3),
+    "ep_size": _expert,
+    "attention_dp_size": _groups,
+    "replicas": _or(st.just(1), st.integers(1, 12), 2),
+    "precision": _precision,
+    "weight_precision": _maybe(_KEPT),
+    "attention_precision": _attention_precision,
+    "kv_precision": _cached,
+    "page_tokens": st.sampled_from([1, 16, 64]),
+    "chunk_tokens": st.sampled_from([256, 1000, 2048, 8192]),
+    "prefix_hit_rate": _SHARE,
+    "draft_tokens": st.integers(0, 5),
+    "draft_acceptance": _SHARE,
+    "draft_layers": st.integers(1, 3),
+    "memory_fraction": st.sampled_from([0.5, 0.8, 0.9, 0.95]),
+    "runtime_reserve": _maybe(_log(0.1, 4)),
+    "runtime": st.sampled_from(sorted(ServingCalibration.built_in().runtimes)),
+    "transfer_bandwidth": _log(0.1, 400),
+    "efficiency": st.none() | st.integers(20, 90).map(lambda k: k / 100),
+    "seq_len": _length(8192),
+    "micro_batch_size": _or(st.just(1), _powers(2), 1),
+    "virtual_stages": _virtual,
+    "schedule": _schedule,
+    "overlap": st.sampled_from(design.OVERLAPS),
+    "attention": st.sampled_from(design.ATTENTIONS),
+    "recompute": st.sampled_from(sorted(RECOMPUTE)),
+    "recompute_layers": _recomputed,
+    "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
+    "sequence_parallel": st.booleans(),
+    "scatter_gather": st.booleans(),
+    "fused_loss": st.booleans(),
+    "optimizer_offload": st.booleans(),
+    "sharding": _sharding,
+    "moment_bytes": st.sampled_from([2, 4]),
+    "activation_storage": st.sampled_from(design.FORMATS),
+    "dispatch": st.sampled_from(design.FORMATS),
+    "gradient_bytes": st.sampled_from([2, 4, 6]),
+    "nodes": _nodes,
+    "duration_days": _log(0.1, 400),
+    "region": st.sampled_from(_GRIDS),
+    "electricity_price": _log(0.01, 0.5),
+    "pue": _maybe(st.integers(100, 200).map(lambda k: k / 100)),
+    "utilization": _POSITIVE_SHARE,
+    "effective_throughput": _log(1e3, 1e8),
+    "lifetime_years": _log(1, 10),
+    "maintenance_rate": _SHARE,
+    "idle_power_share": _SHARE,
+    "server_factor": st.sampled_from([1.0, 1.3, 1.5, 2.0]),
+    "server_power_factor": st.sampled_from([1.0, 1.5, 1.8]),
+    "accelerators": st.integers(1, 600),
+    "tokens_per_second": _log(10, 1e6),
+    "input_tokens_per_second": _log(10, 1e6),
+    "prefill_share": _prefill_share,
+    "demand": _log(0.01, 100),
+    "purchase": st.sampled_from([str(item) for item in Purchase]),
+    "rental_price": _log(0.5, 10),
+    "tokens": _log(1e9, 2e13),
+    "checkpoint_interval": _maybe(_log(60, 2e4)),
+    "checkpoint_bandwidth": _log(0.1, 50),
+    "state_bytes_per_parameter": st.sampled_from([2, 12, 14, 18]),
+    "restart_time": _log(1, 3600),
+    "accelerator_mtbf": _log(1e4, 1e6),
+    "node_mtbf": _log(5e3, 1e6),
+    "accelerator_hour_price": _log(0.5, 10),
+    "designs": _replica_designs(),
+}
+"""Argument -> what values it takes, given the stage and what was drawn before it."""
+
+_SPECIAL: dict[tuple[str, str], Argument] = {
+    ("SingleNodeModel", "model"): _or(_records(Models.Language), _records(Models.Vision), 2),
+    ("MixedFleetModel", "replicas"): _replicas_of,
+}
+
+
+def values_of(stage: type[ForwardModel], name: str, drawn: Mapping[str, Any]) -> Values:
+    """Give the values that an argument takes, given what was drawn before it.
+
+    Raises
+    ------
+    AssertionError
+        If nobody has said which.
+    """
+    plain = base_name(name)
+    found = _SPECIAL.get((stage.__name__, name), ARGUMENTS.get(plain))
+    assert found is not None, (
+        f"{stage.__name__}.solve has an argument {name!r} that tests/laws/arguments.py does not "
+        "know: add its values to ARGUMENTS, so that the laws hold for it"
+    )
+    return found(Place(stage, name, drawn)) if callable(found) else found
+
+
+def base_name(name: str) -> str:
+    """Drop the prefix of an argument that a stage has once for every pool."""
+    if name == "prefill_share":
+        return name
+    return name.removeprefix("prefill_").removeprefix("decode_")

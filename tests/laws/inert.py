@@ -1,0 +1,238 @@
+"""Where an argument has no use, by what its documentation says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from laws.designs import Design, Pasted, numbers, shown
+
+from mlsysim.catalog import Infrastructure, Models
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.node import Node
+from mlsysim.catalog.vision_model import VisionModel
+from mlsysim.stages.serving.formats import attention_arithmetic, attention_width
+
+
+@dataclass(frozen=True, repr=False)
+class Change(Pasted):
+    """A feasible design, and the same with another value of one argument."""
+
+    name: str
+    old: Design
+    new: Design
+
+    def __repr__(self) -> str:
+        return f"{self.name}={shown(self.new[self.name])} in {self.old!r}"
+
+
+Inert = Callable[[Change], bool]
+
+
+def _no_draft(it: Change) -> bool:
+    return it.old["draft_tokens"] == 0
+
+
+def _rented(it: Change) -> bool:
+    owner = "purchase" not in it.old.stage.inputs()
+    return not owner and it.old.arguments.get("purchase", "rented") == "rented"
+
+
+def _owned(it: Change) -> bool:
+    return not _rented(it)
+
+
+def _fresh(design: Design) -> float:
+    return max(design["input_tokens"] * (1 - design["prefix_hit_rate"]), 1)
+
+
+def _prompts_fit_a_pass(it: Change) -> bool:
+    """Say that every prompt of a turn fits into one pass, before and after."""
+    smallest = min(it.old["chunk_tokens"], it.new["chunk_tokens"])
+    together = 1
+    if "prefill_fleet" not in it.old.arguments:
+        turns = it.old.arguments.get("attention_dp_size", 1) * it.old.arguments.get("pp_size", 1)
+        together = -(-it.old["batch_size"] // turns)
+    return smallest >= _fresh(it.old) * together
+
+
+def _same_pages(it: Change) -> bool:
+    def length(design: Design) -> int:
+        page = design["page_tokens"]
+        return -(-(design["input_tokens"] + design["output_tokens"]) // page) * page
+
+    return length(it.old) == length(it.new)
+
+
+def _server(design: Design) -> Node | None:
+    fleet = design["fleet"]
+    if isinstance(fleet, Cluster):
+        return fleet.node
+    return fleet if isinstance(fleet, Node) else None
+
+
+def _server_has(figure: str) -> Inert:
+    def known(it: Change) -> bool:
+        server = _server(it.old)
+        return server is not None and server.has(figure)
+
+    return known
+
+
+def _never_idle(it: Change) -> bool:
+    return getattr(it.old.solve(), "utilization", it.old.arguments.get("utilization")) == 1
+
+
+def _never_saves(it: Change) -> bool:
+    return it.old.arguments.get("idle_power_share") == 1
+
+
+def _own_pue(it: Change) -> bool:
+    grid = Infrastructure.Grids[it.old["region"]]
+    return {it.old.arguments.get("pue"), it.new.arguments.get("pue")} <= {None, grid.pue}
+
+
+def _no_power(it: Change) -> bool:
+    power = getattr(it.old.solve(), "power", 1)
+    return power is None or power == 0
+
+
+# Figures of the catalogue are the same for these; what tells them apart is not in a time.
+_ARITHMETIC = ({"bf16", "fp16"}, {"fp8", "int8"}, {"fp4", "int4"})
+
+
+def _twins(name: str) -> Inert:
+    """Say that two precisions of as many bits, or two formats of the same width, are one."""
+
+    def same(it: Change) -> bool:
+        one, two = (
+            design.arguments.get(name) or design["precision"] for design in (it.old, it.new)
+        )
+        kept = [Models.Formats[item] for item in (one, two)]
+        fed = {str(item.arithmetic or it.old["precision"]) for item in kept}
+        like = len(fed) == 1 or any(fed <= twins for twins in _ARITHMETIC)
+        if name in {"weight_precision", "kv_precision"}:
+            like = kept[0].element_bits == kept[1].element_bits
+        return like and kept[0].bits == kept[1].bits
+
+    return same
+
+
+def _attention_as_before(it: Change) -> bool:
+    """Say that nothing given stands for what is given, as the documentation derives it."""
+    widths, fed = set(), set()
+    for design in (it.old, it.new):
+        model, precision = design["model"], design["precision"]
+        weights, stated = design["weight_precision"] or precision, design["attention_precision"]
+        widths.add(attention_width(model, precision, weights, stated))
+        fed.add(str(attention_arithmetic(model, precision, weights, stated) or "bf16"))
+    return len(widths) == 1 and (len(fed) == 1 or any(fed <= twins for twins in _ARITHMETIC))
+
+
+def _hides_nothing(it: Change) -> bool:
+    """Say that nothing is sent of what one of the two hides and the other does not."""
+    pair = {it.old["overlap"], it.new["overlap"]}
+    kinds = {"tensor", "context", "data"} if "none" in pair else set()
+    if "all" in pair:
+        # All-reduces of tensor parallelism are waited for, save with sequence parallelism.
+        kinds |= {"expert", "pipeline"} | ({"tensor"} if it.old["sequence_parallel"] else set())
+    time = it.old.but(overlap="none").solve()
+    return all(getattr(time, f"step_latency_{kind}").m == 0 for kind in kinds)
+
+
+def _kept_busy_by_launches(it: Change) -> bool:
+    """Say that products are too small to be felt, or the given figure is the measured one."""
+    old, new, slow = (design.outcome() for design in (it.old, it.new, it.old.but(efficiency=0.005)))
+    if old is None or new is None or slow is None:
+        return False
+    return numbers(old) == numbers(new) != numbers(slow)
+
+
+def _every_layer(it: Change) -> bool:
+    """Say that both stand for all layers of a stage's chunk."""
+    chunks = it.old["pp_size"] * it.old["virtual_stages"]
+    most = -(-it.old["model"].layers // chunks)
+    given = {min(design["recompute_layers"] or most, most) for design in (it.old, it.new)}
+    return len(given) == 1
+
+
+def _same_schedule(it: Change) -> bool:
+    """Say that there is no bubble to fill, or that virtual stages interleave by either name."""
+    names = {it.old["schedule"], it.new["schedule"]}
+    return it.old["pp_size"] == 1 or (
+        names == {"1f1b", "interleaved"} and it.old["virtual_stages"] > 1
+    )
+
+
+def _other_stage_is_fuller(it: Change) -> bool:
+    return it.old.but(fused_loss=False).solve().memory_logits.m == 0
+
+
+def _all_nodes(it: Change) -> bool:
+    return {it.old["nodes"] or it.old["fleet"].nodes} == {it.new["nodes"] or it.new["fleet"].nodes}
+
+
+def _nothing_to_scatter(it: Change) -> bool:
+    return it.old["tp_size"] == 1 or it.old["pp_size"] == 1 or it.old["sequence_parallel"]
+
+
+def _alone(it: Change) -> bool:
+    return it.old.solve().active_replicas * it.old["cp_size"] == 1
+
+
+# Argument -> where its documentation says that it has no use, or that two values are one.
+INERT: Mapping[str, tuple[Inert, ...]] = {
+    # "Tokens that a draft proposes per pass; 0 for none."
+    "draft_acceptance": (_no_draft,),
+    "draft_layers": (_no_draft,),
+    # "Tokens of a prompt that one pass takes at most."
+    "chunk_tokens": (_prompts_fit_a_pass,),
+    "page_tokens": (_same_pages,),
+    "prefix_hit_rate": (lambda it: _fresh(it.old) == _fresh(it.new),),
+    # "What an idle node draws of its maximum": at all of it, an idle one saves nothing.
+    "utilization": (_never_saves, _no_power),
+    # "No limit without a rate."
+    "utilization_limit": (lambda it: "request_rate" not in it.old.arguments,),
+    # "As `precision` unless given."
+    "weight_precision": (_twins("weight_precision"),),
+    "attention_precision": (_attention_as_before,),
+    "precision": (_twins("precision"),),
+    "kv_precision": (_twins("kv_precision"),),
+    # "Whether norms and residuals are split along the sequence, within tensor parallelism."
+    "sequence_parallel": (lambda it: it.old["tp_size"] == 1,),
+    # "Whether a tensor-parallel group shares the sending of what goes to the next stage."
+    "scatter_gather": (_nothing_to_scatter,),
+    # "What computation hides of communication."
+    "overlap": (_hides_nothing,),
+    # "Format of tokens on their way to experts of other ranks."
+    "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
+    # "`zero-bubble`, which fills the bubble with gradients of weights."
+    "schedule": (_same_schedule,),
+    # "Unless given, what was measured"; "element-wise kernels and launches come on top".
+    "efficiency": (_kept_busy_by_launches,),
+    # "All unless given."
+    "recompute_layers": (_every_layer,),
+    "nodes": (_all_nodes,),
+    # "What logits add to the fullest stage."
+    "fused_loss": (_other_stage_is_fuller,),
+    # "What replicas share."
+    "zero_stage": (_alone,),
+    # "A vision model has no use for it."
+    "seq_len": (lambda it: isinstance(it.old["model"], VisionModel),),
+    # "Where only the price of its accelerators is known", or their power.
+    "server_factor": (_rented, _server_has("unit_price")),
+    "server_power_factor": (_server_has("max_power"), _no_power),
+    # "Rented by the hour, electricity included, or owned."
+    "electricity_price": (_rented,),
+    "lifetime_years": (_rented,),
+    "maintenance_rate": (_rented,),
+    "rental_price": (_owned,),
+    # "What an idle server draws of its maximum."
+    "idle_power_share": (_never_idle, _no_power),
+    "pue": (_own_pue, _no_power),
+    "region": (_no_power,),
+    # "Output and prompt tokens at this rate": a price per token needs both.
+    "tokens_per_second": (lambda it: "input_tokens_per_second" not in it.new.arguments,),
+    "input_tokens_per_second": (lambda it: "tokens_per_second" not in it.new.arguments,),
+    "prefill_share": (
+        lambda it: not {"tokens_per_second", "input_tokens_per_second"} <= it.new.arguments.keys(),
+    ),
+}

@@ -1,0 +1,72 @@
+"""Law 4: every knob is priced or bounded, and does something wherever it applies.
+
+An argument is changed in a feasible design.  Some number or verdict has to
+follow, unless the argument's documentation says that it has no use there
+(`laws.inert`), or that both values are one.
+"""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from laws.arguments import RUN_ON, base_name, values_of
+from laws.designs import STAGES, Complete, Design, feasible, law, numbers, shown
+from laws.inert import INERT, Change
+
+from mlsysim.errors import ParameterError
+from mlsysim.stages.stage import ForwardModel
+from mlsysim.units import is_quantity
+
+
+def told(design: Design) -> dict[str, object] | None:
+    """Give every metric, verdict and limit of a design; nothing where it is refused."""
+    try:
+        result = design.outcome()
+    except ParameterError:  # two arguments that cannot both be
+        return None
+    if result is None:
+        return None
+    limits = {
+        f"{reason} {what}": getattr(check, what)
+        for reason, check in result.checks.items()
+        for what in ("value", "limit")
+    }
+    bare = {name: item.m if is_quantity(item) else item for name, item in limits.items()}
+    return {**numbers(result), **bare}
+
+
+def applies(change: Change) -> bool:
+    """Tell whether a change of one argument has to change something."""
+    old, new, name = change.old, change.new, change.name
+    if name not in old.arguments or old[name] == new[name]:
+        return False
+    return not any(reason(change) for reason in INERT.get(base_name(name), ()))
+
+
+def knobs(stage: type[ForwardModel]) -> list[str]:
+    """List what can be chosen apart from what is computed, and on what."""
+    return [name for name in stage.inputs() if not name.endswith(("model", "designs", *RUN_ON))]
+
+
+@st.composite
+def changes(draw: st.DrawFn, stage: type[ForwardModel], name: str) -> Change:
+    """Draw a feasible design, and the same with another value of one argument."""
+    old = draw(feasible(stage))
+    value = draw(values_of(stage, name, Complete(stage, old)))
+    return Change(name=name, old=old, new=old.but(**{name: value}))
+
+
+PAIRS = [(stage, name) for stage in STAGES for name in knobs(stage) if name != "gradient_bytes"]
+
+
+@pytest.mark.parametrize(("stage", "name"), PAIRS, ids=lambda item: getattr(item, "__name__", item))
+def test_every_knob_does_something(stage: type[ForwardModel], name: str) -> None:
+    """Changing an argument changes a number or a verdict, or the stage refuses it."""
+
+    @law(5)
+    @given(changes(stage, name))
+    def holds(change: Change) -> None:
+        assume(applies(change))
+        changed = told(change.old) != told(change.new)
+        assert changed, f"{name}={shown(change.new[name])} changes nothing in {change.old}"
+
+    holds()

@@ -1,0 +1,165 @@
+"""Law 5: more is never worse, twice as much costs at most twice, one user waits for nobody."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from laws.designs import STAGES, Design, designs, feasible, law, numbers
+
+from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.core.solver import ContinuousBatchingModel, DistributedModel, ServingModel
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
+from mlsysim.units import magnitude
+
+# A training step whose traffic is hidden still gains some parts in a million on worse hardware.
+COMPUTING = [
+    stage for stage in STAGES if "model" in stage.inputs() and stage is not DistributedModel
+]
+RATES = (
+    "effective_throughput", "tokens_per_second", "request_rate", "throughput", "max_concurrency",
+    "capacity", "prefill_capacity", "decode_capacity", "transfer_capacity",
+)  # fmt: skip
+TIMES = (
+    "step_latency_total", "inter_token_latency", "time_to_first_token", "request_latency",
+    "latency", "transfer_latency",
+)  # fmt: skip
+_SLACK = 1e-9
+
+
+def with_accelerator(fleet: Any, accelerator: Accelerator) -> Any:
+    """Make the same fleet of other accelerators."""
+    if isinstance(fleet, Accelerator):
+        return accelerator
+    if isinstance(fleet, Cluster):
+        return fleet.replace(node=fleet.node.replace(accelerator=accelerator))
+    return fleet.replace(accelerator=accelerator)
+
+
+def better(accelerator: Accelerator) -> Iterator[tuple[str, Accelerator]]:
+    """Give the accelerator with more of one figure."""
+    for name in ("memory_capacity", "memory_bandwidth", "link_bandwidth"):
+        if accelerator.has(name):
+            yield name, accelerator.replace(**{name: 1.3 * getattr(accelerator, name)})
+    peaks = {name: 1.3 * accelerator.peak(name) for name in accelerator.precisions}
+    yield "peaks", accelerator.replace(peaks=peaks)
+
+
+def worse_with_more(design: Design) -> Iterator[str]:
+    """Name what more memory, bandwidth or arithmetic makes worse."""
+    if (result := design.outcome()) is None:
+        return
+    before = numbers(result)
+    for role, fleet in design.fleets.items():
+        for figure, accelerator in better(accelerator_of(fleet)):
+            more = design.but(**{role: with_accelerator(fleet, accelerator)}).solve()
+            if result.feasible and not more.feasible:
+                yield f"more {figure} makes it infeasible"
+            after = numbers(more)
+            if "capacity" in after and "request_rate" not in design.arguments:
+                # Users who ask again at once ask more of a faster fleet, and wait for one another.
+                after["time_to_first_token"] = before["time_to_first_token"]
+                after["request_latency"] = before["request_latency"]
+            yield from worse(before, after, f"more {figure} of {role}")
+
+
+def worse(before: dict[str, float], after: dict[str, float], what: str) -> Iterator[str]:
+    """Name the rates that fell and the times that grew."""
+    for name in RATES:
+        if name in before and after[name] < before[name] * (1 - _SLACK):
+            yield f"{what}: {name} falls from {before[name]:.7g} to {after[name]:.7g}"
+    for name in TIMES:
+        if name in before and after[name] > before[name] * (1 + _SLACK):
+            yield f"{what}: {name} rises from {before[name]:.7g} to {after[name]:.7g}"
+
+
+def not_doubled(design: Design) -> Iterator[str]:
+    """Name what twice the replicas do not do twice, or cannot do where they can be rented."""
+    if (result := design.outcome()) is None:
+        return
+    names = [name for name in design.stage.inputs() if name.endswith("replicas")]
+    changes: dict[str, Any] = {name: 2 * design.arguments.get(name, 1) for name in names}
+    if "request_rate" in design.arguments:
+        changes["request_rate"] = 2 * design["request_rate"]
+    twice = design.but(**changes).solve()
+    for name in ("request_rate", "tokens_per_second", "accelerators"):
+        one, two = (
+            float(getattr(getattr(item, name), "m", getattr(item, name)))
+            for item in (result, twice)
+        )
+        if two < 2 * one * (1 - _SLACK):
+            yield f"twice the replicas: {name} goes from {one:.7g} to {two:.7g} only"
+    rented = not any(isinstance(fleet, Cluster) for fleet in design.fleets.values())
+    if rented and result.feasible and not twice.feasible:
+        failed = [reason for reason, check in twice.checks.items() if not check.holds]
+        yield f"twice the replicas cannot be rented: {failed}"
+
+
+def waits(design: Design) -> Iterator[str]:
+    """Name what a user alone waits for: in a row of stages, for nothing but the ways between."""
+    alone = design.but(batch_size=1)
+    if (result := alone.outcome()) is None:
+        return
+    if result.decode_latency_waiting.m > _SLACK:
+        yield f"a lone sequence waits {result.decode_latency_waiting:.6g} for others"
+    single = alone.but(pp_size=1).solve()
+    for part in ("weights", "attention", "activations", "overhead"):
+        mine, other = (getattr(item, f"decode_latency_{part}").m for item in (result, single))
+        if mine > other * (1 + _SLACK):
+            yield f"{part} take {mine:.6g} ms in a row of stages, {other:.6g} in one"
+
+
+def waits_under_no_load(design: Design) -> Iterator[str]:
+    """Compare a load of a request a year with no load at all."""
+    names = ServingModel.inputs()
+    plain = Design(ServingModel, {k: v for k, v in design.arguments.items() if k in names})
+    plain, loaded = plain.but(batch_size=1), design.but(batch_size=1, request_rate=3e-8)
+    if (alone := plain.outcome()) is None:
+        return
+    result = loaded.solve()
+    for name in ("time_to_first_token", "inter_token_latency", "request_latency"):
+        mine, other = (magnitude(getattr(item, name), "ms") for item in (result, alone))
+        if mine > other * (1 + 1e-3):
+            yield f"{name} is {mine:.6g} ms with a request a year, {other:.6g} alone"
+
+
+@pytest.mark.parametrize("stage", COMPUTING, ids=lambda stage: stage.__name__)
+def test_a_better_accelerator_is_never_worse(stage: type[ForwardModel]) -> None:
+    """More memory, bandwidth or arithmetic slows nothing down, and rules nothing out."""
+
+    @law()
+    @given(designs(stage))
+    def holds(design: Design) -> None:
+        assert not list(worse_with_more(design))
+
+    holds()
+
+
+@pytest.mark.parametrize(
+    "stage", [s for s in STAGES if "output_tokens" in s.inputs()], ids=lambda stage: stage.__name__
+)
+def test_twice_the_replicas_do_twice_as_much(stage: type[ForwardModel]) -> None:
+    """Replicas do not meet: two do what one does, twice; what is rented has no end."""
+
+    @law()
+    @given(feasible(stage))
+    def holds(design: Design) -> None:
+        assert not list(not_doubled(design))
+
+    holds()
+
+
+@law()
+@given(designs(ServingModel))
+def test_one_user_waits_for_nobody(design: Design) -> None:
+    """A lone sequence takes its own passes and hops, and nothing else."""
+    assert not list(waits(design))
+
+
+@law()
+@given(designs(ContinuousBatchingModel))
+def test_one_user_a_year_waits_for_nobody(design: Design) -> None:
+    """Without others, latency under a load is that without a load."""
+    assert not list(waits_under_no_load(design))

@@ -1,0 +1,157 @@
+"""Law 2: a feasible design fits, and every number of it is one that a planner could believe."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from laws.designs import SERVING, STAGES, Design, designs, feasible, law, numbers
+
+from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.stage import ForwardModel
+from mlsysim.units import is_quantity, magnitude, quantity, same_dimension
+
+# Unit -> what is believable of any metric in it: nothing here is a million times off.
+BELIEVABLE = {
+    "s": (0.0, 1e12),  # the longest run: 2e13 tokens at a thousand a second, failing all the time
+    "byte": (0.0, 4e11),  # on one accelerator
+    "1/s": (0.0, 1e11),  # tokens of the largest cluster with the smallest model
+    "USD/hour": (0.0, 1e6),
+    "W": (0.0, 1e9),
+    "J": (0.0, 1e18),
+    "kg": (0.0, 1e11),
+    "kg/s": (0.0, 1e3),
+    "flop/byte": (0.0, 1e6),
+}
+# A request is answered within a day, and a token seen within minutes, wherever the model fits.
+REQUESTS = {
+    "time_to_first_token": 1e4,
+    "inter_token_latency": 1e2,
+    "transfer_latency": 1e4,
+    "decode_latency": 1e2,
+    "prefill_latency": 1e4,
+    "request_latency": 1e5,
+    "step_latency": 1e6,
+}
+SHARES = (
+    "utilization", "share", "mfu", "hfu", "fraction", "goodput", "lost_to_checkpoints",
+    "lost_to_failures",
+)  # fmt: skip
+COUNTS = (
+    "accelerators", "accelerators_per_replica", "accelerators_used", "accelerators_total",
+    "replicas", "max_concurrency", "microbatches", "data_parallel_size", "active_replicas",
+    "tokens_per_step", "parallelism",
+)  # fmt: skip
+FLAGS = ("compute_bound", "price_is_estimated")
+AMOUNTS = {
+    "usd": (0.0, 1e13),
+    "tokens_per_pass": (1.0, 6.0),
+    "concurrency": (0.0, 1e5),
+    "interruptions": (0.0, 1e9),
+    "duration_days": (0.0, 400.0),
+}
+
+
+def odd_numbers(design: Design) -> Iterator[str]:
+    """Name every metric of a feasible design that is not finite, or of no believable size."""
+    result = design.solve()
+    for name, number in numbers(result).items():
+        if not (name.startswith("check ") or name in FLAGS):
+            value = float(number)
+            odd = _odd_size(result, name, value) if math.isfinite(value) else "a placeholder"
+        else:
+            odd = "" if number in (0, 1) else "neither true nor false"
+        if odd:
+            yield f"{name} is {number!r}, {odd}"
+
+
+def _odd_size(result: Any, name: str, value: float) -> str:
+    """Say what is odd about a finite metric; nothing if it is believable."""
+    field, _, key = name.partition(".")
+    whole = getattr(result, field)[key] if key else getattr(result, field)
+    if is_quantity(whole):
+        unit, (low, high) = _range(whole)
+        value = magnitude(whole, unit)
+        high = next((most for part, most in REQUESTS.items() if field.startswith(part)), high)
+        limits = f"out of {low:g} to {high:g} {unit}"
+    elif field in COUNTS or field.endswith("accelerators"):
+        return "" if value >= 0 and value.is_integer() else "no count of whole things"
+    elif field.endswith(SHARES):
+        low, high, limits = 0.0, 1.0, "no share"
+    else:
+        known = next((part for part in AMOUNTS if part in field), "")
+        assert known, f"say in AMOUNTS what is believable of {name}"
+        low, high = AMOUNTS[known]
+        limits = f"out of {low:g} to {high:g}"
+    return "" if low - 1e-9 <= value <= high + 1e-9 else limits
+
+
+def _range(value: object) -> tuple[str, tuple[float, float]]:
+    for unit, limits in BELIEVABLE.items():
+        if same_dimension(value, quantity(1.0, unit)):
+            return unit, limits
+    raise AssertionError(f"say in BELIEVABLE what is believable of {value}")
+
+
+def misfits(design: Design) -> Iterator[str]:
+    """Name what a feasible design holds more of than there is place for."""
+    result = design.solve()
+    if hasattr(result, "max_concurrency") and result.max_concurrency < design["batch_size"]:
+        yield f"batch {design['batch_size']} of at most {result.max_concurrency} sequences"
+    fraction = design.arguments.get("memory_fraction", 1.0)
+    for name in vars(result):
+        if not name.endswith(("memory_per_accelerator", "memory_used")):
+            continue
+        fleet = design.fleets.get("prefill_fleet" if name.startswith("prefill") else "decode_fleet")
+        fleet = fleet or next(iter(design.fleets.values()))
+        limit = fraction * magnitude(accelerator_of(fleet).memory_capacity, "byte")
+        if magnitude(getattr(result, name), "byte") > limit * (1 + 1e-9):
+            yield f"{name} exceeds {limit / 1e9:.2f} GB"
+
+
+def wrong_concurrency(design: Design) -> Iterator[str]:
+    """Say whether the memory's verdict turns at another batch than `max_concurrency` says."""
+    if (result := design.outcome()) is None or not hasattr(result, "max_concurrency"):
+        return
+    most = int(result.max_concurrency)
+    name = next(key for key in result.checks if key.endswith("memory") and "prefill" not in key)
+    for batch, fits in ((most, True), (most + 1, False)):
+        if batch and bool(design.but(batch_size=batch).solve().checks[name].holds) is not fits:
+            yield f"max_concurrency is {most}, yet a batch of {batch} fits: {not fits}"
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_numbers_of_feasible_designs_are_believable(stage: type[ForwardModel]) -> None:
+    """Every metric is finite, in its range, whole where it counts and a share where it is one."""
+
+    @law()
+    @given(feasible(stage))
+    def holds(design: Design) -> None:
+        assert not list(odd_numbers(design))
+
+    holds()
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_feasible_designs_fit(stage: type[ForwardModel]) -> None:
+    """The batch is at most the sequences that fit, and memory at most what there is."""
+
+    @law()
+    @given(feasible(stage))
+    def holds(design: Design) -> None:
+        assert not list(misfits(design))
+
+    holds()
+
+
+@pytest.mark.parametrize("stage", SERVING, ids=lambda stage: stage.__name__)
+def test_as_many_sequences_fit_as_it_says(stage: type[ForwardModel]) -> None:
+    """A batch of `max_concurrency` fits the memory, and one more does not."""
+
+    @law()
+    @given(designs(stage))
+    def holds(design: Design) -> None:
+        assert not list(wrong_concurrency(design))
+
+    holds()
