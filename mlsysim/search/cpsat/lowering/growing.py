@@ -102,7 +102,8 @@ def grown(  # noqa: C901 - a loop in three steps
     short: list[Names] = [
         (name,) for name, size in zip(program.names, sizes, strict=True) if size <= _SHORT
     ]
-    wanted = _supports(program, start)
+    ranges = program.rearranger.ranges
+    wanted = supports(program, start, lambda node: _varies(ranges[node.position]))
     found: dict[Names, Boxes] = {}
     tried: set[Names] = set()
     left = _MOST_BOXES
@@ -159,18 +160,29 @@ def _settled(
     return cells, whole
 
 
-def _supports(program: Program, start: Boxes) -> list[Names]:
-    """List the sets of several choices that formulas depend on, the largest first."""
+def supports(
+    program: Program, start: Boxes, counts: Callable[[Node], bool] = lambda _node: True
+) -> list[Names]:
+    """List the sets of several choices that formulas depend on, the largest first.
+
+    Parameters
+    ----------
+    program
+        What is minimised.
+    start
+        The one box that holds every design that matters.
+    counts
+        Which formulas to look at.
+    """
     roots = [*program.objectives, *(condition.node for condition in program.conditions)]
     sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
-    ranges = program.rearranger.ranges
     most = max(2.0, math.prod(sizes.values()) / _SHARE)
     found: dict[frozenset[str], float] = {}
     for node in reachable(roots):
         support = frozenset(name for name in node.support if sizes[name] > 1)
-        if isinstance(node, (Apply, Table)) and _varies(node, ranges[node.position]):
+        if len(support) > 1 and isinstance(node, (Apply, Table)) and counts(node):
             size = math.prod(sizes[name] for name in support)
-            if len(support) > 1 and size <= most:
+            if size <= most:
                 found[support] = size
     return [
         tuple(name for name in program.names if name in support)
@@ -178,8 +190,8 @@ def _supports(program: Program, start: Boxes) -> list[Names]:
     ]
 
 
-def _varies(node: Node, known: Range) -> bool:
-    return bool(node.support) and not bool(np.all(known.low == known.high))
+def _varies(known: Range) -> bool:
+    return not bool(np.all(known.low == known.high))
 
 
 def _combinations(  # noqa: C901 - a loop in three steps

@@ -17,6 +17,7 @@ from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.lowering.growing import Cells, Check, grown, narrowed
+from mlsysim.search.cpsat.lowering.listing import listed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
 from mlsysim.search.cpsat.lowering.products import coarsened
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
@@ -178,11 +179,10 @@ def lower(
     tabulated = {name for names in blocks for name in names}
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
     variables, positions = add_choices(model, free, program.columns, name)
-    groups, settled = list(rows), None
+    groups = list(rows)
+    settled: Mapping[int, Range] | None = None
     if tables is None:
-        check()
-        box = narrowed(program, cutoff, box)
-        cells, settled = grown(program, cutoff, box, check) if len(box) else ([], None)
+        box, cells, settled = _cells(program, cutoff, box, check)
         if not all(map(len, (box, *(one.boxes for one in cells)))):
             return _impossible(program, model, variables, positions)
         check()
@@ -224,6 +224,26 @@ def lower(
         aim=aim,
         rows=rows,
     )
+
+
+def _cells(
+    program: Program, cutoff: float, box: Boxes, check: Check
+) -> tuple[Boxes, list[Cells], Mapping[int, Range] | None]:
+    """Find the groups of choices, and what is known of every value over the box, or what is left.
+
+    Returns
+    -------
+    tuple
+        What is left of the box, the groups, and what is known.
+    """
+    check()
+    small = listed(program, cutoff, box)
+    if small is not None:
+        return box, *small
+    box = narrowed(program, cutoff, box)
+    if not len(box):
+        return box, [], None
+    return box, *grown(program, cutoff, box, check)
 
 
 def _impossible(

@@ -20,7 +20,7 @@ from mlsysim.search.cpsat.lowering.lowered import (
     check_magnitudes,
     lower,
 )
-from mlsysim.search.cpsat.lowering.ratio import as_ratio
+from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
 from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
@@ -75,8 +75,10 @@ class LoweredSearch:
         self._clock = clock
         self._box = box or whole(list(program.lengths.values()))
         self._tables = tables
-        ratio = as_ratio(program.graph, program.objectives[0], program.rearranger.is_positive)
-        self._ratio = ratio if tables is not None else None
+        self._ratio: Ratio | None = None
+        if tables is not None:
+            is_positive = program.rearranger.is_positive
+            self._ratio = as_ratio(program.graph, program.objectives[0], is_positive)
         self._margin = max(MARGIN, program.nearly)
         self._seen: dict[tuple[int, ...], None] = {}
         self._marks: dict[str, frozenset[int]] = {}

@@ -191,7 +191,7 @@ class Program:
         ]
         ranges = self._settler.settle(first, last, allowed, {})
         nodes = reachable(own)
-        plain = BoxReader(nodes, self.columns).read_all(first, last)
+        plain = self.read_all(boxes)
         estimates = self._roots[len(self.objectives) : 2 * len(self.objectives)]
         settled = {}
         for node in nodes:
@@ -206,6 +206,24 @@ class Program:
                 np.where(crossed, below, low), np.where(crossed, above, high)
             )
         return settled
+
+    def read_all(self, boxes: Boxes) -> dict[int, Range]:
+        """Bound every value over boxes by the formulas alone, by its position in the graph."""
+        return self._plain.read_all(*self._ends(boxes))
+
+    def may_matter(self, ranges: Mapping[int, Range], cutoff: float) -> Mask:
+        """Tell in which boxes every condition may hold, and the objectives may be below a value.
+
+        Parameters
+        ----------
+        ranges
+            The range of every value in each box.
+        cutoff
+            The value.
+        """
+        lows = [ranges[objective.position].low <= cutoff for objective in self.objectives]
+        truths = [ranges[condition.node.position] for condition in self.conditions]
+        return np.logical_and.reduce([*lows, *((t.high != 0) | (t.low != 0) for t in truths)])
 
     def bound_with_gaps(self, boxes: Boxes) -> tuple[Boxes, Array]:
         """Bound the objectives over boxes, and tell what is missing to each comparison.
@@ -319,6 +337,12 @@ class Program:
     @cached_property
     def _boxes(self) -> BoxReader:
         return BoxReader(self._roots, self.columns)
+
+    @cached_property
+    def _plain(self) -> BoxReader:
+        return BoxReader(
+            [*self.objectives, *(condition.node for condition in self.conditions)], self.columns
+        )
 
     @cached_property
     def _settler(self) -> BoxNarrower:
