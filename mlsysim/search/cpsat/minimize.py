@@ -31,8 +31,10 @@ _NO_LIMIT = 1 << 62
 FORMULAS = 1 << 20
 # Up to here it does so unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
-# Seconds after which boxes answer such a question.
+# Seconds after which boxes answer such a question, ...
 _BUDGET = 2.0
+# ... and after which they do where CP-SAT was asked for; the answer says so.
+_ASKED = 30.0
 # A design that is better by less than this, relative, is no better (DESIGN semantics 2).
 TOLERANCE = 1e-9
 
@@ -166,7 +168,7 @@ class Minimizer:
         nothing = no_rows(len(program.names), 1)
         search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
         # Where boxes would do, they do when this takes longer than they can.
-        budget = _BUDGET if self._way is Way.AUTO and tables is None else math.inf
+        budget = math.inf if tables else _BUDGET if self._way is Way.AUTO else _ASKED
         try:
             proven = search.run(min(budget, self._clock.left))
         except NotLowerableError as reason:
@@ -204,10 +206,12 @@ class Minimizer:
             if wanted and len(presolve.open) and self._clock.left > 0:
                 try:
                     # Where CP-SAT is asked for, boxes only narrow what it finds and proves.
-                    seconds = math.inf if asked else self._clock.seconds["presolve"]
+                    seconds = _ASKED if asked else self._clock.seconds["presolve"]
                     if self._by_formulas(presolve, top, seconds):
                         self._count(presolve)
                         return _proven(presolve.found, Way.CP_SAT)
+                    if asked:
+                        self._reason = f"CP-SAT was not done within {seconds:g} s"
                 except NotLowerableError as reason:
                     self._reason = str(reason)
                     lowerable = False

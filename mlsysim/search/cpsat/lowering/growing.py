@@ -177,13 +177,17 @@ def supports(
     roots = [*program.objectives, *(condition.node for condition in program.conditions)]
     sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
     most = max(2.0, math.prod(sizes.values()) / _SHARE)
+    several = {
+        node.support
+        for node in reachable(roots)
+        if len(node.support) > 1 and isinstance(node, (Apply, Table)) and counts(node)
+    }
     found: dict[frozenset[str], float] = {}
-    for node in reachable(roots):
-        support = frozenset(name for name in node.support if sizes[name] > 1)
-        if len(support) > 1 and isinstance(node, (Apply, Table)) and counts(node):
-            size = math.prod(sizes[name] for name in support)
-            if size <= most:
-                found[support] = size
+    for names in several:
+        support = frozenset(name for name in names if sizes[name] > 1)
+        size = math.prod(sizes[name] for name in support)
+        if len(support) > 1 and size <= most:
+            found[support] = size
     return [
         tuple(name for name in program.names if name in support)
         for support in sorted(found, key=lambda one: (-found[one], sorted(one)))

@@ -5,9 +5,11 @@ them can matter costs more than a literal for each.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering.growing import Cells, Names, supports
@@ -40,19 +42,46 @@ def listed(
             boxes = boxes.split(program.names.index(name))
         parts.append(boxes)
     boxes = joined(parts)
-    ranges = {
-        at: Range(*(np.broadcast_to(end, len(boxes)) for end in bound))
-        for at, bound in program.read_all(boxes).items()
-    }
-    possible = program.may_matter(ranges, cutoff)
-    whole = {at: Range(low[:1], high[:1]) for at, (low, high) in ranges.items()}
+    ranges = program.read_all(boxes)
+    possible = program.may_matter(ranges, cutoff, len(boxes))
     cells, begin = [], 1
     for names, part in zip(groups, parts[1:], strict=True):
         own = begin + np.flatnonzero(possible[begin : begin + len(part)])
         begin += len(part)
-        settled = {at: Range(low[own], high[own]) for at, (low, high) in ranges.items()}
+        settled = _Selected(ranges=ranges, boxes=own)
         cells.append(Cells(names=names, boxes=boxes.take(own), settled=settled))
-    return cells, whole
+    return cells, _Selected(ranges=ranges, boxes=np.zeros(1, np.int64))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Selected(Mapping[int, Range]):
+    """The ranges of values in some boxes; most are never asked for.
+
+    Parameters
+    ----------
+    ranges
+        The range of every value, in all boxes.
+    boxes
+        The boxes selected.
+    """
+
+    ranges: Mapping[int, Range]
+    boxes: NDArray[np.int64]
+
+    def __getitem__(self, position: int) -> Range:
+        low, high = self.ranges[position]
+        return Range(
+            *(
+                np.full(len(self.boxes), end) if end.size == 1 else end[self.boxes]
+                for end in (low, high)
+            )
+        )
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.ranges)
+
+    def __len__(self) -> int:
+        return len(self.ranges)
 
 
 def _groups(program: Program, start: Boxes) -> list[Names]:

@@ -211,7 +211,7 @@ class Program:
         """Bound every value over boxes by the formulas alone, by its position in the graph."""
         return self._plain.read_all(*self._ends(boxes))
 
-    def may_matter(self, ranges: Mapping[int, Range], cutoff: float) -> Mask:
+    def may_matter(self, ranges: Mapping[int, Range], cutoff: float, count: int) -> Mask:
         """Tell in which boxes every condition may hold, and the objectives may be below a value.
 
         Parameters
@@ -220,10 +220,16 @@ class Program:
             The range of every value in each box.
         cutoff
             The value.
+        count
+            How many boxes there are.
         """
-        lows = [ranges[objective.position].low <= cutoff for objective in self.objectives]
-        truths = [ranges[condition.node.position] for condition in self.conditions]
-        return np.logical_and.reduce([*lows, *((t.high != 0) | (t.low != 0) for t in truths)])
+        possible = np.ones(count, np.bool_)
+        for objective in self.objectives:
+            possible &= ranges[objective.position].low <= cutoff
+        for condition in self.conditions:
+            truth = ranges[condition.node.position]
+            possible &= (truth.high != 0) | (truth.low != 0)
+        return possible
 
     def bound_with_gaps(self, boxes: Boxes) -> tuple[Boxes, Array]:
         """Bound the objectives over boxes, and tell what is missing to each comparison.
