@@ -1,4 +1,4 @@
-"""NumPy's numbers of fixed width become Python's where they enter: no product of theirs wraps."""
+"""What a number is here: NumPy's become Python's where they enter, and some count as equal."""
 
 import functools
 from collections.abc import Callable
@@ -11,6 +11,9 @@ from mlsysim.units import Quantity, is_quantity
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
+
+TOLERANCE = 1e-9
+"""Two values of one thing are equal to this, relative: what is worth less is no improvement."""
 
 # Types whose values are given back as they are; what else turns out to be so joins them, because
 # closed forms are called some ten thousand times in a search.

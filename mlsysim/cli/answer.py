@@ -1,5 +1,6 @@
-"""``mlsysim solve``: answer a question file and print the answer."""
+"""``mlsysim solve`` and ``explain``: answer a question file and print the answer."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -7,25 +8,38 @@ from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.output import Output
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
-from mlsysim.files.question import load
+from mlsysim.files.question import Question, load
 from mlsysim.report import report_of
-from mlsysim.results import Status
+from mlsysim.results import Explanation, SearchResult, Status
 
 
-def solve_file(
+def solve_file(file: Path, **given: Any) -> ExitStatus:
+    """Answer a question file; the parameters are those of `answer_file`."""
+    return answer_file(file, Question.solve, **given)
+
+
+def explain_file(file: Path, **given: Any) -> ExitStatus:
+    """Answer a question file, and say why the answer is what it is."""
+    return answer_file(file, Question.explain, **given)
+
+
+def answer_file(
     file: Path,
+    verb: Callable[..., SearchResult | Explanation],
     *,
     output: Output,
     dask: str | None = None,
     framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
-    """Answer a question file.
+    """Ask something about a question file, and print the answer.
 
     Parameters
     ----------
     file
         The question file.
+    verb
+        What to ask: a method of `Question`.
     output
         How the answer is printed.
     dask
@@ -33,15 +47,16 @@ def solve_file(
     framework
         Who is to run the designs, in place of what the file says.
     **options
-        Those of `Question.solve`.
+        Those of the method.
     """
     with errors_to_status(file):
         output.check()
         question = load(file, framework=framework)
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
-            result = question.solve(progress=progress, **cluster, **options)
-        output.give(report_of(question, result), question)
-    return exit_status(result.status)
+            answer = verb(question, progress=progress, **cluster, **options)
+        report = report_of(question, answer)
+        output.give(report, question)
+    return exit_status(report.status)
 
 
 def exit_status(status: Status) -> ExitStatus:

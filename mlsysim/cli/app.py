@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 
 
-class Kind(StrEnum):
+class Template(StrEnum):
     """What a question may be about."""
 
     TRAINING = "training"
@@ -104,7 +104,7 @@ def evaluate(
     options: dict[str, Any],
     output: "Output",
 ) -> int:
-    """Price one given design, and list which requirements it breaks."""
+    """Evaluate one given design, and list which requirements it breaks."""
     from mlsysim.cli.what_if import evaluate_file
 
     return evaluate_file(file, settings, output=output, **options)
@@ -177,7 +177,7 @@ def explain(
         from mlsysim.cli.what_if import why_not_file
 
         return why_not_file(file, why_not, output=output, **options)
-    from mlsysim.cli.explanation import explain_file
+    from mlsysim.cli.answer import explain_file
 
     return explain_file(file, output=output, **options)
 
@@ -226,7 +226,7 @@ def new(
         Path, typer.Argument(metavar="[FILE]", help="What to write; - prints it.")
     ] = Path("question.toml"),
     *,
-    kind: Annotated[Kind, typer.Option(help="What to ask about.")] = Kind.TRAINING,
+    kind: Annotated[Template, typer.Option(help="What to ask about.")] = Template.TRAINING,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:
     """Write a commented question file that can be answered as it stands."""

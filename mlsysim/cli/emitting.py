@@ -58,7 +58,7 @@ def emit_file(
         with cluster_options(dask) as cluster, progress_line(file.name) as progress:
             result = question.solve(progress=progress, **cluster, **options)
         if result.top_candidates:
-            verdict = str(result).partition("\n")[0]
+            verdict = str(result.headline())
             say(f"# {one_line(verdict)}\n{emit_answer(teller, question, result).text}")
         else:
             output.give(report_of(question, result), question)

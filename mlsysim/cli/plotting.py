@@ -6,11 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mlsysim.cli.varying import varying
 from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, Status
+from mlsysim.results.formatting import varying
 from mlsysim.textfiles import replacing
 
 # So many points are numbered, as they are in the table.
@@ -87,7 +87,7 @@ def _mark(figure: Any, axes: Any, front: ParetoFront) -> None:
     """Write numbers at points spread over the front, and beside it which designs they are."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 - an optional dependency
 
-    names = varying(front)
+    names = varying([point.params for point in front])
     count = min(_LABELLED, len(front))
     places = {round(step * (len(front) - 1) / max(1, count - 1)) for step in range(count)}
     lines = []

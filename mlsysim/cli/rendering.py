@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mlsysim.cli.tables import AdaptiveTable
 from mlsysim.report import Report
-from mlsysim.results.blocks import Bars, Block, Cell, Drawing, Headline, Lines, Table, Tone
+from mlsysim.results.blocks import Bars, Block, Cell, Drawing, Headline, Lines, TableBlock, Tone
 from mlsysim.results.plain import drawn
 
 COLOURS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.PLAIN: ""}
@@ -53,7 +53,7 @@ def _drawn(block: Block) -> list[RenderableType]:
             return [*([Text(block.title)] if block.title else []), *map(Text, block.lines)]
         case Bars():
             return [Text(f"{block.title}: {block.total}"), _bars(block)]
-        case Table():
+        case TableBlock():
             rows = [[_cell(cell) for cell in row] for row in block.rows]
             table = AdaptiveTable(block.header, rows, words=block.words)
             return [*([Text(block.title)] if block.title else []), table]

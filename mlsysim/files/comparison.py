@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlsysim.files.schema import Expected
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, SearchResult, Status
 from mlsysim.results.formatting import design
 from mlsysim.search.comparison import SOLVER, Comparison, compare_fronts
-
-_EQUAL = 1e-9
-"""The relative difference up to which two designs tie."""
 
 
 def differences(expected: Expected, comparison: Comparison) -> list[str]:
@@ -92,4 +90,4 @@ def _same(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 def _tied(reference: SearchResult) -> bool:
     """Tell whether the best design shares its objective with the next."""
     best = [item.objective_value for item in reference.top_candidates[:2]]
-    return len(best) > 1 and math.isclose(*best, rel_tol=_EQUAL)
+    return len(best) > 1 and math.isclose(*best, rel_tol=TOLERANCE)

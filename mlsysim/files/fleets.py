@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -54,6 +54,7 @@ from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign
 _LAST = MixedFleetModel.__name__
 _OWN = ("designs", "replicas")
 _UNFINISHED = ("which replica designs there are to choose from",)
+Unanswered = TypeVar("Unanswered", SearchResult, ParetoFront)
 _FLEETS = Cluster | Node | Accelerator
 
 
@@ -340,7 +341,7 @@ class OutOfTime(DSE):
         **_options: Any,
     ) -> SearchResult:
         """Say that nothing is known."""
-        return unanswered(self.problem, method, _stopped_by(), _UNFINISHED)
+        return _of_nothing(unanswered(self.problem, method, _stopped_by(), _UNFINISHED))
 
     def explain(
         self, evaluate: Evaluator, *, method: str = Method.AUTO, **_options: Any
@@ -358,7 +359,12 @@ class OutOfTime(DSE):
     ) -> ParetoFront:
         """Say that nothing is known."""
         goals = Goals.of(self.problem, objectives)
-        return unanswered_front(goals, method, _stopped_by(), _UNFINISHED)
+        return _of_nothing(unanswered_front(goals, method, _stopped_by(), _UNFINISHED))
+
+
+def _of_nothing(answer: Unanswered) -> Unanswered:
+    """Count no designs: those of the draft are not those of the question."""
+    return replace(answer, statistics=replace(answer.statistics, grid_size=0))
 
 
 def _stopped_by() -> str:

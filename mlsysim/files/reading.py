@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from mlsysim.errors import QuestionError, suggest
-from mlsysim.files.schema import QuestionFile, Range
+from mlsysim.files.schema import QuestionFile, RangeTable
 from mlsysim.printable import one_line
 from mlsysim.textfiles import read_text
 
@@ -101,9 +101,9 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return {
             key: _value(item, members[1], file, _join(place, key)) for key, item in value.items()
         }
-    if record is not None and (isinstance(value, Mapping) or record is not Range):
+    if record is not None and (isinstance(value, Mapping) or record is not RangeTable):
         return _record(value, record, file, place)
-    if record is Range and not isinstance(value, list):
+    if record is RangeTable and not isinstance(value, list):
         name = place.rpartition(".")[2]
         shown = _shown(value)
         raise QuestionError(

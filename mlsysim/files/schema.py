@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from mlsysim.numeric import TOLERANCE
+
 Scalar = str | int | float | bool
 """What a choice or a fixed argument may be."""
 
 
-class Range(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
+class RangeTable(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
     """The whole numbers from ``from`` up to and including ``to``, in equal steps.
 
     Parameters
@@ -81,7 +83,7 @@ class FleetTable(msgspec.Struct, frozen=True, kw_only=True):
     of: str | None = None
     available: int | None = None
     price: float | str | None = None
-    space: dict[str, tuple[Scalar, ...] | Range] = {}
+    space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
     because: str = ""
 
 
@@ -146,7 +148,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Scalar] = {}
     conflict: tuple[str, ...] = ()
     points: int | None = None
-    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1e-9
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = TOLERANCE
 
 
 class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "for"}):
@@ -186,7 +188,7 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework
     question: str
     objective: str
     pipeline: PipelineTable
-    space: dict[str, tuple[Scalar, ...] | Range] = {}
+    space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
     source: str = ""
     framework: str | None = None
     catalog: tuple[str, ...] = ()

@@ -13,11 +13,11 @@ from typing import Any, cast, get_args, get_origin
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
-from mlsysim.files.schema import Range, Scalar
+from mlsysim.files.schema import RangeTable, Scalar
 from mlsysim.units import amount, quantity
 
 
-def choices(values: tuple[Scalar, ...] | Range, annotation: Any, place: str) -> Any:
+def choices(values: tuple[Scalar, ...] | RangeTable, annotation: Any, place: str) -> Any:
     """Build the values of one choice.
 
     Parameters
@@ -35,7 +35,7 @@ def choices(values: tuple[Scalar, ...] | Range, annotation: Any, place: str) -> 
         If the range has no or a negative step or misses its end, or a value
         does not fit the argument.
     """
-    if isinstance(values, Range):
+    if isinstance(values, RangeTable):
         return _expand(values, place)
     return tuple(
         argument(value, annotation, f"{place}[{position}]") for position, value in enumerate(values)
@@ -141,7 +141,7 @@ def _wanted(kinds: Sequence[type[Record]]) -> str:
     return " or ".join(kind.__name__ for kind in kinds)
 
 
-def _expand(values: Range, place: str) -> range:
+def _expand(values: RangeTable, place: str) -> range:
     if values.step < 1:
         raise QuestionError(f"{place}.step: {values.step} is no distance; write a positive number")
     count, rest = divmod(values.last - values.first, values.step)

@@ -5,7 +5,7 @@ an attribute, a method without arguments, or a key; all are optional, and
 without them a report shows less:
 
 ``<what>_breakdown``
-    Part -> amount; the parts add up.  ``time_breakdown``, ``memory_breakdown``
+    BreakdownPart -> amount; the parts add up.  ``time_breakdown``, ``memory_breakdown``
     and ``cost_breakdown`` are what the package's own models have.
 ``<what>_capacity``
     The amount that the parts of ``<what>_breakdown`` have to fit into.
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from mlsysim.problem.verdict import members_of
-from mlsysim.report.records import Breakdown, Part
+from mlsysim.report.records import Breakdown, BreakdownPart
 from mlsysim.results.formatting import share_of
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension, unit_of
 
@@ -152,7 +152,7 @@ def _breakdown(name: str, parts: Mapping[str, Any], capacity: Any) -> Breakdown:
     return Breakdown(
         name=name,
         unit=unit,
-        parts=tuple(Part(name=part, value=value) for part, value in amounts.items()),
+        parts=tuple(BreakdownPart(name=part, value=value) for part, value in amounts.items()),
         capacity=magnitude(capacity, unit) if fits else None,
     )
 

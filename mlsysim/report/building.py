@@ -49,14 +49,7 @@ def report_of(
     'OPTIMAL (proven): maximize: gain = 21, bound 21, gap 0 %'
     """
     problem = question if isinstance(question, Problem) else question.problem
-    asked: dict[str, Any] = {}
-    if isinstance(question, Question):
-        asked = {
-            "question": " ".join(question.text.split()),
-            "source": question.source,
-            "text": question.written,
-            "reasons": dict(question.reasons),
-        }
+    asked = described(question) if isinstance(question, Question) else {}
     if isinstance(answer, ParetoFront):
         return _front(problem, answer, asked)
     found = _found(problem, answer, asked)
@@ -69,6 +62,16 @@ def report_of(
             inert=inert_choices(problem.space, evaluate, best.params),
         )
     return found
+
+
+def described(question: Question) -> dict[str, Any]:
+    """Give the fields of a report that say what was asked."""
+    return {
+        "question": " ".join(question.text.split()),
+        "source": question.source,
+        "text": question.written,
+        "reasons": dict(question.reasons),
+    }
 
 
 def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str, Any]) -> Report:

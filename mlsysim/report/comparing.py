@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from mlsysim.problem.domain import label
-from mlsysim.report.records import Breakdown, Design, Measure
-from mlsysim.results.blocks import Cell, Table, Tone
+from mlsysim.report.records import Breakdown, ReportedDesign, ReportedMeasure
+from mlsysim.results.blocks import Cell, TableBlock, Tone
 from mlsysim.results.formatting import change, number
 
 _Row = tuple[str, str, str, Cell]
 
 
-def comparison_table(best: Design, other: Design, title: str) -> Table:
+def comparison_table(best: ReportedDesign, other: ReportedDesign, title: str) -> TableBlock:
     """Set a design beside the best one: choices that differ, measures, parts of breakdowns.
 
     Parameters
@@ -25,7 +25,7 @@ def comparison_table(best: Design, other: Design, title: str) -> Table:
         *_measures(best, other),
         *(row for whole in other.breakdowns for row in _parts(best, whole)),
     ]
-    return Table(
+    return TableBlock(
         title="Beside the best design:",
         header=("", "the best", title[0].lower() + title[1:], "change"),
         rows=tuple((*map(_cell, texts), last) for *texts, last in rows),
@@ -33,7 +33,7 @@ def comparison_table(best: Design, other: Design, title: str) -> Table:
     )
 
 
-def change_cell(measure: Measure) -> Cell:
+def change_cell(measure: ReportedMeasure) -> Cell:
     """Write by how much a measure differs from that of the best design."""
     if not measure.change:
         return Cell(text="-")
@@ -41,18 +41,18 @@ def change_cell(measure: Measure) -> Cell:
     return Cell(text=change(measure.change), tone=tone)
 
 
-def heading(item: Measure) -> str:
+def heading(item: ReportedMeasure) -> str:
     """Write the head of a column: a measure and its unit."""
     return f"{item.name} [{item.unit}]" if item.unit else item.name
 
 
-def _choices(best: Design, other: Design) -> Iterator[_Row]:
+def _choices(best: ReportedDesign, other: ReportedDesign) -> Iterator[_Row]:
     for name, value in best.params.items():
         if other.params[name] != value:
             yield name, label(value), label(other.params[name]), Cell(text="")
 
 
-def _measures(best: Design, other: Design) -> Iterator[_Row]:
+def _measures(best: ReportedDesign, other: ReportedDesign) -> Iterator[_Row]:
     values = {item.name: item.value for item in best.measures}
     for item in other.measures:
         if item.name in values:
@@ -60,7 +60,7 @@ def _measures(best: Design, other: Design) -> Iterator[_Row]:
             yield heading(item), before, number(item.value), change_cell(item)
 
 
-def _parts(best: Design, whole: Breakdown) -> Iterator[_Row]:
+def _parts(best: ReportedDesign, whole: Breakdown) -> Iterator[_Row]:
     twins = [twin for twin in best.breakdowns if (twin.name, twin.unit) == (whole.name, whole.unit)]
     before = {part.name: part.value for twin in twins for part in twin.parts}
     for part in whole.parts:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.printable import csv_text
 from mlsysim.report.markup import asset
-from mlsysim.report.records import Breakdown, Design
+from mlsysim.report.records import Breakdown, ReportedDesign
 from mlsysim.results.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _heading(name: str, unit: str) -> str:
     return f"{name} [{unit}]" if unit else name
 
 
-def _design(item: Design) -> dict[str, Any]:
+def _design(item: ReportedDesign) -> dict[str, Any]:
     return {
         "params": jsonable(item.params),
         "measures": [

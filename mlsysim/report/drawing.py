@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlsysim.report.comparing import heading
-from mlsysim.report.records import Design
+from mlsysim.report.records import ReportedDesign
 from mlsysim.results.blocks import Drawing
 from mlsysim.results.formatting import number
 
@@ -12,7 +12,7 @@ HEIGHT = 14
 _POINT = "\N{BLACK CIRCLE}"
 
 
-def front_drawing(designs: Sequence[Design]) -> Drawing:
+def front_drawing(designs: Sequence[ReportedDesign]) -> Drawing:
     """Draw the points of a front, with the least and the greatest value at each axis.
 
     Parameters

@@ -6,6 +6,7 @@ from numbers import Number
 from typing import Any
 
 from mlsysim.errors import Infeasible, InputError
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import Domain
 from mlsysim.problem.metrics import find, paths
 from mlsysim.problem.space import SearchSpace
@@ -14,9 +15,6 @@ from mlsysim.units import is_quantity
 
 _MOST = 64
 """So many designs are evaluated; choices that would need more are passed over."""
-
-_SAME = 1e-9
-"""The relative difference up to which two metrics are the same."""
 
 
 def inert_choices(
@@ -83,7 +81,7 @@ def _metrics(result: Any) -> dict[str, Any]:
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return one.keys() == other.keys() and all(
-        math.isclose(value, other[name], rel_tol=_SAME)
+        math.isclose(value, other[name], rel_tol=TOLERANCE)
         or (math.isnan(value) and math.isnan(other[name]))
         for name, value in one.items()
     )

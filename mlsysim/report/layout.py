@@ -8,10 +8,10 @@ from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
 from mlsysim.report.launching import launch_lines
-from mlsysim.report.records import Breakdown, Design
+from mlsysim.report.records import Breakdown, ReportedDesign
 from mlsysim.report.requirements import met_line, requirement_table
-from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, Table
-from mlsysim.results.formatting import design, number, share_of, with_unit
+from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, TableBlock
+from mlsysim.results.formatting import design, number, share_of, varying, with_unit
 from mlsysim.results.sensitivity_table import notes
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def blocks_of(report: "Report") -> Iterator[Block]:
             yield designs_table(report)
 
 
-def design_blocks(item: Design, title: str = "The best design") -> Iterator[Block]:
+def design_blocks(item: ReportedDesign, title: str = "The best design") -> Iterator[Block]:
     """Tell what one design is: its layout, and what it spends time, memory and money on."""
     yield Lines(lines=(f"{title}: {design(item.params)}", *item.arithmetic))
     for breakdown in item.breakdowns:
@@ -108,10 +108,14 @@ def bars_of(breakdown: Breakdown) -> Bars:
     return Bars(title=breakdown.name, total=text, bars=bars)
 
 
-def designs_table(report: "Report") -> Table:
+def designs_table(report: "Report") -> TableBlock:
     """List the designs with their measures; from the second on, with what changes."""
     several = len(report.designs) > 1
-    names = varying(report.designs) if several else list(report.designs[0].params)
+    names = (
+        varying([item.params for item in report.designs])
+        if several
+        else list(report.designs[0].params)
+    )
     goal, *others = report.designs[0].measures
     header = ("#", *names, heading(goal), *(["change"] if several else []))
     rows = []
@@ -122,14 +126,14 @@ def designs_table(report: "Report") -> Table:
         row += [change_cell(objective)] if several else []
         row += [Cell(text=number(m.value)) if rank == 1 else change_cell(m) for m in measures]
         rows.append(tuple(row))
-    return Table(
+    return TableBlock(
         title=_shared(report.designs, names) if several else "",
         header=(*header, *map(heading, others)),
         rows=tuple(rows),
     )
 
 
-def _shared(designs: tuple[Design, ...], names: list[str]) -> str:
+def _shared(designs: tuple[ReportedDesign, ...], names: list[str]) -> str:
     """Head the table of the best designs; choices that all of them share are told once."""
     same = {name: value for name, value in designs[0].params.items() if name not in names}
     all_have = f" (all with {design(same)})" if same else ""
@@ -138,7 +142,7 @@ def _shared(designs: tuple[Design, ...], names: list[str]) -> str:
 
 def front_blocks(report: "Report") -> Iterator[Block]:
     """List the points of a front; choices that all of them share are told once."""
-    names = varying(report.designs)
+    names = varying([item.params for item in report.designs])
     first = report.designs[0].params
     same = {name: value for name, value in first.items() if name not in names}
     if same:
@@ -152,13 +156,7 @@ def front_blocks(report: "Report") -> Iterator[Block]:
         rows.append(tuple(Cell(text=cell) for cell in row))
     if len(report.designs) >= _DRAWN:
         yield front_drawing(report.designs)
-    yield Table(header=header, rows=tuple(rows))
-
-
-def varying(designs: tuple[Design, ...]) -> list[str]:
-    """Name the choices that differ between designs."""
-    first = designs[0].params
-    return [name for name in first if any(d.params[name] != first[name] for d in designs)]
+    yield TableBlock(header=header, rows=tuple(rows))
 
 
 def _reasons(report: "Report") -> Iterator[Block]:

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.objective import Objective, Sense
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import resolver
 from mlsysim.problem.relation import Relation
 from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
-from mlsysim.report.records import Design, Measure
+from mlsysim.report.records import ReportedDesign, ReportedMeasure
 from mlsysim.results.formatting import number
 from mlsysim.units import magnitude, quantity, same_dimension
 
@@ -85,7 +86,9 @@ class Judge:
         return found
 
 
-def designs_of(judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]) -> tuple[Design, ...]:
+def designs_of(
+    judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]
+) -> tuple[ReportedDesign, ...]:
     """Measure designs and compare each with the first.
 
     Parameters
@@ -97,19 +100,21 @@ def designs_of(judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]) -> 
     """
     columns = [judge.values(params, result) for params, result in found]
     kept = distinct(columns, len(judge.objectives)) if columns else []
-    designs: list[Design] = []
+    designs: list[ReportedDesign] = []
     for (params, result), values in zip(found, columns, strict=True):
-        story = disclosed_by(result)
-        measures = [Measure(name=n, value=float(v), unit=u, sense=s) for n, v, u, s in values]
+        told = disclosed_by(result)
+        measures = [
+            ReportedMeasure(name=n, value=float(v), unit=u, sense=s) for n, v, u, s in values
+        ]
         best = designs[0].measures if designs else ()
         chosen = [measures[place] for place in kept]
         designs.append(
-            Design(
+            ReportedDesign(
                 params=dict(params),
                 measures=tuple(map(_compared, chosen, best)) if best else tuple(chosen),
-                breakdowns=story.breakdowns,
-                arithmetic=story.arithmetic,
-                bottlenecks=story.bottlenecks,
+                breakdowns=told.breakdowns,
+                arithmetic=told.arithmetic,
+                bottlenecks=told.bottlenecks,
             )
         )
     return tuple(designs)
@@ -140,10 +145,10 @@ def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -
         if not same_dimension(left, right):
             return False
         sides = magnitude(left, one[2]), magnitude(right, one[2])
-    return bool(np.all(np.isclose(*sides, rtol=1e-9, atol=0.0)))
+    return bool(np.all(np.isclose(*sides, rtol=TOLERANCE, atol=0.0)))
 
 
-def _compared(measure: Measure, best: Measure) -> Measure:
+def _compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
     if number(measure.value) == number(best.value) or not best.value:
         return replace(measure, change=None if not best.value else 0.0)
     return replace(measure, change=(measure.value - best.value) / abs(best.value))

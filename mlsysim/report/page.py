@@ -17,9 +17,9 @@ from mlsysim.report.layout import (
     support_blocks,
 )
 from mlsysim.report.markup import asset
-from mlsysim.report.records import Design
+from mlsysim.report.records import ReportedDesign
 from mlsysim.report.requirements import room_share, used_text
-from mlsysim.results.blocks import Lines, Table
+from mlsysim.results.blocks import Lines, TableBlock
 from mlsysim.results.formatting import gap, number, seconds, with_unit
 from mlsysim.results.markup import as_html, html_of, table
 
@@ -88,7 +88,7 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     if report.is_front:
         blocks = list(front_blocks(report))
         told = as_html(block for block in blocks if isinstance(block, Lines))
-        tables = map(_choosable, (block for block in blocks if isinstance(block, Table)))
+        tables = map(_choosable, (block for block in blocks if isinstance(block, TableBlock)))
         yield _section("The Pareto front", told + "".join(tables))
     elif report.against is not None:
         beside = comparison_table(report.against, report.designs[0], report.title)
@@ -106,13 +106,13 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
         yield _section("What the search did", f'<ul class="lines">{lines}</ul>')
 
 
-def _choosable(block: Table) -> str:
+def _choosable(block: TableBlock) -> str:
     """Write the table of designs; a row can be chosen to show its design."""
     text = table(block).replace("<table>", '<table id="designs">')
     return f'{text}<p class="note">Choose a row to see what that design consists of.</p>'
 
 
-def _panel(place: int, item: Design) -> str:
+def _panel(place: int, item: ReportedDesign) -> str:
     hidden = " hidden" if place else ""
     title = f"Design {place + 1}"
     body = as_html(design_blocks(item, title))
@@ -124,7 +124,7 @@ def _limits(report: "Report") -> str:
     blocks = [
         block
         for block in requirement_blocks(report)
-        if report.explanation is not None or isinstance(block, Table)
+        if report.explanation is not None or isinstance(block, TableBlock)
     ]
     meters = []
     for item in report.requirements:

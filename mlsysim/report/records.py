@@ -8,7 +8,7 @@ from mlsysim.problem.objective import Sense
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class BreakdownPart:
     """One part of a breakdown.
 
     Parameters
@@ -41,7 +41,7 @@ class Breakdown:
 
     name: str
     unit: str
-    parts: tuple[Part, ...]
+    parts: tuple[BreakdownPart, ...]
     capacity: Any = None
 
     @property
@@ -51,7 +51,7 @@ class Breakdown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
+class ReportedMeasure:
     """One number by which designs are compared.
 
     Parameters
@@ -84,7 +84,7 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
+class ReportedDesign:
     """One design of an answer.
 
     Parameters
@@ -102,7 +102,7 @@ class Design:
     """
 
     params: Mapping[str, Any]
-    measures: tuple[Measure, ...]
+    measures: tuple[ReportedMeasure, ...]
     breakdowns: tuple[Breakdown, ...] = ()
     arithmetic: tuple[str, ...] = ()
     bottlenecks: tuple[str, ...] = ()

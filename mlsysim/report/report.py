@@ -11,7 +11,7 @@ from mlsysim.report.data import as_csv, as_data
 from mlsysim.report.layout import blocks_of
 from mlsysim.report.markup import as_fragment
 from mlsysim.report.page import as_page
-from mlsysim.report.records import ConflictMember, Design
+from mlsysim.report.records import ConflictMember, ReportedDesign
 from mlsysim.results import Explanation, Relaxation, Sensitivity, Statistics, Status
 from mlsysim.results.blocks import Block, Headline
 from mlsysim.results.plain import as_text
@@ -97,7 +97,7 @@ class Report:
     gap: float | None = None
     accuracy: tuple[str, ...] = ()
     evidence: tuple[Mapping[str, Any], ...] = ()
-    designs: tuple[Design, ...] = ()
+    designs: tuple[ReportedDesign, ...] = ()
     requirements: tuple[Sensitivity, ...] = ()
     explanation: Explanation | None = None
     conflict: tuple[ConflictMember, ...] = ()
@@ -107,7 +107,7 @@ class Report:
     account: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     title: str = "The best design"
-    against: Design | None = None
+    against: ReportedDesign | None = None
     is_search: bool = True
 
     @property
@@ -121,7 +121,7 @@ class Report:
         return len(self.objectives) > 1
 
     @property
-    def shown(self) -> tuple[Design, ...]:
+    def shown(self) -> tuple[ReportedDesign, ...]:
         """The designs that can be looked at: the best one first, then the others."""
         return self.designs if self.against is None else (self.against, *self.designs)
 

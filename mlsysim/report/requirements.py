@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition
 from mlsysim.results import Sensitivity
-from mlsysim.results.blocks import Table, table_of
+from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import number, share_of, with_unit
 from mlsysim.results.sensitivity_table import cost_table
 from mlsysim.units import magnitude, quantity
@@ -41,7 +41,7 @@ def requirement_of(problem: Problem, condition: Condition) -> Sensitivity:
     )
 
 
-def requirement_table(report: "Report") -> Table | None:
+def requirement_table(report: "Report") -> TableBlock | None:
     """List the user's constraints with the room that is left, or what each costs.
 
     Parameters

@@ -9,9 +9,9 @@ from mlsysim.files.what_if import EvaluatedDesign
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, conditions_of
 from mlsysim.problem.verdict import verdicts_of
-from mlsysim.report.building import accuracy_told, report_of, versions
+from mlsysim.report.building import accuracy_told, described, report_of, versions
 from mlsysim.report.measures import Judge, designs_of
-from mlsysim.report.records import Design
+from mlsysim.report.records import ReportedDesign
 from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.results import SearchResult, Sensitivity, Statistics, Status
@@ -50,7 +50,8 @@ def evaluated_report(
         account.append(f"Not among the values of the space: {design(_only(point, outside))}.")
     designs = _designs(problem, point, evaluated.best)
     return Report(
-        **_base(question),
+        **described(question),
+        versions=versions(),
         headline=_evaluated_headline(problem, point, len(broken)),
         status=Status.FEASIBLE if point.is_feasible else Status.INFEASIBLE,
         objectives=(problem.objective.text,),
@@ -69,36 +70,38 @@ def evaluated_report(
     )
 
 
-def why_not_report(question: Question, told: WhyNot) -> Report:
+def why_not_report(question: Question, why_not: WhyNot) -> Report:
     """Report what forcing some choices costs, or which requirements it breaks.
 
     Parameters
     ----------
     question
         What was asked.
-    told
+    why_not
         What `Question.why_not` gave.
     """
-    forced = design(told.forced)
-    if not told.best:
-        return report_of(question, told.best)
-    report = report_of(question, told.found)
-    if not told.found:
+    forced = design(why_not.forced)
+    if not why_not.best:
+        return report_of(question, why_not.best)
+    report = report_of(question, why_not.found)
+    if not why_not.found:
         line = report.headline
-        first = replace(line, aside="", told=f"with {forced}, {line.told}")
-        free = with_unit(told.best.best_objective, told.best.unit)
-        free_line = f"Without it: {told.best.objective} = {free} at {design(told.best.best_params)}"
+        first = replace(line, aside="", text=f"with {forced}, {line.text}")
+        free = with_unit(why_not.best.best_objective, why_not.best.unit)
+        free_line = (
+            f"Without it: {why_not.best.objective} = {free} at {design(why_not.best.best_params)}"
+        )
         return replace(report, headline=first, account=(*report.account, free_line))
     problem = question.problem
-    pair = [(item.best.params, item.best.result) for item in (told.best, told.found)]
+    pair = [(item.best.params, item.best.result) for item in (why_not.best, why_not.found)]
     best, other = designs_of(Judge.of(problem, [problem.objective]), pair)
     return replace(
         report,
-        headline=_why_not_headline(told, forced),
+        headline=_why_not_headline(why_not, forced),
         designs=(other,),
         title=f"With {forced}",
         against=best,
-        answer={**report.answer, "why_not": told.to_dict()},
+        answer={**report.answer, "why_not": why_not.to_dict()},
         is_search=False,
     )
 
@@ -145,32 +148,36 @@ def _evaluated_headline(problem: Problem, point: Point, broken: int) -> Headline
         value = f"{problem.objective.text} = {with_unit(point.objective, point.reading.unit)} "
     if point.is_feasible:
         text = f"{value}{at} meets every requirement"
-        return Headline(word="FEASIBLE", told=text, tone=Tone.GOOD)
+        return Headline(word="FEASIBLE", text=text, tone=Tone.GOOD)
     requirements = "1 requirement" if broken == 1 else f"{broken} requirements"
     known = {item.name for item in problem.constraints}
     exists = {name for name, _ in point.broken} <= known
     would = f"; {value.strip()}{'' if exists else ' if it could exist'}" if value else ""
     text = f"{at[3:]} breaks {requirements}{would}"
-    return Headline(word="INFEASIBLE", told=text, tone=Tone.BAD)
+    return Headline(word="INFEASIBLE", text=text, tone=Tone.BAD)
 
 
-def _why_not_headline(told: WhyNot, forced: str) -> Headline:
-    unit = told.best.unit
-    with_it, without = (with_unit(item.best_objective, unit) for item in (told.found, told.best))
-    spent = told.best.statistics.total_seconds + told.found.statistics.total_seconds
-    proof = "both proven" if told.is_proven else "not proven"
-    end = f"({proof}); in {seconds(spent)} by {told.found.method}"
-    if not told.loss:
-        text = f"{told.best.objective} = {with_it} with {forced}, as without {end}"
-        return Headline(word="COSTS", aside=" NOTHING", told=text)
-    relative = told.relative_loss
-    cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(told.loss), unit)
-    word = "COSTS" if told.loss > 0 else "GAINS"
-    text = f"{told.best.objective} = {with_it} with {forced}, {without} without {end}"
-    return Headline(word=word, aside=f" {cost}", told=text)
+def _why_not_headline(why_not: WhyNot, forced: str) -> Headline:
+    unit = why_not.best.unit
+    with_it, without = (
+        with_unit(item.best_objective, unit) for item in (why_not.found, why_not.best)
+    )
+    spent = why_not.best.statistics.total_seconds + why_not.found.statistics.total_seconds
+    proof = "both proven" if why_not.is_proven else "not proven"
+    end = f"({proof}); in {seconds(spent)} by {why_not.found.method}"
+    if not why_not.loss:
+        text = f"{why_not.best.objective} = {with_it} with {forced}, as without {end}"
+        return Headline(word="COSTS", aside=" NOTHING", text=text)
+    relative = why_not.relative_loss
+    cost = change(abs(relative)).lstrip("+") if relative else with_unit(abs(why_not.loss), unit)
+    word = "COSTS" if why_not.loss > 0 else "GAINS"
+    text = f"{why_not.best.objective} = {with_it} with {forced}, {without} without {end}"
+    return Headline(word=word, aside=f" {cost}", text=text)
 
 
-def _designs(problem: Problem, point: Point, best: SearchResult | None) -> tuple[Design, ...]:
+def _designs(
+    problem: Problem, point: Point, best: SearchResult | None
+) -> tuple[ReportedDesign, ...]:
     """Measure a design, and before it the best one where that is known and another."""
     if point.reading is None:
         return ()
@@ -179,16 +186,6 @@ def _designs(problem: Problem, point: Point, best: SearchResult | None) -> tuple
     if best and best.best_params != point.params:
         found.insert(0, (best.best_params, best.best_result))
     return designs_of(judge, found)
-
-
-def _base(question: Question) -> dict[str, Any]:
-    return {
-        "question": " ".join(question.text.split()),
-        "source": question.source,
-        "text": question.written,
-        "reasons": dict(question.reasons),
-        "versions": versions(),
-    }
 
 
 def _evaluated_answer(problem: Problem, point: Point) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """The first line: ``<word><aside>: <told>; <effort>``, and what follows it.
+    """The first line: ``<word><aside>: <text>; <effort>``, and what follows it.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Headline:
         The status, or another word for what came out.
     aside
         What stands between it and the colon: how sure it is.
-    told
+    text
         What was found.
     effort
         Over how many designs, in which time, by which method; may be empty.
@@ -55,7 +55,7 @@ class Headline:
 
     word: str
     aside: str = ""
-    told: str
+    text: str
     effort: str = ""
     tone: Tone = Tone.PLAIN
     more: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Headline:
     @property
     def rest(self) -> str:
         """What follows the word in its line."""
-        return f"{self.aside}: {self.told}{self.effort and f'; {self.effort}'}"
+        return f"{self.aside}: {self.text}{self.effort and f'; {self.effort}'}"
 
     def __str__(self) -> str:
         return f"{self.word}{self.rest}"
@@ -86,7 +86,7 @@ class Lines:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TableBlock:
     """Rows under a header.
 
     Parameters
@@ -159,7 +159,7 @@ class Drawing:
     lines: tuple[str, ...]
 
 
-Block = Headline | Lines | Table | Bars | Drawing
+Block = Headline | Lines | TableBlock | Bars | Drawing
 
 
 def tone_of(status: Status) -> Tone:
@@ -169,7 +169,7 @@ def tone_of(status: Status) -> Tone:
 
 def table_of(
     rows: list[list[str]], *, title: str = "", words: frozenset[int] = frozenset()
-) -> Table:
+) -> TableBlock:
     """Make a table of plain cells.
 
     Parameters
@@ -183,4 +183,4 @@ def table_of(
     """
     header, *others = rows
     cells = tuple(tuple(Cell(text=cell) for cell in row) for row in others)
-    return Table(title=title, header=tuple(header), rows=cells, words=words)
+    return TableBlock(title=title, header=tuple(header), rows=cells, words=words)

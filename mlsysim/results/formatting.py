@@ -1,7 +1,7 @@
 """Numbers as people read them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -51,6 +51,12 @@ def design(params: Mapping[str, Any]) -> str:
         return ", ".join(f"{name}={label(value)}" for name, value in params.items())
     listed = [f"{name}={label(value)}" for name, value in shown.items()]
     return ", ".join([*listed, f"{len(params) - len(shown)} others = 0"])
+
+
+def varying(designs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the choices that differ between designs, of which there is at least one."""
+    first = designs[0]
+    return [name for name in first if any(item[name] != first[name] for item in designs)]
 
 
 def seconds(value: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import assert_never
 
-from mlsysim.results.blocks import Bars, Block, Drawing, Headline, Lines, Table
+from mlsysim.results.blocks import Bars, Block, Drawing, Headline, Lines, TableBlock
 
 # Hues that are told apart by everybody (after Okabe and Ito), on light and on dark.
 HUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a63d2", "#7f7f7f")
@@ -25,7 +25,7 @@ def html_of(block: Block) -> str:
             return _title(block.title) + _list(block.lines)
         case Bars():
             return _bars(block)
-        case Table():
+        case TableBlock():
             return _title(block.title) + table(block)
         case Drawing():
             return f'<pre class="drawing">{escape(chr(10).join(block.lines))}</pre>'
@@ -33,7 +33,7 @@ def html_of(block: Block) -> str:
             assert_never(block)
 
 
-def table(block: Table) -> str:
+def table(block: TableBlock) -> str:
     """Write a table without its title."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in block.header)
     rows = []

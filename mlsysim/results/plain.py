@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from mlsysim.results.blocks import Bars, Block, Drawing, Headline, Lines, Table
+from mlsysim.results.blocks import Bars, Block, Drawing, Headline, Lines, TableBlock
 
 _WIDTH = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -29,7 +29,7 @@ def lines_of(block: Block) -> Iterator[str]:
             cells = [[bar.name, bar.amount, bar.percentage] for bar in block.bars]
             columns = zip(_aligned(cells, frozenset({0})), block.bars, strict=True)
             yield from (f"  {line}  {drawn(bar.share)}".rstrip() for line, bar in columns)
-        case Table():
+        case TableBlock():
             if block.title:
                 yield block.title
             rows = [list(block.header), *([cell.text for cell in row] for row in block.rows)]

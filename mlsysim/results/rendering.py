@@ -28,17 +28,17 @@ def headline(answer: "Answer", *, proven: str, unproven: str) -> Headline:
     aside = " (proven)"
     match answer.status:
         case Status.OPTIMAL:
-            told = proven
+            text = proven
         case Status.INFEASIBLE:
-            told = "no design meets every requirement"
+            text = "no design meets every requirement"
         case Status.FEASIBLE:
-            aside, told, effort = " (not proven)", unproven, f"{stopped}{effort}"
+            aside, text, effort = " (not proven)", unproven, f"{stopped}{effort}"
         case Status.UNKNOWN:
-            aside, told, effort = "", "no feasible design found yet", f"{stopped}{effort}"
+            aside, text, effort = "", "no feasible design found yet", f"{stopped}{effort}"
         case _:
             assert_never(answer.status)
     tone = tone_of(answer.status)
-    return Headline(word=answer.status.value, aside=aside, told=told, effort=effort, tone=tone)
+    return Headline(word=answer.status.value, aside=aside, text=text, effort=effort, tone=tone)
 
 
 def _account(statistics: Statistics) -> list[str]:

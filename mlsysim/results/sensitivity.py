@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.relation import Relation
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.status import Status
 
 SHARES = (0.01, 0.05, 0.2)
 """By how much limits are relaxed, relative to themselves."""
-
-# Sides that are equal to this, relative, are called tight.
-_EQUAL = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +136,7 @@ class Sensitivity:
     @property
     def is_tight(self) -> bool:
         """Whether no room is left; a tight requirement need not bind."""
-        return self.slack is not None and abs(self.slack) <= _EQUAL * abs(self.right)
+        return self.slack is not None and abs(self.slack) <= TOLERANCE * abs(self.right)
 
     @property
     def is_movable(self) -> bool:

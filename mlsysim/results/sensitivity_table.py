@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mlsysim.results.blocks import Table, table_of
+from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number, with_unit
 from mlsysim.results.result import SearchResult
 from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
@@ -10,7 +10,7 @@ from mlsysim.results.sensitivity import SHARES, Sensitivity, Trial
 _BINDS = {True: "yes", False: "no", None: "not known"}
 
 
-def cost_table(requirements: Sequence[Sensitivity], title: str = "") -> Table | None:
+def cost_table(requirements: Sequence[Sensitivity], title: str = "") -> TableBlock | None:
     """Write what the best design meets as a table, headings first.
 
     The user's constraints are all there, verdicts of models only where they
@@ -25,7 +25,7 @@ def cost_table(requirements: Sequence[Sensitivity], title: str = "") -> Table | 
 
     Returns
     -------
-    Table or None
+    TableBlock or None
         Nothing where there is nothing to tell.
     """
     shown = [item for item in requirements if _is_row(item)]

@@ -5,16 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.results.blocks import Table, table_of
+from mlsysim.numeric import TOLERANCE
+from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.markup import as_html
 from mlsysim.results.plain import as_text
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
-
-# Two objectives this close, relative, are equal.
-_EQUAL = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -45,7 +43,7 @@ class WhyNot:
             return None
         free, forced = self.best.best_objective, self.found.best_objective
         loss = self.sign * (forced - free)
-        return 0.0 if abs(loss) <= _EQUAL * abs(free) else loss
+        return 0.0 if abs(loss) <= TOLERANCE * abs(free) else loss
 
     @property
     def relative_loss(self) -> float | None:
@@ -131,7 +129,7 @@ class Sweep:
             rows.append(row)
         return rows
 
-    def table(self) -> Table:
+    def table(self) -> TableBlock:
         """Write the same as people read it."""
         header, *rows = self.rows()
         place = len(self.over) + 1

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
 
-# Two searches agree on an objective to this, relative (DESIGN semantics 2).
-_TOLERANCE = 1e-9
 # The solver comes this close, relative, to how far a requirement would have to give.
 _NEARLY = 2e-6
 
@@ -164,7 +163,7 @@ def _front_differences(pair: _Pair[ParetoFront]) -> Iterator[str]:
         return
     for place, (mine, yours) in enumerate(zip(one, other, strict=True), 1):
         values = zip(mine.objective_values, yours.objective_values, strict=True)
-        if not all(math.isclose(*two, rel_tol=_TOLERANCE) for two in values):
+        if not all(math.isclose(*two, rel_tol=TOLERANCE) for two in values):
             yield pair.differ(f"point {place}", mine.objective_values, yours.objective_values)
 
 
@@ -188,7 +187,7 @@ def _list_differences(pair: _Pair[SearchResult]) -> Iterator[str]:
     if len(mine) != len(yours) and not (_is_stopped(pair.one) or _is_stopped(pair.other)):
         yield pair.differ("candidates", len(mine), len(yours))
     for place, values in enumerate(zip(mine, yours, strict=False), 1):
-        if not math.isclose(*values, rel_tol=_TOLERANCE):
+        if not math.isclose(*values, rel_tol=TOLERANCE):
             yield pair.differ(f"objective of number {place}", *map(repr, values))
 
 
@@ -200,7 +199,7 @@ def _better_than_proven(pair: _Pair[SearchResult]) -> Iterator[str]:
     names = ((pair.who, pair.one), (pair.whose, pair.other))
     for (prover, proven), (finder, found) in (names, names[::-1]):
         bound, best = proven.bound, found.best_objective
-        if bound is not None and sign * (bound - best) > _TOLERANCE * abs(bound):
+        if bound is not None and sign * (bound - best) > TOLERANCE * abs(bound):
             yield f"bound: {bound!r} by {prover}, but {finder} finds {best!r}"
 
 
@@ -236,5 +235,5 @@ def _as_far(one: Relaxation, other: Relaxation) -> bool:
     )
     distances = mine - my_limit, yours - your_limit
     largest = max(map(abs, (mine, yours, my_limit, your_limit)))
-    slack = _NEARLY * max(map(abs, distances)) + _TOLERANCE * largest
+    slack = _NEARLY * max(map(abs, distances)) + TOLERANCE * largest
     return abs(distances[0] - distances[1]) <= slack

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsysim.errors import DisagreementError, MetricError
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, read
 from mlsysim.problem.variant import Variant
@@ -25,9 +26,6 @@ from mlsysim.search.interruption import current
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point, evaluate_point
 from mlsysim.units import magnitude, quantity
-
-# Two objectives this close, relative, are equal (DESIGN semantics 2).
-_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +200,7 @@ class _Account:
         base = self._result.best_objective
         objective = solved.point.objective_in(self._result.unit)
         gain = self._problem.objective.sense.sign * (base - objective)
-        if math.isclose(base, objective, rel_tol=_TOLERANCE):
+        if math.isclose(base, objective, rel_tol=TOLERANCE):
             gain = 0.0
         elif gain < 0:
             if solved.status is Status.OPTIMAL:

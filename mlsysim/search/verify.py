@@ -45,6 +45,7 @@ from typing import Any
 import numpy as np
 
 from mlsysim.errors import Infeasible, MetricError, UnitError
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.objective import Objective
 from mlsysim.problem.problem import INFEASIBLE, UNDEFINED, Problem
 from mlsysim.problem.reading import Condition, Reading, conditions_of, read, resolver
@@ -64,9 +65,6 @@ UNRELIABLE = (
     "from a generator that is seeded anew at every call"
 )
 """What is said of an evaluator that no method answers for."""
-
-# Two evaluations of one design are the same to this, relative.
-_SAME = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,7 +291,7 @@ def refuse_random(problem: Problem, evaluate: Evaluator, point: Point) -> None:
     """
     again = evaluate_point(problem, evaluate, point.params)
     values = (point.objective, again.objective)
-    same = math.isclose(*values, rel_tol=_SAME) or all(map(math.isnan, values))
+    same = math.isclose(*values, rel_tol=TOLERANCE) or all(map(math.isnan, values))
     # Of a front the point may lack another objective than that of the problem.
     if not same or (point.violated ^ again.violated) - {UNDEFINED}:
         raise MetricError(f"{UNRELIABLE} (at the design {design(point.params)})")

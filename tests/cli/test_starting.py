@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlsysim.cli.app import Kind, app
+from mlsysim.cli.app import Template, app
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify
 
@@ -16,8 +16,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_what_is_written_is_answered(kind: Kind, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", list(Template))
+def test_what_is_written_is_answered(kind: Template, tmp_path: Path) -> None:
     """CP-SAT and the reference find the same design; limits have reasons, and a front is named."""
     file = tmp_path / "mine.toml"
     done = run("new", str(file), "--kind", kind.value)
@@ -31,8 +31,8 @@ def test_what_is_written_is_answered(kind: Kind, tmp_path: Path) -> None:
     assert len(question.objectives) == 2
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_what_is_written_is_commented(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(Template))
+def test_what_is_written_is_commented(kind: Template) -> None:
     """Each table, and each key before the first, has a line above it that says what it is for."""
     text = run("new", "-", "--kind", kind.value).stdout
     for paragraph in text.split("\n\n"):

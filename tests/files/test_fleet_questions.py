@@ -1,6 +1,7 @@
 """Question files about mixed fleets: what they mean, and every mistake told with its key."""
 
 import json
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,7 @@ def test_a_time_limit_bounds_the_search_for_designs(tmp_path: Path) -> None:
     result = question.solve(time_limit=limit)
     assert (result.status, result.statistics.stopped_by) == ("UNKNOWN", "time limit")
     assert "which replica designs" in str(result)
+    assert result.statistics.grid_size == 0
     assert question.explain(time_limit=limit).result.status == "UNKNOWN"
     swept = question.sweep({"site": ["5 kW", "20 kW"]}, time_limit=limit)
     assert {point.result.status for point in swept.points} == {"UNKNOWN"}
@@ -214,6 +216,22 @@ def test_a_time_limit_bounds_the_search_for_designs(tmp_path: Path) -> None:
         question.evaluate_at({"region": "Quebec"}, time_limit=limit)
     assert verify(question, time_limit=limit).failures
     # The next question has time of its own.
+    assert question.solve(workers=1).status == "OPTIMAL"
+
+
+def test_an_interrupt_ends_the_search_for_designs(tmp_path: Path) -> None:
+    """Ctrl-C between two grids: the answer says so, and the choices are still not known."""
+    question = load(write(GOOD, tmp_path))
+    states: list[Progress] = []
+
+    def press(state: Progress) -> None:
+        states.append(state)
+        if state.done == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    result = question.solve(progress=press)
+    assert (result.status, result.statistics.stopped_by) == ("UNKNOWN", "interrupt")
+    assert [state.done for state in states] == [0, 1]
     assert question.solve(workers=1).status == "OPTIMAL"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mlsysim.catalog import Cluster, Grid, Systems
 from mlsysim.errors import QuestionError
-from mlsysim.files.schema import Range, Scalar
+from mlsysim.files.schema import RangeTable, Scalar
 from mlsysim.files.values import argument, choices
 from mlsysim.units import magnitude
 
@@ -73,13 +73,13 @@ def test_misfit(value: Scalar, annotation: Any, told: str) -> None:
 
 def test_range_includes_both_ends() -> None:
     """From 16 to 64 in steps of 16 are four values."""
-    found = choices(Range(first=16, last=64, step=16), int, "here")
+    found = choices(RangeTable(first=16, last=64, step=16), int, "here")
     assert list(found) == [16, 32, 48, 64]
 
 
 def test_long_range_is_not_expanded() -> None:
     """A range of 1e12 values stays a range."""
-    assert len(choices(Range(first=1, last=10**12), int, "here")) == 10**12
+    assert len(choices(RangeTable(first=1, last=10**12), int, "here")) == 10**12
 
 
 def test_list_names_the_position() -> None:

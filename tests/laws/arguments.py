@@ -14,7 +14,7 @@ from mlsysim.catalog import Infrastructure, Models, Systems
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.number_format import Coverage
-from mlsysim.physics.activations import RECOMPUTE
+from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, pools_of
 from mlsysim.stages.serving.calibration import ServingCalibration
@@ -149,15 +149,32 @@ def _groups(at: Place) -> Values:
 
 def _virtual(at: Place) -> Values:
     some = st.sampled_from([2, 3, 5])
-    return _or(some, st.just(1), 1) if at.drawn["pp_size"] > 1 else _or(st.just(1), some, 20)
+    return _or(st.just(1), some, 2 if at.drawn["pp_size"] > 1 else 20)
 
 
 def _schedule(at: Place) -> Values:
-    plain = at.drawn["virtual_stages"] == 1
-    fitting = [
-        name for name in sorted(SCHEDULES) if name == "1f1b" or plain is not (name == "interleaved")
+    plain, even = at.drawn["virtual_stages"] == 1, at.drawn["pp_size"] % 2 == 0
+    fitting = {
+        "1f1b": True,
+        "interleaved": not plain,
+        "zero-bubble": plain,
+        "dualpipe": even and plain,
+    }
+    likely = [name for name in sorted(SCHEDULES) if fitting.get(name, True)]
+    return _or(st.sampled_from(likely), st.sampled_from(sorted(SCHEDULES)), 9)
+
+
+def _recompute(at: Place) -> Values:
+    likely = [
+        name for name in sorted(RECOMPUTE) if at.drawn["model"].kv_rank or name != UP_PROJECTIONS
     ]
-    return _or(st.sampled_from(fitting), st.sampled_from(sorted(SCHEDULES)), 6)
+    return _or(st.sampled_from(likely), st.sampled_from(sorted(RECOMPUTE)), 9)
+
+
+def _narrow(at: Place) -> Values:
+    """Draw a format of activations, most of the time one that the precision allows."""
+    likely = st.just("wide") if at.drawn["precision"] != "fp8" else st.sampled_from(design.FORMATS)
+    return _or(likely, st.sampled_from(design.FORMATS), 15)
 
 
 def _recomputed(at: Place) -> Values:
@@ -292,7 +309,7 @@ ARGUMENTS: dict[str, Argument] = {
     "schedule": _schedule,
     "overlap": st.sampled_from(design.OVERLAPS),
     "attention": st.sampled_from(design.ATTENTIONS),
-    "recompute": st.sampled_from(sorted(RECOMPUTE)),
+    "recompute": _recompute,
     "recompute_layers": _recomputed,
     "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
     "sequence_parallel": st.booleans(),
@@ -301,8 +318,8 @@ ARGUMENTS: dict[str, Argument] = {
     "optimizer_offload": st.booleans(),
     "sharding": _sharding,
     "moment_bytes": st.sampled_from([2, 4]),
-    "activation_storage": st.sampled_from(design.FORMATS),
-    "dispatch": st.sampled_from(design.FORMATS),
+    "activation_storage": _narrow,
+    "dispatch": _narrow,
     "gradient_bytes": st.sampled_from([2, 4, 6]),
     "nodes": _nodes,
     "duration_days": _log(0.1, 400),

@@ -113,8 +113,11 @@ _OFTEN_LEFT = {
 
 
 @st.composite
-def designs(draw: st.DrawFn, stage: type[ForwardModel]) -> Design:
-    """Draw all arguments of a stage; optional ones are now and then left out."""
+def designs(draw: st.DrawFn, /, stage: type[ForwardModel], **given: Values) -> Design:
+    """Draw all arguments of a stage; optional ones are now and then left out.
+
+    Values that are given take the place of those that an argument has anywhere.
+    """
     drawn: dict[str, Any] = {}
     whole: dict[str, Any] = {}
     # What it runs on first, so that the model can fit; what is a part of something after it.
@@ -125,7 +128,7 @@ def designs(draw: st.DrawFn, stage: type[ForwardModel]) -> Design:
     )
     for name in order:
         item = stage.inputs()[name]
-        value = draw(values_of(stage, name, whole))
+        value = draw(given[name] if name in given else values_of(stage, name, whole))
         whole[name] = value
         optional = item.default is not item.empty
         if optional and name in _OFTEN_LEFT and draw(st.booleans()):
@@ -157,14 +160,14 @@ def together(design: Design) -> set[str]:
     return names | ({"prefill_share", "utilization"} & design.arguments.keys())
 
 
-def feasible(stage: type[ForwardModel]) -> Values:
-    """Draw designs that the stage finds feasible."""
+def feasible(stage: type[ForwardModel], **given: Values) -> Values:
+    """Draw designs that the stage finds feasible; the parameters are those of `designs`."""
 
     def fits(design: Design) -> bool:
         result = design.outcome()
         return result is not None and bool(result.feasible)
 
-    return designs(stage).filter(fits)
+    return designs(stage, **given).filter(fits)
 
 
 def law(count: int = 25) -> settings:

@@ -140,6 +140,8 @@ def _hides_nothing(it: Change) -> bool:
 
 def _kept_busy_by_launches(it: Change) -> bool:
     """Say that products are too small to be felt, or the given figure is the measured one."""
+    if "efficiency" not in it.old.stage.inputs():
+        return False
     old, new, slow = (design.outcome() for design in (it.old, it.new, it.old.but(efficiency=0.005)))
     if old is None or new is None or slow is None:
         return False
@@ -194,7 +196,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     # "As `precision` unless given."
     "weight_precision": (_twins("weight_precision"),),
     "attention_precision": (_attention_as_before,),
-    "precision": (_twins("precision"),),
+    "precision": (_twins("precision"), _kept_busy_by_launches),
     "kv_precision": (_twins("kv_precision"),),
     # "Whether norms and residuals are split along the sequence, within tensor parallelism."
     "sequence_parallel": (lambda it: it.old["tp_size"] == 1,),
@@ -206,6 +208,8 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
     # "`zero-bubble`, which fills the bubble with gradients of weights."
     "schedule": (_same_schedule,),
+    # "A mask that is causal or full": over few tokens it is not felt.
+    "attention": (_kept_busy_by_launches,),
     # "Unless given, what was measured"; "element-wise kernels and launches come on top".
     "efficiency": (_kept_busy_by_launches,),
     # "All unless given."

@@ -8,10 +8,11 @@ follow, unless the argument's documentation says that it has no use there
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from laws.arguments import RUN_ON, base_name, values_of
+from laws.arguments import RUN_ON, Values, base_name, values_of
 from laws.designs import STAGES, Complete, Design, feasible, law, numbers, shown
 from laws.inert import INERT, Change
 
+from mlsysim.catalog import Models
 from mlsysim.errors import ParameterError
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity
@@ -47,10 +48,24 @@ def knobs(stage: type[ForwardModel]) -> list[str]:
     return [name for name in stage.inputs() if not name.endswith(("model", "designs", *RUN_ON))]
 
 
+_MIXTURES = st.sampled_from([model for model in Models.Language.values() if model.experts])
+# Knobs of a feature -> the models, and whatever else, that have it.
+FEATURES: dict[str, dict[str, Values]] = {
+    "ep_size": {"model": _MIXTURES},
+    "dispatch": {
+        "model": _MIXTURES,
+        "ep_size": st.sampled_from([2, 4, 8]),
+        "precision": st.just("fp8"),
+    },
+    "activation_storage": {"precision": st.just("fp8")},
+}
+
+
 @st.composite
 def changes(draw: st.DrawFn, stage: type[ForwardModel], name: str) -> Change:
     """Draw a feasible design, and the same with another value of one argument."""
-    old = draw(feasible(stage))
+    feature = FEATURES.get(base_name(name), {})
+    old = draw(feasible(stage, **feature))
     value = draw(values_of(stage, name, Complete(stage, old)))
     return Change(name=name, old=old, new=old.but(**{name: value}))
 

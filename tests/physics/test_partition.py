@@ -1,8 +1,21 @@
 """How work is split, and where groups sit."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
 
 from mlsysim.physics import partition
+
+
+@given(st.integers(0, 500), st.integers(1, 80))
+@examples(50)
+def test_the_fullest_and_the_emptiest_part(total: int, parts: int) -> None:
+    """Items dealt out one after the other fill the first parts by one more than the last."""
+    held = [len(part) for part in np.array_split(np.arange(total), parts)]
+    assert partition.fullest_share(total, parts) == max(held)
+    assert partition.slack(total, parts) == max(held) - min(held)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
 from mlsysim.search.arrays.block_reading import BlockReading, Booleans
 from mlsysim.search.verify import undefined
-
-CLOSE = 1e-9
-"""The relative difference within which two sides may be equal."""
 
 _WHOLE = 2.0**53
 """Up to here whole numbers in floats are exact, so that comparing them is, too."""
@@ -67,7 +65,7 @@ def near_equality(reading: BlockReading) -> Booleans:
             continue
         left, right = condition.left, condition.right
         with np.errstate(invalid="ignore", over="ignore"):
-            close = np.abs(left - right) <= CLOSE * np.abs(right)
+            close = np.abs(left - right) <= TOLERANCE * np.abs(right)
         if close.any() and not (_whole(left) and _whole(right)):
             near |= close
     return near

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 from typing import Any, cast
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import Problem
 from mlsysim.results.candidate import Candidate
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
 from mlsysim.search.arrays.block_reading import NotVectorisedError
-from mlsysim.search.arrays.doubts import CLOSE
 from mlsysim.search.arrays.leaders import Leader, Leaders
 from mlsysim.search.arrays.scan import Scan
 from mlsysim.search.arrays.task import Task
@@ -72,12 +72,12 @@ def _verified(
     leaders = list(best)
     last = leaders[min(top, len(leaders)) - 1].key
     # Arrays may misplace a tie by its last bit.
-    leaders = [leader for leader in leaders if leader.key <= last + CLOSE * abs(last)]
+    leaders = [leader for leader in leaders if leader.key <= last + TOLERANCE * abs(last)]
     sign = problem.objective.sense.sign
     judged: list[tuple[Leader, Point]] = []
     for leader, point in _judged(scan, best, leaders, until):
         key = sign * point.objective_in(scan.unit or "")
-        if not point.is_feasible or not abs(key - leader.key) <= CLOSE * abs(key):
+        if not point.is_feasible or not abs(key - leader.key) <= TOLERANCE * abs(key):
             raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
         if len(judged) < _JUDGED_TWICE:
             refuse_random(problem, evaluate, point)

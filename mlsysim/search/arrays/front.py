@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.status import Status
 from mlsysim.search.arrays.block_reading import NotVectorisedError
-from mlsysim.search.arrays.doubts import CLOSE
 from mlsysim.search.arrays.front_leaders import FrontLeaders
 from mlsysim.search.arrays.scan import Scan
 from mlsysim.search.arrays.task import Task
@@ -61,7 +61,7 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
                 raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
             judged[index] = (point, *goals.others(point))
             plain = np.array(vector(judged[index], units)) * goals.signs
-            if not np.allclose(plain, values, rtol=CLOSE, atol=0.0):
+            if not np.allclose(plain, values, rtol=TOLERANCE, atol=0.0):
                 raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
         return {"points": goals.front(judged, units)}
 

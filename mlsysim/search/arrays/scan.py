@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.reading import Condition
 from mlsysim.search.arrays.block_reading import (
@@ -16,7 +17,7 @@ from mlsysim.search.arrays.block_reading import (
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.arrays.doubts import CLOSE, defined, near_equality
+from mlsysim.search.arrays.doubts import defined, near_equality
 from mlsysim.search.arrays.layout import Block, Layout
 from mlsysim.search.arrays.opaque import Opaque, impossible
 from mlsysim.search.arrays.others import Others
@@ -276,5 +277,5 @@ def _same_sides(plain: Condition, array: Condition, local: int) -> bool:
 
 def _close(one: float, other: float) -> bool:
     if np.isfinite(one) and np.isfinite(other):
-        return abs(one - other) <= CLOSE * max(abs(one), abs(other))
+        return abs(one - other) <= TOLERANCE * max(abs(one), abs(other))
     return not np.isfinite(one) and not np.isfinite(other)

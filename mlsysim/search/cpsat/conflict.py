@@ -15,6 +15,7 @@ from typing import Any
 from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import UNDEFINED
 from mlsysim.problem.relation import Relation
 from mlsysim.search.conflicts import reasons_told, relaxation
@@ -29,8 +30,6 @@ from mlsysim.search.verify import Point, nowhere_defined
 Solve = Callable[[Program], Minimum]
 
 _LIMITS = {Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST}
-# Values this close, relative, are alike.
-_ALIKE = 1e-9
 # Counts of hundreds of things come arbitrarily close to a limit; to find the very
 # closest would take hours, and tell nobody more.
 _NEARLY = 1e-6
@@ -214,7 +213,7 @@ class _Explanation:
             if not len(found):
                 break
             most = float(found.values[0, 0])
-            others.append(_at_most(goal, most + _ALIKE * abs(most)))
+            others.append(_at_most(goal, most + TOLERANCE * abs(most)))
             closer = self._least(others, then, nearly=_NEARLY)
             if not len(closer):  # some side is undefined at all of them
                 break

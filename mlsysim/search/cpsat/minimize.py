@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
@@ -35,8 +36,6 @@ QUICK = 1 << 10
 _BUDGET = 2.0
 # ... and after which they do where CP-SAT was asked for; the answer says so.
 _ASKED = 30.0
-# A design that is better by less than this, relative, is no better (DESIGN semantics 2).
-TOLERANCE = 1e-9
 
 
 class Way(StrEnum):
@@ -205,13 +204,9 @@ class Minimizer:
             wanted = lowerable and (not finished or asked)
             if wanted and len(presolve.open) and self._clock.left > 0:
                 try:
-                    # Where CP-SAT is asked for, boxes only narrow what it finds and proves.
-                    seconds = _ASKED if asked else self._clock.seconds["presolve"]
-                    if self._by_formulas(presolve, top, seconds):
+                    if self._by_formulas(presolve, top):
                         self._count(presolve)
                         return _proven(presolve.found, Way.CP_SAT)
-                    if asked:
-                        self._reason = f"CP-SAT was not done within {seconds:g} s"
                 except NotLowerableError as reason:
                     self._reason = str(reason)
                     lowerable = False
@@ -226,13 +221,21 @@ class Minimizer:
                 return self._stopped(presolve)
             patience *= 2
 
-    def _by_formulas(self, presolve: Presolve, top: int, seconds: float) -> bool:
-        """Try the formulas for a while; tell if that settled it."""
+    def _by_formulas(self, presolve: Presolve, top: int) -> bool:
+        """Try the formulas for as long as presolve has taken so far; tell if that settled it.
+
+        Where CP-SAT is asked for, boxes only narrow what it finds and proves: it gets longer.
+        """
+        asked = self._way is Way.CP_SAT
+        seconds = _ASKED if asked else self._clock.seconds["presolve"]
         search = LoweredSearch(
             presolve.program, top, presolve.found, self._clock, box=presolve.hull
         )
         try:
-            return search.run(seconds)
+            proven = search.run(seconds)
+            if asked and not proven:
+                self._reason = f"CP-SAT was not done within {seconds:g} s"
+            return proven
         finally:
             presolve.adopt(search.found, search.bound)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from mlsysim.errors import DisagreementError
 from mlsysim.expr.traced import Traced
+from mlsysim.numeric import TOLERANCE
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
@@ -26,7 +27,7 @@ from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.question.question import TOLERANCE, Question, agree
+from mlsysim.search.cpsat.question.question import Question, agree
 from mlsysim.search.cpsat.regions import Bounds, sweep
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.goals import Goals

@@ -13,6 +13,7 @@ import numpy as np
 
 from mlsysim.errors import ExactnessError, TracingError
 from mlsysim.expr.graph import Node
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.search.cpsat.program.conditions import Condition
 from mlsysim.search.cpsat.program.program import Program
@@ -27,9 +28,6 @@ from mlsysim.search.cpsat.question.formulation import (
 from mlsysim.search.exactness import beyond_floats
 from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
-
-# The solver's answer and the evaluator must agree to this, relative.
-TOLERANCE = 1e-9
 
 
 class Question:
