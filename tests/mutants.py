@@ -127,7 +127,7 @@ MUTANTS = {
     ),
     "imbalance of serving": Mutant(
         "stages/serving/passes.py",
-        "where(ranks > 1, run.calibration.expert_imbalance, 1.0) * visits",
+        "where(ranks > 1, run.serving.imbalance, 1.0) * visits",
         "1 * visits",
         "stages/test_serving_experts.py",
     ),
@@ -166,7 +166,7 @@ MUTANTS = {
         "search/cpsat/question/question.py",
         "return math.isclose(traced, plain,",
         "return True or math.isclose(traced, plain,",
-        "search/cpsat/test_lowering.py",
+        "search/test_disagreement.py",
     ),
     "minimal conflict": Mutant(
         "results/conflict.py",

@@ -12,6 +12,7 @@ from mlsysim.catalog.builtin import Models as Models
 from mlsysim.catalog.builtin import Systems as Systems
 from mlsysim.catalog.builtin import find as find
 from mlsysim.catalog.calibration import Calibration as Calibration
+from mlsysim.catalog.calibration import ServingCalibration as ServingCalibration
 from mlsysim.catalog.cluster import Cluster as Cluster
 from mlsysim.catalog.fabric import Fabric as Fabric
 from mlsysim.catalog.figure import Confidence as Confidence

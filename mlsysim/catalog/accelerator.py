@@ -48,11 +48,15 @@ class Accelerator(Record):
         What software can see of the device memory (less than the label says).
     memory_bandwidth
         Peak bandwidth of the device memory.
+    memory_efficiency
+        Fraction of `memory_bandwidth` that kernels reach which do little else than read.
     link_bandwidth
         Bandwidth out of the accelerator, one direction, to the others of its scale-up domain;
         where there is no such domain, to the host.
     link_latency
-        Time of a small message over that link, as a collective sees it.
+        Time of a ring step of a collective over that link.
+    collective_overhead
+        Time that a collective costs whatever its size and group.
     scale_up_domain
         How many accelerators reach one another over these links.
     full_mesh
@@ -96,8 +100,10 @@ class Accelerator(Record):
     )
     memory_capacity: Any = measure("GiB")
     memory_bandwidth: Any = measure("GB/s")
+    memory_efficiency: float = number(most=1.0)
     link_bandwidth: Any = measure("GB/s", optional=True)
     link_latency: Any = measure("us", optional=True, zero=True)
+    collective_overhead: Any = measure("us", optional=True, zero=True)
     scale_up_domain: int = count(1)
     full_mesh: bool = flag()
     matmul_efficiencies: Mapping[str, float] = table(Number(most=1.0), _PRECISIONS)

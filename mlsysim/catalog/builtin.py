@@ -7,7 +7,7 @@ from typing import Any
 
 from mlsysim.catalog import registered
 from mlsysim.catalog.accelerator import Accelerator
-from mlsysim.catalog.calibration import Calibration
+from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.grid import Grid
@@ -17,6 +17,7 @@ from mlsysim.catalog.loader import Section, read_toml
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.number_format import NumberFormat
 from mlsysim.catalog.record import Record
+from mlsysim.catalog.runtime import Runtime
 from mlsysim.catalog.tree import Branch, Tree, find_in
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.errors import CatalogError
@@ -62,6 +63,8 @@ class _Systems(Branch):
     path = "Systems"
     Accelerators: Tree[Accelerator]
     Calibrations: Tree[Calibration]
+    ServingCalibrations: Tree[ServingCalibration]
+    Runtimes: Tree[Runtime]
     Nodes: Tree[Node]
     Fabrics: Tree[Fabric]
     Clusters: Tree[Cluster]
@@ -69,6 +72,10 @@ class _Systems(Branch):
     def __init__(self) -> None:
         vars(self)["Accelerators"] = _tree("Systems.Accelerators", Accelerator, "accelerators")
         vars(self)["Calibrations"] = _tree("Systems.Calibrations", Calibration, "calibrations")
+        vars(self)["ServingCalibrations"] = _tree(
+            "Systems.ServingCalibrations", ServingCalibration, "serving_calibrations"
+        )
+        vars(self)["Runtimes"] = _tree("Systems.Runtimes", Runtime, "runtimes")
         vars(self)["Nodes"] = _tree("Systems.Nodes", Node, "nodes")
         vars(self)["Fabrics"] = _tree("Systems.Fabrics", Fabric, "fabrics")
         vars(self)["Clusters"] = _tree("Systems.Clusters", Cluster, "clusters")
@@ -105,6 +112,8 @@ TREES: dict[type[Record], Tree[Any]] = {
     NumberFormat: Models.Formats,
     Accelerator: Systems.Accelerators,
     Calibration: Systems.Calibrations,
+    ServingCalibration: Systems.ServingCalibrations,
+    Runtime: Systems.Runtimes,
     Node: Systems.Nodes,
     Fabric: Systems.Fabrics,
     Cluster: Systems.Clusters,

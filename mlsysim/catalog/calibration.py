@@ -1,19 +1,68 @@
-"""Calibrations: what a family of accelerators achieves of what its data sheets promise."""
+"""Calibrations: what a family of accelerators achieves of what its data sheets promise.
+
+What single kernels of an accelerator reach is in its own record, and the same for all stages:
+rates of matrix products, of memory and of links.  A `Calibration` has what whole training runs
+make of them, what stands in where an accelerator has no figure of its own, and the part in
+which serving differs.
+"""
+
+# ruff: noqa: RUF009 - the calls below make field descriptors, not shared defaults
 
 from dataclasses import dataclass
 
 from mlsysim.catalog.fields import number, text
 from mlsysim.catalog.record import Record
+from mlsysim.catalog.reference import reference
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ServingCalibration(Record):
+    """What differs in serving: passes of single kernels under an engine, not months of training.
+
+    A figure that a `Calibration` has as well takes its place in serving.
+
+    Parameters
+    ----------
+    sustained
+        Share of the rate of a kernel measured alone that passes keep up; what an engine adds to
+        the kernels is in its `Runtime`.
+    attention_efficiency
+        Fraction of the 16-bit peak that fused attention reaches in a prefill.
+    activation_passes
+        How often element-wise kernels move the stream of activations.
+    collective_factor
+        Latency of an engine's own all-reduce over that of the measured library.
+    imbalance
+        Load of the fullest expert-parallel rank over the mean, apart from the chance of the draw.
+    runtime_reserve
+        Memory that driver and libraries take of an accelerator that works alone (byte).
+    mixed_efficiency
+        Rate of products with experts whose weights are kept in fewer bits than they are
+        multiplied in, over that of others.
+    stage_waiting
+        Share of its time that each further pipeline stage makes a stage wait: passes of
+        unequal length do not interlock.
+    """
+
+    name: str = text("Own_serving")
+    sustained: float = number(1.0, most=1.0)
+    attention_efficiency: float = number(0.65, most=1.0)
+    activation_passes: float = number(1.2)
+    collective_factor: float = number(0.6)
+    imbalance: float = number(1.5, least=1.0)
+    runtime_reserve: float = number(4.62e8)
+    mixed_efficiency: float = number(0.75)
+    stage_waiting: float = number(0.08)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Calibration(Record):
     """Achieved fractions and fixed costs of one family of accelerators.
 
-    Three of them are fitted to measured training runs: `sustained`,
-    `activation_passes` and `exposure`.  The others come from kernels or from the
-    literature, and stand in where an accelerator has no figure of its own.
-    Fitting a cluster means making another of these for `DistributedModel`.
+    Three of them are fitted to measured training runs: `sustained`, `activation_passes` and
+    `exposure`.  Those of matrix products, memory, links and collectives stand in where an
+    accelerator has no figure of its own.  Fitting a cluster means making another of these for
+    `DistributedModel` or `ServingModel`.
 
     Parameters
     ----------
@@ -33,15 +82,17 @@ class Calibration(Record):
         Time that a matrix product costs whatever its size (s), with the quantization of its
         operands where these are narrow.
     memory_efficiency
-        Fraction of memory bandwidth that element-wise kernels reach.
+        Fraction of memory bandwidth that kernels reach which do little else than move.
     host_bandwidth
         Traffic per second to an optimizer in the host's memory, for each accelerator (byte/s).
     link_efficiency, network_efficiency
         Fraction of the bandwidth of links and of the network that large messages reach.
     link_latency, network_latency
-        Time of one ring step where the catalogue has none (s).
+        Time of one ring step (s).
     collective_overhead
         Time that a collective costs whatever its size and group (s).
+    collective_factor
+        Latency of collectives over that of the measured library.
     routing_floor
         Least time of a pass through a layer with routed experts, in which the host launches
         its many kernels (s).
@@ -57,6 +108,8 @@ class Calibration(Record):
         What the loss keeps at once of each logit (byte): 8 in Megatron-LM, the softmax and its
         gradient in single precision; 12 in PyTorch, whose gradient comes in two steps; 4 where that
         is compiled, the logit and its gradient in 16 bits.
+    serving
+        In what serving differs; what was fitted to all engines unless given.
 
     Examples
     --------
@@ -78,9 +131,11 @@ class Calibration(Record):
     link_latency: float = number(1.5e-6)
     network_latency: float = number(5e-6)
     collective_overhead: float = number(6e-6)
+    collective_factor: float = number(1.0)
     routing_floor: float = number(2e-3)
     imbalance: float = number(1.1, least=1.0)
     jitter: float = number(0.002)
     runtime_reserve: float = number(2.5 * 2**30)
     fragmentation: float = number(1.15, least=1.0)
     logit_bytes: float = number(8.0)
+    serving: ServingCalibration = reference(ServingCalibration, optional=True)

@@ -195,7 +195,14 @@ def _changed(
 ) -> Record:
     """Make a record that differs from another in what is stated."""
     changed = start.replace(name=name, **values)
-    return changed.replace(provenance={**changed.provenance, **provenance})
+    kept = changed.provenance
+    if "source" in values:
+        # What is stated without support of its own has that of the record.
+        fields = start.described_fields()
+        stated = [key for key in values if fields[key].is_figure and not fields[key].is_table]
+        others = {key: support for key, support in kept.items() if key not in {"name", *values}}
+        kept = {**others, **dict.fromkeys(stated, Provenance())}
+    return changed.replace(provenance={**kept, **provenance})
 
 
 def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -> Any:

@@ -127,7 +127,9 @@ class Record(metaclass=_Checked):
         shown: dict[str, Figure] = {}
         for name, field in self.described_fields().items():
             value = self.__dict__[name]
-            if not field.is_figure or value is None or value == field.default:
+            if not field.is_figure or value is None:
+                continue
+            if value == field.default and name not in self.provenance:
                 continue
             if field.is_table:
                 for key, item in value.items():

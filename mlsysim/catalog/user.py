@@ -10,7 +10,7 @@ from typing import Any
 
 from mlsysim.catalog import builtin
 from mlsysim.catalog.accelerator import Accelerator
-from mlsysim.catalog.calibration import Calibration
+from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.grid import Grid
@@ -19,6 +19,7 @@ from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.loader import Origin, Section, read_toml
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
+from mlsysim.catalog.runtime import Runtime
 from mlsysim.catalog.tree import Tree, find_in
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
@@ -30,12 +31,16 @@ class Catalog:
 
     Parameters
     ----------
-    accelerators, calibrations, nodes, fabrics, clusters, models, vision_models, grids
-        The tables of the file; `models` are language models.
+    accelerators, calibrations, serving_calibrations, runtimes, nodes, fabrics, clusters
+        The tables of the file.
+    models, vision_models, grids
+        Likewise; `models` are language models.
     """
 
     accelerators: Tree[Accelerator]
     calibrations: Tree[Calibration]
+    serving_calibrations: Tree[ServingCalibration]
+    runtimes: Tree[Runtime]
     nodes: Tree[Node]
     fabrics: Tree[Fabric]
     clusters: Tree[Cluster]
@@ -63,6 +68,8 @@ class Catalog:
 KINDS: dict[str, type[Record]] = {
     "accelerators": Accelerator,
     "calibrations": Calibration,
+    "serving_calibrations": ServingCalibration,
+    "runtimes": Runtime,
     "nodes": Node,
     "fabrics": Fabric,
     "clusters": Cluster,

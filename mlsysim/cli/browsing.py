@@ -1,14 +1,18 @@
 """``mlsysim list`` and ``mlsysim show``: read the catalogue."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.fields import Choice
 from mlsysim.catalog.fields import Text as TextField
+from mlsysim.catalog.figure import Figure
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree
 from mlsysim.cli.console import console
@@ -21,6 +25,7 @@ from mlsysim.cli.stage_listing import (
 )
 from mlsysim.cli.status import errors_to_status
 from mlsysim.errors import ParameterError, UnknownNameError, suggest
+from mlsysim.stages.calibration import calibration_of, differences
 
 
 def print_kinds(kind: str | None, stage: str | None = None) -> None:
@@ -87,6 +92,8 @@ def print_record(entry: Record) -> None:
         out.print(Text(f"{part}: {inner.name}"))
     references: dict[str, int] = {}
     out.print(_figures_table(entry, references))
+    if (found := _differences(entry)) is not None:
+        out.print(_differences_table(found, references))
     for text, position in references.items():
         out.print(Text(f"[{position}] {text}"))
     missing = [field for field in entry.described_fields() if not entry.has(field)]
@@ -121,11 +128,36 @@ def _figures_table(entry: Record, references: dict[str, int]) -> Table:
     for heading in ("figure", "value", "unit", "confidence", "see"):
         table.add_column(heading, justify="right" if heading == "value" else "left", no_wrap=True)
     for name, figure in entry.figures.items():
-        text = ": ".join(filter(None, (figure.source, figure.date, figure.note)))
-        seen = f"[{references.setdefault(text, len(references) + 1)}]" if text else ""
+        seen = _reference(figure, references)
         value = str(figure.value) if name == "year" else _number(figure.value)
         row = (name, value, figure.unit, figure.confidence.value, seen)
         table.add_row(*map(Text, row))
+    return table
+
+
+def _reference(figure: Figure, references: dict[str, int]) -> str:
+    text = ": ".join(filter(None, (figure.source, figure.date, figure.note)))
+    return f"[{references.setdefault(text, len(references) + 1)}]" if text else ""
+
+
+def _differences(entry: Record) -> Calibration | None:
+    """Give the calibration of an accelerator, or of the entry itself."""
+    if isinstance(entry, Accelerator):
+        return calibration_of(entry)
+    return entry if isinstance(entry, Calibration) else None
+
+
+def _differences_table(calibration: Calibration, references: dict[str, int]) -> Table:
+    """List the constants in which training and serving differ, side by side."""
+    title = f"where training and serving differ ({calibration.name})"
+    table = Table(box=None, header_style="bold", title=title, title_justify="left")
+    for heading in ("constant", "training", "see", "serving", "see"):
+        figures = heading in ("training", "serving")
+        table.add_column(heading, justify="right" if figures else "left", no_wrap=True)
+    for found in differences(calibration):
+        both = (found.training, found.serving)
+        cells = ((_number(one.value), _reference(one, references)) for one in both)
+        table.add_row(*map(Text, (found.name, *itertools.chain(*cells))))
     return table
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsysim.core.solver import DisaggregatedModel
 from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
-from mlsysim.emit.serving_plan import ServingPlan, pool_plans, serving_plan
+from mlsysim.emit.serving_plan import ServingPlan, pool_plans
 from mlsysim.emit.sheet import Launch
 from mlsysim.emit.training_plan import TrainingPlan
 from mlsysim.emit.writing import as_command, as_document
@@ -91,7 +91,7 @@ def emit(
     if framework in _SERVERS:
         _refuse(framework, priced, full, {}, asked or Asked(named=arguments, chosen=arguments))
         pools = issubclass(priced, DisaggregatedModel)
-        return _served(framework, pool_plans(full) if pools else (serving_plan(full),))
+        return _served(framework, pool_plans(full) if pools else (ServingPlan.of(full),))
     plan = TrainingPlan.of(full)
     counts = {"accelerators_total": plan.accelerators, "data_parallel_size": plan.data}
     _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))
@@ -146,6 +146,6 @@ def _served(framework: Framework, plans: Sequence[ServingPlan]) -> Emission:
 def _headline(plan: ServingPlan) -> str:
     pool = f"pool for {plan.role}, " if plan.role else ""
     return (
-        f"{plan.model.name} on {plan.fleet}, {pool}{plan.arithmetic}; "
+        f"{plan.model.name} on {plan.fleet.name}, {pool}{plan.arithmetic}; "
         "MODEL is where the weights are"
     )

@@ -1,73 +1,52 @@
 """A serving design in plain numbers, as the engines want to be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.stages.serving.design import ServingDesign
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServingPlan:
-    """The arguments of `ServingModel.solve` for one design, and what follows from them.
+@dataclass(frozen=True)
+class ServingPlan(ServingDesign):
+    """A serving design, and what follows from it.
 
     Parameters
     ----------
     arguments
-        Every argument by name, with the defaults filled in.
-    model
-        What is served.
-    fleet
-        On what, by name.
+        Every argument of the model that priced it, save those that are None.
     role
         Of a pool: ``"prefill"`` or ``"decode"``; empty where one engine does both.
-    tensor, pipeline, expert, attention, replicas
-        Degrees of parallelism: as in `ServingModel.solve`, `attention` being
-        ``attention_dp_size``.
-    batch
-        Sequences that a replica decodes at a time.
-    length
-        Tokens of a request, in and out.
-    chunk, page
-        Tokens of a prompt per pass, and per page of the cache.
-    precision, weights, cache
-        Arithmetic, and what weights and cache are kept in.
-    hit_rate, draft, draft_layers
-        Prefix cache and speculation.
-    memory_fraction
-        Share of the memory that the engine may use.
     """
 
-    arguments: Mapping[str, Any]
-    model: LanguageModel
-    fleet: str
-    role: str
-    tensor: int
-    pipeline: int
-    expert: int
-    attention: int
-    replicas: int
-    batch: int
-    length: int
-    chunk: int
-    page: int
-    precision: str
-    weights: str
-    cache: str
-    hit_rate: float
-    draft: int
-    draft_layers: int
-    memory_fraction: float
+    arguments: Mapping[str, Any] = field(kw_only=True)
+    role: str = field(default="", kw_only=True)
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any], role: str = "") -> Self:
+        """Read the arguments of `ServingModel.solve`, with the defaults filled in."""
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return cls(**{name: arguments[name] for name in cls.knobs()}, arguments=given, role=role)
+
+    @property
+    def weights(self) -> str:
+        """What weights are kept in."""
+        return self.weight_precision or self.precision
+
+    @property
+    def length(self) -> int:
+        """Tokens of a request, in and out."""
+        return self.input_tokens + self.output_tokens
 
     @property
     def stage(self) -> int:
         """Accelerators of one pipeline stage."""
-        return self.tensor * self.attention
+        return self.tp_size * self.attention_dp_size
 
     @property
     def sequences(self) -> int:
         """Sequences of each attention group, those of the fullest."""
-        return -(-self.batch // self.attention)
+        return -(-self.batch_size // self.attention_dp_size)
 
     @property
     def dtype(self) -> str:
@@ -80,13 +59,13 @@ class ServingPlan:
     def arithmetic(self) -> str:
         """The layout as a product, as the headline of a launch."""
         degrees = {
-            "tensor": self.tensor,
-            "attention groups": self.attention,
-            "pipeline": self.pipeline,
+            "tensor": self.tp_size,
+            "attention groups": self.attention_dp_size,
+            "pipeline": self.pp_size,
             "replicas": self.replicas,
         }
         product = " x ".join(f"{degree} {name}" for name, degree in degrees.items() if degree > 1)
-        total = self.stage * self.pipeline * self.replicas
+        total = self.stage * self.pp_size * self.replicas
         return f"{total} accelerators = {product}" if product else "one accelerator"
 
 
@@ -111,40 +90,6 @@ def pool_plans(arguments: Mapping[str, Any]) -> tuple[ServingPlan, ServingPlan]:
         for role in roles
     )
     return (
-        serving_plan({**shared, **first}, roles[0]),
-        serving_plan({**shared, **second}, roles[1]),
-    )
-
-
-def serving_plan(arguments: Mapping[str, Any], role: str = "") -> ServingPlan:
-    """Read the arguments of `ServingModel.solve`.
-
-    Parameters
-    ----------
-    arguments
-        Every argument by name, with the defaults filled in.
-    role
-        Of a pool.
-    """
-    return ServingPlan(
-        arguments={name: value for name, value in arguments.items() if value is not None},
-        model=arguments["model"],
-        fleet=arguments["fleet"].name,
-        role=role,
-        tensor=arguments["tp_size"],
-        pipeline=arguments["pp_size"],
-        expert=arguments["ep_size"],
-        attention=arguments["attention_dp_size"],
-        replicas=arguments["replicas"],
-        batch=arguments["batch_size"],
-        length=arguments["input_tokens"] + arguments["output_tokens"],
-        chunk=arguments["chunk_tokens"],
-        page=arguments["page_tokens"],
-        precision=arguments["precision"],
-        weights=arguments["weight_precision"] or arguments["precision"],
-        cache=arguments["kv_precision"],
-        hit_rate=arguments["prefix_hit_rate"],
-        draft=arguments["draft_tokens"],
-        draft_layers=arguments["draft_layers"],
-        memory_fraction=arguments["memory_fraction"],
+        ServingPlan.of({**shared, **first}, roles[0]),
+        ServingPlan.of({**shared, **second}, roles[1]),
     )

@@ -36,7 +36,7 @@ def tell_weights(sheet: Sheet, plan: ServingPlan, online: Mapping[str, str]) -> 
             f"weights in {kept}, {kept.title}: take a checkpoint that is quantized so; "
             "the engine reads the method from it"
         )
-    attention = plan.arguments.get("attention_precision")
+    attention = plan.attention_precision
     if attention is not None and attention != plan.precision:
         sheet.remark(f"attention_precision = {attention} is up to the checkpoint")
 
@@ -59,16 +59,16 @@ def tell_cache(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
         By its name in the calibration.
     """
     words = CACHE_WORDS[engine]
-    sheet.set("--kv-cache-dtype", words.get(plan.cache, plan.cache), "kv_precision")
+    sheet.set("--kv-cache-dtype", words.get(plan.kv_precision, plan.kv_precision), "kv_precision")
 
 
 def tell_surroundings(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
     """Say what is no option of the engine."""
-    runtime = plan.arguments.get("runtime", engine)
+    runtime = plan.runtime
     if runtime != engine:
         sheet.remark(f"runtime = {runtime}: the design was priced with the overheads of {runtime}")
     if plan.replicas > 1:
         sheet.remark(f"start {plan.replicas} of these, behind a router", "replicas")
     sheet.implies("model", "fleet", "runtime", "replicas", "input_tokens", "output_tokens")
-    if not plan.draft:
+    if not plan.draft_tokens:
         sheet.implies("draft_tokens", "draft_acceptance", "draft_layers")

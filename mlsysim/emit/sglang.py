@@ -21,20 +21,20 @@ def sglang(plan: ServingPlan) -> Launch:
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     sheet.set("--tp-size", plan.stage, "tp_size")
-    sheet.set("--pp-size", plan.pipeline, "pp_size")
-    sheet.set("--attn-dp-size", plan.attention, "attention_dp_size")
-    sheet.set("--ep-size", plan.expert, "ep_size")
+    sheet.set("--pp-size", plan.pp_size, "pp_size")
+    sheet.set("--attn-dp-size", plan.attention_dp_size, "attention_dp_size")
+    sheet.set("--ep-size", plan.ep_size, "ep_size")
     tell_weights(sheet, plan, _ONLINE)
     tell_cache(sheet, plan, "sglang")
-    sheet.set("--page-size", plan.page, "page_tokens")
+    sheet.set("--page-size", plan.page_tokens, "page_tokens")
     sheet.set("--mem-fraction-static", plan.memory_fraction, "memory_fraction")
     sheet.remark(
         "--mem-fraction-static holds weights and cache only; lower it where activations do not fit"
     )
     sheet.set("--context-length", plan.length)
-    sheet.set("--max-running-requests", plan.batch, "batch_size")
-    sheet.set("--chunked-prefill-size", plan.chunk, "chunk_tokens")
-    sheet.turn_on("--disable-radix-cache", "prefix_hit_rate", when=plan.hit_rate == 0)
+    sheet.set("--max-running-requests", plan.batch_size, "batch_size")
+    sheet.set("--chunked-prefill-size", plan.chunk_tokens, "chunk_tokens")
+    sheet.turn_on("--disable-radix-cache", "prefix_hit_rate", when=plan.prefix_hit_rate == 0)
     if plan.role:
         sheet.set("--disaggregation-mode", plan.role)
     _tell_draft(sheet, plan)
@@ -43,17 +43,17 @@ def sglang(plan: ServingPlan) -> Launch:
 
 
 def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
-    if not plan.draft:
+    if not plan.draft_tokens:
         return
     sheet.set("--speculative-algorithm", "EAGLE", "draft_tokens")
     sheet.set("--speculative-draft-model-path", "DRAFT_MODEL")
-    sheet.set("--speculative-num-steps", plan.draft)
+    sheet.set("--speculative-num-steps", plan.draft_tokens)
     sheet.set("--speculative-eagle-topk", 1)
     # The token that the model itself gives counts as well.
-    sheet.set("--speculative-num-draft-tokens", plan.draft + 1)
+    sheet.set("--speculative-num-draft-tokens", plan.draft_tokens + 1)
     sheet.remark(
         f"replace DRAFT_MODEL by a draft of {plan.draft_layers} layers whose tokens are accepted "
-        f"at a rate of {plan.arguments['draft_acceptance']}",
+        f"at a rate of {plan.draft_acceptance}",
         "draft_layers",
         "draft_acceptance",
     )

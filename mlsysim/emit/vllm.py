@@ -20,19 +20,19 @@ def vllm(plan: ServingPlan) -> Launch:
         The design.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
-    sheet.set("--tensor-parallel-size", plan.tensor, "tp_size")
-    sheet.set("--pipeline-parallel-size", plan.pipeline, "pp_size")
-    sheet.set("--data-parallel-size", plan.attention, "attention_dp_size")
-    sheet.turn_on("--enable-expert-parallel", "ep_size", when=plan.expert > 1)
+    sheet.set("--tensor-parallel-size", plan.tp_size, "tp_size")
+    sheet.set("--pipeline-parallel-size", plan.pp_size, "pp_size")
+    sheet.set("--data-parallel-size", plan.attention_dp_size, "attention_dp_size")
+    sheet.turn_on("--enable-expert-parallel", "ep_size", when=plan.ep_size > 1)
     tell_weights(sheet, plan, _ONLINE)
     tell_cache(sheet, plan, "vllm")
-    sheet.set("--block-size", plan.page, "page_tokens")
+    sheet.set("--block-size", plan.page_tokens, "page_tokens")
     sheet.set("--gpu-memory-utilization", plan.memory_fraction, "memory_fraction")
     sheet.set("--max-model-len", plan.length)
     sheet.set("--max-num-seqs", plan.sequences, "batch_size")
-    sheet.set("--max-num-batched-tokens", plan.chunk, "chunk_tokens")
+    sheet.set("--max-num-batched-tokens", plan.chunk_tokens, "chunk_tokens")
     sheet.turn_on("--enable-chunked-prefill")
-    switch = "enable" if plan.hit_rate > 0 else "disable"
+    switch = "enable" if plan.prefix_hit_rate > 0 else "disable"
     sheet.turn_on(f"--{switch}-prefix-caching", "prefix_hit_rate")
     if plan.role:
         # Either side of the connector may send and receive; the router knows which is which.
@@ -44,13 +44,13 @@ def vllm(plan: ServingPlan) -> Launch:
 
 
 def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
-    if not plan.draft:
+    if not plan.draft_tokens:
         return
-    proposal = {"model": "DRAFT_MODEL", "num_speculative_tokens": plan.draft}
+    proposal = {"model": "DRAFT_MODEL", "num_speculative_tokens": plan.draft_tokens}
     sheet.set("--speculative-config", json.dumps(proposal), "draft_tokens")
     sheet.remark(
         f"replace DRAFT_MODEL by a draft of {plan.draft_layers} layers whose tokens are accepted "
-        f"at a rate of {plan.arguments['draft_acceptance']}",
+        f"at a rate of {plan.draft_acceptance}",
         "draft_layers",
         "draft_acceptance",
     )

@@ -26,8 +26,8 @@ from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.prices import rent
 from mlsysim.stages.evidence import evidence_of
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign
+from mlsysim.stages.machine import check_fleet
 from mlsysim.stages.serving.hardware import Purchase, hardware_of, rent_of
-from mlsysim.stages.serving.machine import check_fleet
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 

@@ -68,6 +68,39 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
 
 
 @from_numpy
+def filled_domain(domain: Any, node: Any, used: Any, *groups: Any) -> Any:
+    """Count the accelerators of a scale-up domain that a job takes, so that groups stay whole.
+
+    A job that fits into a domain has all of it.  A larger one takes, of a domain of several
+    nodes, as many whole blocks as there are: ``floor(domain / b) b``, in whole nodes, with b the
+    largest group that fits into it.  Of a rack of 72, groups of 16 or of 64 take 64, and groups
+    of 8, 24 or 72 take all.  A domain of one node is taken whole: a job gets whole nodes.
+
+    Parameters
+    ----------
+    domain, node
+        Accelerators of a domain and of a node.
+    used
+        Accelerators at work in all.
+    groups
+        Sizes of groups of consecutive ranks, each a multiple of the one before.
+
+    Examples
+    --------
+    >>> filled_domain(72, 4, 512, 8, 64), filled_domain(72, 4, 512, 8), filled_domain(72, 4, 72, 64)
+    (64, 72, 72)
+    >>> filled_domain(8, 8, 512, 3)
+    8
+    """
+    block = node
+    for size in groups:
+        block = where(size <= domain, maximum(block, size), block)
+    taken = domain // block * block
+    taken = where(used > domain, taken - taken % node, domain)
+    return where(domain > node, taken, domain)
+
+
+@from_numpy
 def dense_layers_on_stage(index: Any, chunk: Any, dense: Any, stages: Any) -> Any:
     """Count the dense layers on a stage, where they stand before all others.
 

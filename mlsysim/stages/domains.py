@@ -3,7 +3,7 @@
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, get_args
@@ -115,7 +115,7 @@ class Flag(Domain):
 class Options(Domain):
     """One of a few names or numbers."""
 
-    values: tuple[str | int, ...]
+    values: Collection[str | int]
 
     def _check(self, name: str, value: Any) -> None:
         check_option(name, value, self.values)
@@ -149,6 +149,21 @@ class Entry(Domain):
 
     def __str__(self) -> str:
         return " or ".join(kind.__name__ for kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Named(Domain):
+    """A record by its name in a part of the catalogue, or one that the user made."""
+
+    tree: Mapping[str, Any]
+    kind: type[Any]
+
+    def _check(self, name: str, value: Any) -> None:
+        if not isinstance(value, self.kind):
+            check_option(name, value, self.tree)
+
+    def __str__(self) -> str:
+        return ", ".join(self.tree)
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ from mlsysim.stages.arguments import (
     check_whole,
     in_unit,
 )
+from mlsysim.stages.calibration import calibration_of, serving_part
+from mlsysim.stages.machine import efficiency_of, memory_efficiency
 from mlsysim.stages.mapping import mapped
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.formats import stored_width
 from mlsysim.stages.stage import ForwardModel, StageResult
-from mlsysim.stages.training.machine import efficiency_of
 from mlsysim.units import Amount, Quantity, as_unit, magnitude
 
 _INTENSITY = as_unit("flop/byte")
@@ -93,7 +93,7 @@ class SingleNodeModel(ForwardModel):
     Parameters
     ----------
     calibration
-        What the hardware achieves of what it promises.
+        What the hardware achieves of what it promises; that of its family unless given.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class SingleNodeModel(ForwardModel):
     produces = ("latency", "throughput")
 
     def __init__(self, *, calibration: Calibration | None = None) -> None:
-        self.calibration = calibration or Calibration()
+        self.calibration = calibration
 
     def solve(
         self,
@@ -164,6 +164,7 @@ class SingleNodeModel(ForwardModel):
         if efficiency is None:
             efficiency = mapped(efficiency_of, accelerator, precision)
         check_number("efficiency", efficiency, most=1.0, above=True)
+        calibration = self.calibration or mapped(calibration_of, accelerator)
         work = mapped(_workload, model)
         peak = magnitude(mapped(_peak, accelerator, precision), "flop/s")
         width = mapped(stored_width, precision)
@@ -179,12 +180,12 @@ class SingleNodeModel(ForwardModel):
         moving = compute.traffic_time(
             traffic,
             magnitude(accelerator.memory_bandwidth, "byte/s"),
-            self.calibration.memory_efficiency,
+            mapped(memory_efficiency, accelerator, calibration),
         )
         latency = compute.roofline_time(arithmetic, moving)
         held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
         if runtime_reserve is None:
-            kept = mapped(_context_memory, accelerator)
+            kept = mapped(serving_part, calibration).runtime_reserve
         else:
             stated = in_unit("runtime_reserve", runtime_reserve, "GB")
             check_number("runtime_reserve", stated)
@@ -208,10 +209,6 @@ class SingleNodeModel(ForwardModel):
             memory_used=used,
             memory_capacity=capacity,
         )
-
-
-def _context_memory(accelerator: Accelerator) -> float:
-    return ServingCalibration.built_in().achieved(accelerator.name).context_memory
 
 
 def _peak(accelerator: Accelerator, precision: str) -> Any:

@@ -2,8 +2,8 @@
 
 The measured kernels are not part of the package; they are in its repository, in
 ``tests/measured/kernels_measured.csv``.  First comes what kernels tell, for the data file of
-accelerators: the rate and the overhead of matrix products, and the efficiency of links.  Then, for
-the data file of calibrations, three end-to-end constants per family of accelerators from the
+accelerators: rates and overheads of matrix products, of memory, of links and of collectives.  Then,
+for the data file of calibrations, three end-to-end constants per family of accelerators from the
 measured training runs, with the constants of kernels as the catalogue has them.  With
 ``--cross-validate`` each group of runs is predicted by constants that were fitted
 without it as well, which takes some minutes.
@@ -24,6 +24,7 @@ from mlsysim.validation.calibrate_runs import (
     fit_family,
     refit_without,
 )
+from mlsysim.validation.calibrate_small_kernels import small_kernel_lines
 from mlsysim.validation.conversion import Configuration
 from mlsysim.validation.measured import training_rows
 from mlsysim.validation.prediction import predict_configuration
@@ -33,7 +34,9 @@ from mlsysim.validation.table import read_table
 def report(kernels: Path, *, cross_validate: bool = False) -> Iterator[str]:
     """Fit everything, and give the lines to tell."""
     yield "# mlsysim/catalog/data/accelerators.toml"
-    yield from kernel_lines(read_table(kernels))
+    measured = read_table(kernels)
+    yield from kernel_lines(measured)
+    yield from small_kernel_lines(measured)
     families = families_of(training_rows())
     fits = {name: fit_family(name, rows) for name, rows in families.items()}
     yield "\n# mlsysim/catalog/data/calibrations.toml"

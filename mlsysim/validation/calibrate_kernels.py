@@ -2,7 +2,8 @@
 
 A product takes ``t₀ + F/(P η)``, fitted for large ones as training has: from 1,024 rows on and
 with matrices of 4,096 by 4,096 elements or more.  A gather or a reduce-scatter among g
-accelerators takes ``t₁ + (g-1)/g M/(β ε)``, fitted from 2 MB on for the largest g.  Each fit
+accelerators takes ``t₁ + (g-1)/g M/(β ε)``, fitted from 2 MB on for the largest g;
+for pairs of accelerators without links of their own, more of which share their host.  Each fit
 makes the *relative* errors small, and weighs rows that lie far off by one over the root of how
 far.
 """
@@ -16,8 +17,7 @@ from mlsysim.units import magnitude
 from mlsysim.validation.cells import Cells
 from mlsysim.validation.table import Table
 
-# Names of the devices -> names of the catalogue.
-_DEVICES = {
+DEVICES = {
     "NVIDIA A100-SXM4-80GB": "A100_80GB_SXM",
     "A100-80GB": "A100_80GB_SXM",
     "NVIDIA H100 80GB HBM3": "H100_SXM",
@@ -28,7 +28,9 @@ _DEVICES = {
     "NVIDIA GB200": "GB200",
     "NVIDIA GB300": "GB300",
     "NVIDIA L40S": "L40S",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition": "RTX_PRO_6000_Server",
 }
+"""Devices by the names of the measurements, and by those of the catalogue."""
 _PRECISIONS = {"bfloat16": "bf16", "fp16": "bf16", "fp8": "fp8", "nvfp4": "fp4"}
 _LEAST_ROWS, _LEAST_MATRIX, _LEAST_MESSAGE = 1024, 4096 * 4096, 2_000_000
 _ROUNDS, _CLOSE = 20, 0.02
@@ -47,12 +49,13 @@ def kernel_lines(table: Table) -> Iterator[str]:
             f'product_overheads.{precision} = "{1e6 * overhead:.1f} us"'
         )
     gathers = _points(table, _gather)
-    largest: dict[str, int] = {}
+    groups: dict[str, list[int]] = {}
     for key in gathers:
         device, members = key.split()
-        largest[device] = max(largest.get(device, 0), int(members))
-    for device, members_of_all in largest.items():
-        points = gathers[f"{device} {members_of_all}"]
+        groups.setdefault(device, []).append(int(members))
+    for device, sizes in groups.items():
+        linked = Systems.Accelerators[device].scale_up_domain > 1
+        points = gathers[f"{device} {max(sizes) if linked else min(sizes)}"]
         bandwidth = magnitude(Systems.Accelerators[device].link_bandwidth, "byte/s")
         _, slope = affine_fit(points)
         yield f"[{device}] link_efficiency = {1 / (slope * bandwidth):.2f}"
@@ -105,7 +108,7 @@ def _texts(row: Cells) -> Mapping[str, str]:
 
 def _product(row: Mapping[str, str]) -> tuple[str, float, float] | None:
     """Read a product: its accelerator and precision, its operations, and its time."""
-    device, precision = _DEVICES.get(row["device"]), _PRECISIONS.get(row["dtype"])
+    device, precision = DEVICES.get(row["device"]), _PRECISIONS.get(row["dtype"])
     if row["kind"] != "gemm" or device is None or precision is None or not row["m"]:
         return None
     m, n, k = (float(row[name]) for name in ("m", "n", "k"))
@@ -116,7 +119,7 @@ def _product(row: Mapping[str, str]) -> tuple[str, float, float] | None:
 
 def _gather(row: Mapping[str, str]) -> tuple[str, float, float] | None:
     """Read a gather or scatter: accelerator and members, the bytes that one moves, and its time."""
-    device = _DEVICES.get(row["device"])
+    device = DEVICES.get(row["device"])
     if row["op"] not in ("all_gather", "reduce_scatter") or device is None:
         return None
     members, size = float(row["n_gpus"]), float(row["bytes"])

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from mlsysim.catalog.builtin import Systems
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.solver import DistributedModel
-from mlsysim.stages.training.calibration import GENERIC, calibration_of
+from mlsysim.stages.calibration import GENERIC, calibration_of
 from mlsysim.validation.conversion import Configuration, convert
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.training_row import TrainingRow

@@ -13,7 +13,7 @@ from pathlib import Path
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.solver import DistributedModel
 from mlsysim.errors import MeasurementError
-from mlsysim.stages.training.calibration import calibration_of
+from mlsysim.stages.calibration import calibration_of
 from mlsysim.validation.calibrate_runs import CONSTANTS, descend
 from mlsysim.validation.conversion import Configuration, convert
 from mlsysim.validation.datasets import Kind, kind_of

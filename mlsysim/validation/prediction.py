@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 from mlsysim.core.solver import DistributedModel
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
-from mlsysim.stages.training.calibration import calibration_of
+from mlsysim.stages.calibration import calibration_of
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.conventions import counted_flops, counted_hardware_flops

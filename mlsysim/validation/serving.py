@@ -1,6 +1,5 @@
 """Serving rows beside the predictions of the serving models."""
 
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.serving_prediction import predict_serving
@@ -8,28 +7,24 @@ from mlsysim.validation.serving_row import ServingRow, serving_rows
 from mlsysim.validation.table import Table
 
 
-def serving_outcomes(
-    table: Table, calibration: ServingCalibration | None = None
-) -> tuple[Outcome, ...]:
+def serving_outcomes(table: Table) -> tuple[Outcome, ...]:
     """Predict every row of a table of serving runs.
 
     Parameters
     ----------
     table
         The rows.
-    calibration
-        Constants of the models; the built-in ones unless given.
 
     Raises
     ------
     MeasurementError
         If a column is missing or a cell cannot be used.
     """
-    return tuple(_outcome(row, calibration) for row in serving_rows(table))
+    return tuple(_outcome(row) for row in serving_rows(table))
 
 
-def _outcome(row: ServingRow, calibration: ServingCalibration | None) -> Outcome:
-    prediction = predict_serving(row, calibration)
+def _outcome(row: ServingRow) -> Outcome:
+    prediction = predict_serving(row)
     accelerator = accelerator_of(row.accelerator)
     return Outcome(
         id=row.id,

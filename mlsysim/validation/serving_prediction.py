@@ -12,13 +12,15 @@ Rows of three kinds:
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mlsysim.catalog.calibration import Calibration, ServingCalibration
+from mlsysim.catalog.runtime import Runtime
 from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError
+from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.evidence import Evidence, evidence_on
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
@@ -54,21 +56,40 @@ class ServingPrediction:
     skipped: str | None = None
 
 
-def predict_serving(
-    row: ServingRow, calibration: ServingCalibration | None = None
-) -> ServingPrediction:
+@dataclass(frozen=True, kw_only=True)
+class EngineConstants:
+    """Constants to predict with in place of those of the catalogue, such as a fit tries them.
+
+    Parameters
+    ----------
+    serving
+        In what serving differs from training.
+    runtimes
+        What engines add, by name.
+    """
+
+    serving: ServingCalibration
+    runtimes: Mapping[str, Runtime]
+
+
+def predict_serving(row: ServingRow, constants: EngineConstants | None = None) -> ServingPrediction:
     """Predict one row.
 
     Parameters
     ----------
     row
         The row.
-    calibration
-        Constants of the models; the built-in ones unless given.
+    constants
+        Constants of the models; those of the catalogue unless given.
     """
     question = _question(row)
     if isinstance(question, str):
         return ServingPrediction(skipped=question)
+    calibration = None
+    if constants is not None:
+        calibration = calibration_of(question.fleet.accelerator).replace(serving=constants.serving)
+        runtime = constants.runtimes[question.arguments["runtime"]]
+        question = replace(question, arguments={**question.arguments, "runtime": runtime})
     try:
         return _predict(question, calibration)
     except (Infeasible, MissingFigureError, ParameterError) as error:
@@ -78,9 +99,7 @@ def predict_serving(
 _question = functools.cache(serving_question)
 
 
-def _predict(
-    question: ServingQuestion, calibration: ServingCalibration | None
-) -> ServingPrediction:
+def _predict(question: ServingQuestion, calibration: Calibration | None) -> ServingPrediction:
     if question.prefill_layout and question.decode_layout:
         stage: type[ForwardModel] = DisaggregatedModel
         times = _apart(question, calibration)
@@ -110,7 +129,7 @@ def _solve(question: ServingQuestion, stage: Any, batch: int) -> Any:
     )
 
 
-def _together(question: ServingQuestion, calibration: ServingCalibration | None) -> tuple[Any, Any]:
+def _together(question: ServingQuestion, calibration: Calibration | None) -> tuple[Any, Any]:
     """Predict users of one pool: time to first token, and per token (ms)."""
     stage = ContinuousBatchingModel(calibration=calibration)
     users = question.batch_size or 1
@@ -128,7 +147,7 @@ def _waits(row: ServingRow, users: int, prefill: Any, between: Any) -> Any:
     return burst + ((row.stream_interval or 1) - 1) * between
 
 
-def _apart(question: ServingQuestion, calibration: ServingCalibration | None) -> tuple[Any, Any]:
+def _apart(question: ServingQuestion, calibration: Calibration | None) -> tuple[Any, Any]:
     """Predict users of two pools: time to first token, and per token (ms)."""
     users = question.row.concurrency or 1
     layout: dict[str, Any] = {
@@ -183,9 +202,7 @@ def _in_own_unit(
     return times[row.metric or Latency.TOKEN] / (1e3 if row.unit is ServingUnit.SECONDS else 1)
 
 
-def _offline(
-    question: ServingQuestion, calibration: ServingCalibration | None
-) -> ServingPrediction:
+def _offline(question: ServingQuestion, calibration: Calibration | None) -> ServingPrediction:
     stage, row = ServingModel(calibration=calibration), question.row
     batch = question.batch_size
     if batch is None:

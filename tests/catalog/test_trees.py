@@ -59,7 +59,15 @@ def test_a_tree_is_a_mapping() -> None:
     assert "Frontier_8K" in Systems.Clusters
     assert Systems.Clusters.get("Nowhere") is None
     assert [record.name for record in Systems.Clusters.values()] == names
-    assert list(Systems) == ["Accelerators", "Calibrations", "Nodes", "Fabrics", "Clusters"]
+    assert list(Systems) == [
+        "Accelerators",
+        "Calibrations",
+        "ServingCalibrations",
+        "Runtimes",
+        "Nodes",
+        "Fabrics",
+        "Clusters",
+    ]
     assert repr(Models.Vision) == "<Models.Vision: 5 records>"
 
 
@@ -77,7 +85,7 @@ def test_importing_reads_no_file_and_touching_reads_one() -> None:
     script = (
         "import mlsysim.catalog as c\n"
         "states = [tree._found for tree in c.builtin.TREES.values()]\n"
-        "assert states == [None] * 9, states\n"
+        "assert states == [None] * 11, states\n"
         "hasattr(c.Models.Language, '_repr_html_')\n"
         "assert c.Models.Language._found is None\n"
         "c.Models.Language.Llama3_70B\n"

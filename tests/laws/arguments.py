@@ -17,10 +17,9 @@ from mlsysim.catalog.number_format import Coverage
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, pools_of
-from mlsysim.stages.serving.calibration import ServingCalibration
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.serving.formats import CACHE_WORDS
 from mlsysim.stages.serving.hardware import Purchase
-from mlsysim.stages.serving.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training import design
 from mlsysim.units import magnitude
@@ -300,7 +299,7 @@ ARGUMENTS: dict[str, Argument] = {
     "draft_layers": st.integers(1, 3),
     "memory_fraction": st.sampled_from([0.5, 0.8, 0.9, 0.95]),
     "runtime_reserve": _maybe(_log(0.1, 4)),
-    "runtime": st.sampled_from(sorted(ServingCalibration.built_in().runtimes)),
+    "runtime": st.sampled_from(sorted(Systems.Runtimes)),
     "transfer_bandwidth": _log(0.1, 400),
     "efficiency": st.none() | st.integers(20, 90).map(lambda k: k / 100),
     "seq_len": _length(8192),

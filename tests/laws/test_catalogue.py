@@ -11,7 +11,7 @@ from mlsysim.catalog import Models, Systems
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.node import Node
 from mlsysim.core.solver import ServingEconomicsModel
-from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 

@@ -10,7 +10,7 @@ from laws.designs import STAGES, Design, designs, feasible, law, numbers
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.core.solver import ContinuousBatchingModel, DistributedModel, ServingModel
-from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from laws.designs import SERVING, STAGES, Design, designs, feasible, law, numbers
 
-from mlsysim.stages.serving.machine import accelerator_of
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension
 

@@ -271,7 +271,7 @@ def test_tensor_parallel_latency_is_paid_for_every_microbatch() -> None:
     # 4 all-reduces in 20 layers, each a scatter and a gather of 7 hops and a start, for 4 more
     # microbatches
     hop = Systems.Accelerators.H100_SXM.link_latency.m_as("s")
-    start = Systems.Calibrations.Hopper.collective_overhead
+    start = Systems.Accelerators.H100_SXM.collective_overhead.m_as("s")
     expected = 4 * 20 * 4 * 2 * (7 * hop + start)
     assert part(fine, "tensor") - part(coarse, "tensor") == pytest.approx(expected)
 

@@ -165,3 +165,20 @@ def test_cp_sat_and_the_reference_agree_on_goodput() -> None:
     assert solved.status == walked.status == "OPTIMAL"
     assert solved.best_objective == pytest.approx(walked.best_objective, rel=1e-9)
     assert solved.best_params == walked.best_params
+
+
+def test_a_choice_among_fleets_of_which_one_has_no_price() -> None:
+    """A question that does not look at the bill is solved by CP-SAT, and answered alike."""
+    unpriced = FLEET.replace(name="Unpriced", node=Systems.Nodes.AWS_trn2)
+    assert not unpriced.accelerator.has("rental_prices")
+
+    def evaluate(params: dict[str, Any]) -> dict[str, GoodputResult]:
+        return {"run": solve(accelerator_hour_price=None, **params)}
+
+    explorer = DSE(
+        {"fleet": [FLEET, unpriced], "restart_time": [10.0, 600.0]}, "minimize: run.days_to_train"
+    )
+    solved = explorer.search(evaluate, method="cp-sat")
+    walked = explorer.search(evaluate, method="exhaustive")
+    assert solved.best_objective == pytest.approx(walked.best_objective, rel=1e-12)
+    assert solve(fleet=unpriced, accelerator_hour_price=None).usd_to_train is None

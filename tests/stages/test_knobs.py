@@ -7,13 +7,25 @@ import pytest
 from stage_designs import DESIGNS, STAGES
 
 from mlsysim.catalog import Models, Systems
-from mlsysim.core.solver import DistributedModel
+from mlsysim.core.solver import (
+    ContinuousBatchingModel,
+    DisaggregatedModel,
+    DistributedModel,
+    ServingModel,
+)
 from mlsysim.errors import ParameterError
+from mlsysim.stages.serving.design import ContinuousBatchingDesign, EngineDesign, ServingDesign
+from mlsysim.stages.serving.pools import LAYOUT, DisaggregatedDesign
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.units import is_quantity, quantity, unit_of
 
-RECORDS = [(DistributedModel, TrainingDesign)]
+RECORDS = [
+    (DistributedModel, TrainingDesign),
+    (ServingModel, ServingDesign),
+    (ContinuousBatchingModel, ContinuousBatchingDesign),
+    (DisaggregatedModel, DisaggregatedDesign),
+]
 DESIGN: dict[str, Any] = {
     "model": Models.Language.Llama3_8B,
     "fleet": Systems.Clusters.Frontier_8K,
@@ -84,3 +96,22 @@ def test_every_argument_is_explained(stage: type[ForwardModel]) -> None:
     """By its record, or by the docstring of `solve`."""
     assert list(stage.knobs()) == list(stage.inputs())
     assert all(knob.text and str(knob.domain) for knob in stage.knobs().values())
+
+
+def test_a_pool_is_laid_out_like_any_replica() -> None:
+    """Each knob of a layout is there for either pool, with the default and range of the plain one.
+
+    Every other knob of an engine is shared, so that `ServingDesign` alone says what there is.
+    """
+    plain, pools = ServingDesign.knobs(), DisaggregatedDesign.knobs()
+    assert {*plain} == {"model", "fleet", "batch_size", *EngineDesign.knobs(), *LAYOUT}
+    for name in LAYOUT:
+        for pool in ("prefill", "decode"):
+            found = pools[f"{pool}_{name}"]
+            assert (found.default, found.domain, found.kind) == (
+                plain[name].default,
+                plain[name].domain,
+                plain[name].kind,
+            )
+    own = {name for name in pools if name.startswith(("prefill_", "decode_"))}
+    assert len(own) == 2 * (len(LAYOUT) + 1)

@@ -58,6 +58,17 @@ def test_each_layer_costs_its_share() -> None:
     assert first > memory
 
 
+def test_dense_layers_in_front_are_the_first_to_go() -> None:
+    """DeepSeek-V3 begins with 3 dense layers, which keep less than those with experts."""
+    design = {"model": Models.Language.DeepSeek_V3, "pp_size": 1, "ep_size": 8, "nodes": 8}
+    held = [figures(**design, recompute_layers=number)[1] for number in range(1, 62)]
+    saved = [before - after for before, after in itertools.pairwise(held)]
+    assert saved[:2] == pytest.approx(saved[:1] * 2)
+    assert saved[2:] == pytest.approx(saved[2:3] * 58)
+    assert saved[2] > 1.2 * saved[0] > 0
+    assert held[-1] == pytest.approx(figures(**design)[1])
+
+
 def test_what_cannot_be_counted_is_refused() -> None:
     """More layers than a stage has, and layers of a recomputation that is not of layers."""
     for changes, reason in (

@@ -1,14 +1,12 @@
 """Expert parallelism in serving: what travels, what the fullest rank reads, and what is refused."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 
-from mlsysim.catalog import Models, Systems
+from mlsysim.catalog import Calibration, Models, Systems
 from mlsysim.core.solver import DisaggregatedModel, ServingModel
 from mlsysim.physics.collectives import ranks_visited
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.serving.result import ServingResult
 
 DEEPSEEK = Models.Language.DeepSeek_V3
@@ -16,7 +14,7 @@ H200 = Systems.Nodes.DGX_H200
 CLUSTER = Systems.Clusters.Frontier_8K
 
 
-def solve(calibration: ServingCalibration | None = None, **changes: Any) -> ServingResult:
+def solve(calibration: Calibration | None = None, **changes: Any) -> ServingResult:
     """Serve DeepSeek-V3 on a node with attention in eight groups."""
     inputs: dict[str, Any] = {
         "model": DEEPSEEK,
@@ -68,9 +66,9 @@ def test_few_tokens_hit_the_fullest_rank_hardest() -> None:
 
 def test_uneven_routing_slows_arithmetic_down() -> None:
     """A calibration that says so; without ranks there is nothing to be uneven."""
+    hopper = Systems.Calibrations.Hopper
     even, uneven = (
-        dataclasses.replace(ServingCalibration.built_in(), expert_imbalance=factor)
-        for factor in (1.0, 2.0)
+        hopper.replace(serving=hopper.serving.replace(imbalance=factor)) for factor in (1.0, 2.0)
     )
     for size, differs in ((1, False), (8, True)):
         first, second = (

@@ -7,7 +7,7 @@ import pytest
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.solver import DistributedModel
-from mlsysim.stages.training.calibration import calibration_of
+from mlsysim.stages.calibration import calibration_of
 
 FLEET = Systems.Clusters.Training_1K_B200
 MIXTRAL = Models.Language.Mixtral_8x7B

@@ -10,6 +10,7 @@ from mlsysim.catalog import Systems
 from mlsysim.units import magnitude
 from mlsysim.validation.calibrate_kernels import affine_fit, kernel_lines
 from mlsysim.validation.calibrate_runs import CONSTANTS, families_of, loss_of
+from mlsysim.validation.calibrate_small_kernels import small_kernel_lines
 from mlsysim.validation.measured import training_rows
 from mlsysim.validation.table import read_table
 
@@ -43,6 +44,19 @@ def test_the_catalogue_holds_what_kernels_tell() -> None:
                 assert stored == pytest.approx(float(value))
         for value in re.findall(r"link_efficiency = ([\d.]+)", line):
             assert device.link_efficiency == float(value)
+            found += 1
+    assert found >= 25
+
+
+def test_the_catalogue_holds_what_small_kernels_tell() -> None:
+    """Likewise for reading memory and for short messages."""
+    found = 0
+    for line in small_kernel_lines(read_table(KERNELS)):
+        device = Systems.Accelerators[line[1 : line.index("]")]]
+        for name, value in re.findall(r'(\w+) = "?([\d.]+)', line):
+            stored = getattr(device, name)
+            plain = stored if name == "memory_efficiency" else magnitude(stored, "us")
+            assert plain == pytest.approx(float(value))
             found += 1
     assert found >= 25
 

@@ -9,7 +9,6 @@ import pytest
 from mlsysim.catalog import Systems
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.schedule import SCHEDULES
-from mlsysim.stages.serving.calibration import ServingCalibration
 from mlsysim.stages.training.design import ATTENTIONS, OVERLAPS, SHARDINGS
 from mlsysim.validation.accelerators import Figures, catalogue_name, stated_accelerator
 from mlsysim.validation.clusters import Machinery, machinery_of
@@ -250,7 +249,7 @@ def test_words_are_whole_cells_or_what_stands_before_a_remark(
         (Overlap, OVERLAPS),
         (Attention, ATTENTIONS),
         (Sharding, SHARDINGS),
-        (Runtime, tuple(ServingCalibration.built_in().runtimes)),
+        (Runtime, tuple(Systems.Runtimes)),
     ],
 )
 def test_columns_that_are_options_of_models_have_their_words(

@@ -1,29 +1,26 @@
 """Serving rows: how they are read, and how far predictions may be off."""
 
+import copy
 import dataclasses
 import functools
 import statistics
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mlsysim.stages.serving.calibration import ServingCalibration, calibration_from
-from mlsysim.validation.calibrate_serving import as_toml, loss_of
-from mlsysim.validation.calibrate_serving_kernels import kernel_fits
+from mlsysim.catalog import Systems
+from mlsysim.validation.calibrate_serving import RUNTIMES, STEP_TIME, loss_of
 from mlsysim.validation.measured import SERVING, path_of
 from mlsysim.validation.models import named_model
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.serving import serving_outcomes
 from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
-from mlsysim.validation.serving_prediction import predict_serving
+from mlsysim.validation.serving_prediction import EngineConstants, predict_serving
 from mlsysim.validation.serving_row import ServingRow, runtime_of, serving_rows
 from mlsysim.validation.table import read_table
 from mlsysim.validation.vocabulary import Precision, Runtime
-
-KERNELS = Path(__file__).parents[1] / "measured" / "kernels_measured.csv"
 
 
 @functools.cache
@@ -176,28 +173,32 @@ def test_a_row_that_cannot_be_predicted_says_why() -> None:
         assert reason in str(predict_serving(changed).skipped)
 
 
-def test_the_constants_that_ship_are_those_that_were_fitted() -> None:
-    """Writing the built-in constants and reading them back changes nothing."""
-    shipped = ServingCalibration.built_in()
-    assert calibration_from(tomllib.loads(as_toml(shipped))) == shipped
+def shipped(**changes: Any) -> EngineConstants:
+    """Give the constants of the catalogue, but for some that all engines share."""
+    serving: Any = copy.copy(Systems.ServingCalibrations.All_Engines)
+    vars(serving).update(changes)
+    return EngineConstants(serving=serving, runtimes=dict(Systems.Runtimes))
 
 
-def test_what_an_accelerator_achieves_comes_from_its_kernels() -> None:
-    """Fitting the measured kernels of the A100 gives the constants that ship."""
-    kernels = read_table(KERNELS).rows
-    few = [cells for cells in kernels if "A100-SXM4" in cells.text("device")]
-    found = kernel_fits(few)["A100_80GB_SXM"]
-    assert found == ServingCalibration.built_in().accelerators["A100_80GB_SXM"]
-    assert 0.7 < found.memory_efficiency < 0.85
+def test_what_is_assumed_of_runtimes_is_what_the_fit_assumes() -> None:
+    """The constants that rows do not tell are the same in the script and in the catalogue."""
+    assert set(RUNTIMES) == set(Systems.Runtimes)
+    for name, buffers in RUNTIMES.items():
+        runtime = Systems.Runtimes[name]
+        assert (runtime.step_time, runtime.group_memory) == (STEP_TIME, buffers)
+
+
+def test_the_constants_of_the_catalogue_are_those_of_predictions() -> None:
+    """Handing the catalogue's constants over changes nothing."""
+    for row in rows()[::40]:
+        assert predict_serving(row, shipped()).value == predict_serving(row).value
 
 
 def test_the_loss_of_many_constants_at_once_is_that_of_each() -> None:
     """A constant may be an array of candidates; one source is enough to see it."""
     few = [row for row in rows() if row.group == "trtllm09_ttft"]
-    shipped = ServingCalibration.built_in()
     candidates = np.array([0.4, 0.6])
-    many: Any = candidates
-    together = loss_of(few, dataclasses.replace(shipped, core_efficiency=many))
+    together = loss_of(few, shipped(attention_efficiency=candidates))
     for at, value in enumerate(candidates):
-        alone = loss_of(few, dataclasses.replace(shipped, core_efficiency=float(value)))
+        alone = loss_of(few, shipped(attention_efficiency=float(value)))
         assert together[at] == pytest.approx(alone[0])

@@ -11,15 +11,14 @@ plain numbers.
 `block_reading`       evaluates one block, or says why it cannot be
 `doubts`              finds the points of a block that plain numbers must judge
 `opaque`              tells whether a whole block is impossible
-`leaders`, `tally`    keep the best designs, and how the others fail
+`leaders`, `tally`    keep the designs asked for, and how the others fail
 `scan`, `walk`        go through the grid
-`front_leaders`       keep the designs that no other dominates; `others` reads
-                      the objectives of a front besides the first
+`others`              reads the objectives of a front besides the first
 `task`                what is asked, in a form that can be sent elsewhere
 `spans`, `part`       cut the grid into parts for an executor, and evaluate one
 `shared`              goes through the grid by parts, and puts them together
 ====================  =====================================================
 """
 
+from mlsysim.search.arrays.engine import front as front
 from mlsysim.search.arrays.engine import search as search
-from mlsysim.search.arrays.front import front as front

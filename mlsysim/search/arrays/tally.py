@@ -1,7 +1,6 @@
 """What a search has seen so far: the best designs, and how the others fail."""
 
 from collections import Counter
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.problem.reading import Condition
 from mlsysim.search.arrays.block_reading import BlockReading, Booleans
 from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.leaders import Leaders
 from mlsysim.search.arrays.nearest import Nearest
 from mlsysim.search.verify import Point
 
@@ -20,23 +20,6 @@ _COUNTABLE = 16
 """Up to so many conditions, the ways of failing are counted in a table."""
 
 Pattern = frozenset[tuple[str, str]]
-
-
-class Keeper(Protocol):
-    """Keeps the designs that are asked for: the best ones, or those of a front."""
-
-    @property
-    def best(self) -> float | None:
-        """The objective of the best design so far, where one is best."""
-
-    def add_point(self, index: int, objective: float, point: Point) -> None:
-        """Offer one feasible design."""
-
-    def add_block(self, block: Block, reading: BlockReading, feasible: Booleans) -> None:
-        """Offer the feasible designs of a block."""
-
-    def absorb(self, other: Any) -> None:
-        """Offer what another keeper of the same kind has kept."""
 
 
 class Tally:
@@ -50,7 +33,7 @@ class Tally:
         Keeps the designs that are asked for.
     """
 
-    def __init__(self, problem: Problem, leaders: Keeper) -> None:
+    def __init__(self, problem: Problem, leaders: Leaders) -> None:
         self.leaders = leaders
         self.nearest = Nearest(problem.objective.sense.sign)
         self._patterns: set[Pattern] = set()

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from mlsysim.problem.problem import Problem
-from mlsysim.search.arrays.front_leaders import FrontLeaders
 from mlsysim.search.arrays.leaders import Leaders
 from mlsysim.search.arrays.others import Others
-from mlsysim.search.arrays.tally import Keeper
 from mlsysim.search.goals import Goals
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
+
+MARGIN = 16
+"""How many more than asked for are kept: arrays may misplace a tie by its last bit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,12 @@ class Task:
     options: SearchOptions
     goals: Goals | None = None
 
-    def keeper(self, others: Others) -> Keeper:
+    @property
+    def signs(self) -> tuple[int, ...]:
+        """The factors that make every objective one to be minimised."""
+        return (self.problem.objective.sense.sign,) if self.goals is None else self.goals.signs
+
+    def keeper(self, others: Others) -> Leaders:
         """Make what keeps the designs that are asked for.
 
         Parameters
@@ -41,6 +47,4 @@ class Task:
         others
             Reads the objectives besides the first.
         """
-        if self.goals is not None:
-            return FrontLeaders(self.goals.signs, others)
-        return Leaders(self.options.top, self.problem.objective.sense.sign)
+        return Leaders(self.signs, others, self.options.top + MARGIN)

@@ -11,8 +11,8 @@ from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.stages.arguments import in_unit
 from mlsysim.stages.economics.electricity import grid_of
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.serving.hardware import Purchase
-from mlsysim.stages.serving.machine import accelerator_of
 from mlsysim.units import magnitude
 
 _RENT, _PURCHASE, _TARIFF = "USD/hour", "USD", "USD/kWh"

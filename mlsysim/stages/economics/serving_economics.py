@@ -26,9 +26,9 @@ from mlsysim.problem.verdict import Check
 from mlsysim.stages.arguments import check_number, check_option, check_whole, in_unit
 from mlsysim.stages.economics.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
 from mlsysim.stages.economics.serving_economics_result import ServingEconomicsResult
+from mlsysim.stages.machine import check_fleet
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.serving.hardware import Purchase, hardware_of, rent_of
-from mlsysim.stages.serving.machine import check_fleet
 from mlsysim.stages.stage import ForwardModel, View
 from mlsysim.units import Quantity, as_unit, is_quantity, magnitude
 

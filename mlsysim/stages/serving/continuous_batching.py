@@ -1,22 +1,17 @@
 """Serving under a load: prefill takes time from decode, and requests wait for one another.
 
-`ContinuousBatchingModel.solve` takes the arguments of `ServingModel.solve`, and
-``request_rate``, ``utilization_limit``.  Metrics: the fields of `ContinuousBatchingResult`.
+The arguments are the fields of `ContinuousBatchingDesign`; the metrics, those of
+`ContinuousBatchingResult`.
 """
 
-from typing import Any
-
-from mlsysim.catalog.accelerator import Accelerator
-from mlsysim.catalog.cluster import Cluster
-from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.catalog.node import Node
+from mlsysim.catalog.calibration import Calibration
 from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
-from mlsysim.stages.arguments import check_number, in_unit
-from mlsysim.stages.serving.calibration import ServingCalibration
-from mlsysim.stages.serving.choices import serving_checks
+from mlsysim.stages.knobs import takes
 from mlsysim.stages.serving.continuous_batching_result import ContinuousBatchingResult
+from mlsysim.stages.serving.design import ContinuousBatchingDesign
+from mlsysim.stages.serving.layout import serving_checks
 from mlsysim.stages.serving.load import serving_load_of
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.result import memory_metrics, rate_metrics
@@ -36,7 +31,7 @@ class ContinuousBatchingModel(ForwardModel):
     Parameters
     ----------
     calibration
-        What hardware and runtimes achieve; the built-in constants unless given.
+        What hardware achieves, with its serving part; that of the family unless given.
 
     Examples
     --------
@@ -60,59 +55,12 @@ class ContinuousBatchingModel(ForwardModel):
         "utilization",
     )
 
-    def __init__(self, *, calibration: ServingCalibration | None = None) -> None:
-        self.calibration = calibration or ServingCalibration.built_in()
+    def __init__(self, *, calibration: Calibration | None = None) -> None:
+        self.calibration = calibration
 
-    def solve(  # noqa: PLR0913 - these are the knobs of a serving engine
-        self,
-        model: LanguageModel,
-        fleet: Cluster | Node | Accelerator,
-        batch_size: int,
-        *,
-        input_tokens: int,
-        output_tokens: int,
-        request_rate: Any = None,
-        utilization_limit: float = 0.95,
-        tp_size: int = 1,
-        pp_size: int = 1,
-        ep_size: int = 1,
-        attention_dp_size: int = 1,
-        replicas: int = 1,
-        precision: str = "bf16",
-        weight_precision: str | None = None,
-        attention_precision: str | None = None,
-        kv_precision: str = "bf16",
-        page_tokens: int = 16,
-        chunk_tokens: int = 8192,
-        prefix_hit_rate: float = 0.0,
-        draft_tokens: int = 0,
-        draft_acceptance: float = 0.7,
-        draft_layers: int = 1,
-        memory_fraction: float = 0.9,
-        runtime_reserve: Any = None,
-        runtime: str = "vllm",
-    ) -> ContinuousBatchingResult:
+    @takes(ContinuousBatchingDesign)
+    def solve(self, design: ContinuousBatchingDesign) -> ContinuousBatchingResult:
         """Evaluate one design under one load.
-
-        Parameters
-        ----------
-        model, fleet, batch_size, input_tokens, output_tokens
-            As in `ServingModel.solve`; `batch_size` is the most that is decoded at a time.
-        request_rate
-            Requests that arrive per second, over all replicas; without it `batch_size` users per
-            replica ask again as soon as they are answered, so that the batch is always full.
-        utilization_limit
-            Share of its capacity that a replica may be asked for; no limit without a rate.
-        tp_size, pp_size, ep_size, attention_dp_size, replicas
-            As in `ServingModel.solve`.
-        precision, weight_precision, attention_precision, kv_precision
-            As in `ServingModel.solve`.
-        page_tokens, chunk_tokens, prefix_hit_rate
-            As in `ServingModel.solve`.
-        draft_tokens, draft_acceptance, draft_layers
-            As in `ServingModel.solve`.
-        memory_fraction, runtime_reserve, runtime
-            As in `ServingModel.solve`.
 
         Returns
         -------
@@ -124,48 +72,19 @@ class ContinuousBatchingModel(ForwardModel):
         ParameterError
             If an argument is out of range.
         Infeasible
-            If the accelerators have no arithmetic of a precision.
+            If the accelerators have no arithmetic of a precision, or the runtime no such cache.
         MissingFigureError
             If a figure is needed that the catalogue does not have.
         """
-        asked = None if request_rate is None else in_unit("request_rate", request_rate, "1/s")
-        if asked is not None:
-            check_number("request_rate", asked, above=True)
-        check_number("utilization_limit", utilization_limit, most=1.0, above=True)
-        run = serving_run(
-            self.calibration,
-            model=model,
-            fleet=fleet,
-            batch_size=batch_size,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            tp_size=tp_size,
-            pp_size=pp_size,
-            ep_size=ep_size,
-            attention_dp_size=attention_dp_size,
-            replicas=replicas,
-            precision=precision,
-            weight_precision=weight_precision,
-            attention_precision=attention_precision,
-            kv_precision=kv_precision,
-            page_tokens=page_tokens,
-            chunk_tokens=chunk_tokens,
-            prefix_hit_rate=prefix_hit_rate,
-            draft_tokens=draft_tokens,
-            draft_acceptance=draft_acceptance,
-            draft_layers=draft_layers,
-            memory_fraction=memory_fraction,
-            runtime_reserve=runtime_reserve,
-            runtime=runtime,
-        )
+        run, asked = serving_run(design, self.calibration), design.request_rate
         time, memory = serving_time_of(run), serving_memory_of(run)
-        load = serving_load_of(run, time, None if asked is None else asked / replicas)
+        load = serving_load_of(run, time, None if asked is None else asked / design.replicas)
         checks = {
             "memory": Check.at_most(gigabytes(memory.total), gigabytes(memory.limit)),
-            **serving_checks(run.choices, run.layout, run.shape, run.machine),
+            **serving_checks(design, run.layout, run.shape, run.machine),
         }
         if asked is not None:
-            checks["load"] = Check.at_most(load.utilization, utilization_limit)
+            checks["load"] = Check.at_most(load.utilization, design.utilization_limit)
         return ContinuousBatchingResult(
             checks=checks,
             time_to_first_token=milliseconds(load.first_token + load.mean_wait),
@@ -175,17 +94,17 @@ class ContinuousBatchingModel(ForwardModel):
             inter_token_latency=milliseconds(load.between),
             longest_inter_token_latency=milliseconds(
                 # Who is alone has nobody's prefill in between.
-                time.step + where(run.choices.batch_size > 1, time.chunk, 0.0)
+                time.step + where(design.batch_size > 1, time.chunk, 0.0)
             ),
             request_latency=milliseconds(load.mean_wait + load.residence),
-            capacity=per_second(time.rate * replicas),
+            capacity=per_second(time.rate * design.replicas),
             utilization=minimum(load.utilization, 1.0),
-            concurrency=load.rate * replicas * load.residence,
+            concurrency=load.rate * design.replicas * load.residence,
             prefill_share=load.prefill_share,
             tokens_per_second_per_user=per_second(1 / load.between),
             accelerators_per_replica=run.layout.replica,
             accelerators=run.layout.accelerators,
-            replicas=replicas,
+            replicas=design.replicas,
             **rate_metrics(run, load.rate),
             **memory_metrics(memory),
         )

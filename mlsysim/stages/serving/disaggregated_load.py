@@ -70,14 +70,14 @@ def pools_load_of(pools: Pools, prefill: ServingTime, decode: ServingTime, asked
     A first token is handed out where it is computed; the decode pool goes on when
     the last layer's keys and values have arrived.
     """
-    choices, shape = pools.prefill.choices, pools.prefill.shape
-    servers = choices.replicas * choices.attention
-    service = prefill.occupied * choices.attention
+    design, shape = pools.prefill.design, pools.prefill.shape
+    servers = design.replicas * design.attention_dp_size
+    service = prefill.occupied * design.attention_dp_size
     transfer = _transfer(pools)
     of_prefill = servers / service
     of_transfer = servers / transfer
-    steps = maximum(choices.output_tokens - 1, 1)
-    places = pools.decode.choices
+    steps = maximum(design.output_tokens - 1, 1)
+    places = pools.decode.design
     of_decode = places.replicas * places.batch_size / (steps * decode.between)
     capacity = minimum(of_prefill, of_transfer, of_decode)
     rate = capacity if asked is None else minimum(asked, capacity)
@@ -113,8 +113,8 @@ def _transfer(pools: Pools) -> Any:
     The heaviest stage has most of them.
     """
     run = pools.prefill
-    tokens = run.choices.input_tokens
+    tokens = run.design.input_tokens
     held = run.layout.stage.attending(tokens, minimum(tokens, run.shape.window))
-    parts = minimum(run.choices.tensor, run.shape.cache_parts)
-    width = run.shape.cache_elements * run.choices.cache_width
+    parts = minimum(run.design.tp_size, run.shape.cache_parts)
+    width = run.shape.cache_elements * run.cache_width
     return held * width / (parts * pools.bandwidth)

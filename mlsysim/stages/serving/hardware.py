@@ -14,8 +14,8 @@ from mlsysim.errors import MissingFigureError
 from mlsysim.expr.functions import where
 from mlsysim.stages.arguments import check_number, in_unit
 from mlsysim.stages.economics.electricity import Prices, own_prices
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.mapping import mapped
-from mlsysim.stages.serving.machine import accelerator_of
 from mlsysim.units import magnitude
 
 _RENT = "USD/hour"

@@ -82,7 +82,7 @@ def serving_load_of(run: ServingRun, time: ServingTime, asked: Any) -> ServingLo
     asked
         Requests that arrive per second; None for users who ask again as soon as they are answered.
     """
-    batch = run.choices.batch_size
+    batch = run.design.batch_size
     utilization = 1.0 if asked is None else asked / time.rate
     rate = time.rate if asked is None else minimum(asked, time.rate)
     share = rate * time.occupied
@@ -92,7 +92,7 @@ def serving_load_of(run: ServingRun, time: ServingTime, asked: Any) -> ServingLo
     # An arrival waits for half of the pass that is under way for others.
     passing = minimum(utilization, 1.0) * (batch - 1) / batch * time.step
     first = time.first_token + passing / 2
-    residence = first + (run.choices.output_tokens - 1) * between
+    residence = first + (run.design.output_tokens - 1) * between
     prefills = Queue(chance=others, mean=mean_wait_of_waiting(time.occupied, 1, others, 0.0))
     queues: tuple[Queue, ...] = (prefills,)
     if asked is not None:

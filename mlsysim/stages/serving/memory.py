@@ -47,8 +47,8 @@ class ServingMemory:
 
 def serving_memory_of(run: ServingRun) -> ServingMemory:
     """Add up what is held; a cache is divided by key-value heads at most, and repeated beyond."""
-    choices, layout, machine = run.choices, run.layout, run.machine
-    limit = choices.memory_fraction * machine.memory_capacity
+    design, layout, machine = run.design, run.layout, run.machine
+    limit = design.memory_fraction * machine.memory_capacity
     weights, activations, logits = _weights(run), _activations(run), _logits(run)
     reserve = _reserve(run)
     sequence = _sequence(run)
@@ -62,61 +62,62 @@ def serving_memory_of(run: ServingRun) -> ServingMemory:
         reserve=reserve,
         limit=limit,
         sequence=sequence,
-        concurrency=choices.attention
-        * sequences_that_fit(free, sequence, logits, choices.pipeline),
+        concurrency=design.attention_dp_size
+        * sequences_that_fit(free, sequence, logits, design.pp_size),
     )
 
 
 def _reserve(run: ServingRun) -> Any:
     """Take what a planner states, or what the accelerator and the runtime are known to take."""
-    known = run.machine.context_memory + run.runtime.group_memory * log2(run.layout.group)
-    return where(run.choices.reserve_stated, run.choices.reserve, known)
+    known = run.machine.runtime_reserve + run.runtime.group_memory * log2(run.layout.group)
+    stated = run.design.runtime_reserve
+    return known if stated is None else 1e9 * stated
 
 
 def _weights(run: ServingRun) -> Any:
-    choices, layout, shape = run.choices, run.layout, run.shape
-    tensor = choices.tensor
+    design, layout, shape = run.design, run.layout, run.shape
+    tensor = design.tp_size
     attention = shape.query_parameters / tensor + shape.cache_parameters / minimum(
         tensor, shape.cache_parts
     )
     # What no format covers: norms and biases, routers, and the tables at the ends.
-    attention = attention * choices.attention_width + shape.vector_parameters * WIDE_BYTES
-    dense = shape.dense_parameters / tensor * choices.weight_width
+    attention = attention * run.attention_width + shape.vector_parameters * WIDE_BYTES
+    dense = shape.dense_parameters / tensor * run.weight_width
     routed = shape.experts * shape.expert_parameters / layout.group
-    expert = (routed + shape.shared_parameters / tensor) * choices.weight_width
+    expert = (routed + shape.shared_parameters / tensor) * run.weight_width
     expert = expert + shape.router_parameters / tensor * WIDE_BYTES
     stage = layout.stage.layers * attention + layout.stage.mixed(dense, expert)
     whole = shape.layers * attention + shape.dense_layers * dense + shape.expert_layers * expert
     tables = maximum(shape.table_parameters, shape.head_parameters)
     alone = shape.table_parameters + shape.own_head_parameters
-    ends = where(choices.pipeline > 1, tables, alone) / tensor * WIDE_BYTES
+    ends = where(design.pp_size > 1, tables, alone) / tensor * WIDE_BYTES
     return stage + _drafting(run) * whole + ends
 
 
 def _drafting(run: ServingRun) -> Any:
     """Count the layers of a draft over those of the model; it stands beside the last ones."""
-    choices = run.choices
-    return where(choices.draft_tokens > 0, choices.draft_layers, 0) / run.shape.layers
+    design = run.design
+    return where(design.draft_tokens > 0, design.draft_layers, 0) / run.shape.layers
 
 
 def _sequence(run: ServingRun) -> Any:
     """Measure the cache of one sequence on the heaviest stage."""
-    choices, layout, shape = run.choices, run.layout, run.shape
+    design, layout, shape = run.design, run.layout, run.shape
     near = minimum(layout.length, shape.window)
     stage = layout.stage.attending(layout.length, near)
     whole = shape.full_layers * layout.length + shape.sliding_layers * near
     tokens = stage + _drafting(run) * whole
-    parts = minimum(choices.tensor, shape.cache_parts)
-    return tokens * shape.cache_elements * choices.cache_width / parts
+    parts = minimum(design.tp_size, shape.cache_parts)
+    return tokens * shape.cache_elements * run.cache_width / parts
 
 
 def _activations(run: ServingRun) -> Any:
     """Measure the widest layer of a pass of the most tokens, which an engine sets aside at once."""
     shape = run.shape
-    numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    return WIDE_BYTES * run.choices.chunk_tokens * numbers
+    numbers = shape.moved + shape.moved_divided / run.design.tp_size
+    return WIDE_BYTES * run.design.chunk_tokens * numbers
 
 
 def _logits(run: ServingRun) -> Any:
     """Measure the logits of one sequence, and their probabilities."""
-    return 2 * WIDE_BYTES * run.shape.vocab / run.choices.tensor
+    return 2 * WIDE_BYTES * run.shape.vocab / run.design.tp_size

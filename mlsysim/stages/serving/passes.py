@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mlsysim.catalog.calibration import ServingCalibration
+from mlsysim.catalog.runtime import Runtime
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.collectives import (
     all_reduce_time,
@@ -12,23 +14,41 @@ from mlsysim.physics.collectives import (
 )
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
-from mlsysim.stages.serving.calibration import Runtime, ServingCalibration
-from mlsysim.stages.serving.choices import ServingChoices, ServingLayout
+from mlsysim.stages.machine import Machine
+from mlsysim.stages.serving.design import ServingDesign
 from mlsysim.stages.serving.formats import WIDE_BYTES
-from mlsysim.stages.serving.machine import ServingMachine
+from mlsysim.stages.serving.layout import ServingLayout
 from mlsysim.stages.serving.shape import ServingShape
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServingRun:
-    """Everything about a replica that the formulas need."""
+    """Everything about a replica that the formulas need.
 
-    choices: ServingChoices
+    Parameters
+    ----------
+    design, layout
+        What the planner says, and the counts that follow.
+    shape, machine
+        The model and the fleet as plain numbers.
+    runtime, serving
+        What the engine takes, and what hardware achieves in serving.
+    weight_width, attention_width, cache_width
+        Bytes per weight of the MLPs and of attention, and per number of the cache.
+    expert_rate
+        Rate of products with experts over that with one matrix.
+    """
+
+    design: ServingDesign
     layout: ServingLayout
     shape: ServingShape
-    machine: ServingMachine
+    machine: Machine
     runtime: Runtime
-    calibration: ServingCalibration
+    serving: ServingCalibration
+    weight_width: Any
+    attention_width: Any
+    cache_width: Any
+    expert_rate: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,16 +160,16 @@ def _product(run: ServingRun, weights: Any, tokens: Any, width: Any, rate: Any) 
 
 
 def _attention_matrices(run: ServingRun, load: Load) -> Any:
-    choices, shape, machine = run.choices, run.shape, run.machine
-    kept = shape.query_parameters / choices.tensor
+    design, shape, machine = run.design, run.shape, run.machine
+    kept = shape.query_parameters / design.tp_size
     # Key-value heads beyond which tensor parallelism repeats them.
-    kept = kept + shape.cache_parameters / minimum(choices.tensor, shape.cache_parts)
-    return _product(run, kept, load.tokens, choices.attention_width, machine.attention_rate)
+    kept = kept + shape.cache_parameters / minimum(design.tp_size, shape.cache_parts)
+    return _product(run, kept, load.tokens, run.attention_width, machine.projection_rate)
 
 
 def _dense(run: ServingRun, load: Load) -> Any:
-    weights = run.shape.dense_parameters / run.choices.tensor
-    return _product(run, weights, load.tokens, run.choices.weight_width, run.machine.matmul_rate)
+    weights = run.shape.dense_parameters / run.design.tp_size
+    return _product(run, weights, load.tokens, run.weight_width, run.machine.matmul_rate)
 
 
 def _expert(run: ServingRun, load: Load) -> Any:
@@ -159,10 +179,10 @@ def _expert(run: ServingRun, load: Load) -> Any:
     are divided among ranks, some rank has more of those that a pass touches than the mean, and
     more of their tokens: by the chance of the draw, and by what is uneven in the routing.
     """
-    choices, shape, machine = run.choices, run.shape, run.machine
-    width, rate, ranks = choices.weight_width, machine.matmul_rate, choices.expert
-    shared = _product(run, shape.shared_parameters / choices.tensor, load.tokens, width, rate)
-    router = shape.router_parameters / choices.tensor
+    design, shape, machine = run.design, run.shape, run.machine
+    width, rate, ranks = run.weight_width, machine.matmul_rate, design.ep_size
+    shared = _product(run, shape.shared_parameters / design.tp_size, load.tokens, width, rate)
+    router = shape.router_parameters / design.tp_size
     shared = shared + _product(run, router, load.tokens, WIDE_BYTES, machine.wide_rate)
     part = shape.expert_parameters * ranks / run.layout.group
     owned = shape.experts / ranks
@@ -170,29 +190,29 @@ def _expert(run: ServingRun, load: Load) -> Any:
     touched = fullest_of(owned * chance, owned * chance * (1 - chance), ranks)
     reading = minimum(touched, owned) * part * width / machine.memory_rate
     visits = load.all_tokens * shape.experts_per_token / ranks
-    skewed = where(ranks > 1, run.calibration.expert_imbalance, 1.0) * visits
+    skewed = where(ranks > 1, run.serving.imbalance, 1.0) * visits
     most = load.all_tokens * minimum(shape.experts_per_token, owned)
     fullest = minimum(fullest_of(skewed, skewed * (1 - 1 / ranks), ranks), most)
-    arithmetic = matmul_flops(part, fullest) / (rate * choices.expert_rate)
+    arithmetic = matmul_flops(part, fullest) / (rate * run.expert_rate)
     return shared + overlapped_time(arithmetic, reading)
 
 
 def _head(run: ServingRun, load: Load) -> Any:
-    weights = run.shape.head_parameters / run.choices.tensor
+    weights = run.shape.head_parameters / run.design.tp_size
     return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 
 def _core(run: ServingRun, load: Load, kind: int) -> Any:
-    choices, machine = run.choices, run.machine
-    arithmetic = load.core_flops[kind] / choices.tensor / machine.core_rate
-    parts = minimum(choices.tensor, run.shape.cache_parts)
+    design, machine = run.design, run.machine
+    arithmetic = load.core_flops[kind] / design.tp_size / machine.core_rate
+    parts = minimum(design.tp_size, run.shape.cache_parts)
     return maximum(arithmetic, load.cache_bytes[kind] / parts / machine.memory_rate)
 
 
 def _activations(run: ServingRun, load: Load) -> Any:
     shape = run.shape
-    numbers = shape.moved + shape.moved_divided / run.choices.tensor
-    moved = run.calibration.activation_passes * WIDE_BYTES * load.tokens * numbers
+    numbers = shape.moved + shape.moved_divided / run.design.tp_size
+    moved = run.serving.activation_passes * WIDE_BYTES * load.tokens * numbers
     return moved / run.machine.memory_rate
 
 
@@ -203,7 +223,7 @@ def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
     are divided: their sum takes an all-reduce as well.  Behind attention in groups, each token
     travels to the accelerators of the ranks that it visits and back, once to each domain.
     """
-    choices, layout, shape, machine = run.choices, run.layout, run.shape, run.machine
+    design, layout, shape, machine = run.design, run.layout, run.shape, run.machine
     message = load.tokens * shape.hidden * WIDE_BYTES
     link = mesh_bandwidth(
         machine.link_bandwidth, layout.together, machine.domain, machine.full_mesh
@@ -211,21 +231,21 @@ def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
     network = (machine.network_bandwidth, machine.network_latency)
     inside = (link, machine.link_latency)
     steps = all_reduce_time(message, layout.together, layout.across, inside, network)
-    start = machine.collective_start
-    reduce = where(choices.tensor > 1, start + steps, 0.0)
+    start = machine.collective_overhead
+    reduce = where(design.tp_size > 1, start + steps, 0.0)
     wide = mesh_bandwidth(
         machine.link_bandwidth, layout.group_together, machine.domain, machine.full_mesh
     )
-    visited = ranks_visited(shape.experts_per_token, choices.expert)
+    visited = ranks_visited(shape.experts_per_token, design.ep_size)
     # A rank that spans domains wants its tokens in all of them.
-    domains = minimum(layout.group_across, choices.expert)
+    domains = minimum(layout.group_across, design.ep_size)
     leaving = (layout.group_across - 1) * ranks_visited(shape.experts_per_token, domains) / domains
-    own = message / choices.tensor
+    own = message / design.tp_size
     travel = all_to_all_time(
-        (own * visited * layout.group / choices.expert, own * leaving),
+        (own * visited * layout.group / design.ep_size, own * leaving),
         layout.group_together,
         layout.group_across,
         (wide, machine.link_latency),
         network,
     )
-    return reduce, where(choices.attention > 1, 2 * (start + travel), reduce)
+    return reduce, where(design.attention_dp_size > 1, 2 * (start + travel), reduce)

@@ -122,7 +122,7 @@ def latency_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
         "time_to_first_token": milliseconds(time.first_token),
         "inter_token_latency": milliseconds(time.between),
         "request_latency": milliseconds(
-            time.first_token + (run.choices.output_tokens - 1) * time.between
+            time.first_token + (run.design.output_tokens - 1) * time.between
         ),
         "tokens_per_second_per_user": per_second(1 / time.between),
         "tokens_per_pass": time.accepted,
@@ -140,13 +140,13 @@ def latency_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
 
 def rate_metrics(run: ServingRun, rate: Any) -> dict[str, Any]:
     """Give the metrics that are rates of all replicas, from that of one."""
-    choices, layout = run.choices, run.layout
-    total = rate * choices.replicas
-    tokens = total * choices.output_tokens
+    design, layout = run.design, run.layout
+    total = rate * design.replicas
+    tokens = total * design.output_tokens
     return {
         "tokens_per_second": per_second(tokens),
         "tokens_per_second_per_accelerator": per_second(tokens / layout.accelerators),
-        "input_tokens_per_second": per_second(total * choices.input_tokens),
+        "input_tokens_per_second": per_second(total * design.input_tokens),
         "request_rate": per_second(total),
     }
 
@@ -167,18 +167,18 @@ def memory_metrics(memory: ServingMemory) -> dict[str, Any]:
 
 def use_metrics(run: ServingRun, time: ServingTime) -> dict[str, Any]:
     """Give the metrics that are shares of what was paid for, and the counts."""
-    choices, layout, peak = run.choices, run.layout, run.machine.peak
+    design, layout, peak = run.design, run.layout, run.machine.peak
     flops = matmul_flops(run.shape.active_parameters, 1)
     return {
         "prefill_share": time.rate * time.occupied,
         "prefill_mfu": flops_utilization(flops * layout.fresh, time.occupied, layout.replica, peak),
         "decode_mfu": flops_utilization(
-            flops * choices.batch_size * (choices.draft_tokens + 1),
+            flops * design.batch_size * (design.draft_tokens + 1),
             time.step,
             layout.replica,
             peak,
         ),
         "accelerators_per_replica": layout.replica,
         "accelerators": layout.accelerators,
-        "replicas": choices.replicas,
+        "replicas": design.replicas,
     }

@@ -62,17 +62,17 @@ class ServingTime:
 
 def serving_time_of(run: ServingRun) -> ServingTime:
     """Time prefill and decode, each alone on the replica."""
-    choices, layout = run.choices, run.layout
+    design, layout = run.design, run.layout
     prefill = time_of_pass(run, _prefill_load(run, 1, 1))
     chunk = prefill.total + _hops(run, layout.chunk)
-    decode = time_of_pass(run, _decode_load(run, choices.draft_tokens + 1))
+    decode = time_of_pass(run, _decode_load(run, design.draft_tokens + 1))
     # Of as many micro-batches as are under way, each waits for the slowest stage; passes of
     # unequal length do not interlock.
-    beside = 1 + run.calibration.stage_waiting * (layout.turns - 1)
+    beside = 1 + run.serving.stage_waiting * (layout.turns - 1)
     paced = maximum(decode.total, layout.turns * decode.stage) * beside
-    drafting = choices.draft_tokens * _drafting(run)
-    hops = _hops(run, layout.sequences * (choices.draft_tokens + 1))
-    accepted = tokens_per_pass(choices.draft_tokens, choices.draft_acceptance)
+    drafting = design.draft_tokens * _drafting(run)
+    hops = _hops(run, layout.sequences * (design.draft_tokens + 1))
+    accepted = tokens_per_pass(design.draft_tokens, design.draft_acceptance)
     between = (paced + hops + drafting) / accepted
     occupied = _occupied(run, beside)
     return ServingTime(
@@ -85,7 +85,7 @@ def serving_time_of(run: ServingRun) -> ServingTime:
         waiting=paced - decode.total,
         drafting=drafting,
         accepted=accepted,
-        rate=request_rate(choices.batch_size, occupied, between, choices.output_tokens - 1),
+        rate=request_rate(design.batch_size, occupied, between, design.output_tokens - 1),
     )
 
 
@@ -95,7 +95,7 @@ def _occupied(run: ServingRun, beside: Any) -> Any:
     Passes follow one another at the pace of the slowest stage, or else, where fewer requests
     are under way than there are stages, as soon as the ones before them are through.
     """
-    layout, batch = run.layout, run.choices.batch_size
+    layout, batch = run.layout, run.design.batch_size
     tokens = layout.chunk * layout.packed
     packed = time_of_pass(run, _prefill_load(run, layout.packed, layout.groups))
     pace = _pace(run, packed, tokens)
@@ -107,16 +107,16 @@ def _occupied(run: ServingRun, beside: Any) -> Any:
 
 def _pace(run: ServingRun, passing: PassTime, tokens: Any) -> Any:
     """Time after which the next pass can follow: the slowest stage, and handing on from it."""
-    return passing.stage + where(run.choices.pipeline > 1, _hop(run, tokens), 0.0)
+    return passing.stage + where(run.design.pp_size > 1, _hop(run, tokens), 0.0)
 
 
 def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
     """Describe one pass of a prefill; the passes of a prompt share its core evenly."""
-    choices, layout, shape = run.choices, run.layout, run.shape
-    known = choices.input_tokens - layout.fresh
+    design, layout, shape = run.design, run.layout, run.shape
+    known = design.input_tokens - layout.fresh
     pairs = (
-        causal_pairs(choices.input_tokens, window) - causal_pairs(known, window)
-        for window in (choices.input_tokens, shape.window)
+        causal_pairs(design.input_tokens, window) - causal_pairs(known, window)
+        for window in (design.input_tokens, shape.window)
     )
     # A pass reads what the passes before it have left: half of the prompt on average.
     seen = known + layout.fresh / 2
@@ -134,9 +134,9 @@ def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
 
 def _decode_load(run: ServingRun, width: Any) -> Load:
     """Describe a decode pass over the batch when sequences are half way through their output."""
-    choices, layout, shape = run.choices, run.layout, run.shape
+    design, layout, shape = run.design, run.layout, run.shape
     tokens = layout.sequences * width
-    length = choices.input_tokens + choices.output_tokens / 2
+    length = design.input_tokens + design.output_tokens / 2
     near = minimum(length, shape.window)
     widths = 2 * tokens * (shape.latent_score_width + shape.latent_value_width)
     grouped = where(shape.cache_parts < shape.heads, run.runtime.grouped_efficiency, 1.0)
@@ -152,20 +152,20 @@ def _decode_load(run: ServingRun, width: Any) -> Load:
 
 def _read(run: ServingRun, sequences: Any, length: Any) -> tuple[Any, Any]:
     """Measure what attention reads in a layer without and in one with a window."""
-    each = sequences * run.shape.cache_elements * run.choices.cache_width
+    each = sequences * run.shape.cache_elements * run.cache_width
     return each * length, each * minimum(length, run.shape.window)
 
 
 def _drafting(run: ServingRun) -> Any:
     """Time one step of a draft that is some layers of the model and its head."""
     time = time_of_pass(run, _decode_load(run, 1))
-    layers = run.choices.draft_layers / run.shape.layers
+    layers = run.design.draft_layers / run.shape.layers
     return layers * (time.total - time.head) + time.head
 
 
 def _hops(run: ServingRun, tokens: Any) -> Any:
     """Time the way of some tokens through all stages; with one there is none."""
-    stages = run.choices.pipeline
+    stages = run.design.pp_size
     return where(stages > 1, (stages - 1) * _hop(run, tokens), 0.0)
 
 
@@ -175,5 +175,5 @@ def _hop(run: ServingRun, tokens: Any) -> Any:
     inside = layout.replica <= machine.domain
     bandwidth = where(inside, machine.link_bandwidth, machine.network_bandwidth)
     latency = where(inside, machine.link_latency, machine.network_latency)
-    message = tokens * run.shape.hidden * WIDE_BYTES / run.choices.tensor
-    return message / bandwidth + latency + machine.collective_start
+    message = tokens * run.shape.hidden * WIDE_BYTES / run.design.tp_size
+    return message / bandwidth + latency + machine.collective_overhead

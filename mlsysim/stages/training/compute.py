@@ -62,15 +62,15 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     products = _products_time(run, work)
     core, cores = _core_time(run, work, arithmetic)
     passes = calibration.activation_passes
-    moved = passes * work.activations / machine.stream_rate
-    scores = passes * work.scores / machine.stream_rate
+    moved = passes * work.activations / machine.memory_rate
+    scores = passes * work.scores / machine.memory_rate
     once = products + moved
     launching = run.on_stage("routed") * calibration.routing_floor
     share = run.repeated(run.layout.layers)
     again = flops.repeated_layers(recompute, share)
-    light = passes * work.light / machine.stream_rate
+    light = passes * work.light / machine.memory_rate
     selected = light * select(run.design.attention, {"causal": 1, "full": 1, "unfused": 0})
-    projected = light + _up_time(run, work) + passes * work.latent / machine.stream_rate
+    projected = light + _up_time(run, work) + passes * work.latent / machine.memory_rate
     anew = select(
         recompute,
         dict.fromkeys(RECOMPUTE, 0.0) | {"selective": selected, UP_PROJECTIONS: projected},
@@ -78,14 +78,14 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     rebuilt = select(
         recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": share}
     )
-    adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.stream_rate
+    adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.memory_rate
     whole = (
         (3 + again) * once
         + compute.roofline_time(products, adding)
         - products
         + cores
         + anew
-        + work.casts / machine.stream_rate
+        + work.casts / machine.memory_rate
         + (3 + rebuilt) * scores
     )
     ahead = once + core + scores
@@ -105,7 +105,7 @@ def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
     """Time a microbatch's output head and loss, forward and backward."""
     operations = flops.training_flops(arithmetic.head * work.tokens / run.design.tp_size)
     machine = run.machine
-    moved = run.calibration.activation_passes * work.logits / machine.stream_rate
+    moved = run.calibration.activation_passes * work.logits / machine.memory_rate
     return moved + compute.matmul_time(
         operations, machine.wide_peak, run.wide_efficiency, 3, machine.matmul_overhead
     )
@@ -132,7 +132,7 @@ def _products_time(run: Run, work: Work) -> Any:
         2 * run.on_stage("routed"),
         machine.matmul_overhead,
     )
-    weights = work.routed_parameters * run.width.weight / machine.stream_rate
+    weights = work.routed_parameters * run.width.weight / machine.memory_rate
     return own + compute.roofline_time(routed, weights)
 
 
@@ -154,7 +154,7 @@ def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
     unfused = machine.wide_peak * run.wide_efficiency
     rate = select(
         design.attention,
-        {"causal": machine.attention_rate, "full": machine.attention_rate, "unfused": unfused},
+        {"causal": machine.core_rate, "full": machine.core_rate, "unfused": unfused},
     )
     forward = operations / rate
     passes = flops.core_passes(design.attention, design.recompute, run.repeated(run.layout.layers))

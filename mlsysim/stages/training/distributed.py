@@ -4,10 +4,11 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.physics.flops import recomputed_flops, training_flops
 from mlsysim.physics.state import gradient_width, state_of, state_width
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.knobs import takes
+from mlsysim.stages.machine import machine_of
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel
-from mlsysim.stages.training.calibration import calibration_of
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.distributed_result import (
     DistributedResult,
@@ -17,7 +18,6 @@ from mlsysim.stages.training.distributed_result import (
     use_metrics,
 )
 from mlsysim.stages.training.layout import lay_out, layout_checks
-from mlsysim.stages.training.machine import machine_of
 from mlsysim.stages.training.memory import memory_of
 from mlsysim.stages.training.run import Run, arithmetic_of, work_of
 from mlsysim.stages.training.shape import shape_of
@@ -73,7 +73,7 @@ class DistributedModel(ForwardModel):
             If a figure is needed that the catalogue does not have.
         """
         calibration = self.calibration or mapped(calibration_of, design.fleet.accelerator)
-        machine = mapped(machine_of, design.fleet, design.precision, calibration)
+        machine = mapped(machine_of, design.fleet, design.precision, calibration, calibration)
         shape, width = mapped(shape_of, design.model), mapped(state_width, design.precision)
         gradient = gradient_width(design.gradient_bytes, width.gradient)
         measured = design.efficiency is None

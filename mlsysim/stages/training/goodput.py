@@ -1,5 +1,6 @@
 """How long a training run takes once failures are counted, and what it costs."""
 
+import math
 from typing import Any
 
 from mlsysim.catalog.cluster import Cluster
@@ -170,11 +171,17 @@ def _bill(hours: Any, given: Any, fleet: Any) -> Any:
     if given is not None:
         return hours * _positive("accelerator_hour_price", given, "USD/hour")
     price = mapped(_rental_price, fleet)
-    return None if price is None else hours * price
+    return None if isinstance(price, float) and math.isnan(price) else hours * price
 
 
-def _rental_price(fleet: Cluster) -> float | None:
+def _rental_price(fleet: Cluster) -> float:
+    """Give the price of an hour (USD); not a number where nobody states it.
+
+    Of a choice among fleets some may have none: a question that looks at their bill is told so,
+    and others are answered.
+    """
     accelerator = fleet.accelerator
     if not accelerator.has("rental_prices"):
-        return None
-    return magnitude(accelerator.rental_price, "USD/hour")
+        return math.nan
+    price: float = magnitude(accelerator.rental_price, "USD/hour")
+    return price

@@ -16,14 +16,15 @@ from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.partition import (
     dense_layers_on_stage,
     expert_layers_on_stage,
+    filled_domain,
     fullest_share,
     slack,
 )
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.training.design import TrainingDesign
-from mlsysim.stages.training.machine import Machine
 from mlsysim.stages.training.shape import ModelShape
 
 
@@ -41,6 +42,8 @@ class Layout:
         Those that have a sequence to work on.
     used
         Accelerators of all replicas.
+    domain
+        Those of them that reach one another without the network.
     held
         Stages that an accelerator holds: two where microbatches enter the pipeline at both ends.
     shards
@@ -66,6 +69,7 @@ class Layout:
     data: Any
     replicas: Any
     used: Any
+    domain: Any
     held: Any
     shards: Any
     expert_shards: Any
@@ -86,6 +90,7 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     model_parallel = design.tp_size * design.pp_size * design.cp_size
     # A replica that does not fit is an infeasible verdict, not a division by zero.
     data = maximum(accelerators // model_parallel, 1)
+    used = data * model_parallel
     sequences = fullest_share(design.batch_size, data)
     chunks = design.pp_size * design.virtual_stages
     layers = fullest_share(shape.layers, chunks) * design.virtual_stages
@@ -103,7 +108,16 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         accelerators=accelerators,
         data=data,
         replicas=replicas,
-        used=data * model_parallel,
+        used=used,
+        domain=filled_domain(
+            machine.domain,
+            machine.accelerators_per_node,
+            used,
+            design.tp_size,
+            design.tp_size * design.cp_size,
+            design.ep_size,
+            used // design.pp_size,
+        ),
         held=held,
         shards=shards,
         expert_shards=where(dealt, design.ep_size, design.tp_size),

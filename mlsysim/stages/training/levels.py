@@ -6,7 +6,7 @@ from typing import Any
 from mlsysim.expr.functions import where
 from mlsysim.physics import collectives
 from mlsysim.physics.partition import members_together
-from mlsysim.stages.training.machine import Machine
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.training.run import Run
 
 
@@ -34,14 +34,14 @@ class Group:
 def group_of(run: Run, size: Any, stride: Any) -> Group:
     """Place a group whose neighbours have ranks a stride apart."""
     machine, layout = run.machine, run.layout
-    together = members_together(size, stride, machine.domain, layout.used)
+    together = members_together(size, stride, layout.domain, layout.used)
     blocking = where(layout.used > machine.pod, machine.oversubscription, 1.0)
     return Group(
         together=together,
         domains=collectives.domains_spanned(size, together),
         inside=(local_bandwidth(machine, together), machine.link_latency),
         across=(machine.network_bandwidth / blocking, machine.network_latency),
-        overhead=where(size > 1, run.calibration.collective_overhead, 0.0),
+        overhead=where(size > 1, machine.collective_overhead, 0.0),
     )
 
 

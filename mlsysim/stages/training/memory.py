@@ -189,7 +189,7 @@ def _accelerator(
         ),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
-        reserve=run.calibration.runtime_reserve,
+        reserve=run.machine.runtime_reserve,
     )
 
 
@@ -200,10 +200,27 @@ def _stored(run: Run, work: Work, stage: _Stage) -> Any:
         for figure in ("kept", "selected", "projected", "checkpoint")
     )
     if run.design.recompute_layers is not None:
-        checkpoint = kept - run.repeated(stage.layers) * (kept - checkpoint)
+        checkpoint = kept - _dropped(run, work, stage)
     return activations.stored_activations(
         run.design.recompute, kept, selected, projected, checkpoint
     )
+
+
+def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
+    """Measure what the first layers of each chunk of a stage need not keep, by their kinds."""
+    design = run.design
+    chunk = maximum(stage.layers, 1) / design.virtual_stages
+    each = minimum(design.recompute_layers, chunk)
+    layers = each * design.virtual_stages
+    dense = stage.layers - stage.expert_layers
+    # Dense layers stand before the others: they fill whole chunks, and begin one.
+    filled = floor(dense / chunk)
+    in_front = filled * each + minimum(each, dense - filled * chunk)
+    repeated = where(run.shape.spread, layers * dense / maximum(stage.layers, 1), in_front)
+    kept, checkpoint = (
+        work.over(figure, layers, layers - repeated) for figure in ("kept", "checkpoint")
+    )
+    return kept - checkpoint
 
 
 def _rebuilt(run: Run, work: Work) -> Any:

@@ -32,7 +32,7 @@ def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
     wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
     often = data_parallel.microbatch_traffic(stage, gradients, weights)
     copied = data_parallel.microbatch_traffic(stage, 2 * run.gradient, 2 * run.width.weight)
-    copies = (work.exchanged + work.exchanged_routed) * copied / run.machine.stream_rate
+    copies = (work.exchanged + work.exchanged_routed) * copied / run.machine.memory_rate
     several = schedule.hiding_passes(
         run.layout.microbatches, run.design.pp_size, run.design.virtual_stages
     )
@@ -58,11 +58,11 @@ def optimizer_time(run: Run, work: Work) -> Any:
         stage, ZeroStage.OPTIMIZER, layout.expert_replicas
     )
     rate = where(
-        run.design.optimizer_offload, run.calibration.host_bandwidth, run.machine.stream_rate
+        run.design.optimizer_offload, run.calibration.host_bandwidth, run.machine.memory_rate
     )
     update = state.optimizer_traffic(own + routed, run.state) / rate
     readied = state.gradient_traffic(own + routed, run.state.gradient)
-    return update + readied / run.machine.stream_rate
+    return update + readied / run.machine.memory_rate
 
 
 def _gather_time(run: Run, work: Work, width: Any) -> Any:

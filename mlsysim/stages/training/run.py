@@ -7,10 +7,10 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
+from mlsysim.stages.machine import Machine
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layer import LayerWork, layer_work
 from mlsysim.stages.training.layout import Layout
-from mlsysim.stages.training.machine import Machine
 from mlsysim.stages.training.shape import ModelShape
 
 

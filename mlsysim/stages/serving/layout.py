@@ -1,4 +1,4 @@
-"""What a planner chooses about a serving replica, and the counts that follow."""
+"""How a serving replica is laid out: the counts that follow from its design."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,60 +6,15 @@ from typing import Any
 from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
 from mlsysim.physics.partition import (
     expert_layers_on_stage,
+    filled_domain,
     fullest_share,
     members_together,
 )
 from mlsysim.physics.serving import paged
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.arguments import check_number, check_whole
-from mlsysim.stages.serving.machine import ServingMachine
+from mlsysim.stages.machine import Machine
+from mlsysim.stages.serving.design import ServingDesign
 from mlsysim.stages.serving.shape import ServingShape
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServingChoices:
-    """What a planner chooses (`ServingModel.solve` describes each), and what follows at once.
-
-    Parameters
-    ----------
-    batch_size, input_tokens, output_tokens, tensor, pipeline, expert, attention, replicas
-        Whole numbers.
-    weight_width, attention_width, cache_width
-        Bytes per weight of the MLPs and of attention, and per number of the cache.
-    expert_rate
-        Rate of products with experts over that with one matrix.
-    page_tokens, chunk_tokens, prefix_hit_rate
-        Of cache and prefill.
-    draft_tokens, draft_acceptance, draft_layers
-        Of speculative decoding.
-    memory_fraction
-        Share of the memory that the runtime may use.
-    reserve, reserve_stated
-        What driver, libraries and communication buffers take of it (byte), and whether
-        the planner says so; otherwise the calibration does.
-    """
-
-    batch_size: Any
-    input_tokens: Any
-    output_tokens: Any
-    tensor: Any
-    pipeline: Any
-    expert: Any
-    attention: Any
-    replicas: Any
-    weight_width: Any
-    expert_rate: Any
-    attention_width: Any
-    cache_width: Any
-    page_tokens: Any
-    chunk_tokens: Any
-    prefix_hit_rate: Any
-    draft_tokens: Any
-    draft_acceptance: Any
-    draft_layers: Any
-    memory_fraction: Any
-    reserve: Any
-    reserve_stated: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +48,7 @@ class StageLayers:
 
 @dataclass(frozen=True, kw_only=True)
 class ServingLayout:
-    """What follows from the choices.
+    """What follows from the design.
 
     Parameters
     ----------
@@ -150,66 +105,47 @@ class ServingLayout:
     group_across: Any
 
 
-def check_choices(choices: ServingChoices) -> None:
-    """Refuse arguments that are out of range."""
-    for name in ("batch_size", "input_tokens", "output_tokens", "replicas", "page_tokens"):
-        check_whole(name, getattr(choices, name))
-    for name, value in (
-        ("tp_size", choices.tensor),
-        ("pp_size", choices.pipeline),
-        ("ep_size", choices.expert),
-        ("attention_dp_size", choices.attention),
-        ("chunk_tokens", choices.chunk_tokens),
-        ("draft_layers", choices.draft_layers),
-    ):
-        check_whole(name, value)
-    check_whole("draft_tokens", choices.draft_tokens, least=0)
-    check_number("prefix_hit_rate", choices.prefix_hit_rate, most=1.0)
-    check_number("draft_acceptance", choices.draft_acceptance, most=1.0)
-    check_number("memory_fraction", choices.memory_fraction, most=1.0, above=True)
-
-
-def lay_out_replica(
-    choices: ServingChoices, shape: ServingShape, machine: ServingMachine
-) -> ServingLayout:
+def lay_out_replica(design: ServingDesign, shape: ServingShape, machine: Machine) -> ServingLayout:
     """Derive the counts."""
-    group = choices.tensor * choices.attention
-    replica = group * choices.pipeline
-    accelerators = replica * choices.replicas
+    group = design.tp_size * design.attention_dp_size
+    replica = group * design.pp_size
+    accelerators = replica * design.replicas
     # At least the last token of a prompt is computed, or there would be no first one to give out.
-    fresh = maximum(choices.input_tokens * (1 - choices.prefix_hit_rate), 1)
-    chunks = fullest_share(fresh, choices.chunk_tokens)
+    fresh = maximum(design.input_tokens * (1 - design.prefix_hit_rate), 1)
+    chunks = fullest_share(fresh, design.chunk_tokens)
     # Replicas are placed one by one, so that neighbours do not split a group between domains.
-    together = members_together(choices.tensor, 1, machine.domain, replica)
-    group_together = members_together(group, 1, machine.domain, replica)
-    held = fullest_share(choices.batch_size, choices.attention)
-    turns = minimum(choices.pipeline, held)
+    node, tensor = machine.accelerators_per_node, design.tp_size
+    domain = filled_domain(machine.domain, node, replica, tensor, group)
+    together = members_together(tensor, 1, domain, replica)
+    group_together = members_together(group, 1, domain, replica)
+    held = fullest_share(design.batch_size, design.attention_dp_size)
+    turns = minimum(design.pp_size, held)
     sequences = fullest_share(held, turns)
-    groups = minimum(choices.attention, choices.batch_size)
+    groups = minimum(design.attention_dp_size, design.batch_size)
     return ServingLayout(
         group=group,
         replica=replica,
         accelerators=accelerators,
-        stage=_heaviest_stage(choices, shape),
+        stage=_heaviest_stage(design, shape),
         held=held,
         turns=turns,
         sequences=sequences,
         groups=groups,
-        pass_sequences=minimum(choices.batch_size, sequences * groups),
+        pass_sequences=minimum(design.batch_size, sequences * groups),
         fresh=fresh,
         chunks=chunks,
         chunk=fresh / chunks,
-        packed=maximum(minimum(choices.chunk_tokens / fresh, sequences), 1),
-        length=paged(choices.input_tokens + choices.output_tokens, choices.page_tokens),
+        packed=maximum(minimum(design.chunk_tokens / fresh, sequences), 1),
+        length=paged(design.input_tokens + design.output_tokens, design.page_tokens),
         together=together,
-        across=fullest_share(choices.tensor, together),
+        across=fullest_share(design.tp_size, together),
         group_together=group_together,
         group_across=fullest_share(group, group_together),
     )
 
 
-def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers:
-    layers = fullest_share(shape.layers, choices.pipeline)
+def _heaviest_stage(design: ServingDesign, shape: ServingShape) -> StageLayers:
+    layers = fullest_share(shape.layers, design.pp_size)
     experts, dense = (
         expert_layers_on_stage(layers, shape.layers, count, shape.spread)
         for count in (shape.expert_layers, shape.dense_layers)
@@ -223,7 +159,7 @@ def _heaviest_stage(choices: ServingChoices, shape: ServingShape) -> StageLayers
     )
 
 
-def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Check:
+def _whole_in_domains(replicas: Any, size: Any, machine: Machine) -> Check:
     """Demand room for the replicas of an inventory where each stays within a domain."""
     inside = size <= machine.domain
     domains = machine.accelerators // machine.domain
@@ -232,10 +168,10 @@ def _whole_in_domains(replicas: Any, size: Any, machine: ServingMachine) -> Chec
 
 
 def serving_checks(
-    choices: ServingChoices, layout: ServingLayout, shape: ServingShape, machine: ServingMachine
+    design: ServingDesign, layout: ServingLayout, shape: ServingShape, machine: Machine
 ) -> dict[str, Check]:
     """State what engines cannot run, by reason."""
-    tensor, expert, group = choices.tensor, choices.expert, layout.group
+    tensor, expert, group = design.tp_size, design.ep_size, layout.group
     # A tensor-parallel group narrower than the key-value heads splits them; a wider one repeats.
     narrow = minimum(tensor, shape.cache_parts)
     wide = maximum(tensor, shape.cache_parts)
@@ -245,22 +181,22 @@ def serving_checks(
         "accelerators": Check.at_most(
             where(machine.counted, layout.accelerators, layout.replica), machine.accelerators
         ),
-        "replicas within domains": _whole_in_domains(choices.replicas, layout.replica, machine),
+        "replicas within domains": _whole_in_domains(design.replicas, layout.replica, machine),
         "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
         "tensor parallel fits key-value heads": Check.that(wide % narrow == 0),
         "tensor parallel divides the MLP": Check.that(
             logical_and(shape.dense_width % tensor == 0, (shape.expert_width * expert) % group == 0)
         ),
-        "pipeline stages within layers": Check.at_most(choices.pipeline, shape.layers),
+        "pipeline stages within layers": Check.at_most(design.pp_size, shape.layers),
         "expert parallel of a model with experts": Check.that(
             logical_or(expert < 2, shape.experts > 0)  # noqa: PLR2004 - one group is none
         ),
         "expert parallel divides the stage": Check.that(group % expert == 0),
         "expert parallel divides experts": Check.that(experts % expert == 0),
         "draft with an acceptance": Check.that(
-            logical_or(choices.draft_tokens < 1, choices.draft_acceptance > 0)
+            logical_or(design.draft_tokens < 1, design.draft_acceptance > 0)
         ),
         "sequence within the context": Check.at_most(
-            choices.input_tokens + choices.output_tokens, shape.max_context
+            design.input_tokens + design.output_tokens, shape.max_context
         ),
     }
