@@ -35,7 +35,7 @@ QUICK = 1 << 10
 # Seconds after which boxes answer such a question, ...
 _BUDGET = 2.0
 # ... and after which they do where CP-SAT was asked for; the answer says so.
-_ASKED = 30.0
+_ASKED = 60.0
 
 
 class Way(StrEnum):
