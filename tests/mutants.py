@@ -166,7 +166,7 @@ MUTANTS = {
         "search/cpsat/question/question.py",
         "return math.isclose(traced, plain,",
         "return True or math.isclose(traced, plain,",
-        "search/cpsat/test_lowering.py",
+        "search/test_disagreement.py",
     ),
     "minimal conflict": Mutant(
         "results/conflict.py",

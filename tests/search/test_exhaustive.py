@@ -215,8 +215,13 @@ def test_an_exception_of_the_evaluator_names_the_design() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [[*range(1, 60), -1], [*range(1, 60), 2.5], range(60, -1, -1)],
-    ids=["negative", "fraction", "zero"],
+    [
+        [*range(1, 60), -1],
+        [*range(1, 30), -1, *range(30, 60)],
+        [*range(1, 60), 2.5],
+        range(60, -1, -1),
+    ],
+    ids=["negative", "negative among others", "fraction", "zero"],
 )
 def test_values_that_a_model_refuses_do_not_hide_in_arrays(values: Any) -> None:
     """A model checks plain numbers only; the ends and fractions of a choice are tried."""
@@ -332,6 +337,18 @@ def test_units_are_those_of_the_first_design() -> None:
     assert [item.objective_value for item in result.top_candidates] == [800, 900, 2000]
     with pytest.raises(UnitError, match="in 'ms' for other designs, but in 'USD' at"):
         answer(evaluate, {"choice": [(900.0, "ms"), (2.0, "USD")]})
+
+
+def test_arrays_are_not_trusted_to_order_ties() -> None:
+    """Where rounding alone puts a design behind the last one asked for, plain numbers decide."""
+
+    def evaluate(params: Params) -> Any:
+        x = params["x"]
+        if isinstance(x, np.ndarray):  # rounds otherwise, as NumPy's powers do
+            return {"cost": 1 + x * 1e-13}
+        return {"cost": 1.0 if x == 7 else 1 + 1e-12}
+
+    assert answer(evaluate, {"x": range(16)}, top=1).best_params == {"x": 7}
 
 
 def test_arrays_are_not_trusted_at_equality() -> None:

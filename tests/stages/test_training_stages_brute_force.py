@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from mlsysim.catalog import Calibration, LanguageModel, Systems
+from mlsysim.stages.shape import shape_of
 from mlsysim.stages.training.distributed import DistributedModel
-from mlsysim.stages.training.shape import shape_of
 
 FLEET = Systems.Clusters.Production_2K
 # Without gaps and reserve, memory is what it holds.

@@ -14,7 +14,7 @@ from mlsysim.physics.serving import paged
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.design import ServingDesign
-from mlsysim.stages.serving.shape import ServingShape
+from mlsysim.stages.shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class ServingLayout:
     group_across: Any
 
 
-def lay_out_replica(design: ServingDesign, shape: ServingShape, machine: Machine) -> ServingLayout:
+def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) -> ServingLayout:
     """Derive the counts."""
     group = design.tp_size * design.attention_dp_size
     replica = group * design.pp_size
@@ -144,7 +144,7 @@ def lay_out_replica(design: ServingDesign, shape: ServingShape, machine: Machine
     )
 
 
-def _heaviest_stage(design: ServingDesign, shape: ServingShape) -> StageLayers:
+def _heaviest_stage(design: ServingDesign, shape: ModelShape) -> StageLayers:
     layers = fullest_share(shape.layers, design.pp_size)
     experts, dense = (
         expert_layers_on_stage(layers, shape.layers, count, shape.spread)
@@ -168,14 +168,13 @@ def _whole_in_domains(replicas: Any, size: Any, machine: Machine) -> Check:
 
 
 def serving_checks(
-    design: ServingDesign, layout: ServingLayout, shape: ServingShape, machine: Machine
+    design: ServingDesign, layout: ServingLayout, shape: ModelShape, machine: Machine
 ) -> dict[str, Check]:
     """State what engines cannot run, by reason."""
     tensor, expert, group = design.tp_size, design.ep_size, layout.group
     # A tensor-parallel group narrower than the key-value heads splits them; a wider one repeats.
     narrow = minimum(tensor, shape.cache_parts)
     wide = maximum(tensor, shape.cache_parts)
-    experts = where(shape.experts > 0, shape.experts, 1)
     return {
         # What is rented limits a replica; an inventory, all of them.
         "accelerators": Check.at_most(
@@ -189,10 +188,10 @@ def serving_checks(
         ),
         "pipeline stages within layers": Check.at_most(design.pp_size, shape.layers),
         "expert parallel of a model with experts": Check.that(
-            logical_or(expert < 2, shape.experts > 0)  # noqa: PLR2004 - one group is none
+            logical_or(expert <= 1, shape.experts > 1)
         ),
         "expert parallel divides the stage": Check.that(group % expert == 0),
-        "expert parallel divides experts": Check.that(experts % expert == 0),
+        "expert parallel divides experts": Check.that(shape.experts % expert == 0),
         "draft with an acceptance": Check.that(
             logical_or(design.draft_tokens < 1, design.draft_acceptance > 0)
         ),

@@ -88,8 +88,8 @@ def _weights(run: ServingRun) -> Any:
     expert = expert + shape.router_parameters / tensor * WIDE_BYTES
     stage = layout.stage.layers * attention + layout.stage.mixed(dense, expert)
     whole = shape.layers * attention + shape.dense_layers * dense + shape.expert_layers * expert
-    tables = maximum(shape.table_parameters, shape.head_parameters)
-    alone = shape.table_parameters + shape.own_head_parameters
+    tables = maximum(shape.tables, shape.head)
+    alone = shape.tables + shape.own_head
     ends = where(design.pp_size > 1, tables, alone) / tensor * WIDE_BYTES
     return stage + _drafting(run) * whole + ends
 

@@ -18,7 +18,7 @@ from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.design import ServingDesign
 from mlsysim.stages.serving.formats import WIDE_BYTES
 from mlsysim.stages.serving.layout import ServingLayout
-from mlsysim.stages.serving.shape import ServingShape
+from mlsysim.stages.shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class ServingRun:
 
     design: ServingDesign
     layout: ServingLayout
-    shape: ServingShape
+    shape: ModelShape
     machine: Machine
     runtime: Runtime
     serving: ServingCalibration
@@ -198,7 +198,7 @@ def _expert(run: ServingRun, load: Load) -> Any:
 
 
 def _head(run: ServingRun, load: Load) -> Any:
-    weights = run.shape.head_parameters / run.design.tp_size
+    weights = run.shape.head / run.design.tp_size
     return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 

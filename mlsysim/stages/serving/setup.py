@@ -16,7 +16,7 @@ from mlsysim.stages.serving.formats import (
 )
 from mlsysim.stages.serving.layout import lay_out_replica
 from mlsysim.stages.serving.passes import ServingRun
-from mlsysim.stages.serving.shape import serving_shape_of
+from mlsysim.stages.shape import shape_of
 
 
 def serving_run(design: ServingDesign, calibration: Calibration | None) -> ServingRun:
@@ -35,7 +35,7 @@ def serving_run(design: ServingDesign, calibration: Calibration | None) -> Servi
     if calibration is None:
         calibration = mapped(calibration_of, mapped(accelerator_of, fleet))
     serving = mapped(serving_part, calibration)
-    shape = mapped(serving_shape_of, model)
+    shape = mapped(shape_of, model)
     arithmetic = mapped(attention_arithmetic, model, precision, weights, attention)
     machine = mapped(machine_of, fleet, precision, calibration, serving, arithmetic)
     return ServingRun(

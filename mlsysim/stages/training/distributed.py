@@ -8,6 +8,7 @@ from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.knobs import takes
 from mlsysim.stages.machine import machine_of
 from mlsysim.stages.mapping import mapped
+from mlsysim.stages.shape import shape_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.distributed_result import (
@@ -20,7 +21,6 @@ from mlsysim.stages.training.distributed_result import (
 from mlsysim.stages.training.layout import lay_out, layout_checks
 from mlsysim.stages.training.memory import memory_of
 from mlsysim.stages.training.run import Run, arithmetic_of, work_of
-from mlsysim.stages.training.shape import shape_of
 from mlsysim.stages.training.time import time_of
 
 

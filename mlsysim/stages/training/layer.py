@@ -5,9 +5,10 @@ from typing import Any
 
 from mlsysim.expr.functions import select, where
 from mlsysim.physics.activations import FP8_BYTES, layer_activations, score_bytes
+from mlsysim.stages.layer_shape import LayerShape
+from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layout import Layout
-from mlsysim.stages.training.shape import LayerShape, ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)

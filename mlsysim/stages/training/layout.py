@@ -24,8 +24,8 @@ from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.machine import Machine
+from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
-from mlsysim.stages.training.shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
 from mlsysim.stages.machine import Machine
+from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layer import LayerWork, layer_work
 from mlsysim.stages.training.layout import Layout
-from mlsysim.stages.training.shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +192,7 @@ def arithmetic_of(run: Run) -> Arithmetic:
     shape, length = run.shape, run.design.seq_len
     causal = flops.attended_positions(length, length)
     sliding = flops.attended_positions(length, shape.window)
-    causal = causal + shape.sliding_share * (sliding - causal)
+    causal = causal + shape.sliding_layers / shape.layers * (sliding - causal)
     # Unfused kernels compute the square and then mask half of it.
     positions = select(run.design.attention, {"causal": causal, "full": length, "unfused": length})
     dense, expert = shape.dense, shape.expert

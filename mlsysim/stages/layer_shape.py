@@ -1,4 +1,4 @@
-"""A language model as the training formulas see it: plain numbers, no catalogue."""
+"""Kinds of layers of a language model as the formulas see them: plain numbers, no catalogue."""
 
 from dataclasses import dataclass
 
@@ -55,111 +55,8 @@ class LayerShape:
     routed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelShape:
-    """A whole model.
-
-    Parameters
-    ----------
-    layers, heads, kv_heads, hidden, vocab, max_context, score_width, value_width
-        As in `LanguageModel`.
-    ring_width
-        Keys and values of one token in one layer, as context parallelism passes them on.
-    experts, experts_per_token
-        Routed experts of a layer, and how many of them see a token; 1 and 0 without.
-    expert_groups, groups_per_token
-        Groups into which they fall, and those that one token's experts come from; 1 and 1 where
-        routing is not limited.
-    latent
-        Whether attention is latent, with up-projections.
-    dense_width, expert_width
-        Inner widths of the MLPs that occur (twice the same where there is one kind).
-    dense, expert
-        The two kinds of layers (likewise).
-    expert_layers
-        Layers of the second kind.
-    spread
-        Whether they alternate with the others; if not, they follow them.
-    tables
-        Parameters of the embedding and of all that is not a layer or the head.
-    head
-        Matrix elements of the output head.
-    own_head
-        Those that it does not share with the embedding.
-    window, sliding_share
-        What a sliding layer sees, and the share of the layers that slide.
-    """
-
-    layers: int
-    heads: int
-    kv_heads: int
-    hidden: int
-    vocab: int
-    max_context: int
-    score_width: int
-    value_width: int
-    ring_width: int
-    experts: int
-    experts_per_token: int
-    expert_groups: int
-    groups_per_token: int
-    latent: bool
-    dense_width: int
-    expert_width: int
-    dense: LayerShape
-    expert: LayerShape
-    expert_layers: int
-    spread: bool
-    tables: int
-    head: int
-    own_head: int
-    window: int
-    sliding_share: float
-
-
-def shape_of(model: LanguageModel) -> ModelShape:
-    """Read a catalogue record."""
-    dense = _dense_layer(model)
-    expert, expert_width = dense, model.ffn
-    if model.experts:
-        expert, expert_width = _expert_layer(model), model.expert_ffn
-    own_head = 0 if model.tied else model.embedding_parameters
-    in_layers = sum(
-        count * (layer.parameters + layer.routed_parameters)
-        for count, layer in ((model.dense_layers, dense), (model.moe_layers, expert))
-    )
-    keys, values = _key_widths(model)
-    return ModelShape(
-        layers=model.layers,
-        heads=model.heads,
-        kv_heads=model.kv_heads,
-        hidden=model.hidden,
-        vocab=model.vocab,
-        max_context=model.max_context,
-        score_width=model.score_width,
-        value_width=model.value_width,
-        ring_width=keys + values,
-        experts=model.experts or 1,
-        experts_per_token=model.experts_per_token,
-        expert_groups=model.expert_groups or 1,
-        groups_per_token=model.groups_per_token or 1,
-        latent=bool(model.kv_rank),
-        dense_width=model.ffn if model.dense_layers else expert_width,
-        expert_width=expert_width,
-        dense=dense,
-        expert=expert,
-        expert_layers=model.moe_layers,
-        # Llama 4 Maverick has experts in every second layer; others have dense layers in front.
-        spread=2 * model.dense_layers == model.layers,
-        tables=model.parameters - in_layers - own_head,
-        head=model.embedding_parameters,
-        own_head=own_head,
-        window=model.sliding_window or model.max_context,
-        sliding_share=model.sliding_layers / model.layers,
-    )
-
-
-def _dense_layer(model: LanguageModel) -> LayerShape:
+def dense_layer_of(model: LanguageModel) -> LayerShape:
+    """Read a layer without experts."""
     return LayerShape(
         parameters=model.attention_parameters
         + model.vector_parameters
@@ -184,7 +81,8 @@ def _dense_layer(model: LanguageModel) -> LayerShape:
     )
 
 
-def _expert_layer(model: LanguageModel) -> LayerShape:
+def expert_layer_of(model: LanguageModel) -> LayerShape:
+    """Read a layer with experts."""
     own = model.attention_parameters + model.router_parameters
     shared = model.shared_experts * model.expert_parameters
     routed = model.experts_per_token
@@ -210,7 +108,7 @@ def _expert_layer(model: LanguageModel) -> LayerShape:
     )
 
 
-def _key_widths(model: LanguageModel) -> tuple[int, int]:
+def key_widths(model: LanguageModel) -> tuple[int, int]:
     """Give the widths of keys and of values as attention multiplies them."""
     if model.kv_rank:  # latent attention expands them for every head
         return model.score_width, model.value_width
@@ -221,7 +119,7 @@ def _latent(model: LanguageModel) -> int:
     # queries (where they are compressed), keys and values of all heads
     if not model.kv_rank:
         return 0
-    return (model.score_width if model.query_rank else 0) + sum(_key_widths(model))
+    return (model.score_width if model.query_rank else 0) + sum(key_widths(model))
 
 
 def _up_parameters(model: LanguageModel) -> int:
@@ -241,4 +139,4 @@ def _replicated(model: LanguageModel) -> int:
 
 def _divided(model: LanguageModel) -> int:
     # queries, keys, values and the output of attention
-    return model.score_width + sum(_key_widths(model)) + model.value_width
+    return model.score_width + sum(key_widths(model)) + model.value_width
