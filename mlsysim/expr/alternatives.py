@@ -205,10 +205,15 @@ def join(graph: Graph, names: tuple[str, ...], results: Sequence[Any]) -> Any:
 
 
 def _chain(graph: Graph, names: tuple[str, ...], results: Sequence[Any]) -> Any:
-    """Select among traced values by nested conditions."""
-    chosen: Any = math.nan
+    """Select among traced values by nested conditions.
+
+    Only a hole leaves something undefined: where there is none, the first result is what is
+    left when no other is chosen, and the range of the whole is that of the results.
+    """
+    whole = all(result is not _HOLE for result in results)
+    chosen: Any = results[0] if whole else math.nan
     for place, result in enumerate(results):
-        if result is not _HOLE:
+        if result is not _HOLE and not (whole and place == 0):
             here = [float(other == place) for other in range(len(results))]
             chosen = apply(
                 "where", Traced(graph, _table(graph, names, here, truth=True)), result, chosen

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mlsysim.expr.functions import ceil, minimum, where
+from mlsysim.expr.functions import ceil, maximum, minimum, where
 from mlsysim.numeric import from_numpy
 
 
@@ -185,6 +185,6 @@ def mesh_bandwidth(bandwidth: Any, group: Any, domain: Any, full_mesh: Any) -> A
     >>> mesh_bandwidth(448.0, 2, 8, True)
     64.0
     """
-    pairs = where(domain > 1, domain - 1, 1)
-    active = where(group > 1, group - 1, 1)
+    pairs = maximum(domain - 1, 1)
+    active = maximum(group - 1, 1)
     return where(full_mesh, bandwidth * active / pairs, bandwidth)

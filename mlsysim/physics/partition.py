@@ -61,7 +61,7 @@ def members_together(size: Any, stride: Any, domain: Any, used: Any) -> Any:
     >>> members_together(8, 4, 8, 64), members_together(3, 1, 8, 64)
     (2, 1)
     """
-    places = where(domain % stride == 0, domain // stride, 1)
+    places = where(domain % stride == 0, maximum(domain // stride, 1), 1)
     packed = where(places % size == 0, size, 1)
     scattered = where(size >= places, places, packed)
     return where(used <= domain, size, scattered)

@@ -189,4 +189,5 @@ def fullest_of(mean: Any, variance: Any, parts: Any) -> Any:
     (5.0, 7.87)
     """
     below = (parts - 0.375) / (parts + 0.25)
-    return mean + 4.91 * (below**0.14 - (1 - below) ** 0.14) * sqrt(variance)
+    above = 0.625 / (parts + 0.25)  # what is missing to one, in a form that is plainly positive
+    return mean + 4.91 * (below**0.14 - above**0.14) * sqrt(variance)

@@ -229,11 +229,11 @@ def _alike(one: Relaxation, other: Relaxation) -> bool:
 
 
 def _as_far(one: Relaxation, other: Relaxation) -> bool:
-    """Tell whether two values are as far from their limits."""
+    """Tell whether two values are as far from their limits; an equation has two sides."""
     (mine, my_limit), (yours, your_limit) = (
         (float(item.value or 0.0), float(item.limit or 0.0)) for item in (one, other)
     )
-    distances = mine - my_limit, yours - your_limit
+    distances = abs(mine - my_limit), abs(yours - your_limit)
     largest = max(map(abs, (mine, yours, my_limit, your_limit)))
-    slack = _NEARLY * max(map(abs, distances)) + TOLERANCE * largest
+    slack = _NEARLY * max(distances) + TOLERANCE * largest
     return abs(distances[0] - distances[1]) <= slack

@@ -159,3 +159,11 @@ def test_parts_of_training(
 def test_parts_of_serving(asked: tuple[dict[str, Sequence[Any]], str, list[str]], top: int) -> None:
     """Random parts of a real serving question have one answer."""
     confirm(DSE(*asked), serve, top)
+
+
+def test_an_equation_may_be_missed_on_either_side() -> None:
+    """At y = -2 and at y = 2 the ratio is as far from zero: which of them is told, is a tie."""
+    question = DSE(
+        {"x": range(-3, 4), "y": range(-2, 3)}, "minimize: gain", {"limit": "1 / side == 0.0"}
+    )
+    confirm(question, lambda params: {"gain": params["x"], "side": -params["y"]}, 1)

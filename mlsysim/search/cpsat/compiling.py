@@ -194,6 +194,9 @@ class CompiledModel:
     def export(self, path: str | Path) -> None:
         """Write the model as a CP-SAT proto in text form.
 
+        There is no MPS: of the model's constraints exactly-one, element, product, maximum and
+        conditional ones are not linear, and OR-Tools' own translation has no Python interface.
+
         Raises
         ------
         OutputError

@@ -4,6 +4,7 @@ Coordinate descent from random designs.  What it finds is where CP-SAT starts fr
 value to beat decides which combinations of choices need a literal at all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,14 +12,19 @@ import numpy as np
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
+from mlsysim.search.cpsat.solving.clock import never
 
-# No more than this share of the space is evaluated, nor more than so many per choice.
+# No more than this share of the space is evaluated, nor more than so many per choice, ...
 _SHARE = 5
 _PER_CHOICE = 48
+# ... unless the space is larger than this: there a better value to beat saves seconds.
+_LARGE = 1e5
+_PER_CHOICE_OF_LARGE = 800
 # A choice of no more values than this is tried in full.
 _FEW = 8
 _STARTS = 16
 _DESCENTS = 4
+_DESCENTS_OF_LARGE = 32
 
 
 @dataclass(kw_only=True)
@@ -33,6 +39,8 @@ class LocalSearch:
         The one box that holds every design of interest.
     seed
         For the designs to start from.
+    check
+        Called now and then; it may raise.
 
     Attributes
     ----------
@@ -45,6 +53,7 @@ class LocalSearch:
     program: Program
     box: Boxes
     seed: int = 0
+    check: Callable[[], None] = never
     rows: Rows = field(init=False)
     seen: dict[tuple[int, ...], tuple[int, float]] = field(init=False)
 
@@ -57,20 +66,28 @@ class LocalSearch:
         random = np.random.default_rng(self.seed)
         first, last = self.box.first[0], self.box.last[0]
         volume = float(self.box.volumes[0])
-        self._left = int(min(volume / _SHARE, _PER_CHOICE * len(first)))
+        most = _PER_CHOICE if volume <= _LARGE else _PER_CHOICE_OF_LARGE
+        self._left = int(min(volume / _SHARE, most * len(first)))
         count = min(_STARTS, max(1, self._left // 3))
         starts = random.integers(first, last + 1, (count, len(first)))
         self._evaluate(starts)
         tried: set[tuple[int, ...]] = set()
-        for _ in range(_DESCENTS):
-            ranked = sorted((at for at in self.seen if at not in tried), key=self.seen.__getitem__)
-            if not ranked or self._left <= 0:
+        for turn in range(_DESCENTS if volume <= _LARGE else _DESCENTS_OF_LARGE):
+            among = [at for at in self.seen if at not in tried]
+            if volume > _LARGE and turn % 2 == 0:  # far from what is known, for there is room
+                starts = random.integers(first, last + 1, (count, len(first)))
+                self._evaluate(starts)
+                among = [at for at in map(tuple, starts.tolist()) if at in self.seen]
+            if not among or self._left <= 0:
                 break
-            at = ranked[0]
+            at = min(among, key=self.seen.__getitem__)
             while at not in tried and self._left > 0:
+                self.check()
                 tried.add(at)
-                self._evaluate(self._around(np.array(at)))
-                at = min(self.seen, key=self.seen.__getitem__)
+                around = self._around(np.array(at))
+                self._evaluate(around)
+                near = [*map(tuple, around.tolist()), at]
+                at = min((one for one in near if one in self.seen), key=self.seen.__getitem__)
 
     def _around(self, design: Positions) -> Positions:
         """Change one choice at a time: to any value of a short one, by halves of a long one."""

@@ -25,11 +25,17 @@ from mlsysim.search.cpsat.solving.clock import Clock
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
+# The same where it is CP-SAT that is to find and prove.
+_NARROWING = 20_000
 _NO_LIMIT = 1 << 62
 # Up to here CP-SAT gets the formulas over all designs; beyond, over what boxes leave.
 FORMULAS = 1 << 20
 # Up to here it does so unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
+# Seconds after which boxes answer such a question, ...
+_BUDGET = 2.0
+# ... and after which they do where CP-SAT was asked for; the answer says so.
+_ASKED = 60.0
 
 
 class Way(StrEnum):
@@ -158,21 +164,23 @@ class Minimizer:
         self, program: Program, top: int, tables: Tables | None = None
     ) -> Minimum | None:
         """Leave a question to CP-SAT; give nothing where its formulas have no encoding."""
-        search = None
+        nothing = no_rows(len(program.names), 1)
+        search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
+        # Where boxes would do, they do when this takes longer than they can.
+        budget = math.inf if tables else _BUDGET if self._way is Way.AUTO else _ASKED
         try:
-            nothing = no_rows(len(program.names), 1)
-            search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
-            proven = search.run(self._clock.left)
+            proven = search.run(min(budget, self._clock.left))
         except NotLowerableError as reason:
             self._reason = str(reason)
             return None
         except KeyboardInterrupt:
             self._clock.interrupt()
-            if search is None:
-                return None
             proven = False
         if proven:
             return _proven(search.found, Way.CP_SAT)
+        if math.isfinite(budget) and self._clock.left > 0:
+            self._reason = f"CP-SAT was not done within {budget:g} s"
+            return None
         bound = min(search.bound, search.cutoff)
         return Minimum(best=search.found, proven=False, bound=bound, way=Way.CP_SAT)
 
@@ -187,12 +195,13 @@ class Minimizer:
 
     def _alternating(self, presolve: Presolve, top: int) -> Minimum:
         """Let boxes and formulas take turns until one of them is done."""
-        patience = _PATIENCE
+        asked = self._way is Way.CP_SAT
+        patience = _NARROWING if asked else _PATIENCE
         lowerable = self._way is not Way.BRANCH_AND_BOUND and self._reason is None
         while True:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
-            wanted = lowerable and (not finished or self._way is Way.CP_SAT)
+            wanted = lowerable and (not finished or asked)
             if wanted and len(presolve.open) and self._clock.left > 0:
                 try:
                     if self._by_formulas(presolve, top):
@@ -206,26 +215,27 @@ class Minimizer:
                     finished = presolve.finish(top)
                 if finished:
                     self._count(presolve)
-                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._excuse)
+                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
             if self._clock.left <= 0:
                 self._count(presolve)
                 return self._stopped(presolve)
             patience *= 2
 
-    @property
-    def _excuse(self) -> str | None:
-        """Why boxes have answered where CP-SAT was asked for."""
-        if self._way is Way.CP_SAT and self._reason is None:
-            return "boxes were done before CP-SAT had proven what they left"
-        return self._reason
-
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
-        """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
+        """Try the formulas for as long as presolve has taken so far; tell if that settled it.
+
+        Where CP-SAT is asked for, boxes only narrow what it finds and proves: it gets longer.
+        """
+        asked = self._way is Way.CP_SAT
+        seconds = _ASKED if asked else self._clock.seconds["presolve"]
         search = LoweredSearch(
             presolve.program, top, presolve.found, self._clock, box=presolve.hull
         )
         try:
-            return search.run(self._clock.seconds["presolve"])
+            proven = search.run(seconds)
+            if asked and not proven:
+                self._reason = f"CP-SAT was not done within {seconds:g} s"
+            return proven
         finally:
             presolve.adopt(search.found, search.bound)
 

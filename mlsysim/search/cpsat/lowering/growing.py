@@ -8,7 +8,7 @@ are left where a product of all choices would never have been listed.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,10 +16,12 @@ import numpy as np
 
 from mlsysim.expr.graph import Apply, Node, Table, reachable
 from mlsysim.expr.ranges import Range
-from mlsysim.search.cpsat.program.boxes import Boxes, joined
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, joined
 from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.solving.clock import never
 
 Names = tuple[str, ...]
+Check = Callable[[], None]
 
 # A group of more surviving combinations than this is given up, as are all of them together.
 _MOST_CELLS = 2000
@@ -31,6 +33,8 @@ _SHARE = 2
 # Boxes to bound for one group in one step, and for all of them in all.
 _MOST_AT_ONCE = 20_000
 _MOST_BOXES = 120_000
+# Boxes are bounded so many at a time, to stay in cache and to see an interrupt.
+_AT_A_TIME = 4096
 # A choice of no more values has a literal for each; one that is part of a group has, too,
 # unless it is longer than this.
 _SHORT = 64
@@ -70,7 +74,7 @@ def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
 
 
 def grown(  # noqa: C901 - a loop in three steps
-    program: Program, cutoff: float, start: Boxes
+    program: Program, cutoff: float, start: Boxes, check: Check = never
 ) -> tuple[list[Cells], Mapping[int, Range]]:
     """Find the groups of choices worth a literal per combination, and the combinations.
 
@@ -84,6 +88,8 @@ def grown(  # noqa: C901 - a loop in three steps
         Designs whose objective is not below this do not matter.
     start
         The one box that holds every design that matters.
+    check
+        Called now and then; it may raise.
 
     Returns
     -------
@@ -96,7 +102,8 @@ def grown(  # noqa: C901 - a loop in three steps
     short: list[Names] = [
         (name,) for name, size in zip(program.names, sizes, strict=True) if size <= _SHORT
     ]
-    wanted = _supports(program, start)
+    ranges = program.rearranger.ranges
+    wanted = supports(program, start, lambda node: _varies(ranges[node.position]))
     found: dict[Names, Boxes] = {}
     tried: set[Names] = set()
     left = _MOST_BOXES
@@ -111,7 +118,7 @@ def grown(  # noqa: C901 - a loop in three steps
         if not batch:
             break
         tried |= set(batch)
-        grown_now, bounded = _combinations(program, batch, cutoff, start)
+        grown_now, bounded = _combinations(program, batch, cutoff, start, check)
         left -= bounded
         for names in sorted(grown_now, key=lambda one: -len(one)):
             cells = sum(map(len, found.values())) + len(grown_now[names])
@@ -125,15 +132,24 @@ def grown(  # noqa: C901 - a loop in three steps
         if name in inside and (name,) not in found and size <= _LONG
     ]
     if single:
-        found |= _combinations(program, single, cutoff, start)[0]
-    return _settled(program, found, cutoff, start)
+        found |= _combinations(program, single, cutoff, start, check)[0]
+    return _settled(program, found, cutoff, start, check)
 
 
 def _settled(
-    program: Program, found: Mapping[Names, Boxes], cutoff: float, start: Boxes
+    program: Program, found: Mapping[Names, Boxes], cutoff: float, start: Boxes, check: Check
 ) -> tuple[list[Cells], Mapping[int, Range]]:
     """Bound every value in every combination of every group, and in all, in one pass."""
-    settled = program.settle(joined([start, *found.values()]), cutoff)
+    parts = []
+    for some in _portions(joined([start, *found.values()])):
+        check()
+        parts.append(program.settle(some, cutoff))
+    settled = {
+        at: Range(
+            *(np.concatenate(ends) for ends in zip(*(part[at] for part in parts), strict=True))
+        )
+        for at in parts[0]
+    }
     whole = {at: Range(low[:1], high[:1]) for at, (low, high) in settled.items()}
     cells, place = [], 1
     for names, boxes in found.items():
@@ -144,31 +160,46 @@ def _settled(
     return cells, whole
 
 
-def _supports(program: Program, start: Boxes) -> list[Names]:
-    """List the sets of several choices that formulas depend on, the largest first."""
+def supports(
+    program: Program, start: Boxes, counts: Callable[[Node], bool] = lambda _node: True
+) -> list[Names]:
+    """List the sets of several choices that formulas depend on, the largest first.
+
+    Parameters
+    ----------
+    program
+        What is minimised.
+    start
+        The one box that holds every design that matters.
+    counts
+        Which formulas to look at.
+    """
     roots = [*program.objectives, *(condition.node for condition in program.conditions)]
     sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
-    ranges = program.rearranger.ranges
     most = max(2.0, math.prod(sizes.values()) / _SHARE)
+    several = {
+        node.support
+        for node in reachable(roots)
+        if len(node.support) > 1 and isinstance(node, (Apply, Table)) and counts(node)
+    }
     found: dict[frozenset[str], float] = {}
-    for node in reachable(roots):
-        support = frozenset(name for name in node.support if sizes[name] > 1)
-        if isinstance(node, (Apply, Table)) and _varies(node, ranges[node.position]):
-            size = math.prod(sizes[name] for name in support)
-            if len(support) > 1 and size <= most:
-                found[support] = size
+    for names in several:
+        support = frozenset(name for name in names if sizes[name] > 1)
+        size = math.prod(sizes[name] for name in support)
+        if len(support) > 1 and size <= most:
+            found[support] = size
     return [
         tuple(name for name in program.names if name in support)
         for support in sorted(found, key=lambda one: (-found[one], sorted(one)))
     ]
 
 
-def _varies(node: Node, known: Range) -> bool:
-    return bool(node.support) and not bool(np.all(known.low == known.high))
+def _varies(known: Range) -> bool:
+    return not bool(np.all(known.low == known.high))
 
 
 def _combinations(  # noqa: C901 - a loop in three steps
-    program: Program, wanted: Sequence[Names], cutoff: float, start: Boxes
+    program: Program, wanted: Sequence[Names], cutoff: float, start: Boxes, check: Check
 ) -> tuple[dict[Names, Boxes], int]:
     """List the combinations that can matter of several groups at once.
 
@@ -206,7 +237,7 @@ def _combinations(  # noqa: C901 - a loop in three steps
             break
         parts = [boxes for _, _, boxes in split.values()]
         bounded += sum(map(len, parts))
-        kept, places = program.narrow(joined(parts), cutoff)
+        kept, places = _narrow(program, joined(parts), cutoff, check)
         ends = np.searchsorted(places, np.cumsum([0, *map(len, parts)]))
         open_ = {}
         for (names, (columns, before, _)), (begin, end) in zip(
@@ -220,3 +251,20 @@ def _combinations(  # noqa: C901 - a loop in three steps
             else:
                 close(names, (), boxes)
     return done, bounded
+
+
+def _narrow(program: Program, boxes: Boxes, cutoff: float, check: Check) -> tuple[Boxes, Positions]:
+    """Narrow boxes some at a time; see `Program.narrow`."""
+    kept, places, begin = [], [], 0
+    for some in _portions(boxes):
+        check()
+        left, at = program.narrow(some, cutoff)
+        kept.append(left)
+        places.append(begin + at)
+        begin += len(some)
+    return joined(kept), np.concatenate(places)
+
+
+def _portions(boxes: Boxes) -> Iterator[Boxes]:
+    for begin in range(0, max(len(boxes), 1), _AT_A_TIME):
+        yield boxes.take(np.arange(begin, min(begin + _AT_A_TIME, len(boxes))))

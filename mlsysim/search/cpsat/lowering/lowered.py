@@ -16,12 +16,14 @@ from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
-from mlsysim.search.cpsat.lowering.growing import Cells, grown, narrowed
+from mlsysim.search.cpsat.lowering.growing import Cells, Check, grown, narrowed
+from mlsysim.search.cpsat.lowering.listing import listed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
 from mlsysim.search.cpsat.lowering.products import coarsened
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.solving.clock import never
 
 # The objective is resolved to this share of its range at first.
 RESOLUTION = 2.0**-36
@@ -141,6 +143,7 @@ def lower(
     cutoff: float = math.inf,
     into: cp_model.CpModel | None = None,
     name: str = "",
+    check: Check = never,
 ) -> Lowered:
     """Build the model of a program out of its formulas.
 
@@ -161,6 +164,8 @@ def lower(
         A model to add this one to; it keeps its objective.
     name
         What the names of the variables begin with.
+    check
+        Called now and then; it may raise.
 
     Raises
     ------
@@ -174,12 +179,13 @@ def lower(
     tabulated = {name for names in blocks for name in names}
     free = {name: n for name, n in program.lengths.items() if name not in tabulated}
     variables, positions = add_choices(model, free, program.columns, name)
-    groups, settled = list(rows), None
+    groups = list(rows)
+    settled: Mapping[int, Range] | None = None
     if tables is None:
-        box = narrowed(program, cutoff, box)
-        cells, settled = grown(program, cutoff, box) if len(box) else ([], None)
+        box, cells, settled = _cells(program, cutoff, box, check)
         if not all(map(len, (box, *(one.boxes for one in cells)))):
             return _impossible(program, model, variables, positions)
+        check()
         groups = _groups(model, program, positions, cells)
     _confine(positions, program.names, box, model)
     lowering = Lowering(
@@ -192,6 +198,7 @@ def lower(
         settled=settled,
         marks=marks,
     )
+    lowering.check = check
     aim = _aim(lowering, program.objectives[0])
     if aim.number.size > _LARGEST_OBJECTIVE:
         size = aim.number.size * aim.number.unit
@@ -202,6 +209,7 @@ def lower(
     if not in_group and lowering.where_defined(program.objectives[0]):
         raise NotLowerableError("the objective may be no number for some designs")
     for condition in program.conditions:
+        check()
         for side in condition.sides:
             lowering.demand_defined(side)
         logic.demand(lowering, condition.node)
@@ -216,6 +224,26 @@ def lower(
         aim=aim,
         rows=rows,
     )
+
+
+def _cells(
+    program: Program, cutoff: float, box: Boxes, check: Check
+) -> tuple[Boxes, list[Cells], Mapping[int, Range] | None]:
+    """Find the groups of choices, and what is known of every value over the box, or what is left.
+
+    Returns
+    -------
+    tuple
+        What is left of the box, the groups, and what is known.
+    """
+    check()
+    small = listed(program, cutoff, box)
+    if small is not None:
+        return box, *small
+    box = narrowed(program, cutoff, box)
+    if not len(box):
+        return box, [], None
+    return box, *grown(program, cutoff, box, check)
 
 
 def _impossible(

@@ -27,6 +27,7 @@ from mlsysim.expr.text import describe
 from mlsysim.search.cpsat.lowering import logic, monomials, products, rules, tables
 from mlsysim.search.cpsat.lowering.cells import Cells
 from mlsysim.search.cpsat.lowering.group import Group
+from mlsysim.search.cpsat.lowering.growing import Check
 from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
     NotLowerableError,
@@ -38,6 +39,7 @@ from mlsysim.search.cpsat.lowering.scaled import (
 from mlsysim.search.cpsat.lowering.value_ranges import ValueRanges
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.solving.clock import never
 from mlsysim.search.cpsat.solving.model import Encoding, Kind
 
 # Values are resolved to this share of the largest one at best.
@@ -75,6 +77,8 @@ class Lowering:
     ----------
     is_approximate
         Whether marks could make the model better.
+    check
+        Called now and then; it may raise.
     cells
         The combinations of choices that a sub-formula depends on.
     ranges
@@ -94,6 +98,7 @@ class Lowering:
         marks: Mapping[str, frozenset[int]] = MappingProxyType({}),
     ) -> None:
         self.is_approximate = False
+        self.check: Check = never
         self.model = model
         self.marks = marks
         self.encodings: list[Encoding] = []
@@ -144,6 +149,7 @@ class Lowering:
             self._tell(node, group)
             return group.number(group.values(node), max(wish, finest))
         if node.position not in self._numbers:
+            self.check()
             self._numbers[node.position] = self._number(node, finest)
         return self._numbers[node.position]
 

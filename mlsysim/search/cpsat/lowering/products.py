@@ -59,7 +59,7 @@ def power(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     if not isinstance(exponent, Constant) and isinstance(base, Constant) and base.value > 0:
         return pieces.encode(lowering, node, wish)
     if not isinstance(exponent, Constant):
-        raise NotLowerableError("a power with a variable exponent over many values")
+        return _by_logarithm(lowering, node, wish)
     index = exponent.value
     if index == 2.0:  # noqa: PLR2004 - the square
         return _product(lowering, node, (base, base), wish)
@@ -67,6 +67,20 @@ def power(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     if lowest < 0 or (lowest == 0 and index < 0):
         raise NotLowerableError("a power of a number that may be negative, or one through zero")
     return pieces.encode(lowering, node, wish)
+
+
+def _by_logarithm(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
+    """Encode ``a ** b`` for a positive number as ``exp(b log(a))``."""
+    base, exponent = node.arguments
+    if lowering.range(base)[0] <= 0:
+        raise NotLowerableError("a variable power of a number that may be zero or negative")
+    graph = lowering.graph
+    power_ = graph.apply("multiply", exponent, graph.apply("log", base))
+    number = lowering.number(graph.apply("exp", power_), wish)
+    # What the logarithm and the product are off by, the exponential multiplies by its own size.
+    steps = 8 * (1 + max(map(abs, lowering.range(power_))))
+    error = steps * _ULP * (number.size * number.unit + number.slack)
+    return replace(number, slack=number.slack + error)
 
 
 def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:

@@ -20,13 +20,13 @@ from mlsysim.search.cpsat.lowering.lowered import (
     check_magnitudes,
     lower,
 )
-from mlsysim.search.cpsat.lowering.ratio import as_ratio
+from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
 from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.solving import solver
-from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
 
 # How many designs to evaluate at most around one that the solver proposes.
 _MOST_NEIGHBOURS = 1 << 12
@@ -39,7 +39,7 @@ _SMALL = 256
 
 
 class LoweredSearch:
-    """A search that can be interrupted and gone on with.
+    """A search that can be interrupted and gone on with; nothing is done before it is run.
 
     Parameters
     ----------
@@ -56,11 +56,6 @@ class LoweredSearch:
     tables
         Choices of a block -> the combinations of interest, by position, where a question
         falls into blocks.
-
-    Raises
-    ------
-    NotLowerableError
-        If an expression has no sound encoding.
     """
 
     def __init__(
@@ -80,17 +75,17 @@ class LoweredSearch:
         self._clock = clock
         self._box = box or whole(list(program.lengths.values()))
         self._tables = tables
-        ratio = as_ratio(program.graph, program.objectives[0], program.rearranger.is_positive)
-        self._ratio = ratio if tables is not None else None
+        self._ratio: Ratio | None = None
+        if tables is not None:
+            is_positive = program.rearranger.is_positive
+            self._ratio = as_ratio(program.graph, program.objectives[0], is_positive)
         self._margin = max(MARGIN, program.nearly)
         self._seen: dict[tuple[int, ...], None] = {}
         self._marks: dict[str, frozenset[int]] = {}
         self._missed = 0
-        if tables is None:
-            with clock.phase("presolve"):
-                self._start()
-        with clock.phase("compile"):
-            self._lowered = self._build()
+        self._until = np.inf
+        self._begun = tables is not None
+        self._lowered: Lowered | None = None
 
     @property
     def cutoff(self) -> float:
@@ -108,38 +103,64 @@ class LoweredSearch:
         Raises
         ------
         NotLowerableError
-            If a refined model has no sound encoding, or overflows the solver's integers.
+            If an expression has no sound encoding, or overflows the solver's integers.
         """
-        clock = self._clock
-        until = clock.elapsed + seconds
-        while clock.left > 0 and clock.elapsed < until:
-            check_magnitudes(self._lowered.model)
+        self._until = self._clock.elapsed + seconds
+        try:
+            return self._proves()
+        except StoppedError:
+            self._lowered = None  # it may lack a design that was seen since
+            return False
+
+    def _proves(self) -> bool:
+        """Solve until nothing better is left."""
+        lowered = self._lowered or self._begin()
+        while True:
+            self._check()
+            check_magnitudes(lowered.model)
             outcome = solver.run(
-                self._lowered.model,
-                clock,
-                until - clock.elapsed,
+                lowered.model,
+                self._clock,
+                self._until - self._clock.elapsed,
                 gap=self._program.nearly / 2,
             )
             if outcome.solver is None:
                 # Stopped before its first solution the solver reports a bound of zero.
                 self.bound = np.inf if outcome.solved else self.bound
                 return outcome.solved
-            self._raise_bound(outcome.bound)
-            self._take(self._lowered.design(outcome.solver))
+            self._raise_bound(lowered, outcome.bound)
+            lowered = self._lowered = self._after(lowered, lowered.design(outcome.solver))
             if outcome.solved and self.bound >= self._goal:
                 return True
-        return False
 
-    def _start(self) -> None:
-        """Find good designs to begin with."""
-        local = LocalSearch(program=self._program, box=self._box, seed=self._clock.seed)
-        local.run()
+    def _check(self) -> None:
+        self._clock.check(self._until)
+
+    def _begin(self) -> Lowered:
+        """Find good designs to begin with, and make the model."""
+        if not self._begun:
+            with self._clock.phase("presolve"):
+                self._descend()
+            self._begun = True
+        with self._clock.phase("compile"):
+            return self._build()
+
+    def _descend(self) -> None:
+        local = LocalSearch(
+            program=self._program, box=self._box, seed=self._clock.seed, check=self._check
+        )
+        try:
+            local.run()
+        finally:
+            self._keep_found(local)
+
+    def _keep_found(self, local: LocalSearch) -> None:
         self._clock.counters["designs"] += len(local.seen)
         self._seen |= dict.fromkeys(local.seen)
         self.found = self.found.plus(local.rows).undominated(self._keep)
 
-    def _take(self, design: list[int]) -> None:
-        """Evaluate a design exactly, and go on without it."""
+    def _after(self, lowered: Lowered, design: list[int]) -> Lowered:
+        """Evaluate a design exactly; give the model to go on with, without it."""
         around = self._around(design)
         rows = self._program.rows(around)
         self._clock.counters["designs"] += len(around)
@@ -149,21 +170,21 @@ class LoweredSearch:
         self._missed = 0 if len(better) else self._missed + 1
         fresh = [at for at in map(tuple, around.tolist()) if at not in self._seen]
         self._seen |= dict.fromkeys(fresh)
-        if self._lowered.lowering.is_approximate and not len(better):
+        approximate = lowered.lowering.is_approximate and not len(better)
+        if approximate:
             self._mark(design)
-            self._lowered = self._build()
-        elif self._is_outdated():
+        if approximate or self._is_outdated(lowered):
             with self._clock.phase("compile"):
-                self._lowered = self._build()
-        else:
-            for at in fresh:
-                self._lowered.forbid(at)
-            if len(better):
-                self._cut(self._lowered)
+                return self._build()
+        for at in fresh:
+            lowered.forbid(at)
+        if len(better):
+            self._cut(lowered)
+        return lowered
 
-    def _is_outdated(self) -> bool:
+    def _is_outdated(self, lowered: Lowered) -> bool:
         """Tell whether a model for the present value to beat would be a much better one."""
-        literals = sum(map(len, self._lowered.lowering.groups))
+        literals = sum(map(len, lowered.lowering.groups))
         if self._tables is not None or literals < _SMALL or not self.cutoff < self._built_for:
             return False
         gain = self._built_for - self.cutoff
@@ -199,9 +220,11 @@ class LoweredSearch:
             tables=self._tables,
             marks=self._marks,
             cutoff=self._goal,
+            check=self._check,
         )
         self._aim = lowered.aim
         for design in self._seen:
+            self._check()
             lowered.forbid(design)
         self._cut(lowered)
         proto = lowered.model.proto
@@ -209,9 +232,9 @@ class LoweredSearch:
         self._clock.counters["constraints"] = len(proto.constraints)
         return lowered
 
-    def _raise_bound(self, bound: float) -> None:
+    def _raise_bound(self, lowered: Lowered, bound: float) -> None:
         low = self._aim.objective(bound)
-        if self._aim is self._lowered.aim:
+        if self._aim is lowered.aim:
             self.bound = max(self.bound, low)
         elif low > 0:
             self.bound = max(self.bound, self._goal)  # no design has a smaller ratio

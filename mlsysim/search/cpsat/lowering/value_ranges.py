@@ -1,8 +1,10 @@
 """The ranges of values over the designs that a model has to represent."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +72,11 @@ class ValueRanges:
         self._groups = [group for group in groups if group.cells is not None]
         self._rows = [group for group in groups if group.cells is None]
         self._box = self._ends(box)
-        self._settled = self._over_box(cutoff) if settled is None else dict(settled)
-        self._within: dict[int, dict[int, Range]] = {
-            id(group): dict(group.cells.settled) for group in self._groups if group.cells
+        known = self._over_box(cutoff) if settled is None else settled
+        # What is found out later goes before what was known; most of that is never asked for.
+        self._settled: MutableMapping[int, Range] = _before(known)
+        self._within = {
+            id(group): _before(group.cells.settled) for group in self._groups if group.cells
         }
         self._known: dict[int, Known] = {}
 
@@ -170,3 +174,8 @@ class ValueRanges:
             dict(zip(names, boxes.first.T, strict=True)),
             dict(zip(names, boxes.last.T, strict=True)),
         )
+
+
+def _before(known: Mapping[int, Range]) -> MutableMapping[int, Range]:
+    # A chain never writes to any but its first map.
+    return ChainMap({}, cast("MutableMapping[int, Range]", known))

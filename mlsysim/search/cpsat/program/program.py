@@ -191,7 +191,7 @@ class Program:
         ]
         ranges = self._settler.settle(first, last, allowed, {})
         nodes = reachable(own)
-        plain = BoxReader(nodes, self.columns).read_all(first, last)
+        plain = self.read_all(boxes)
         estimates = self._roots[len(self.objectives) : 2 * len(self.objectives)]
         settled = {}
         for node in nodes:
@@ -206,6 +206,30 @@ class Program:
                 np.where(crossed, below, low), np.where(crossed, above, high)
             )
         return settled
+
+    def read_all(self, boxes: Boxes) -> dict[int, Range]:
+        """Bound every value over boxes by the formulas alone, by its position in the graph."""
+        return self._plain.read_all(*self._ends(boxes))
+
+    def may_matter(self, ranges: Mapping[int, Range], cutoff: float, count: int) -> Mask:
+        """Tell in which boxes every condition may hold, and the objectives may be below a value.
+
+        Parameters
+        ----------
+        ranges
+            The range of every value in each box.
+        cutoff
+            The value.
+        count
+            How many boxes there are.
+        """
+        possible = np.ones(count, np.bool_)
+        for objective in self.objectives:
+            possible &= ranges[objective.position].low <= cutoff
+        for condition in self.conditions:
+            truth = ranges[condition.node.position]
+            possible &= (truth.high != 0) | (truth.low != 0)
+        return possible
 
     def bound_with_gaps(self, boxes: Boxes) -> tuple[Boxes, Array]:
         """Bound the objectives over boxes, and tell what is missing to each comparison.
@@ -319,6 +343,12 @@ class Program:
     @cached_property
     def _boxes(self) -> BoxReader:
         return BoxReader(self._roots, self.columns)
+
+    @cached_property
+    def _plain(self) -> BoxReader:
+        return BoxReader(
+            [*self.objectives, *(condition.node for condition in self.conditions)], self.columns
+        )
 
     @cached_property
     def _settler(self) -> BoxNarrower:

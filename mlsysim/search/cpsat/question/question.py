@@ -152,6 +152,23 @@ class Question:
         nearly
             How much better, relative, a design may be that need not be found.
         """
+        asked = (kept, objectives, nearly, frozenset(excluded))
+        if asked == (None, None, 0.0, frozenset()):
+            return self._whole
+        return self._form(excluded, kept, objectives, nearly)
+
+    @cached_property
+    def _whole(self) -> Program:
+        """The question as it is; what it has read of itself serves every search."""
+        return self._form((), None, None, 0.0)
+
+    def _form(
+        self,
+        excluded: Collection[tuple[int, ...]],
+        kept: Collection[Requirement] | None,
+        objectives: Sequence[Node] | None,
+        nearly: float,
+    ) -> Program:
         requirements = self.requirements if kept is None else kept
         chosen = self._objectives if objectives is None else tuple(objectives)
         return Program(

@@ -11,6 +11,14 @@ from mlsysim.search.interruption import Interruption, current, interruptible
 from mlsysim.search.options import SearchOptions, respite
 
 
+class StoppedError(Exception):
+    """A limit or an interrupt has come in the middle of something."""
+
+
+def never() -> None:
+    """Stop nothing: what looks at no clock."""
+
+
 class Clock:
     """Deadline, seconds by phase, and counters of one search.
 
@@ -50,6 +58,22 @@ class Clock:
         if self.interrupted:
             return "interrupt"
         return "time limit" if self.left <= 0 else None
+
+    def check(self, until: float = float("inf")) -> None:
+        """Go on only while there is time.
+
+        Parameters
+        ----------
+        until
+            Seconds since the search began after which there is none for this part of it.
+
+        Raises
+        ------
+        StoppedError
+            If the time limit, an interrupt or that moment has come.
+        """
+        if self.left <= 0 or self.elapsed >= until:
+            raise StoppedError
 
     @property
     def interrupted(self) -> bool:

@@ -11,6 +11,9 @@ from mlsysim.search.cpsat.solving.clock import Clock
 
 # Enough for CP-SAT to show what it has when a limit is all but reached.
 _LEAST_SECONDS = 0.01
+# A model of so few variables is tried with little effort first, for so long.
+_SMALL = 128
+_QUICK_SECONDS = 0.5
 # Seconds after which a request to stop is seen.
 _PULSE = 0.05
 
@@ -39,7 +42,6 @@ def run(
     clock: Clock,
     seconds: float = float("inf"),
     *,
-    probing: bool = True,
     gap: float = 0.0,
 ) -> Outcome:
     """Solve a model within what is left of the time.
@@ -52,8 +54,6 @@ def run(
         The time, the number of workers and the seed; it gathers the counters.
     seconds
         A limit of this run's own.
-    probing
-        Whether its presolve tries out values; of one look-up table it learns nothing that way.
     gap
         How far from the optimum, relative, the solution may be.
 
@@ -63,8 +63,23 @@ def run(
         If the model is invalid, e.g. because it overflows 64 bits: a defect of
         ours, never an infeasible question.
     """
+    if len(model.proto.variables) <= _SMALL:
+        quick = _run(model, clock, min(seconds, _QUICK_SECONDS), gap, quick=True)
+        if quick.solved:
+            return quick
+    return _run(model, clock, seconds, gap)
+
+
+def _run(
+    model: cp_model.CpModel, clock: Clock, seconds: float, gap: float, *, quick: bool = False
+) -> Outcome:
+    """Solve a model once; quickly means with one worker, and without what helps large models."""
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = clock.workers
+    solver.parameters.num_workers = 1 if quick else clock.workers
+    if quick:
+        solver.parameters.max_presolve_iterations = 1
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.symmetry_level = 0
     solver.parameters.random_seed = clock.seed
     # With OR-Tools 9.15 it cuts off solutions where values exceed 32 bits.
     solver.parameters.auto_detect_greater_than_at_least_one_of = False
@@ -72,8 +87,6 @@ def run(
     # weighted sums over an exactly-one group, and then "proves" a wrong optimum
     # (or-tools issue 5293).
     solver.parameters.presolve_inclusion_work_limit = 0
-    if not probing:
-        solver.parameters.cp_model_probing_level = 0
     solver.parameters.relative_gap_limit = gap
     limit = min(clock.left, seconds)
     if limit != float("inf"):
