@@ -100,6 +100,7 @@ class Minimizer:
         self._way = way
         self._reduced: dict[object, Rows] = {}
         self._reason: str | None = None
+        self._lowerable = True
 
     def minimize(self, program: Program, top: int) -> Minimum:
         """Find the best designs.
@@ -111,7 +112,7 @@ class Minimizer:
         top
             How many designs are wanted.
         """
-        self._reason = None
+        self._reason, self._lowerable = None, True
         size = math.prod(program.lengths.values())
         if self._way is not Way.BRANCH_AND_BOUND and size > WALK:
             with suppress(UndefinedError):
@@ -167,11 +168,12 @@ class Minimizer:
         nothing = no_rows(len(program.names), 1)
         search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
         # Where boxes would do, they do when this takes longer than they can.
-        budget = math.inf if tables else _BUDGET if self._way is Way.AUTO else _ASKED
+        joint = tables is not None  # the blocks of counts have no rows, and boxes never end
+        budget = math.inf if joint else _BUDGET if self._way is Way.AUTO else _ASKED
         try:
             proven = search.run(min(budget, self._clock.left))
         except NotLowerableError as reason:
-            self._reason = str(reason)
+            self._reason, self._lowerable = str(reason), False
             return None
         except KeyboardInterrupt:
             self._clock.interrupt()
@@ -197,7 +199,7 @@ class Minimizer:
         """Let boxes and formulas take turns until one of them is done."""
         asked = self._way is Way.CP_SAT
         patience = _NARROWING if asked else _PATIENCE
-        lowerable = self._way is not Way.BRANCH_AND_BOUND and self._reason is None
+        lowerable = self._way is not Way.BRANCH_AND_BOUND and self._lowerable
         while True:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
