@@ -3,10 +3,11 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, get_type_hints
+from typing import Any
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.files.binding import PipelineEvaluator
+from mlsysim.files.stage_names import annotations_of
 from mlsysim.files.values import argument
 from mlsysim.problem.problem import Problem
 from mlsysim.textfiles import check_shape
@@ -117,8 +118,7 @@ def annotations(evaluate: PipelineEvaluator) -> dict[str, Any]:
     """List the arguments of the models with what each takes."""
     found: dict[str, Any] = {}
     for stage in reversed(evaluate.pipeline.stages):
-        hints = get_type_hints(type(stage).solve)
-        found |= {name: hints.get(name, Any) for name in stage.inputs()}
+        found |= annotations_of(type(stage))
     return found
 
 
