@@ -1,7 +1,7 @@
 """The shape of a language model in the options of Megatron-LM."""
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.catalog.transformer_shape import Normalization
+from mlsysim.catalog.layer import Normalization
 from mlsysim.emit.sheet import Sheet
 
 

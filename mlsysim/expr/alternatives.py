@@ -150,6 +150,13 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
     return join(graph, names, results)
 
 
+def most(count: Callable[[Any], int], value: Any) -> int:
+    """Give the largest count over all alternatives; of anything else, its own."""
+    if not isinstance(value, Alternatives):
+        return count(value)
+    return max(count(thing) for thing in _content(value).things if thing is not _HOLE)
+
+
 def may_be_none(value: object) -> bool:
     """Tell whether a value is a choice of which `None` is an alternative."""
     return isinstance(value, Alternatives) and any(
