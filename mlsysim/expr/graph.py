@@ -70,7 +70,8 @@ class Apply(Node):
     """An operation on earlier nodes."""
 
     operation: Operation
-    arguments: tuple[Node, ...]
+    # Left out of what is printed: that would tell shared arguments over and over again.
+    arguments: tuple[Node, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
