@@ -4,10 +4,11 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from types import NoneType
 from typing import Any, get_args
 
+from mlsysim.errors import ParameterError, UnknownNameError, suggest
 from mlsysim.stages.arguments import (
     check_flag,
     check_number,
@@ -78,10 +79,11 @@ class Number(Domain):
 
 
 @dataclass(frozen=True)
-class Amount(Domain):
+class Measure(Domain):
     """Plain numbers in a unit, or amounts of its dimension, which are read in that unit."""
 
     unit: str
+    _: KW_ONLY
     above: bool = False
 
     def read(self, name: str, value: Any) -> Any:
@@ -98,6 +100,25 @@ class Amount(Domain):
 
     def __str__(self) -> str:
         return "above 0" if self.above else "from 0"
+
+
+@dataclass(frozen=True)
+class Prices(Measure):
+    """A price for everything, or prices by the names of records, from 0."""
+
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, name: str, value: Any) -> Any:
+        """Give the numbers in the unit."""
+        if not isinstance(value, Mapping):
+            return super().read(name, value)
+        for key in value:
+            if key not in self.known:
+                raise ParameterError(f"{name} names {key!r}{suggest(key, self.known)}")
+        return {key: super(Prices, self).read(name, price) for key, price in value.items()}
+
+    def __str__(self) -> str:
+        return "from 0, alone or by name"
 
 
 @dataclass(frozen=True)
@@ -159,8 +180,11 @@ class Named(Domain):
     kind: type[Any]
 
     def _check(self, name: str, value: Any) -> None:
-        if not isinstance(value, self.kind):
-            check_option(name, value, self.tree)
+        if isinstance(value, str) and value not in self.tree:
+            near = suggest(value, self.tree) or f"; known: {', '.join(self.tree)}"
+            raise UnknownNameError(f"{name} is {value!r}, which is not in the catalogue{near}")
+        if not isinstance(value, str):
+            check_record(name, value, self.kind)
 
     def __str__(self) -> str:
         return ", ".join(self.tree)
