@@ -2,11 +2,12 @@
 
 Some records of a choice may lack a figure, such as the carbon intensity of a grid.  On plain
 numbers a metric that needs it is None there, and whoever asks for the metric is told so
-(`mlsysim.search.verify`).  Traced it is a gap in a table, and a proof might never come by
-the design: so one is looked for, and handed to the evaluator, whose own error it is then.
+(`mlsysim.search.verify`); or a model raises right away.  Traced either is a gap in a table,
+and a proof might never come by the design: so one is looked for, and handed to the
+evaluator, whose own error it is then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Apply, Constant, Graph, Node, Table, reachable
 from mlsysim.expr.operation import Selection
+from mlsysim.problem.problem import INFEASIBLE
 from mlsysim.search.cpsat.minimize import Minimizer
 from mlsysim.search.cpsat.question.formulation import Requirement, is_finite
 from mlsysim.search.cpsat.question.question import Question
@@ -31,10 +33,13 @@ def refuse_missing(question: Question, minimizer: Minimizer) -> None:
 
     Raises
     ------
-    MetricError
+    MetricError, MissingFigureError
         If there is one.
     """
     graph = question.formulation.graph
+    guards = [item for item in question.requirements if item.name == INFEASIBLE]
+    for lack in graph.lacking:
+        _evaluate_one(question, minimizer, [*guards, _demand(lack)])
     own = {constraint.name for constraint in question.problem.constraints}
     verdicts = [item for item in question.requirements if item.name not in own]
     sides = [side for item in question.requirements if item.name in own for side in item.sides]
@@ -44,15 +49,21 @@ def refuse_missing(question: Question, minimizer: Minimizer) -> None:
         for gap in gaps if gaps and _may_be_undefined(question, node) else ():
             undefined = graph.apply("logical_not", is_finite(graph, node))
             # The gap alone is quickly found; only a value that is picked elsewhere needs more.
-            for truths in ([gap], [gap, undefined]):
-                demands = [Requirement(name="", reason="", truth=truth) for truth in truths]
-                form = question.program(
-                    kept=[*verdicts, *demands], objectives=[graph.constant(0.0)]
-                )
-                best = minimizer.minimize(form, 1).best
-                if not len(best):
-                    break
-                question.points(best.designs[0].tolist())  # it raises
+            if _evaluate_one(question, minimizer, [*verdicts, _demand(gap)]):
+                _evaluate_one(question, minimizer, [*verdicts, _demand(gap), _demand(undefined)])
+
+
+def _evaluate_one(question: Question, minimizer: Minimizer, demands: Sequence[Requirement]) -> bool:
+    """Evaluate a design that meets some demands on plain numbers; tell whether there is one."""
+    objectives = [question.formulation.graph.constant(0.0)]
+    best = minimizer.minimize(question.program(kept=demands, objectives=objectives), 1).best
+    if len(best):
+        question.points(best.designs[0].tolist())
+    return bool(len(best))
+
+
+def _demand(truth: Node) -> Requirement:
+    return Requirement(name="", reason="", truth=truth)
 
 
 def _may_be_undefined(question: Question, node: Node) -> bool:

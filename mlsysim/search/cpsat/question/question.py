@@ -5,14 +5,13 @@ and minimises the objective or the excess of one requirement.
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property, partial
-from itertools import islice, product
 from typing import Any
 
 import numpy as np
 
-from mlsysim.errors import ExactnessError, MissingFigureError, TracingError
+from mlsysim.errors import ExactnessError, TracingError
 from mlsysim.expr.graph import Node
 from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import INFEASIBLE, Problem
@@ -29,9 +28,6 @@ from mlsysim.search.cpsat.question.formulation import (
 from mlsysim.search.exactness import beyond_floats
 from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
-
-# A trace that fails for want of a figure is looked for on plain numbers at so many designs.
-_MOST_KINDS = 1 << 10
 
 
 class Question:
@@ -201,20 +197,12 @@ class Question:
         except Exception as error:
             # Either the evaluator fails on plain numbers too, and its own
             # exception is the answer, or only traced values are beyond it.
-            for design in self._kinds() if isinstance(error, MissingFigureError) else ():
-                self.points(design)
             self.points([0] * len(self.problem.space))
             raise TracingError(
                 f"the evaluator fails on traced values, though not on plain ones: "
                 f"{type(error).__name__}: {error}"
             ) from error
         return formulation
-
-    def _kinds(self) -> Iterable[tuple[int, ...]]:
-        """List designs with each combination of what is not a number: records may lack figures."""
-        domains = self.problem.space.domains
-        places = (range(1) if one.is_numeric else range(len(one.values)) for one in domains)
-        return islice(product(*places), _MOST_KINDS)
 
     def check_trace(self) -> None:
         """Compare the trace with the evaluator on plain numbers at a few extreme designs.
