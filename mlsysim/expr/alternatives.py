@@ -145,7 +145,7 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
         except Infeasible as verdict:
             results.append(_HOLE)
             reasons.append(str(verdict))
-        except MissingFigureError as error:  # a verdict that is yet to come may rule it out
+        except MissingFigureError as error:  # a verdict over other choices may rule it out
             lacks[len(results)] = error
             results.append(_HOLE)
     exists = [result is not _HOLE for result in results]
