@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from hybrid_model import HYBRID
 
 from mlsysim import DSE
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.solver import DistributedModel
 from mlsysim.stages.kinds import Kind, heaviest
 from mlsysim.stages.serving.serving import ServingModel
-from tests.hybrid_model import HYBRID
 
 H100 = Systems.Nodes.DGX_H100
 SERVING: dict[str, Any] = {"batch_size": 16, "input_tokens": 2000, "output_tokens": 500}

@@ -1,10 +1,10 @@
 """One shape of a model: what training and serving count of it is the same whole."""
 
 import pytest
+from hybrid_model import HYBRID
 
 from mlsysim.catalog import LanguageModel, Models
 from mlsysim.stages.shape import shape_of
-from tests.hybrid_model import HYBRID
 
 
 @pytest.mark.parametrize("model", [*Models.Language.values(), HYBRID], ids=str)
