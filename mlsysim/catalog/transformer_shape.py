@@ -1,6 +1,6 @@
 """The shape of a transformer over tokens: what a planner must know of a language model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,7 @@ class TransformerShape(Layer):
     vocab: int = count()
     max_context: int = count()
     tied: bool = flag()
-    groups: tuple[Mapping[str, Any], ...] = Groups()  # type: ignore[assignment]
+    groups: Sequence[Mapping[str, Any]] = Groups()  # type: ignore[assignment]
     head_outputs: int = count(0, least=0)
     headless: bool = flag()
     dense_layers: int = count(0, least=0)
