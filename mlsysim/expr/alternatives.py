@@ -145,7 +145,7 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
         except Infeasible as verdict:
             results.append(_HOLE)
             reasons.append(str(verdict))
-        except MissingFigureError as error:  # a verdict that is yet to come may rule it out
+        except MissingFigureError as error:  # a verdict over other choices may rule it out
             lacks[len(results)] = error
             results.append(_HOLE)
     exists = [result is not _HOLE for result in results]
@@ -158,6 +158,13 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
         here = [float(other == place) for other in range(len(results))]
         graph.lack(_table(graph, names, here, truth=True))
     return join(graph, names, results)
+
+
+def most(count: Callable[[Any], int], value: Any) -> int:
+    """Give the largest count over all alternatives; of anything else, its own."""
+    if not isinstance(value, Alternatives):
+        return count(value)
+    return max(count(thing) for thing in _content(value).things if thing is not _HOLE)
 
 
 def may_be_none(value: object) -> bool:

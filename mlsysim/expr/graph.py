@@ -156,9 +156,12 @@ class Graph:
         self.guards.append(Guard(condition=condition, reason=reason))
 
     def lack(self, condition: Node) -> None:
-        """Record that designs which meet a condition need a figure that nobody has stated."""
-        for assumed in self._assumed:
-            condition = self.apply("logical_and", assumed, condition)
+        """Record that designs which meet a condition need a figure that nobody has stated.
+
+        A guard that comes later does not rule them out: on plain numbers nothing gets that far.
+        """
+        for required in (*self._assumed, *(guard.condition for guard in self.guards)):
+            condition = self.apply("logical_and", required, condition)
         self.lacking.append(condition)
 
     def excludes(self, at: Mapping[str, int]) -> bool:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Apply, Constant, Graph, Node, Table, reachable
 from mlsysim.expr.operation import Selection
-from mlsysim.problem.problem import INFEASIBLE
 from mlsysim.search.cpsat.minimize import Minimizer
 from mlsysim.search.cpsat.question.formulation import Requirement, is_finite
 from mlsysim.search.cpsat.question.question import Question
@@ -37,9 +36,8 @@ def refuse_missing(question: Question, minimizer: Minimizer) -> None:
         If there is one.
     """
     graph = question.formulation.graph
-    guards = [item for item in question.requirements if item.name == INFEASIBLE]
     for lack in graph.lacking:
-        _evaluate_one(question, minimizer, [*guards, _demand(lack)])
+        _evaluate_one(question, minimizer, [_demand(lack)])
     own = {constraint.name for constraint in question.problem.constraints}
     verdicts = [item for item in question.requirements if item.name not in own]
     sides = [side for item in question.requirements if item.name in own for side in item.sides]

@@ -231,6 +231,9 @@ class LoweredSearch:
             check=self._check,
         )
         self._aim = lowered.aim
+        known = lowered.lowering.ranges.of(self._program.objectives[0])
+        if not known.nowhere and known.group is None:  # what stands before the first solution
+            self.bound = max(self.bound, min(known.low, self._goal))
         for design in self._seen:
             self._check()
             lowered.forbid(design)
