@@ -5,7 +5,7 @@ built after its arguments, so `Graph.nodes` is in evaluation order.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -215,14 +215,14 @@ def is_conjunction(node: Node) -> TypeGuard[Apply]:
     )
 
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """List the nodes that some roots need, in evaluation order."""
+def reachable(roots: Iterable[Node], ends: Collection[int] = ()) -> list[Node]:
+    """List the nodes that some roots need, in evaluation order; nothing of what ends are made."""
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.position not in seen:
             seen[node.position] = node
-            if isinstance(node, Apply):
+            if isinstance(node, Apply) and node.position not in ends:
                 stack.extend(node.arguments)
     return [seen[position] for position in sorted(seen)]
