@@ -121,18 +121,16 @@ def test_an_objective_is_finite_over_the_whole_space(name: str) -> None:
 
 
 def test_a_bound_at_the_corner_is_close() -> None:
-    """Where nodes and batch alone are open, the bound is within a tenth of the true least value."""
+    """Over 32 counts of nodes and 512 batch sizes at once it is two thirds of the least value.
+
+    The range of the formula as it is, or rearranged, begins at 0.54 of that.
+    """
     program = traced("dollars")
-    at = {
-        "tp_size": 2, "pp_size": 3, "micro_batch_size": 0, "virtual_stages": 0,
-        "zero_stage": 1, "recompute": 0, "overlap": 1,
-    }  # fmt: skip
-    first = np.array([[39, 1500, *at.values()]])
-    last = np.array([[42, 1540, *at.values()]])
+    at = [2, 4, 0, 0, 1, 1, 0]
+    first, last = np.array([[64, 1535, *at]]), np.array([[95, 2046, *at]])
     box = Boxes(first=first, last=last, bound=np.array([[-np.inf]]))
-    values = program.tabulate(box.designs()).values[:, 0]
-    bounded, _ = program.bound_with_gaps(box)
-    assert 0.9 * values.min() <= bounded.bound[0, 0] <= values.min()
+    least = program.tabulate(box.designs()).values[:, 0].min()
+    assert 0.66 * least <= program.bound(box).bound[0, 0] <= least
 
 
 @given(cases(), st.data())
