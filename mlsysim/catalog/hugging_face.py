@@ -14,12 +14,13 @@ from typing import Any
 from mlsysim.catalog.figure import Confidence, Provenance
 from mlsysim.catalog.hugging_face_config import Config, read_json
 from mlsysim.catalog.hugging_face_dense import DENSE
+from mlsysim.catalog.hugging_face_hybrids import HYBRIDS
 from mlsysim.catalog.hugging_face_mixtures import MIXTURES
 from mlsysim.catalog.hugging_face_parts import Reader
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.errors import CatalogError, suggest
+from mlsysim.errors import CatalogError
 
-ARCHITECTURES: Mapping[str, Reader] = {**DENSE, **MIXTURES}
+ARCHITECTURES: Mapping[str, Reader] = {**DENSE, **MIXTURES, **HYBRIDS}
 """What each ``model_type`` holds."""
 
 _CURE = (
@@ -50,7 +51,7 @@ def model_from_hugging_face(path: str | Path, name: str | None = None) -> Langua
     file = path / "config.json" if path.is_dir() else path
     content = read_json(file)
     config, note = _decoder_of(str(file), content)
-    shape = ARCHITECTURES[config.model_type](config)
+    shape = ARCHITECTURES[config.model_type](config).and_also(**_head_of(content))
     others = {what: count for what, count in shape.others.items() if count}
     title = name or _title(file, content)
     support = Provenance(note=", ".join(f"{what} {count:,}" for what, count in others.items()))
@@ -91,7 +92,7 @@ def _decoder_of(file: str, content: Mapping[str, Any]) -> tuple[Config, str]:
     decoder = _model_type(place, inner)
     _require_known(place, decoder)
     shared = {key: content[key] for key in ("tie_word_embeddings",) if key in content}
-    config = Config(place=place, model_type=decoder, keys={**shared, **inner})
+    config = Config(place=place, model_type=decoder, keys={**inner, **shared})
     return config, f"The text decoder of a {model_type} model; what sees images comes on top."
 
 
@@ -107,9 +108,26 @@ def _model_type(place: str, keys: Mapping[str, Any]) -> str:
 def _require_known(place: str, model_type: str) -> None:
     if model_type in ARCHITECTURES:
         return
-    near = suggest(model_type, ARCHITECTURES)
-    known = near or "; known: " + ", ".join(sorted(ARCHITECTURES))
-    raise CatalogError(f"{place}: model_type: {model_type!r} is not known{known}{_CURE}")
+    # No suggestion: nobody mistypes it, and a neighbour's layers would give a wrong model.
+    known = ", ".join(sorted(ARCHITECTURES))
+    raise CatalogError(
+        f"{place}: model_type: what the layers of {model_type!r} hold is not described here; "
+        f"described are {known}{_CURE}"
+    )
+
+
+def _head_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell the head that the architecture puts on the decoder, where it is no vocabulary's.
+
+    ``...ForSequenceClassification`` gives one number per label, ``...Model`` has no head.
+    """
+    architectures = content.get("architectures") or [""]
+    name = str(architectures[0])
+    if name.endswith(("ForSequenceClassification", "ForTokenClassification")):
+        labels = content.get("num_labels") or len(content.get("id2label") or {}) or 2
+        return {"head_outputs": labels, "tied": False}
+    bare = name.endswith("Model") and "LMHead" not in name
+    return {"headless": True, "tied": False} if bare else {}
 
 
 def _title(file: Path, content: Mapping[str, Any]) -> str:
