@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
 from mlsysim.expr.columns import Column, Extremes, Positions
-from mlsysim.expr.graph import Apply, Choice, Constant, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
 from mlsysim.expr.ranges import Range
 
 Array = NDArray[np.float64]
@@ -161,6 +161,9 @@ class BoxReader:
             case Choice():
                 name = node.name
                 return Range(*self._columns[name].extremes(first[name], last[name]))
+            case End(name=name, top=top):
+                end = self._columns[name].extremes(first[name], last[name])[top]
+                return Range(end, end)
             case Table():
                 axes = [(first[name], last[name]) for name in node.names]
                 return Range(*self._extremes[node.position].over(axes))

@@ -50,6 +50,22 @@ class Choice(Node):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class End(Node):
+    """The least or the greatest value of a numeric choice in a box; no design has one.
+
+    Parameters
+    ----------
+    name
+        The choice.
+    top
+        Whether it is the greatest.
+    """
+
+    name: str
+    top: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Node):
     """A number looked up by the positions of one or more choices in their domains.
 
@@ -112,6 +128,13 @@ class Graph:
         return self._intern(
             (Choice, name),
             lambda at: Choice(position=at, truth=truth, support=frozenset({name}), name=name),
+        )
+
+    def end(self, name: str, *, top: bool) -> Node:
+        """Give the node of one end of a numeric choice."""
+        return self._intern(
+            (End, name, top),
+            lambda at: End(position=at, truth=False, support=frozenset({name}), name=name, top=top),
         )
 
     def table(
