@@ -22,6 +22,12 @@ from mlsysim.stages.mapping import mapped
 
 _WORDS = {int: "whole number", float: "number", str: "text", NoneType: "", Any: "amount"}
 
+_JSON = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def _most(most: float) -> dict[str, Any]:
+    return {} if most == math.inf else {"maximum": most}
+
 
 class Domain(ABC):
     """A set of values; ``str`` gives it in words."""
@@ -44,6 +50,10 @@ class Domain(ABC):
         self._check(name, value)
         return value
 
+    def schema(self) -> dict[str, Any]:
+        """Give what a question file may hold for it, as JSON Schema; anything unless told."""
+        return {}
+
     @abstractmethod
     def _check(self, name: str, value: Any) -> None: ...
 
@@ -57,6 +67,10 @@ class Whole(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_whole(name, value, least=self.least, most=self.most)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "integer", "minimum": self.least} | _most(self.most)
 
     def __str__(self) -> str:
         return f"from {self.least}" if self.most == math.inf else f"{self.least} to {self.most:g}"
@@ -72,6 +86,11 @@ class Number(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_number(name, value, least=self.least, most=self.most, above=self.above)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        least = "exclusiveMinimum" if self.above else "minimum"
+        return {"type": "number", least: self.least} | _most(self.most)
 
     def __str__(self) -> str:
         start = f"above {self.least:g}" if self.above else f"from {self.least:g}"
@@ -98,6 +117,11 @@ class Measure(Domain):
         self._check(name, found)
         return found
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        least = "exclusiveMinimum" if self.above else "minimum"
+        return {"anyOf": [{"type": "number", least: 0}, {"type": "string", "minLength": 2}]}
+
     def __str__(self) -> str:
         return "above 0" if self.above else "from 0"
 
@@ -117,6 +141,12 @@ class Prices(Measure):
                 raise ParameterError(f"{name} names {key!r}{suggest(key, self.known)}")
         return {key: super(Prices, self).read(name, price) for key, price in value.items()}
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        price = super().schema()
+        table = {"type": "object", "additionalProperties": price, "minProperties": 1}
+        return {"anyOf": [*price["anyOf"], table]}
+
     def __str__(self) -> str:
         return "from 0, alone or by name"
 
@@ -127,6 +157,10 @@ class Flag(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_flag(name, value)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "boolean"}
 
     def __str__(self) -> str:
         return "true or false"
@@ -140,6 +174,10 @@ class Options(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_option(name, value, self.values)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"enum": [item if isinstance(item, int) else str(item) for item in self.values]}
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.values))
@@ -155,6 +193,10 @@ class Arithmetic(Domain):
     def _check(self, name: str, value: Any) -> None:
         check_precision(name, value, self.values, kept=self.kept)
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"enum": [*map(str, self.values)]}
+
     def __str__(self) -> str:
         return ", ".join(self.values)
 
@@ -167,6 +209,10 @@ class Entry(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_record(name, value, *self.kinds)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "string"}
 
     def __str__(self) -> str:
         return " or ".join(kind.__name__ for kind in self.kinds)
@@ -186,6 +232,10 @@ class Named(Domain):
         if not isinstance(value, str):
             check_record(name, value, self.kind)
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "string", "examples": [*self.tree]}
+
     def __str__(self) -> str:
         return ", ".join(self.tree)
 
@@ -195,6 +245,12 @@ class Typed(Domain):
     """Values of a type, of which a stage without a record checks the rest itself."""
 
     kind: Any
+
+    def schema(self) -> dict[str, Any]:
+        """Tell numbers, flags and text apart; what a text stands for is the catalogue's to say."""
+        kinds = get_args(self.kind) or (self.kind,)
+        types = {_JSON.get(kind, "") for kind in kinds if kind is not NoneType}
+        return {} if "" in types else {"type": sorted(types)}
 
     def _check(self, name: str, value: Any) -> None: ...
 

@@ -1,11 +1,13 @@
 """One accelerator: the roofline of a forward pass."""
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any
 
 from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.layer import Layer
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.expr.functions import where
 from mlsysim.physics import compute, flops, inference
@@ -232,19 +234,29 @@ def _workload(model: LanguageModel | VisionModel) -> _Workload:
             cached=0,
         )
     check_record("model", model, LanguageModel)
-    inner = model.mlp_matrices * max(
-        model.ffn, (model.experts_per_token + model.shared_experts) * model.expert_ffn
+    layers = model.layer_groups or (model,)
+    attending = [(layer.layers, layer) for layer in layers if layer.attends]
+    attended = sum(count for count, _ in attending)
+    inner = max(
+        layer.mlp_matrices
+        * max(layer.ffn, layer.experts_per_token * layer.expert_ffn + layer.shared_width)
+        for layer in layers
     )
     return _Workload(
         sequential=True,
         max_context=model.max_context,
         weights=model.parameters,
         item_flops=flops.matmul_flops(model.matmul_parameters, 1),
-        core_layers=model.layers,
-        score_width=model.score_width,
-        value_width=model.value_width,
+        core_layers=attended,
+        score_width=_mean(attending, "score_width", attended),
+        value_width=_mean(attending, "value_width", attended),
         # every layer writes and reads the stream twice, around attention and around the MLP
         moved=4 * model.hidden * model.layers,
         live=2 * model.hidden + inner,
-        cached=model.layers * model.kv_elements,
+        cached=model.kv_bytes_per_token(1),
     )
+
+
+def _mean(attending: Sequence[tuple[int, Layer]], width: str, layers: int) -> float:
+    """Give the mean width over all layers that attend."""
+    return sum(count * getattr(layer, width) for count, layer in attending) / max(layers, 1)

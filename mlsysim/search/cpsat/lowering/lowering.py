@@ -45,8 +45,8 @@ from mlsysim.search.cpsat.solving.model import Encoding, Kind
 # Values are resolved to this share of the largest one at best.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
-# A sum is resolved to this share of what is added up.
-_SUM_RESOLUTION = 2.0**-56
+# A sum is resolved to this share of what is added up: all variables together fit 64 bits.
+_SUM_RESOLUTION = 2.0**-51
 # A variable is resolved to this share of its largest value.
 _VARIABLE_RESOLUTION = 2.0**-50
 
@@ -143,13 +143,14 @@ class Lowering:
         low, high = self.range(node)
         finest = max(max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
         group = self.group(node)
-        if low == high:
+        if low == high and self.ranges.is_constant(node):
             return products.constant(low, max(wish, finest))
         if group is not None:  # a sum of literals that are there, in whatever unit
             self._tell(node, group)
             return group.number(group.values(node), max(wish, finest))
         if node.position not in self._numbers:
             self.check()
+            # What only the conditions leave no room is no constant: they hold through it.
             self._numbers[node.position] = self._number(node, finest)
         return self._numbers[node.position]
 
