@@ -77,7 +77,7 @@ def _gather_time(run: Run, work: Work, width: Any) -> Any:
     alike = group_of(run, layout.expert_replicas, layout.expert_shards)
     common_time = _exchange_time(run, work.exchanged, layout.layers, layout.shards, common, width)
     routed_time = _exchange_time(
-        run, work.exchanged_routed, layout.expert_layers, layout.expert_replicas, alike, width
+        run, work.exchanged_routed, run.on_stage("routed"), layout.expert_replicas, alike, width
     )
     return common_time + where(work.exchanged_routed > 0, routed_time, 0.0)
 
