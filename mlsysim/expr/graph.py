@@ -70,7 +70,8 @@ class Apply(Node):
     """An operation on earlier nodes."""
 
     operation: Operation
-    arguments: tuple[Node, ...]
+    # Left out of what is printed: that would tell shared arguments over and over again.
+    arguments: tuple[Node, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,7 @@ class Graph:
     lengths: Mapping[str, int]
     nodes: list[Node] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
+    lacking: list[Node] = field(default_factory=list)
     _interned: dict[tuple[object, ...], Node] = field(default_factory=dict)
     _assumed: list[Node] = field(default_factory=list)
 
@@ -152,6 +154,15 @@ class Graph:
         for assumed in self._assumed:
             condition = self.apply("logical_or", self.apply("logical_not", assumed), condition)
         self.guards.append(Guard(condition=condition, reason=reason))
+
+    def lack(self, condition: Node) -> None:
+        """Record that designs which meet a condition need a figure that nobody has stated.
+
+        A guard that comes later does not rule them out: on plain numbers nothing gets that far.
+        """
+        for required in (*self._assumed, *(guard.condition for guard in self.guards)):
+            condition = self.apply("logical_and", required, condition)
+        self.lacking.append(condition)
 
     def excludes(self, at: Mapping[str, int]) -> bool:
         """Tell whether guards so far leave no design at the positions of some choices."""

@@ -45,8 +45,8 @@ from mlsysim.search.cpsat.solving.model import Encoding, Kind
 # Values are resolved to this share of the largest one at best.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
-# A sum is resolved to this share of what is added up.
-_SUM_RESOLUTION = 2.0**-56
+# A sum is resolved to this share of what is added up: all variables together fit 64 bits.
+_SUM_RESOLUTION = 2.0**-51
 # A variable is resolved to this share of its largest value.
 _VARIABLE_RESOLUTION = 2.0**-50
 

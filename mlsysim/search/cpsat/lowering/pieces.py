@@ -8,7 +8,7 @@ concave one stays below the secants of its neighbours, any other within its rise
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr.graph import Apply, Constant
 from mlsysim.expr.operation import Bend
+from mlsysim.search.cpsat.lowering import products
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.solving.model import Kind
 
@@ -29,6 +30,7 @@ _MOST_PIECES = 64
 _GRID = 257
 _RELATIVE = 1e-12  # the curve itself is computed in floating point
 _BITS = 28
+_HELD_BITS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,12 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     least, most = lowering.range(node)
     size = max(abs(least), abs(most), 1e-300)
     inner = lowering.number(argument, (high - low) * 2.0**-_BITS)
+    # A variable of its own, lest every piece repeat a long sum of literals; but none that
+    # takes up what all variables together may.
+    inner = products.coarsened(
+        lowering, inner, power_of_two(inner.unit * inner.size * 2.0**-_HELD_BITS)
+    )
+    inner = replace(inner, expression=lowering.single(inner), weight=0)
     # The encoded argument may leave the true range by its slack.
     ends = _breakpoints(low, high, wish, curve)
     unit = power_of_two(max(wish / 4, size * 2.0**-_BITS))

@@ -177,7 +177,7 @@ def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
 def _requirement(graph: Graph, condition: Condition) -> Requirement:
     truth = _node(graph, condition.holds, condition.name)
     if not truth.truth:  # a number in place of a truth value: whatever is finite and not zero
-        truth = graph.apply("logical_and", truth, _is_finite(graph, truth))
+        truth = graph.apply("logical_and", truth, is_finite(graph, truth))
     if condition.relation is None or isinstance(condition.left, (str, Alternatives)):
         return Requirement(name=condition.name, reason=condition.reason, truth=truth)
     return Requirement(
@@ -205,7 +205,7 @@ def definedness(form: Formulation) -> tuple[Requirement, ...]:
         Requirement(
             name=UNDEFINED,
             reason=undefined(objective.metric),
-            truth=_is_finite(graph, metric.node),
+            truth=is_finite(graph, metric.node),
         )
         for objective, metric, bound in zip(
             form.objectives, form.metrics, reader.read(first, last), strict=True
@@ -224,12 +224,13 @@ def beside_guards(graph: Graph, item: Requirement) -> Requirement:
         fails = graph.apply("logical_not", guard.condition)
         impossible = graph.apply("logical_or", impossible, fails)
     for side in item.sides:
-        holds = graph.apply("logical_and", holds, _is_finite(graph, side))
+        holds = graph.apply("logical_and", holds, is_finite(graph, side))
     truth = graph.apply("logical_or", impossible, holds)
     return Requirement(name=item.name, reason=item.reason, truth=truth)
 
 
-def _is_finite(graph: Graph, node: Node) -> Node:
+def is_finite(graph: Graph, node: Node) -> Node:
+    """Give the truth value whether a value is a finite number."""
     size = graph.apply("absolute", node)
     return graph.apply("less_equal", size, graph.constant(sys.float_info.max))
 
