@@ -155,13 +155,17 @@ def joint_slip(question: PlanQuestion, clock: Clock) -> float | None:
         Seconds, a multiple of the slot; infinity if it is proven that no time is enough,
         nothing if that is not known.
     """
-    there = exists(_later(question, None), clock)
+    opened = _later(question, None)
+    there = exists(opened, clock)
     if not there:
         return None if there is None else math.inf
     high = 1
     while exists(_later(question, high * question.slot), clock) is not True:
         if clock.left <= 0:
             return None
+        # All jobs can have ended by then; a still later horizon only bills reserved nodes longer.
+        if high * question.slot > opened.axis:
+            return math.inf
         high *= 2
     low = high // 2
     while high - low > 1 and clock.left > 0:
