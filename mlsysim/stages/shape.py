@@ -113,7 +113,7 @@ def shape_of(model: LanguageModel) -> ModelShape:
     """Read a catalogue record."""
     groups = model.layer_groups
     kinds = _kinds(model)
-    front = kinds[:1] if _alternates(model) else [kind for kind in kinds if kind.front]
+    front = kinds[:1] if _alternates(model) else [kind for kind in kinds if kind.front][:1]
     others = [kind for kind in kinds if kind not in front] or kinds[:1]
     routed: Layer = next((group for group in groups if group.routed), model)
     layers: tuple[Layer, ...] = groups or (model,)
@@ -182,7 +182,7 @@ def _kinds(model: LanguageModel) -> list[LayerShape]:
             )
             for group in model.layer_groups
         ]
-    near = model.sliding_layers / model.layers
+    near = 1.0 if model.top_tokens else model.sliding_layers / model.layers
     among = model.layers if _alternates(model) else model.moe_layers
     found = []
     if model.dense_layers:

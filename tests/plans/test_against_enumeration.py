@@ -59,7 +59,7 @@ def infeasible(seeds: range) -> list[PlanQuestion]:
 
 def test_every_member_of_a_conflict_is_needed() -> None:
     """The conflict alone excludes every plan, and without any one of its members plans exist."""
-    asked = infeasible(range(300, 312))
+    asked = infeasible(range(300, 316))
     assert len(asked) >= 3
     for question in asked:
         conflict = conflict_of(question, clock())

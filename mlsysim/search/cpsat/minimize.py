@@ -17,6 +17,7 @@ import numpy as np
 
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
+from mlsysim.search.cpsat.blocks.product import Product
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
@@ -155,7 +156,19 @@ class Minimizer:
                 return Minimum(best=nothing, proven=proven, bound=bound, way=Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
+        product = Product(program=blocks.program, tables=tables)
+        if self._way is Way.AUTO and product.is_small:
+            return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
+
+    def _walked(self, product: Product, top: int) -> Minimum:
+        """Evaluate every combination of what blocks leave."""
+        self._clock.counters["designs"] += product.size
+        with self._clock.phase("tabulate"):
+            best, done = product.best(top, self._clock)
+        if done:
+            return _proven(best, Way.BRANCH_AND_BOUND)
+        return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
 
     def _by_formulas_alone(
         self, program: Program, top: int, tables: Tables | None = None
