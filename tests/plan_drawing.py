@@ -15,7 +15,7 @@ def drawn(seed: int, *, goals: tuple[Goal, ...] | None = None, tight: bool = Fal
     fleets = tuple(_fleet(random, name) for name in "ab"[: random.randint(1, 2)])
     names = [f"j{place}" for place in range(random.randint(2, 3))]
     jobs = tuple(_job(random, names, place, fleets, tight=tight) for place in range(len(names)))
-    sites = ()
+    sites: tuple[Site, ...] = ()
     if random.random() < 0.3:
         changes = (Change(name="storm", begin=3, end=6, nodes=-random.randint(1, 4)),)
         sites = (
@@ -46,7 +46,7 @@ def _fleet(random: Random, name: str) -> Fleet:
         end = random.choice([None, *range(begin + 1, begin + 4)]) if place else begin + 2
         few = random.choice([None, -random.randint(1, nodes), random.randint(1, 2)])
         changes.append(Change(name=f"c{place}", begin=begin, end=end, nodes=few))
-    blocks = ()
+    blocks: tuple[Block, ...] = ()
     if random.random() < 0.3:
         begin = random.randint(0, 5)
         end = begin + random.randint(2, 6)
