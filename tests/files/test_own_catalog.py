@@ -157,3 +157,34 @@ layers = 3
     path.write_text(text.replace("layers = 9", "layers = 8"), encoding="utf-8")
     with pytest.raises(CatalogError, match="groups of 11 layers in all, but 12 layers"):
         load_catalog(path)
+
+
+FOUR_NODES = """
+question = "Four nodes"
+objective = "maximize: DistributedModel.effective_throughput"
+[pipeline]
+stages = ["DistributedModel"]
+[fixed]
+model = "Llama3_8B"
+batch_size = 256
+[fixed.fleet]
+node = "DGX_H100"
+nodes = 4
+fabric = "IB_NDR"
+[space]
+tp_size = [1, 8]
+"""
+
+
+def test_a_cluster_is_described_where_it_is_used(tmp_path: Path) -> None:
+    """So many of a node on a fabric, in three lines and without a catalogue file."""
+    path = tmp_path / "four.toml"
+    path.write_text(FOUR_NODES, encoding="utf-8")
+    best = load(path).solve().best_result["DistributedModel"]
+    assert best.data_parallel_size * best.parallelism["tp"] == 32
+    path.write_text(FOUR_NODES.replace("IB_NDR", "IB_NDX"), encoding="utf-8")
+    with pytest.raises(InputError, match="no 'IB_NDX'; did you mean 'IB_NDR'"):
+        load(path)
+    path.write_text(FOUR_NODES.replace("nodes = 4\n", ""), encoding="utf-8")
+    with pytest.raises(CatalogError, match="nodes is missing"):
+        load(path)
