@@ -205,3 +205,23 @@ def test_a_ratio_over_a_million_designs_is_walked() -> None:
     found = Minimizer(clock, lambda _: None).minimize(program, 3)
     check(found, best.tolist(), 3)
     assert not clock.counters["solves"]  # no solver was asked
+
+
+def test_a_joint_question_that_is_stopped_has_designs() -> None:
+    """Time is over before any block is reduced: a few designs that meet all limits are told."""
+    space = {f"{name}{job}": range(1, 200) for job in range(3) for name in "ab"}
+
+    def evaluate(p: dict[str, Any]) -> dict[str, Any]:
+        costs = [p[f"a{job}"] * p[f"b{job}"] for job in range(3)]
+        return {"cost": sum(costs), "work": sum(p[f"a{job}"] + p[f"b{job}"] for job in range(3))}
+
+    problem = Problem.of(space, "minimize: cost", {"work": "work >= 100"})
+    clock = Clock(SearchOptions(workers=1, time_limit=1e-6))
+    program = Question(problem, evaluate).program()
+    found = Minimizer(clock, lambda _: None).minimize(program, 3)
+    assert not found.proven
+    assert len(found.best)
+    for design, (cost,) in zip(found.best.designs.tolist(), found.best.values, strict=True):
+        values = [place + 1 for place in design]
+        assert sum(values) >= 100
+        assert cost == sum(a * b for a, b in zip(values[::2], values[1::2], strict=True))

@@ -80,11 +80,21 @@ class Product:
         for start in range(0, self.size, _AT_A_TIME):
             if clock.left <= 0:
                 return found, False
-            rows = self._rows(np.arange(start, min(start + _AT_A_TIME, self.size)))
-            last = float(found.values[-1, 0]) if len(found) >= keep else math.inf
-            designs = self._designs(rows)[self._may_matter(rows, last)]
-            found = found.plus(self.program.rows(designs)).undominated(keep)
+            try:
+                found = self._plus(
+                    found, np.arange(start, min(start + _AT_A_TIME, self.size)), keep
+                )
+            except KeyboardInterrupt:  # those of the portions before are an answer
+                clock.interrupt()
+                return found, False
         return found, True
+
+    def _plus(self, found: Rows, places: Positions, keep: int) -> Rows:
+        """Add the best of some designs to those found."""
+        rows = self._rows(places)
+        last = float(found.values[-1, 0]) if len(found) >= keep else math.inf
+        designs = self._designs(rows)[self._may_matter(rows, last)]
+        return found.plus(self.program.rows(designs)).undominated(keep)
 
     def _may_matter(self, rows: Sequence[Positions], last: float) -> Mask:
         """Tell which designs may meet every condition, and be no worse than some objective."""
