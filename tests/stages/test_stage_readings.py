@@ -32,7 +32,6 @@ NUMERIC: dict[str, list[Any]] = {
     "zero_stage": [0, 1, 2, 3],
     "sequence_parallel": [False, True],
     "scatter_gather": [False, True],
-    "stack": ["megatron", "torchtitan", "deepspeed"],
     "fused_loss": [False, True],
     "optimizer_offload": [False, True],
     "gradient_bytes": [2, 4, 6],
