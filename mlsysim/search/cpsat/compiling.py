@@ -19,6 +19,7 @@ from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.cpsat.solving.model import Encoding
+from mlsysim.search.cpsat.stage_terms import StageTerms
 from mlsysim.search.verify import Evaluator
 from mlsysim.textfiles import write_text
 
@@ -189,7 +190,10 @@ class CompiledModel:
 
     def describe(self) -> str:
         """Tell the model in words."""
-        return "\n".join([*self._choices(), "", *self._requirements(), "", *self._size()]) + "\n"
+        terms = list(StageTerms(self.question, self.lowered).lines())
+        told = [*self._choices(), "", *self._requirements(), ""]
+        told += ["Terms", *terms, ""] if terms else []
+        return "\n".join([*told, *self._size()]) + "\n"
 
     def export(self, path: str | Path) -> None:
         """Write the model as a CP-SAT proto in text form.

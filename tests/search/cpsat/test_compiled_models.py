@@ -55,13 +55,13 @@ CURVED = "serving/colocated_long_prompts.toml"  # larger, but the one whose curv
 BARE = [
     name
     for name in NAMES
-    if not name.startswith("infeasible/")
-    and (name == CURVED or load(MODELS / name).problem.space.size <= MOST)
+    if not name.startswith("infeasible/") and load(MODELS / name).problem.space.size <= MOST
 ]
+ONE_WORKER: dict[str, Any] = {"num_workers": 1}
+RUNS = [(CURVED, {}), *((name, parameters) for name in BARE for parameters in ({}, ONE_WORKER))]
 
 
-@pytest.mark.parametrize("name", BARE)
-@pytest.mark.parametrize("parameters", [{}, {"num_workers": 1}], ids=["default", "one worker"])
+@pytest.mark.parametrize(("name", "parameters"), RUNS)
 def test_a_bare_solver_finds_the_same_optimum(name: str, parameters: dict[str, Any]) -> None:
     """Solved by OR-Tools alone, the model is as good as the optimum, and no better than it errs."""
     question = load(MODELS / name)
