@@ -14,10 +14,12 @@ from typing import Any
 from mlsysim.catalog.figure import Confidence, Provenance
 from mlsysim.catalog.hugging_face_config import Config, read_json
 from mlsysim.catalog.hugging_face_dense import DENSE
+from mlsysim.catalog.hugging_face_formats import format_named
 from mlsysim.catalog.hugging_face_hybrids import HYBRIDS
 from mlsysim.catalog.hugging_face_mixtures import MIXTURES
 from mlsysim.catalog.hugging_face_parts import Reader
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.number_format import NumberFormat
 from mlsysim.errors import CatalogError
 
 ARCHITECTURES: Mapping[str, Reader] = {**DENSE, **MIXTURES, **HYBRIDS}
@@ -29,7 +31,9 @@ _CURE = (
 )
 
 
-def model_from_hugging_face(path: str | Path, name: str | None = None) -> LanguageModel:
+def model_from_hugging_face(
+    path: str | Path, name: str | None = None, *, formats: Mapping[str, NumberFormat]
+) -> LanguageModel:
     """Read a language model from a ``config.json``.
 
     Of a model that sees images too, the text decoder is read.
@@ -40,6 +44,8 @@ def model_from_hugging_face(path: str | Path, name: str | None = None) -> Langua
         The file, or the folder that holds it.
     name
         How to call the model; from the file, or else from its folder, unless given.
+    formats
+        The formats of numbers, of which the file may name one.
 
     Raises
     ------
@@ -56,6 +62,9 @@ def model_from_hugging_face(path: str | Path, name: str | None = None) -> Langua
     title = name or _title(file, content)
     support = Provenance(note=", ".join(f"{what} {count:,}" for what, count in others.items()))
     fields: dict[str, Any] = dict(shape.fields)
+    section = content.get("quantization_config") or config.keys.get("quantization_config")
+    if isinstance(section, Mapping):
+        fields["native_format"] = formats[format_named(f"{file}: quantization_config", section)]
     return LanguageModel(
         name=_identifier(title),
         title=title,

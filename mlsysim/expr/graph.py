@@ -5,7 +5,7 @@ built after its arguments, so `Graph.nodes` is in evaluation order.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -47,6 +47,22 @@ class Choice(Node):
     """The value of a numeric choice."""
 
     name: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class End(Node):
+    """The least or the greatest value of a numeric choice in a box; no design has one.
+
+    Parameters
+    ----------
+    name
+        The choice.
+    top
+        Whether it is the greatest.
+    """
+
+    name: str
+    top: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -112,6 +128,13 @@ class Graph:
         return self._intern(
             (Choice, name),
             lambda at: Choice(position=at, truth=truth, support=frozenset({name}), name=name),
+        )
+
+    def end(self, name: str, *, top: bool) -> Node:
+        """Give the node of one end of a numeric choice."""
+        return self._intern(
+            (End, name, top),
+            lambda at: End(position=at, truth=False, support=frozenset({name}), name=name, top=top),
         )
 
     def table(
@@ -215,14 +238,14 @@ def is_conjunction(node: Node) -> TypeGuard[Apply]:
     )
 
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """List the nodes that some roots need, in evaluation order."""
+def reachable(roots: Iterable[Node], ends: Collection[int] = ()) -> list[Node]:
+    """List the nodes that some roots need, in evaluation order; nothing of what ends are made."""
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.position not in seen:
             seen[node.position] = node
-            if isinstance(node, Apply):
+            if isinstance(node, Apply) and node.position not in ends:
                 stack.extend(node.arguments)
     return [seen[position] for position in sorted(seen)]

@@ -8,6 +8,8 @@ without them a report shows less:
     What amounts consist of, and have to fit into (`mlsysim.results.breakdowns`).
 ``layout_arithmetic``
     How the machine is divided: ``"8,192 GPUs = 8 tp x 4 pp x 256 dp"``.
+``key_figures``
+    What planners ask for first, in a line: ``"MFU 41.2 %, 812 tokens/s per accelerator"``.
 ``bottleneck``
     What limits the speed, in a phrase; the largest part of the first breakdown
     that is a time, unless said otherwise.
@@ -35,7 +37,7 @@ class Disclosure:
     breakdowns
         The parts of time, memory, cost and whatever else was broken down.
     arithmetic
-        How the machine is divided, by each model that says so.
+        How the machine is divided, and what planners ask for first, by each model that says so.
     bottlenecks
         What limits the speed, likewise.
     accuracy
@@ -63,7 +65,7 @@ def disclosed_by(result: Any) -> Disclosure:
     bottlenecks = tuple(filter(None, named)) or tuple(_longest(breakdowns))
     return Disclosure(
         breakdowns=breakdowns,
-        arithmetic=_texts(carriers, "layout_arithmetic"),
+        arithmetic=_texts(carriers, "layout_arithmetic") + _texts(carriers, "key_figures"),
         bottlenecks=bottlenecks,
         accuracy=_texts(carriers, "accuracy"),
     )

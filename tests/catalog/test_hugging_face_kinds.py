@@ -120,3 +120,41 @@ def test_what_cannot_be_expressed_is_named(
         Models.from_hf(path)
     assert words in str(caught.value)
     assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8_block"),
+        ({"quant_method": "mxfp4"}, "mxfp4"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, "int4"),
+        (
+            {
+                "quant_method": "modelopt",
+                "config_groups": {
+                    "group_0": {"weights": {"num_bits": 8, "type": "float"}},
+                    "group_1": {"weights": {"num_bits": 4, "type": "float", "group_size": 16}},
+                },
+            },
+            "nvfp4",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_quantized_checkpoint_tells_its_format(
+    section: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    """The narrowest of its groups, which most weights are in."""
+    keys = json.loads((FOLDER / "MiMo-7B.json").read_text())
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**keys, "quantization_config": section}))
+    assert Models.from_hf(path).native_format == Models.Formats[name]
+
+
+def test_a_format_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    """Instead of taking 16 bits."""
+    keys = json.loads((FOLDER / "MiMo-7B.json").read_text())
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**keys, "quantization_config": {"quant_method": "aqlm"}}))
+    with pytest.raises(CatalogError, match="quantized by 'aqlm'"):
+        Models.from_hf(path)

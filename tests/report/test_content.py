@@ -73,8 +73,11 @@ def test_the_parts_of_the_packages_models_add_up() -> None:
     assert totals["time"].m_as("ms") == pytest.approx(training.step_latency_total.m_as("ms"))
     assert totals["memory"].m_as("GB") == pytest.approx(training.memory_per_accelerator.m_as("GB"))
     assert totals["cost"].m_as("USD") == pytest.approx(result.EconomicsModel.tco_usd)
-    # 8,192 / (8 * 4) = 256 replicas.
-    assert story.arithmetic == ("8,192 accelerators = 8 tp x 4 pp x 256 dp",)
+    # 8,192 / (8 * 4) = 256 replicas, of which a batch of 128 keeps 128 busy.
+    layout, figures = story.arithmetic
+    assert layout == "8,192 accelerators = 8 tp x 4 pp x 256 dp"
+    assert figures.startswith(f"MFU {100 * training.mfu:.1f} %, ")
+    assert figures.endswith("; 128 of 256 replicas idle")
 
 
 def test_the_parts_of_serving_add_up() -> None:

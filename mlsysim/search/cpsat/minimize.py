@@ -17,19 +17,24 @@ import numpy as np
 
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
+from mlsysim.search.cpsat.blocks.product import Product
+from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
+from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
 _NO_LIMIT = 1 << 62
 # Up to here CP-SAT is tried unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
+# Seconds in which to find some designs where all time has gone into blocks.
+_IN_PASSING = 0.2
 # Seconds after which boxes answer such a question.
 _BUDGET = 2.0
 
@@ -149,13 +154,41 @@ class Minimizer:
         for block in blocks.programs():
             # A design that is excluded must not displace those it dominates.
             rows = self.front(block, top + len(program.excluded))
-            if rows is None or not len(rows):
-                proven = rows is not None
-                bound = math.inf if proven else -math.inf
-                return Minimum(best=nothing, proven=proven, bound=bound, way=Way.BRANCH_AND_BOUND)
+            if rows is None:
+                best = self._in_passing(program, top)
+                return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
+            if not len(rows):
+                return _proven(nothing, Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
+        product = Product(program=blocks.program, tables=tables)
+        if self._way is Way.AUTO and product.is_small:
+            return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
+
+    def _in_passing(self, program: Program, top: int) -> Rows:
+        """Find what designs there is time for where it ended before any block was reduced."""
+        until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
+
+        def check() -> None:
+            if self._clock.elapsed > until:
+                raise StoppedError
+
+        box = whole(list(program.lengths.values()))
+        local = LocalSearch(program=program, box=box, seed=self._clock.seed, check=check)
+        with suppress(StoppedError, KeyboardInterrupt):
+            local.run()
+        self._clock.counters["designs"] += len(local.seen)
+        return local.rows.undominated(top)
+
+    def _walked(self, product: Product, top: int) -> Minimum:
+        """Evaluate every combination of what blocks leave."""
+        self._clock.counters["designs"] += product.size
+        with self._clock.phase("tabulate"):
+            best, done = product.best(top, self._clock)
+        if done:
+            return _proven(best, Way.BRANCH_AND_BOUND)
+        return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
 
     def _by_formulas_alone(
         self, program: Program, top: int, tables: Tables | None = None

@@ -68,7 +68,7 @@ def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
     boxes = start
     for _ in range(2):
         before = boxes
-        boxes = program.bound(boxes, cutoff)
+        boxes, _ = program.narrow(boxes, cutoff)
         if not len(boxes) or (
             len(boxes) == len(before) and np.array_equal(boxes.volumes, before.volumes)
         ):

@@ -148,13 +148,14 @@ class Lowering:
         low, high = self.range(node)
         finest = max(max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
         group = self.group(node)
-        if low == high:
+        if low == high and self.ranges.is_constant(node):
             return products.constant(low, max(wish, finest))
         if group is not None:  # a sum of literals that are there, in whatever unit
             self.tell(node, group)
             return group.number(group.values(node), max(wish, finest))
         if node.position not in self._numbers:
             self.check()
+            # What only the conditions leave no room is no constant: they hold through it.
             self._numbers[node.position] = self._number(node, finest)
         return self._numbers[node.position]
 
