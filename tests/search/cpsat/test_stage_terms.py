@@ -42,7 +42,7 @@ def test_a_large_question_says_what_is_no_table() -> None:
 def test_a_cost_that_is_asked_for_says_its_table() -> None:
     """The terms of a sum over one group go in as one table, and an objective is never met."""
     text = told("serving/cheapest_region.toml")
-    assert re.search(r"    energy: .* USD/h; table of [\d,]+ combinations, exact", text)
+    assert re.search(r"    capital: .* USD/h; table of [\d,]+ combinations, exact", text)
     assert "the objective, which" not in text
 
 
