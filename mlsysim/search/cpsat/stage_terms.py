@@ -94,10 +94,12 @@ class StageTerms:
         low, high = self._lowering.range(node)
         if low == high:
             return "constant"
-        for inner in _linear_parts(node):
+        parts = list(_linear_parts(node))
+        for inner in parts:
             own = self._lowering.forms.get(inner.position)
             if own is not None:
                 return in_words(own)
+        for inner in parts:
             asked = [one for one in self._asked if inner.position in one.inside]
             outer = self._outer(inner)
             if asked and outer is not None:

@@ -43,6 +43,7 @@ def test_a_cost_that_is_asked_for_says_its_table() -> None:
     """The terms of a sum over one group go in as one table, and an objective is never met."""
     text = told("serving/cheapest_region.toml")
     assert re.search(r"    capital: .* USD/h; table of [\d,]+ combinations, exact", text)
+    assert re.search(r"    energy: .* USD/h; product with a table, 8 pieces, off by at most", text)
     assert "the objective, which" not in text
 
 
