@@ -11,10 +11,11 @@ from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, ServingModel
 from mlsysim.report import cloud_of, report_of
-from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
+from mlsysim.report.breakdowns import disclosed_by
 from mlsysim.report.drawing import scattered
 from mlsysim.results import Status
 from mlsysim.results.blocks import Tone, tone_of
+from mlsysim.results.breakdowns import breakdowns_of
 from mlsysim.results.formatting import change
 from mlsysim.results.plain import drawn
 from mlsysim.stages.layout_text import layout_text

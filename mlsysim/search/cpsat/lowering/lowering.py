@@ -79,6 +79,10 @@ class Lowering:
         Whether marks could make the model better.
     check
         Called now and then; it may raise.
+    encodings
+        How every expression went in, in this order.
+    forms
+        The position of a node in the graph -> how it went in.
     cells
         The combinations of choices that a sub-formula depends on.
     ranges
@@ -102,6 +106,7 @@ class Lowering:
         self.model = model
         self.marks = marks
         self.encodings: list[Encoding] = []
+        self.forms: dict[int, Encoding] = {}
         self.program = program
         self.groups = sorted(groups, key=len)
         self.ranges = ValueRanges(program, box, groups, cutoff, settled)
@@ -146,7 +151,7 @@ class Lowering:
         if low == high and self.ranges.is_constant(node):
             return products.constant(low, max(wish, finest))
         if group is not None:  # a sum of literals that are there, in whatever unit
-            self._tell(node, group)
+            self.tell(node, group)
             return group.number(group.values(node), max(wish, finest))
         if node.position not in self._numbers:
             self.check()
@@ -190,7 +195,9 @@ class Lowering:
 
     def record(self, node: Node, kind: Kind, size: int, error: float) -> None:
         """Note how an expression went in."""
-        self.encodings.append(Encoding(name=describe(node), kind=kind, size=size, error=error))
+        encoding = Encoding(name=describe(node), kind=kind, size=size, error=error)
+        self.encodings.append(encoding)
+        self.forms[node.position] = encoding
 
     def variable(self, low: int, high: int, name: str = "") -> cp_model.IntVar:
         """Make an integer variable.
@@ -323,7 +330,7 @@ class Lowering:
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
 
-    def _tell(self, node: Node, group: Group) -> None:
+    def tell(self, node: Node, group: Group) -> None:
         """Note once that a value went in as a table."""
         if node.position not in self._told:
             self._told.add(node.position)

@@ -87,6 +87,8 @@ class Formulation:
         What must hold.
     resolve
         Gives the traced value of any metric path or name of the space.
+    result
+        What the evaluator returned on traced values.
     """
 
     problem: Problem
@@ -96,6 +98,7 @@ class Formulation:
     metrics: tuple[Metric, ...]
     requirements: tuple[Requirement, ...]
     resolve: Callable[[str], Any] | None = None
+    result: Any = None
 
     def metric(self, path: str) -> Metric:
         """Give any metric that the evaluator returns, by its path.
@@ -163,6 +166,7 @@ def formulate(
         ),
         requirements=(*_requirements(graph, reading), *_guards(graph)),
         resolve=resolver(traced, result),
+        result=result,
     )
 
 
