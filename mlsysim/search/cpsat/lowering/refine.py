@@ -272,7 +272,8 @@ class LoweredSearch:
 
     @property
     def _looks_for_ties(self) -> bool:
-        return not self._program.nearly and self._ties < _MOST_TIES
+        # In joint questions the blocks' tables keep one row of equals, and ties are countless.
+        return self._tables is None and not self._program.nearly and self._ties < _MOST_TIES
 
     def _cut(self, lowered: Lowered) -> None:
         """Ask for designs that are better than those found."""
