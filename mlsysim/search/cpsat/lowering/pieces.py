@@ -33,6 +33,8 @@ _GRID = 257
 _RELATIVE = 1e-12  # the curve itself is computed in floating point
 _BITS = 28
 _HELD_BITS = 32
+# A piece is a line if rounding the argument makes it no more than so many times as wide.
+_WIDENED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,12 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     argument = next(one for one in node.arguments if not isinstance(one, Constant))
     low, high = lowering.range(argument)
     least, most = lowering.range(node)
-    size = max(abs(least), abs(most), 1e-300)
+    # Of the whole curve: conditions may leave less of the value than of the argument.
+    with np.errstate(all="ignore"):
+        whole = np.abs(curve.function(np.array([low, high])))
+    size = max(abs(least), abs(most), 1e-300, float(np.max(whole)))
+    if not math.isfinite(size):
+        raise NotLowerableError("a curve is not finite on the range of its argument")
     inner = lowering.number(argument, (high - low) * 2.0**-_BITS)
     # A variable of its own, lest every piece repeat a long sum of literals; but none that
     # takes up what all variables together may.
@@ -97,6 +104,7 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     )
     reach = unit / 2 + _RELATIVE * size
     pieces = [_Piece.of(inner, start, end, reach, curve) for start, end in pairwise(ends)]
+    pieces = [piece for piece in pieces if piece.width >= 0]  # between two steps there is none
     _post(lowering, inner, value, pieces)
     worst = max(piece.above - piece.below for piece in pieces)
     lowering.record(node, Kind.PIECEWISE_LINEAR, len(pieces), worst)
@@ -128,15 +136,20 @@ class _Piece:
         """Make the piece between two arguments; the value may leave the curve by `reach`."""
         # The encoded argument may leave the true range by its slack.
         away = inner.slack + _RELATIVE * max(abs(start), abs(end))
-        first = max(inner.low, math.floor((start - away) / inner.unit))
-        last = min(inner.high, math.ceil((end + away) / inner.unit))
+        first = max(inner.low, math.ceil((start - away) / inner.unit))
+        last = min(inner.high, math.floor((end + away) / inner.unit))
+        width = last - first
         slope, below, above = _strip(start, end, curve)
+        if width <= 0 or width * inner.unit > _WIDENED * (end - start):
+            # No wider than what the argument is off by: it tells no more of the value.
+            ends = slope * start, slope * end
+            slope, below, above = 0.0, below + min(ends), above + max(ends)
         shift = slope * first * inner.unit
         # The line meets the curve far from zero, where its offset is a small difference.
         reach += abs(slope) * inner.slack + 8 * sys.float_info.epsilon * abs(shift)
         return cls(
             first=first,
-            width=max(0, last - first),
+            width=width,
             slope=slope * inner.unit,
             below=below + shift - reach,
             above=above + shift + reach,

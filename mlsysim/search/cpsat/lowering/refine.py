@@ -35,6 +35,8 @@ _MOST_NEIGHBOURS = 1 << 12
 _WORTH_REBUILDING = 1e-3
 # ... when it has fallen at all, and so many proposals were no better than what is known.
 _PATIENCE = 4
+# So many designs that are as good as those found are looked at, for the first in the grid.
+_MOST_TIES = 16
 # A model of fewer literals is quicker solved than built anew.
 _SMALL = 256
 
@@ -84,6 +86,7 @@ class LoweredSearch:
         self._seen: dict[tuple[int, ...], None] = {}
         self._marks: dict[str, frozenset[int]] = {}
         self._missed = 0
+        self._ties = 0
         self._until = np.inf
         self._local: LocalSearch | None = None
         if tables is None:
@@ -136,7 +139,10 @@ class LoweredSearch:
                 return outcome.solved
             self._raise_bound(lowered, outcome.bound)
             lowered = self._lowered = self._after(lowered, lowered.design(outcome.solver))
-            if outcome.solved and self.bound >= self._goal:
+            goal = self._goal
+            if outcome.solved and (
+                self.bound > goal if self._looks_for_ties else self.bound >= goal
+            ):
                 return True
 
     def _check(self) -> None:
@@ -167,9 +173,12 @@ class LoweredSearch:
         around = self._around(design)
         rows = self._program.rows(around)
         self._clock.counters["designs"] += len(around)
-        better = rows.take(rows.values[:, 0] < self.cutoff)
-        if len(better):
-            self.found = self.found.plus(better).undominated(self._keep)
+        values, cutoff = rows.values[:, 0], self.cutoff
+        better = rows.take(values < cutoff)
+        if np.any(values <= cutoff):  # of equals the first in the grid is kept
+            self.found = self.found.plus(rows).undominated(self._keep)
+        asked_for_ties = self._looks_for_ties
+        self._ties = 0 if len(better) else self._ties + int(np.any(values == cutoff))
         self._missed = 0 if len(better) else self._missed + 1
         fresh = [at for at in map(tuple, around.tolist()) if at not in self._seen]
         self._seen |= dict.fromkeys(fresh)
@@ -186,7 +195,7 @@ class LoweredSearch:
                 return self._build()
         for at in fresh:
             lowered.forbid(at)
-        if len(better):
+        if len(better) or asked_for_ties is not self._looks_for_ties:
             self._cut(lowered)
         return lowered
 
@@ -252,12 +261,19 @@ class LoweredSearch:
 
     @property
     def _goal(self) -> float:
-        """What counts as better than the designs found: by more than rounding."""
+        """What a further design has to be below: to be better, or as good for a while."""
         if not np.isfinite(self.cutoff):
             return np.inf
         if self._program.nearly:
             return self.cutoff - self._margin * abs(self.cutoff)
-        return self._program.goal(self.cutoff, self._margin)
+        # Whatever is worse by no more than rounding may be an equal that stands before.
+        margin = -MARGIN if self._looks_for_ties else self._margin
+        return self._program.goal(self.cutoff, margin)
+
+    @property
+    def _looks_for_ties(self) -> bool:
+        # In joint questions the blocks' tables keep one row of equals, and ties are countless.
+        return self._tables is None and not self._program.nearly and self._ties < _MOST_TIES
 
     def _cut(self, lowered: Lowered) -> None:
         """Ask for designs that are better than those found."""
