@@ -9,7 +9,7 @@ from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, SearchResult, Status
 from mlsysim.results.formatting import design
-from mlsysim.search.comparison import SOLVER, Comparison, compare_fronts, is_stopped
+from mlsysim.search.comparison import Comparison, compare_fronts, is_stopped
 
 
 def differences(expected: Expected, comparison: Comparison) -> list[str]:
@@ -32,8 +32,9 @@ def differences(expected: Expected, comparison: Comparison) -> list[str]:
         One line for each difference.
     """
     lines = list(comparison.differences)
-    for who in dict.fromkeys([comparison.plainest, SOLVER]):
-        any_best = who == SOLVER and _tied(comparison.reference)
+    solver = next(iter(comparison.answers))
+    for who in dict.fromkeys([comparison.plainest, solver]):
+        any_best = who == solver and _tied(comparison.reference)
         lines += _from_expected(expected, comparison.answers[who], who, any_best=any_best)
     return lines
 

@@ -26,6 +26,8 @@ from mlsysim.search.reference import FEW
 WALK = 10_000_000
 """The largest space that is evaluated whole, in arrays, unless told otherwise."""
 
+QUICKEST = "the quickest way"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
@@ -34,7 +36,7 @@ class Verified:
     Parameters
     ----------
     result
-        The answer: CP-SAT's.
+        The answer: CP-SAT's, or for a large space that of the quickest way.
     was_walked
         Whether every design has been evaluated as well.
     agrees
@@ -75,8 +77,8 @@ def verify(
     question
         The question.
     walk
-        The largest number of designs that are all to be evaluated; of a larger space
-        CP-SAT's proof is compared with the file alone.  None for no limit.
+        The largest number of designs that are all to be evaluated; a larger space is answered
+        by the quickest way, and its proof compared with the file alone.  None for no limit.
     progress, executor
         Those of a search.
     **options
@@ -84,9 +86,9 @@ def verify(
     """
     options |= {"progress": progress, "executor": executor}
     with interruptible():  # Ctrl-C ends both
-        answers = {SOLVER: question.solve(method="cp-sat", **options)}
-        for who, method in _walks(question, walk):
-            answers[who] = question.solve(method=method, **options)
+        answers = {
+            who: question.solve(method=method, **options) for who, method in _ways(question, walk)
+        }
     return _verified(question, compare(answers))
 
 
@@ -111,19 +113,24 @@ def verify_front(
     tuple of str
         One line for each thing that is not as it should be.
     """
-    fronts = {SOLVER: question.pareto(method="cp-sat", **options)}
-    for who, method in _walks(question, walk):
-        fronts[who] = question.pareto(method=method, executor=executor, **options)
+    fronts = {
+        who: question.pareto(method=method, executor=executor, **options)
+        for who, method in _ways(question, walk)
+    }
     return tuple(front_differences(question.expected, fronts))
 
 
-def _walks(question: Question, walk: int | None) -> list[tuple[str, str]]:
-    """List who evaluates every design, and by which method."""
+def _ways(question: Question, walk: int | None) -> list[tuple[str, str]]:
+    """List who answers, and by which method: CP-SAT, and whoever evaluates every design.
+
+    A space too large for the latter is left to the quickest way: nothing else would hold
+    CP-SAT's answer, and it alone may take hours.
+    """
     size = question.problem.space.size
     if walk is not None and size > walk:
-        return []
-    ways = [(ARRAYS, "exhaustive"), (REFERENCE, "reference")]
-    return ways if size <= FEW else ways[:1]
+        return [(QUICKEST, "auto")]
+    ways = [(SOLVER, "cp-sat"), (ARRAYS, "exhaustive"), (REFERENCE, "reference")]
+    return ways if size <= FEW else ways[:2]
 
 
 def _verified(question: Question, found: Comparison) -> Verified:

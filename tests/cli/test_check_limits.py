@@ -18,7 +18,7 @@ def test_what_was_stopped_is_not_said_to_differ(capsys: pytest.CaptureFixture[st
     told = capsys.readouterr().out
     assert status is ExitStatus.NO_ANSWER
     assert told.startswith("stopped")
-    assert "not compared: CP-SAT was stopped by time limit" in " ".join(told.split())
+    assert "not compared: the quickest way was stopped by time limit" in " ".join(told.split())
     assert "differs" not in told
 
 
