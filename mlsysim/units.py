@@ -17,6 +17,7 @@ import copyreg
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from tokenize import TokenError
 from types import NoneType
@@ -163,6 +164,7 @@ def base_quantity(value: Any, unit: str) -> Any:
     return quantity(value, unit).to_base_units()
 
 
+@lru_cache(maxsize=1024)  # every figure is read in one of a few dozen units, over and over
 def as_unit(text: str) -> Any:
     """Parse a unit.
 

@@ -151,10 +151,10 @@ class Record(metaclass=_Checked):
         )
 
     def _stated(self, name: str) -> Any:
-        fields = self.described_fields()
-        if name not in fields:
+        if _descriptor(type(self), name) is None:
             raise UnknownNameError(
-                f"{type(self).__name__} has no figure {name!r}{suggest(name, fields)}"
+                f"{type(self).__name__} has no figure {name!r}"
+                f"{suggest(name, self.described_fields())}"
             )
         return self.__dict__[name]
 

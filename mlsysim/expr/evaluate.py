@@ -184,7 +184,8 @@ def _with_last_uses(
     last: dict[int, int] = {}
     for node in nodes:
         if isinstance(node, Apply) and node.position not in ends:
-            last |= {argument.position: node.position for argument in node.arguments}
+            for argument in node.arguments:
+                last[argument.position] = node.position
     done: dict[int, list[int]] = {}
     for position, user in last.items():
         if position not in wanted:
