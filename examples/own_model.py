@@ -57,6 +57,9 @@ def main() -> None:
 
     solver = cp_model.CpSolver()
     status = solver.status_name(solver.solve(model))
+    if status not in {"OPTIMAL", "FEASIBLE"}:
+        print(f"{status}: no plan for {NODES} nodes was found")
+        return
     total = 0.0
     for team, plan in plans.items():
         params = plan.params(solver)
@@ -67,7 +70,8 @@ def main() -> None:
             f"micro-batch {params['micro_batch']}: {found['time'].m_as('day'):.1f} days, "
             f"{found['cost'].m_as('USD'):,.0f} USD"
         )
-    print(f"{status}: {total:,.0f} USD on {NODES} nodes, none cheaper")
+    told = ", none cheaper" if status == "OPTIMAL" else ", cheaper ones not ruled out"
+    print(f"{status}: {total:,.0f} USD on {NODES} nodes{told}")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from mlsysim.expr.functions import where as where
     from mlsysim.files.question import Question as Question
     from mlsysim.files.question import load as load
+    from mlsysim.plans.plan import Plan as Plan
     from mlsysim.report import report_of as report_of
     from mlsysim.results import ParetoFront as ParetoFront
     from mlsysim.results import SearchResult as SearchResult
@@ -90,6 +91,7 @@ _EXPORTS = {
     " SingleNodeModel",
     "mlsysim.expr.functions": "absolute ceil exp floor log log2 logical_and logical_not logical_or"
     " maximum minimum select sqrt where",
+    "mlsysim.plans.plan": "Plan",
     "mlsysim.report": "report_of",
     "mlsysim.results": "ParetoFront SearchResult Status",
     "mlsysim.units": "quantity",

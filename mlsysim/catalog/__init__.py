@@ -20,10 +20,12 @@ from mlsysim.catalog.figure import Figure as Figure
 from mlsysim.catalog.figure import Provenance as Provenance
 from mlsysim.catalog.grid import Grid as Grid
 from mlsysim.catalog.language_model import LanguageModel as LanguageModel
+from mlsysim.catalog.layer import LayerGroup as LayerGroup
+from mlsysim.catalog.layer import Mixer as Mixer
+from mlsysim.catalog.layer import Normalization as Normalization
 from mlsysim.catalog.node import Node as Node
 from mlsysim.catalog.number_format import NumberFormat as NumberFormat
 from mlsysim.catalog.record import Record as Record
-from mlsysim.catalog.transformer_shape import Normalization as Normalization
 from mlsysim.catalog.tree import Branch as Branch
 from mlsysim.catalog.tree import Tree as Tree
 from mlsysim.catalog.user import Catalog as Catalog

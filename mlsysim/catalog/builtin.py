@@ -56,7 +56,7 @@ class _Models(Branch):
         >>> Models.from_hf("Llama-3.1-8B/config.json").parameters    # doctest: +SKIP
         8030261248
         """
-        return model_from_hugging_face(path, name)
+        return model_from_hugging_face(path, name, formats=Models.Formats)
 
 
 class _Systems(Branch):

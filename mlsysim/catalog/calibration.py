@@ -89,6 +89,8 @@ class Calibration(Record):
         Fraction of the bandwidth of links and of the network that large messages reach.
     link_latency, network_latency
         Time of one ring step (s).
+    bulk_link_latency, bulk_network_latency
+        The same of large messages, whose protocol waits for each piece: what replicas exchange (s).
     collective_overhead
         Time that a collective costs whatever its size and group (s).
     collective_factor
@@ -130,6 +132,8 @@ class Calibration(Record):
     network_efficiency: float = number(0.75)
     link_latency: float = number(1.5e-6)
     network_latency: float = number(5e-6)
+    bulk_link_latency: float = number(3.4e-6)
+    bulk_network_latency: float = number(9.6e-6)
     collective_overhead: float = number(6e-6)
     collective_factor: float = number(1.0)
     routing_floor: float = number(2e-3)

@@ -14,12 +14,15 @@ from typing import Any
 from mlsysim.catalog.figure import Confidence, Provenance
 from mlsysim.catalog.hugging_face_config import Config, read_json
 from mlsysim.catalog.hugging_face_dense import DENSE
+from mlsysim.catalog.hugging_face_formats import format_named
+from mlsysim.catalog.hugging_face_hybrids import HYBRIDS
 from mlsysim.catalog.hugging_face_mixtures import MIXTURES
 from mlsysim.catalog.hugging_face_parts import Reader
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.errors import CatalogError, suggest
+from mlsysim.catalog.number_format import NumberFormat
+from mlsysim.errors import CatalogError
 
-ARCHITECTURES: Mapping[str, Reader] = {**DENSE, **MIXTURES}
+ARCHITECTURES: Mapping[str, Reader] = {**DENSE, **MIXTURES, **HYBRIDS}
 """What each ``model_type`` holds."""
 
 _CURE = (
@@ -28,7 +31,9 @@ _CURE = (
 )
 
 
-def model_from_hugging_face(path: str | Path, name: str | None = None) -> LanguageModel:
+def model_from_hugging_face(
+    path: str | Path, name: str | None = None, *, formats: Mapping[str, NumberFormat]
+) -> LanguageModel:
     """Read a language model from a ``config.json``.
 
     Of a model that sees images too, the text decoder is read.
@@ -39,6 +44,8 @@ def model_from_hugging_face(path: str | Path, name: str | None = None) -> Langua
         The file, or the folder that holds it.
     name
         How to call the model; from the file, or else from its folder, unless given.
+    formats
+        The formats of numbers, of which the file may name one.
 
     Raises
     ------
@@ -50,11 +57,14 @@ def model_from_hugging_face(path: str | Path, name: str | None = None) -> Langua
     file = path / "config.json" if path.is_dir() else path
     content = read_json(file)
     config, note = _decoder_of(str(file), content)
-    shape = ARCHITECTURES[config.model_type](config)
+    shape = ARCHITECTURES[config.model_type](config).and_also(**_head_of(content))
     others = {what: count for what, count in shape.others.items() if count}
     title = name or _title(file, content)
     support = Provenance(note=", ".join(f"{what} {count:,}" for what, count in others.items()))
     fields: dict[str, Any] = dict(shape.fields)
+    section = content.get("quantization_config") or config.keys.get("quantization_config")
+    if isinstance(section, Mapping):
+        fields["native_format"] = formats[format_named(f"{file}: quantization_config", section)]
     return LanguageModel(
         name=_identifier(title),
         title=title,
@@ -91,7 +101,7 @@ def _decoder_of(file: str, content: Mapping[str, Any]) -> tuple[Config, str]:
     decoder = _model_type(place, inner)
     _require_known(place, decoder)
     shared = {key: content[key] for key in ("tie_word_embeddings",) if key in content}
-    config = Config(place=place, model_type=decoder, keys={**shared, **inner})
+    config = Config(place=place, model_type=decoder, keys={**inner, **shared})
     return config, f"The text decoder of a {model_type} model; what sees images comes on top."
 
 
@@ -107,9 +117,26 @@ def _model_type(place: str, keys: Mapping[str, Any]) -> str:
 def _require_known(place: str, model_type: str) -> None:
     if model_type in ARCHITECTURES:
         return
-    near = suggest(model_type, ARCHITECTURES)
-    known = near or "; known: " + ", ".join(sorted(ARCHITECTURES))
-    raise CatalogError(f"{place}: model_type: {model_type!r} is not known{known}{_CURE}")
+    # No suggestion: nobody mistypes it, and a neighbour's layers would give a wrong model.
+    known = ", ".join(sorted(ARCHITECTURES))
+    raise CatalogError(
+        f"{place}: model_type: what the layers of {model_type!r} hold is not described here; "
+        f"described are {known}{_CURE}"
+    )
+
+
+def _head_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell the head that the architecture puts on the decoder, where it is no vocabulary's.
+
+    ``...ForSequenceClassification`` gives one number per label, ``...Model`` has no head.
+    """
+    architectures = content.get("architectures") or [""]
+    name = str(architectures[0])
+    if name.endswith(("ForSequenceClassification", "ForTokenClassification")):
+        labels = content.get("num_labels") or len(content.get("id2label") or {}) or 2
+        return {"head_outputs": labels, "tied": False}
+    bare = name.endswith("Model") and "LMHead" not in name
+    return {"headless": True, "tied": False} if bare else {}
 
 
 def _title(file: Path, content: Mapping[str, Any]) -> str:

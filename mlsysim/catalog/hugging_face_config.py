@@ -51,11 +51,7 @@ class Config:
         value = self.keys.get(key)
         if value is None:
             if default is None:
-                self.refuse(
-                    key,
-                    f"missing; a model of type {self.model_type!r} needs it: take the file that "
-                    f'was published with the weights, or add "{key}": with its whole number',
-                )
+                self._miss(key, "whole number")
             return default
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             self.refuse(key, f"{value!r} is not a whole number from 0 on")
@@ -113,9 +109,49 @@ class Config:
             self.refuse(key, f"{value!r} is not a list of whole numbers")
         return tuple(value)
 
+    def inner(self, key: str) -> "Config":
+        """Read a table of keys.
+
+        Raises
+        ------
+        CatalogError
+            If it is missing or is no table.
+        """
+        value = self.keys.get(key)
+        if value is None:
+            self._miss(key, "table of keys")
+        if not isinstance(value, Mapping):
+            self.refuse(key, f"{value!r} is not a table of keys")
+        return Config(place=f"{self.place}: {key}", model_type=self.model_type, keys=value)
+
     def count_layers(self, layers: int, holds: Callable[[int], bool]) -> int:
         """Count the layers, numbered from 0, of which something holds."""
         return sum(holds(layer) for layer in range(layers))
+
+    def require(self, key: str, kind: str) -> None:
+        """Refuse a file without a key.
+
+        Parameters
+        ----------
+        key
+            The key.
+        kind
+            What stands there, for the message.
+
+        Raises
+        ------
+        CatalogError
+            If it is missing or null.
+        """
+        if not self.has(key):
+            self._miss(key, kind)
+
+    def _miss(self, key: str, kind: str) -> NoReturn:
+        self.refuse(
+            key,
+            f"missing; a model of type {self.model_type!r} needs it: take the file that "
+            f'was published with the weights, or add "{key}": with its {kind}',
+        )
 
     def refuse(self, key: str, reason: str) -> NoReturn:
         """Say what is wrong with a key.

@@ -19,7 +19,7 @@ from mlsysim.catalog.hugging_face_parts import (
     slides,
     wide_norms,
 )
-from mlsysim.catalog.transformer_shape import Normalization
+from mlsysim.catalog.layer import Normalization
 
 
 def llama(config: Config) -> Shape:

@@ -20,7 +20,7 @@ from mlsysim.catalog.hugging_face_parts import (
     slides,
     wide_norms,
 )
-from mlsysim.catalog.transformer_shape import Normalization
+from mlsysim.catalog.layer import Normalization
 
 
 def mixtral(config: Config) -> Shape:
@@ -59,7 +59,7 @@ def olmoe(config: Config) -> Shape:
     """Experts everywhere; norms over all query and all key heads."""
     biased = config.flag("attention_bias", default=False)
     shape = decoder(config).and_also(
-        experts=config.whole("num_experts"),
+        experts=config.either("num_experts", "num_local_experts"),
         experts_per_token=config.whole("num_experts_per_tok"),
         expert_ffn=config.whole("intermediate_size"),
         qkv_bias=biased,
@@ -94,7 +94,7 @@ def llama4_text(config: Config) -> Shape:
     expert = config.whole("intermediate_size")
     shape = shape.and_also(
         ffn=config.whole("intermediate_size_mlp"),
-        experts=config.whole("num_local_experts"),
+        experts=config.either("num_local_experts", "num_experts"),
         experts_per_token=config.whole("num_experts_per_tok"),
         shared_experts=1,
         expert_ffn=expert,
@@ -117,7 +117,7 @@ def deepseek_v2(config: Config) -> Shape:
         **ranks,
         head_dim=config.whole("qk_nope_head_dim"),
         kv_heads=shape["heads"],
-        experts=config.whole("n_routed_experts"),
+        experts=config.either("n_routed_experts", "num_local_experts"),
         experts_per_token=config.whole("num_experts_per_tok"),
         shared_experts=config.whole("n_shared_experts", 0),
         expert_ffn=config.whole("moe_intermediate_size"),
@@ -149,7 +149,7 @@ def glm4_moe(config: Config) -> Shape:
         qkv_bias=config.flag("attention_bias", default=False),
         head_norms=config.flag("use_qk_norm", default=False),
         router_bias=True,
-        experts=config.whole("n_routed_experts"),
+        experts=config.either("n_routed_experts", "num_local_experts"),
         experts_per_token=config.whole("num_experts_per_tok"),
         shared_experts=config.whole("n_shared_experts", 0),
         expert_ffn=config.whole("moe_intermediate_size"),
@@ -159,7 +159,7 @@ def glm4_moe(config: Config) -> Shape:
 
 def _experts_everywhere(config: Config, shape: Shape) -> Shape:
     return shape.and_also(
-        experts=config.whole("num_local_experts"),
+        experts=config.either("num_local_experts", "num_experts"),
         experts_per_token=config.whole("num_experts_per_tok"),
         expert_ffn=config.whole("intermediate_size"),
     )
@@ -173,7 +173,7 @@ def _sparse_steps(config: Config, shape: Shape) -> Shape:
         shape["layers"], lambda layer: layer not in dense and (layer + 1) % step == 0
     )
     return shape.and_also(
-        experts=config.whole("num_experts"),
+        experts=config.either("num_experts", "num_local_experts"),
         experts_per_token=config.whole("num_experts_per_tok"),
         expert_ffn=config.whole("moe_intermediate_size"),
         dense_layers=shape["layers"] - sparse,

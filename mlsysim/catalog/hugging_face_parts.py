@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.catalog.hugging_face_config import Config
-from mlsysim.catalog.transformer_shape import Normalization
+from mlsysim.catalog.layer import Normalization
 
 SLIDING = frozenset({"sliding_attention", "chunked_attention"})
 

@@ -2,11 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from mlsysim.catalog.loader import Section
 from mlsysim.catalog.record import Record
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
+from mlsysim.frames import frame
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Kind_co = TypeVar("Kind_co", bound=Record, covariant=True)
 
@@ -99,6 +103,25 @@ class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
 
     def __delattr__(self, name: str) -> NoReturn:
         refuse_change(self._path, name)
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the records as a table of pandas, a row each; units are in ``.attrs["units"]``.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        rows: list[dict[str, Any]] = []
+        units: dict[str, str] = {}
+        for name, record in self.items():
+            figures = record.figures
+            rows.append(
+                {"name": name, "title": record.title}
+                | {key: figure.value for key, figure in figures.items()}
+            )
+            units |= {key: figure.unit for key, figure in figures.items()}
+        return frame(rows, units)
 
     def __hash__(self) -> int:
         return hash(self._path)

@@ -138,7 +138,7 @@ def load_catalog(path: str | PathLike[str]) -> Catalog:
 
 
 def _from_hugging_face(folder: Path, found: str) -> LanguageModel:
-    return model_from_hugging_face(folder / found)
+    return model_from_hugging_face(folder / found, formats=builtin.Models.Formats)
 
 
 def _identity(section: Section) -> Section:

@@ -235,6 +235,14 @@ def new(
     raise typer.Exit(write_question(file, kind.value, overwrite=overwrite))
 
 
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of question files, by which editors complete and check them."""
+    from mlsysim.cli.starting import print_schema
+
+    raise typer.Exit(print_schema())
+
+
 @app.command("list")
 def list_entries(
     kind: Annotated[

@@ -1,13 +1,13 @@
 """``mlsysim list`` and ``mlsysim show``: read the catalogue."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from mlsysim.catalog.accelerator import Accelerator
+from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.fields import Choice
@@ -24,8 +24,12 @@ from mlsysim.cli.stage_listing import (
     print_stages,
 )
 from mlsysim.cli.status import errors_to_status
-from mlsysim.errors import ParameterError, UnknownNameError, suggest
+from mlsysim.errors import Infeasible, MissingFigureError, ParameterError, UnknownNameError, suggest
 from mlsysim.stages.calibration import calibration_of, differences
+from mlsysim.units import magnitude
+
+_ROUNDED = 1e4
+"""Numbers from here on are written without a fraction."""
 
 
 def print_kinds(kind: str | None, stage: str | None = None) -> None:
@@ -113,13 +117,33 @@ def _is_of(kind: str, tree: Tree[Any]) -> bool:
     )
 
 
+# What the list of accelerators tells of each, beside its title: what a planner chooses by.
+_OF_ACCELERATORS = (
+    ("memory [GB]", lambda item: magnitude(item.memory_capacity, "GB")),
+    ("bf16 [Tflop/s]", lambda item: magnitude(item.peak(Precision.BF16), "Tflop/s")),
+    ("rent [USD/h]", lambda item: magnitude(item.rental_price, "USD/hour")),
+    ("price [USD]", lambda item: magnitude(item.unit_price, "USD")),
+)
+
+
 def _entries_table(tree: Tree[Any]) -> Table:
+    told = _OF_ACCELERATORS if tree is TREES[Accelerator] else ()
     table = Table(title=f"{tree.path} ({len(tree)})", title_justify="left", box=None)
     table.add_column("name", style="bold", no_wrap=True)
     table.add_column("title")
+    for heading, _ in told:
+        table.add_column(heading, justify="right")
     for name, entry in tree.items():
-        table.add_row(name, Text(entry.title))
+        table.add_row(name, Text(entry.title), *(_known(entry, read) for _, read in told))
     return table
+
+
+def _known(entry: Any, read: Callable[[Any], float]) -> str:
+    """Write a figure; a dash where the catalogue does not have it, or the chip no such units."""
+    try:
+        return f"{read(entry):,.4g}" if read(entry) < _ROUNDED else f"{read(entry):,.0f}"
+    except (MissingFigureError, Infeasible):
+        return "-"
 
 
 def _figures_table(entry: Record, references: dict[str, int]) -> Table:

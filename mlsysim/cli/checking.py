@@ -73,8 +73,13 @@ def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> E
         out.print(Text(f"stopped  {file}  {checked.result.status} so far, not compared"))
         return ExitStatus.ANSWERED
     told = "" if checked.was_walked else "  (too many designs to evaluate each)"
-    verdict = ("differs", "red") if found else ("agrees ", "green")
+    differs = checked.differs or len(found) > len(checked.failures)
+    verdict = ("agrees ", "green") if not found else ("stopped", "yellow")
+    if differs:
+        verdict = ("differs", "red")
     out.print(Text.assemble(verdict, f"  {file}  {checked.result.status}{told}"))
     for line in found:
         out.print(Text(f"         {line}"))
-    return ExitStatus.CHECK_FAILED if found else ExitStatus.ANSWERED
+    if differs:
+        return ExitStatus.CHECK_FAILED
+    return ExitStatus.NO_ANSWER if found else ExitStatus.ANSWERED

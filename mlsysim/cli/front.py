@@ -5,10 +5,11 @@ from typing import Any
 
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.output import Output
-from mlsysim.cli.plotting import draw, require_drawable
+from mlsysim.cli.pictures import require_drawable, save
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.files.question import load
+from mlsysim.plot.fronts import front as drawn
 from mlsysim.printable import one_line
 from mlsysim.report import report_of
 
@@ -40,5 +41,5 @@ def front_of_file(
             front = question.pareto(progress=progress, **options)
         output.give(report_of(question, front), question)
         if plot is not None and front.points:
-            draw(front, one_line(question.text), plot)
+            save(drawn(front, one_line(question.text)).figure, plot)
     return exit_status(front.status)

@@ -5,8 +5,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from mlsysim.catalog import Models
 from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.layer import LayerGroup
 from mlsysim.cli.browsing import print_entry, print_record
 from mlsysim.cli.console import console
 from mlsysim.cli.status import errors_to_status
@@ -30,7 +32,7 @@ def show_entry(name: str | None, configuration: Path | None) -> None:
                 "--hf path/config.json"
             )
         if configuration is not None:
-            model = model_from_hugging_face(configuration)
+            model = model_from_hugging_face(configuration, formats=Models.Formats)
             print_record(model)
             console().print(_counts(model))
     if name is not None:
@@ -50,4 +52,17 @@ def _counts(model: LanguageModel) -> Table:
         ("key-value cache", model.kv_bytes_per_token(2), "byte per token, in 16 bits"),
     ):
         table.add_row(Text(count), Text(f"{value:,}"), Text(unit))
+    if model.bytes_per_sequence:
+        table.add_row("states", f"{model.bytes_per_sequence:,}", "byte per sequence")
+    for group in model.layer_groups:
+        table.add_row(Text(f"layers: {group.name}"), f"{group.layers:,}", _mixer(group))
     return table
+
+
+def _mixer(group: LayerGroup) -> str:
+    """Say in short how the tokens of a layer see one another."""
+    if group.top_tokens:
+        return f"attention to {group.top_tokens:,} chosen tokens"
+    if group.sliding_window:
+        return f"attention within {group.sliding_window:,} tokens"
+    return group.mixer.value

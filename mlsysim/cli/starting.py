@@ -1,5 +1,6 @@
 """``mlsysim new``: write a commented question file to start from."""
 
+import json
 import os
 import shlex
 from importlib.resources import files
@@ -9,12 +10,19 @@ from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
 from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError
+from mlsysim.files.json_schema import question_schema
 from mlsysim.printable import one_line
 from mlsysim.textfiles import write_text
 
+SCHEMA = "mlsysim.schema.json"
+"""The name of the schema beside a question file, by which its first line refers to it."""
+
 
 def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
-    """Write a question file that can be answered as it stands.
+    """Write a question file that can be answered as it stands, and the schema beside it.
+
+    The first line tells editors where the schema is (Taplo and what is built on it); one that
+    stands there is replaced, for it is always made anew.
 
     Parameters
     ----------
@@ -36,9 +44,21 @@ def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
                 f"{file}: exists; give another name, or replace it with --overwrite"
             )
         named = one_line(shlex.quote(str(file)))
-        write_text(file, text.replace("FILE", named))
-        say(f"{file}: written; now try: mlsysim solve {named}\n")
+        write_text(file, f"#:schema ./{SCHEMA}\n{text.replace('FILE', named)}")
+        write_text(file.parent / SCHEMA, _schema())
+        say(f"{file}: written, beside {SCHEMA} for editors; now try: mlsysim solve {named}\n")
     return ExitStatus.ANSWERED
+
+
+def print_schema() -> ExitStatus:
+    """Print the schema of question files."""
+    with errors_to_status():
+        say(_schema())
+    return ExitStatus.ANSWERED
+
+
+def _schema() -> str:
+    return json.dumps(question_schema(), indent=1) + "\n"
 
 
 def _template(kind: str) -> str:

@@ -13,14 +13,14 @@ from mlsysim.cli.answer import exit_status
 from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.console import console
 from mlsysim.cli.output import Output
-from mlsysim.cli.plotting import require_drawable
+from mlsysim.cli.pictures import require_drawable, save
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
-from mlsysim.cli.sweep_plotting import draw_sweep
 from mlsysim.cli.tables import AdaptiveTable
 from mlsysim.errors import ParameterError
 from mlsysim.files.question import load
+from mlsysim.plot.sweeps import sweep
 from mlsysim.printable import csv_text, one_line
 from mlsysim.results.plain import drawn
 from mlsysim.results.what_if import Sweep
@@ -75,7 +75,7 @@ def sweep_file(
             console().print(_view(found))
         if plot is not None:
             sys.stdout.flush()  # the answer first: the picture may fail
-            draw_sweep(found, one_line(question.text), plot)
+            save(sweep(found, one_line(question.text)).figure, plot)
     return min(exit_status(point.result.status) for point in found.points)
 
 

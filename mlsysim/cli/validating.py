@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mlsysim.cli.console import console
-from mlsysim.cli.plotting import require_drawable
+from mlsysim.cli.pictures import require_drawable, save
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import complain, say
-from mlsysim.cli.validation_plot import draw_outcomes
 from mlsysim.cli.writable import check_writable
+from mlsysim.plot.validations import outcomes
 from mlsysim.textfiles import write_text
 from mlsysim.validation.fitting import as_catalogue, fit_file, instructions
 from mlsysim.validation.measured import TRAINING, path_of
@@ -57,7 +57,7 @@ def validate_file(
             _print_report(report)
         if plot is not None:
             sys.stdout.flush()  # the report first: the picture may fail
-            draw_outcomes(report, plot)
+            save(outcomes(report), plot)
     return ExitStatus.ANSWERED
 
 

@@ -102,5 +102,5 @@ def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
             "scatter_gather has no counterpart: whole tensors go from stage to stage; price the "
             "design with scatter_gather = false"
         )
-    sheet.implies("fused_loss", "scatter_gather")
+    sheet.implies("fused_loss", "scatter_gather", "stack")
     sheet.remark("add optimizer and scheduler")

@@ -78,7 +78,7 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
         sheet.set("--pipeline-model-parallel-layout", uneven_layout(plan.model.layers, chunks))
     elif plan.virtual_stages > 1:
         sheet.set("--num-virtual-stages-per-pipeline-rank", plan.virtual_stages)
-    sheet.implies("virtual_stages", "schedule", "nodes", "fleet")
+    sheet.implies("virtual_stages", "schedule", "nodes", "fleet", "stack")
     if plan.model.experts:
         sheet.set("--expert-model-parallel-size", plan.ep_size)
         # Without expert parallelism, tensor parallelism splits each expert.

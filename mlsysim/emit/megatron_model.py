@@ -1,7 +1,7 @@
 """The shape of a language model in the options of Megatron-LM."""
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.catalog.transformer_shape import Normalization
+from mlsysim.catalog.layer import Normalization
 from mlsysim.emit.sheet import Sheet
 
 
@@ -27,6 +27,9 @@ def tell_model(sheet: Sheet, model: LanguageModel, seq_len: int) -> None:
     sheet.set("--position-embedding-type", "learned_absolute" if model.positions else "rope")
     layer_norm = model.normalization is Normalization.LAYER
     sheet.set("--normalization", "LayerNorm" if layer_norm else "RMSNorm")
+    if model.groups:
+        kinds = ", ".join(f"{group.layers} {group.name}" for group in model.layer_groups)
+        sheet.remark(f"layers are of several kinds, which need a specification of theirs: {kinds}")
     sheet.turn_on("--swiglu", when=model.gated)
     sheet.turn_on("--untie-embeddings-and-output-weights", when=not model.tied)
     biased = model.output_bias or model.mlp_bias

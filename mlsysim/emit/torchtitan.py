@@ -94,7 +94,7 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
     # It captures neither pipelines nor the usual exchange between experts.
     captured = plan.pp_size == 1 and plan.ep_size == 1
     sheet.turn_on("--training.disable-cuda-graphs", when=not captured)
-    sheet.implies("nodes", "fleet")
+    sheet.implies("nodes", "fleet", "stack")
     if plan.overlap == "none":
         sheet.remark("overlap = none: torchtitan hides the traffic of sharding in any case")
     sheet.implies("overlap")

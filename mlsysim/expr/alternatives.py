@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from mlsysim.errors import Infeasible, TracingError
+from mlsysim.errors import Infeasible, MissingFigureError, TracingError
 from mlsysim.expr.graph import Graph
 from mlsysim.expr.traced import Traced, apply
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension, unit_of
@@ -130,6 +130,7 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
     names = tuple(dict.fromkeys(name for decider in deciders for name in decider.names))
     results: list[Any] = []
     reasons: list[str] = []
+    lacks: dict[int, MissingFigureError] = {}
     for positions in itertools.product(*(range(graph.lengths[name]) for name in names)):
         at = dict(zip(names, positions, strict=True))
         picked = [
@@ -144,10 +145,26 @@ def combine(function: Callable[..., Any], *values: Any) -> Any:
         except Infeasible as verdict:
             results.append(_HOLE)
             reasons.append(str(verdict))
+        except MissingFigureError as error:  # a verdict over other choices may rule it out
+            lacks[len(results)] = error
+            results.append(_HOLE)
+    exists = [result is not _HOLE for result in results]
     if reasons:
-        exists = [float(result is not _HOLE) for result in results]
-        graph.guard(_table(graph, names, exists, truth=True), reasons[0])
+        possible = [float(one or place in lacks) for place, one in enumerate(exists)]
+        graph.guard(_table(graph, names, possible, truth=True), reasons[0])
+    for place, lack in lacks.items():
+        if not any(exists):
+            raise lack
+        here = [float(other == place) for other in range(len(results))]
+        graph.lack(_table(graph, names, here, truth=True))
     return join(graph, names, results)
+
+
+def most(count: Callable[[Any], int], value: Any) -> int:
+    """Give the largest count over all alternatives; of anything else, its own."""
+    if not isinstance(value, Alternatives):
+        return count(value)
+    return max(count(thing) for thing in _content(value).things if thing is not _HOLE)
 
 
 def may_be_none(value: object) -> bool:

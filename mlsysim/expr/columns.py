@@ -45,6 +45,11 @@ class Column:
         return int(self._array[0]), int(steps[0]) if steps.size else 1
 
     @property
+    def is_monotone(self) -> bool:
+        """Whether the values rise, or fall, all the way."""
+        return self._extremes is None
+
+    @property
     def is_whole(self) -> bool:
         """Whether every value is a whole number."""
         return self._progression is not None or not np.any(self._array != np.rint(self._array))

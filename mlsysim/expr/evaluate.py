@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
 from mlsysim.expr.columns import Column, Extremes, Positions
-from mlsysim.expr.graph import Apply, Choice, Constant, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
 from mlsysim.expr.ranges import Range
 
 Array = NDArray[np.float64]
@@ -30,14 +30,20 @@ class DesignReader:
         The nodes wanted.
     columns
         The values of the numeric choices.
+    given
+        Nodes whose values whoever reads will give.
     """
 
-    def __init__(self, roots: Iterable[Node], columns: Mapping[str, Column]) -> None:
+    def __init__(
+        self, roots: Iterable[Node], columns: Mapping[str, Column], given: Iterable[Node] = ()
+    ) -> None:
         self._roots = list(roots)
         self._columns = columns
-        self._steps = _with_last_uses(self._roots)
+        self._steps = _with_last_uses(self._roots, given)
 
-    def read(self, positions: Mapping[str, Positions]) -> list[Array]:
+    def read(
+        self, positions: Mapping[str, Positions], known: Mapping[int, Array] | None = None
+    ) -> list[Array]:
         """Evaluate every root.
 
         Parameters
@@ -45,6 +51,8 @@ class DesignReader:
         positions
             For each choice the position of its value in each design; the shapes
             broadcast together.
+        known
+            The values of the nodes that are given, by position in the graph.
 
         Returns
         -------
@@ -53,11 +61,14 @@ class DesignReader:
             them on plain floats.
         """
         values: dict[int, Any] = {}
+        given = known or {}
         with np.errstate(all="ignore"):
             for node, done in self._steps:
                 match node:
+                    case _ if node.position in given:
+                        value: Any = given[node.position]
                     case Constant():
-                        value: Any = np.float64(node.value)
+                        value = np.float64(node.value)
                     case Choice():
                         value = self._columns[node.name].at(positions[node.name])
                     case Table():
@@ -150,6 +161,9 @@ class BoxReader:
             case Choice():
                 name = node.name
                 return Range(*self._columns[name].extremes(first[name], last[name]))
+            case End(name=name, top=top):
+                end = self._columns[name].extremes(first[name], last[name])[top]
+                return Range(end, end)
             case Table():
                 axes = [(first[name], last[name]) for name in node.names]
                 return Range(*self._extremes[node.position].over(axes))
@@ -160,13 +174,16 @@ class BoxReader:
                 raise TypeError(f"a graph holds no {type(node).__name__}")
 
 
-def _with_last_uses(roots: Iterable[Node]) -> list[tuple[Node, tuple[int, ...]]]:
+def _with_last_uses(
+    roots: Iterable[Node], given: Iterable[Node] = ()
+) -> list[tuple[Node, tuple[int, ...]]]:
     """List the nodes that roots need, each with those that nothing after it needs."""
     wanted = {root.position for root in roots}
-    nodes = reachable(roots)
+    ends = {node.position for node in given}
+    nodes = reachable(roots, ends)
     last: dict[int, int] = {}
     for node in nodes:
-        if isinstance(node, Apply):
+        if isinstance(node, Apply) and node.position not in ends:
             last |= {argument.position: node.position for argument in node.arguments}
     done: dict[int, list[int]] = {}
     for position, user in last.items():

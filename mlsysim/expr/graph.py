@@ -5,7 +5,7 @@ built after its arguments, so `Graph.nodes` is in evaluation order.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -50,6 +50,22 @@ class Choice(Node):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class End(Node):
+    """The least or the greatest value of a numeric choice in a box; no design has one.
+
+    Parameters
+    ----------
+    name
+        The choice.
+    top
+        Whether it is the greatest.
+    """
+
+    name: str
+    top: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Node):
     """A number looked up by the positions of one or more choices in their domains.
 
@@ -70,7 +86,8 @@ class Apply(Node):
     """An operation on earlier nodes."""
 
     operation: Operation
-    arguments: tuple[Node, ...]
+    # Left out of what is printed: that would tell shared arguments over and over again.
+    arguments: tuple[Node, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +111,7 @@ class Graph:
     lengths: Mapping[str, int]
     nodes: list[Node] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
+    lacking: list[Node] = field(default_factory=list)
     _interned: dict[tuple[object, ...], Node] = field(default_factory=dict)
     _assumed: list[Node] = field(default_factory=list)
 
@@ -110,6 +128,13 @@ class Graph:
         return self._intern(
             (Choice, name),
             lambda at: Choice(position=at, truth=truth, support=frozenset({name}), name=name),
+        )
+
+    def end(self, name: str, *, top: bool) -> Node:
+        """Give the node of one end of a numeric choice."""
+        return self._intern(
+            (End, name, top),
+            lambda at: End(position=at, truth=False, support=frozenset({name}), name=name, top=top),
         )
 
     def table(
@@ -152,6 +177,15 @@ class Graph:
         for assumed in self._assumed:
             condition = self.apply("logical_or", self.apply("logical_not", assumed), condition)
         self.guards.append(Guard(condition=condition, reason=reason))
+
+    def lack(self, condition: Node) -> None:
+        """Record that designs which meet a condition need a figure that nobody has stated.
+
+        A guard that comes later does not rule them out: on plain numbers nothing gets that far.
+        """
+        for required in (*self._assumed, *(guard.condition for guard in self.guards)):
+            condition = self.apply("logical_and", required, condition)
+        self.lacking.append(condition)
 
     def excludes(self, at: Mapping[str, int]) -> bool:
         """Tell whether guards so far leave no design at the positions of some choices."""
@@ -204,14 +238,14 @@ def is_conjunction(node: Node) -> TypeGuard[Apply]:
     )
 
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """List the nodes that some roots need, in evaluation order."""
+def reachable(roots: Iterable[Node], ends: Collection[int] = ()) -> list[Node]:
+    """List the nodes that some roots need, in evaluation order; nothing of what ends are made."""
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.position not in seen:
             seen[node.position] = node
-            if isinstance(node, Apply):
+            if isinstance(node, Apply) and node.position not in ends:
                 stack.extend(node.arguments)
     return [seen[position] for position in sorted(seen)]

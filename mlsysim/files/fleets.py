@@ -52,7 +52,8 @@ from mlsysim.search.verify import Evaluator
 from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign
 
 _LAST = MixedFleetModel.__name__
-_OWN = ("designs", "replicas")
+FOUND = ("designs", "replicas")
+"""The arguments of the sum over a fleet that no file gives: they are what is searched for."""
 _UNFINISHED = ("which replica designs there are to choose from",)
 Unanswered = TypeVar("Unanswered", SearchResult, ParetoFront)
 _FLEETS = Cluster | Node | Accelerator
@@ -98,7 +99,7 @@ class BoundFleet:
             name: kind for stage in reversed(stages) for name, kind in annotations_of(stage).items()
         }
         own = annotations_of(MixedFleetModel)
-        self._own = {name: kind for name, kind in own.items() if name not in _OWN}
+        self._own = {name: kind for name, kind in own.items() if name not in FOUND}
         self._chosen = {choice: name for name, choice in content.pipeline.arguments.items()}
         self._fixed, self._of_sum = self._fixed_arguments()
         with self._at("pipeline"):

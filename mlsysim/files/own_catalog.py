@@ -1,4 +1,7 @@
-"""Catalogue files that a question names: ``catalog = ["my_fleet.toml"]``."""
+"""What a question brings along: catalogue files, and clusters described where they are used.
+
+``catalog = ["my_fleet.toml"]``, and a table of node, nodes and fabric in the place of a fleet.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +9,10 @@ from typing import Any
 
 import msgspec
 
+from mlsysim.catalog.builtin import resolve
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.fabric import Fabric
+from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.user import load_catalog
 from mlsysim.errors import CatalogError, QuestionError
@@ -15,7 +22,8 @@ from mlsysim.files.schema import QuestionFile
 def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> QuestionFile:
     """Put the records of the question's own catalogue files in place of their names.
 
-    No name can mean two things: a catalogue file cannot take a name of the package.
+    No name can mean two things: a catalogue file cannot take a name of the package.  A table with
+    a `node` is a cluster.
 
     Parameters
     ----------
@@ -24,8 +32,6 @@ def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> Qu
     records
         What `own_records` gave for it.
     """
-    if not records:
-        return content
     fleets = {
         name: msgspec.structs.replace(table, of=_put(table.of or name, records))
         if (table.of or name) in records
@@ -82,5 +88,27 @@ def _put(value: Any, records: Mapping[str, Record]) -> Any:
     if isinstance(value, tuple):
         return tuple(_put(item, records) for item in value)
     if isinstance(value, Mapping):
+        if "node" in value:
+            return _cluster(value, records)
         return {key: _put(item, records) for key, item in value.items()}
     return value
+
+
+def _cluster(table: Mapping[str, Any], records: Mapping[str, Record]) -> Cluster:
+    """Make a cluster of a table of its fields, named after them unless it has a name.
+
+    Raises
+    ------
+    CatalogError
+        If a field is unknown or missing, or does not fit.
+    UnknownNameError
+        If there is no such node or fabric.
+    """
+    given = dict(table)
+    for field, kind in (("node", Node), ("fabric", Fabric)):
+        name = given.get(field)
+        if isinstance(name, str):
+            given[field] = records[name] if name in records else resolve(kind, name)
+    parts = (table.get("nodes"), table.get("node"), table.get("fabric"))
+    given.setdefault("name", "_".join(map(str, parts)))
+    return Cluster(**given)

@@ -11,7 +11,14 @@ from mlsysim.files.comparison import (
 from mlsysim.files.question import Question
 from mlsysim.problem.domain import label
 from mlsysim.results import SearchResult, Status
-from mlsysim.search.comparison import ARRAYS, REFERENCE, SOLVER, Comparison, compare
+from mlsysim.search.comparison import (
+    ARRAYS,
+    REFERENCE,
+    SOLVER,
+    Comparison,
+    compare,
+    is_stopped,
+)
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import ProgressCallback
 from mlsysim.search.reference import FEW
@@ -33,13 +40,21 @@ class Verified:
     agrees
         Whether who evaluated every design says the same.
     failures
-        One line for each thing that is not as it should be.
+        One line for each thing that is not as it should be; one that was stopped is not.
+    stopped
+        One line for each answer that was stopped before it could be compared.
     """
 
     result: SearchResult
     was_walked: bool
     agrees: bool
     failures: tuple[str, ...]
+    stopped: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether something is wrong, rather than not finished."""
+        return len(self.failures) > len(self.stopped)
 
 
 def verify(
@@ -119,11 +134,17 @@ def _verified(question: Question, found: Comparison) -> Verified:
     elif not solved and not (question.is_overridden and solved.status is Status.INFEASIBLE):
         ended = {Status.INFEASIBLE: "no design meets all requirements"}
         failures.append(ended.get(solved.status, "no design was found within the limits"))
+    stopped = tuple(
+        f"not compared: {who} was stopped by {answer.statistics.stopped_by}, {answer.status} so far"
+        for who, answer in found.answers.items()
+        if is_stopped(answer)
+    )
     return Verified(
         result=solved,
         was_walked=len(found.answers) > 1,
         agrees=found.agrees,
-        failures=tuple(failures),
+        failures=(*failures, *stopped),
+        stopped=stopped,
     )
 
 

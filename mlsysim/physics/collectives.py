@@ -57,6 +57,45 @@ def gather_time(message: Any, together: Any, domains: Any, inside: Any, across: 
 
 
 @from_numpy
+def ring_exchange_time(
+    message: Any,
+    messages: Any,
+    together: Any,
+    domains: Any,
+    inside: Any,
+    across: Any,
+    hops: Any,
+) -> Any:
+    """Time an all-gather or a reduce-scatter that is cut into several messages (s).
+
+    Volume as for `gather_time`; each message goes round one ring over all members, which has
+    ``k (g - 1)`` hops within domains and ``k - 1`` between them.
+
+    Parameters
+    ----------
+    message
+        Bytes of all messages, M.
+    messages
+        How many there are.
+    together
+        Members per domain, g.
+    domains
+        Domains, k.
+    inside, across
+        ``(bandwidth, latency)`` per member of the two levels; only the bandwidth counts.
+    hops
+        Times of a hop of a large message within a domain and between domains.
+
+    Examples
+    --------
+    >>> ring_exchange_time(8e9, 10, 4, 2, (1e9, 0.0), (1e9, 0.0), (0.1, 0.2))
+    15.0
+    """
+    volume = gather_time(message, together, domains, (inside[0], 0.0), (across[0], 0.0))
+    return volume + messages * (domains * (together - 1) * hops[0] + (domains - 1) * hops[1])
+
+
+@from_numpy
 def all_reduce_time(message: Any, together: Any, domains: Any, inside: Any, across: Any) -> Any:
     """Time an all-reduce: a reduce-scatter and then an all-gather (s).
 

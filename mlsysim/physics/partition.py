@@ -118,27 +118,31 @@ def dense_layers_on_stage(index: Any, chunk: Any, dense: Any, stages: Any) -> An
 
 
 @from_numpy
-def expert_layers_on_stage(stage_layers: Any, layers: Any, expert_layers: Any, spread: Any) -> Any:
-    """Count the layers with experts on the stage that holds the most of them.
+def most_on_stage(stage_layers: Any, layers: Any, front: Any, spread: Any, among: Any) -> Any:
+    """Bound the layers of a kind on the stage that holds the most of them.
 
-    ``ceil(l n / L)`` where they alternate with dense layers, ``min(l, n)``
-    where they follow them.
+    ``min(l, n, min(l, f) + ceil(l s / a))``: of n layers, f stand in front of all others, and s
+    lie evenly among a.
 
     Parameters
     ----------
     stage_layers
         Layers on the stage, l.
     layers
-        Layers of the model, L.
-    expert_layers
-        Those with experts, n.
+        Layers of the kind, n.
+    front
+        Those of them in front, f.
     spread
-        Whether the two kinds alternate.
+        The others, s.
+    among
+        All layers that are not in front, a; those of the kind, if they have no others among them.
 
     Examples
     --------
-    >>> expert_layers_on_stage(4, 61, 58, False), expert_layers_on_stage(12, 48, 24, True)
+    >>> most_on_stage(4, 58, 0, 58, 58), most_on_stage(12, 24, 0, 24, 48)
     (4, 6)
+    >>> most_on_stage(4, 3, 3, 0, 1)
+    3
     """
-    even = ceil(stage_layers * expert_layers / layers)
-    return where(spread, even, minimum(stage_layers, expert_layers))
+    evenly = ceil(stage_layers * spread / among)
+    return minimum(stage_layers, layers, minimum(stage_layers, front) + evenly)

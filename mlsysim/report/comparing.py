@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from mlsysim.problem.domain import label
-from mlsysim.report.records import Breakdown, ReportedDesign, ReportedMeasure
+from mlsysim.report.records import ReportedDesign, ReportedMeasure
 from mlsysim.results.blocks import Cell, TableBlock, Tone
+from mlsysim.results.breakdowns import Breakdown
 from mlsysim.results.formatting import change, number
 
 _Row = tuple[str, str, str, Cell]

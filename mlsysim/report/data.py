@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.printable import csv_text
 from mlsysim.report.markup import asset
-from mlsysim.report.records import Breakdown, ReportedDesign
+from mlsysim.report.records import ReportedDesign
+from mlsysim.results.breakdowns import Breakdown
 from mlsysim.results.jsonable import jsonable
 
 if TYPE_CHECKING:

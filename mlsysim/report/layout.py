@@ -8,9 +8,10 @@ from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
 from mlsysim.report.launching import launch_lines
-from mlsysim.report.records import Breakdown, ReportedDesign
+from mlsysim.report.records import ReportedDesign
 from mlsysim.report.requirements import met_line, requirement_table
 from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, TableBlock
+from mlsysim.results.breakdowns import Breakdown
 from mlsysim.results.formatting import design, number, share_of, varying, with_unit
 from mlsysim.results.sensitivity_table import notes
 

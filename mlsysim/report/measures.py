@@ -12,8 +12,9 @@ from mlsysim.problem.objective import Objective, Sense
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import resolver
 from mlsysim.problem.relation import Relation
-from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
+from mlsysim.report.breakdowns import disclosed_by
 from mlsysim.report.records import ReportedDesign, ReportedMeasure
+from mlsysim.results.breakdowns import breakdowns_of
 from mlsysim.results.formatting import number
 from mlsysim.units import magnitude, quantity, same_dimension
 

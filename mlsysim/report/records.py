@@ -5,49 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.problem.objective import Sense
-
-
-@dataclass(frozen=True, kw_only=True)
-class BreakdownPart:
-    """One part of a breakdown.
-
-    Parameters
-    ----------
-    name
-        What it is.
-    value
-        How much, in the unit of the breakdown.
-    """
-
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Breakdown:
-    """An amount as the sum of its parts.
-
-    Parameters
-    ----------
-    name
-        What is broken down: ``"time"``, ``"memory"``.
-    unit
-        The unit of every number in it.
-    parts
-        What it consists of.
-    capacity
-        What the sum has to fit into; `None` where nothing limits it.
-    """
-
-    name: str
-    unit: str
-    parts: tuple[BreakdownPart, ...]
-    capacity: Any = None
-
-    @property
-    def total(self) -> Any:
-        """The sum of the parts."""
-        return sum(part.value for part in self.parts)
+from mlsysim.results.breakdowns import Breakdown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,39 @@
 """The designs of an answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlsysim.errors import UnknownNameError, suggest
+from mlsysim.frames import flat, frame
 from mlsysim.results.jsonable import jsonable
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def frame_of(
+    points: Iterable["Candidate | ParetoPoint"], goals: Sequence[str], units: Sequence[str]
+) -> "DataFrame":
+    """Make a table of designs: a row each, with choices, objectives and what the models report.
+
+    Parameters
+    ----------
+    points
+        The designs.
+    goals, units
+        The objectives, as columns, and their units.
+    """
+    rows, known = [], dict(zip(goals, units, strict=True))
+    for point in points:
+        row = {name: jsonable(value) for name, value in point.params.items()}
+        row |= zip(goals, point.values_of_objectives, strict=True)
+        told = jsonable(point.result)
+        for path, value, unit in flat(told if isinstance(told, Mapping) else {}):
+            row.setdefault(path, value)
+            known.setdefault(path, unit)
+        rows.append(row)
+    return frame(rows, known)
 
 
 class _Parts(Mapping[str, Any]):
@@ -48,6 +76,11 @@ class Candidate(_Parts):
     objective_value: float
     result: Any
 
+    @property
+    def values_of_objectives(self) -> tuple[float, ...]:
+        """The objective, as a front has several."""
+        return (self.objective_value,)
+
     _KEYS = ("params", "objective_value", "result")
     _WHAT = "a candidate"
 
@@ -69,6 +102,11 @@ class ParetoPoint(_Parts):
     params: Mapping[str, Any]
     objective_values: tuple[float, ...]
     result: Any
+
+    @property
+    def values_of_objectives(self) -> tuple[float, ...]:
+        """The objectives."""
+        return self.objective_values
 
     _KEYS = ("params", "objective_values", "result")
     _WHAT = "a point of a front"

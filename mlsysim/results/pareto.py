@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
-from mlsysim.results.candidate import ParetoPoint
+from mlsysim.results.candidate import ParetoPoint, frame_of
 from mlsysim.results.formatting import number
 from mlsysim.results.rendering import headline
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -48,6 +51,19 @@ class ParetoFront(Answer, Sequence[ParetoPoint]):
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the points as a table of pandas, with what the models report of each.
+
+        Units are in ``.attrs["units"]``, by column.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        goals = [text.partition(": ")[2] for text in self.objectives]
+        return frame_of(self.points, goals, self.units)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the front as data that JSON can hold; quantities keep their units."""

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlsysim.errors import InfeasibleError, NoAnswerError, UnknownNameError, suggest
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
-from mlsysim.results.candidate import Candidate
+from mlsysim.results.candidate import Candidate, frame_of
 from mlsysim.results.formatting import gap, number, with_unit
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.rendering import headline
 from mlsysim.results.status import Status
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _KEYS = ("best_params", "best_objective", "best_result", "top_candidates")
 
@@ -100,6 +103,19 @@ class SearchResult(Answer, Mapping[str, Any]):
     def best_result(self) -> Any:
         """What the evaluator returned for the best design; raises as `best` does."""
         return self.best.result
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the best designs as a table of pandas, with what the models report of each.
+
+        Units are in ``.attrs["units"]``, by column.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        goal = self.objective.partition(": ")[2]
+        return frame_of(self.top_candidates, (goal,), (self.unit,))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the result as data that JSON can hold; quantities keep their units."""

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mlsysim.frames import frame
 from mlsysim.numeric import TOLERANCE
 from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
@@ -13,6 +14,9 @@ from mlsysim.results.markup import as_html
 from mlsysim.results.plain import as_text
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -128,6 +132,18 @@ class Sweep:
                 row += [None] * (1 + len(free))
             rows.append(row)
         return rows
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the answers as a table of pandas: what was varied, status, objective, choices.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        header, *rows = self.rows()
+        objective = header[len(self.over) + 1]
+        return frame([dict(zip(header, row, strict=True)) for row in rows], {objective: self.unit})
 
     def table(self) -> TableBlock:
         """Write the same as people read it."""

@@ -66,7 +66,7 @@ class Comparison:
     @property
     def is_complete(self) -> bool:
         """Whether all answers are finished, so that everything was compared."""
-        return not any(map(_is_stopped, self.answers.values()))
+        return not any(map(is_stopped, self.answers.values()))
 
     def __bool__(self) -> bool:
         return self.agrees
@@ -82,7 +82,7 @@ class Comparison:
         stopped = [
             f"{who} was stopped by {answer.statistics.stopped_by}"
             for who, answer in self.answers.items()
-            if _is_stopped(answer)
+            if is_stopped(answer)
         ]
         return f"{told} as far as both are finished: {', '.join(stopped)}"
 
@@ -167,7 +167,8 @@ def _front_differences(pair: _Pair[ParetoFront]) -> Iterator[str]:
             yield pair.differ(f"point {place}", mine.objective_values, yours.objective_values)
 
 
-def _is_stopped(answer: SearchResult | ParetoFront) -> bool:
+def is_stopped(answer: SearchResult | ParetoFront) -> bool:
+    """Tell whether a limit or an interrupt has left something of an answer open."""
     return answer.statistics.stopped_by is not None
 
 
@@ -184,7 +185,7 @@ def _list_differences(pair: _Pair[SearchResult]) -> Iterator[str]:
         yield from _better_than_proven(pair)
         return
     mine, yours = ([c.objective_value for c in r.top_candidates] for r in (pair.one, pair.other))
-    if len(mine) != len(yours) and not (_is_stopped(pair.one) or _is_stopped(pair.other)):
+    if len(mine) != len(yours) and not (is_stopped(pair.one) or is_stopped(pair.other)):
         yield pair.differ("candidates", len(mine), len(yours))
     for place, values in enumerate(zip(mine, yours, strict=False), 1):
         if not math.isclose(*values, rel_tol=TOLERANCE):

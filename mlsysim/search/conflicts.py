@@ -44,7 +44,7 @@ def reasons_of(
         point = nearest(name)
         if constraint is not None:
             told[name] = constraint.text
-        elif point is not None:
+        elif point is not None and name != INFEASIBLE:  # of that, every design has its own reason
             told[name] = reasons_told(name, (reason for _, reason in point.broken))
         else:
             told[name] = reasons_told(name, _where_alone(name, conflict, failures))

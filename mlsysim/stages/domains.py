@@ -4,10 +4,11 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from types import NoneType
 from typing import Any, get_args
 
+from mlsysim.errors import ParameterError, UnknownNameError, suggest
 from mlsysim.stages.arguments import (
     check_flag,
     check_number,
@@ -20,6 +21,12 @@ from mlsysim.stages.arguments import (
 from mlsysim.stages.mapping import mapped
 
 _WORDS = {int: "whole number", float: "number", str: "text", NoneType: "", Any: "amount"}
+
+_JSON = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def _most(most: float) -> dict[str, Any]:
+    return {} if most == math.inf else {"maximum": most}
 
 
 class Domain(ABC):
@@ -43,6 +50,10 @@ class Domain(ABC):
         self._check(name, value)
         return value
 
+    def schema(self) -> dict[str, Any]:
+        """Give what a question file may hold for it, as JSON Schema; anything unless told."""
+        return {}
+
     @abstractmethod
     def _check(self, name: str, value: Any) -> None: ...
 
@@ -56,6 +67,10 @@ class Whole(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_whole(name, value, least=self.least, most=self.most)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "integer", "minimum": self.least} | _most(self.most)
 
     def __str__(self) -> str:
         return f"from {self.least}" if self.most == math.inf else f"{self.least} to {self.most:g}"
@@ -72,16 +87,22 @@ class Number(Domain):
     def _check(self, name: str, value: Any) -> None:
         check_number(name, value, least=self.least, most=self.most, above=self.above)
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        least = "exclusiveMinimum" if self.above else "minimum"
+        return {"type": "number", least: self.least} | _most(self.most)
+
     def __str__(self) -> str:
         start = f"above {self.least:g}" if self.above else f"from {self.least:g}"
         return start if self.most == math.inf else f"{start} to {self.most:g}"
 
 
 @dataclass(frozen=True)
-class Amount(Domain):
+class Measure(Domain):
     """Plain numbers in a unit, or amounts of its dimension, which are read in that unit."""
 
     unit: str
+    _: KW_ONLY
     above: bool = False
 
     def read(self, name: str, value: Any) -> Any:
@@ -96,8 +117,38 @@ class Amount(Domain):
         self._check(name, found)
         return found
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        least = "exclusiveMinimum" if self.above else "minimum"
+        return {"anyOf": [{"type": "number", least: 0}, {"type": "string", "minLength": 2}]}
+
     def __str__(self) -> str:
         return "above 0" if self.above else "from 0"
+
+
+@dataclass(frozen=True)
+class Prices(Measure):
+    """A price for everything, or prices by the names of records, from 0."""
+
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, name: str, value: Any) -> Any:
+        """Give the numbers in the unit."""
+        if not isinstance(value, Mapping):
+            return super().read(name, value)
+        for key in value:
+            if key not in self.known:
+                raise ParameterError(f"{name} names {key!r}{suggest(key, self.known)}")
+        return {key: super(Prices, self).read(name, price) for key, price in value.items()}
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        price = super().schema()
+        table = {"type": "object", "additionalProperties": price, "minProperties": 1}
+        return {"anyOf": [*price["anyOf"], table]}
+
+    def __str__(self) -> str:
+        return "from 0, alone or by name"
 
 
 @dataclass(frozen=True)
@@ -106,6 +157,10 @@ class Flag(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_flag(name, value)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "boolean"}
 
     def __str__(self) -> str:
         return "true or false"
@@ -119,6 +174,10 @@ class Options(Domain):
 
     def _check(self, name: str, value: Any) -> None:
         check_option(name, value, self.values)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"enum": [item if isinstance(item, int) else str(item) for item in self.values]}
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.values))
@@ -134,6 +193,10 @@ class Arithmetic(Domain):
     def _check(self, name: str, value: Any) -> None:
         check_precision(name, value, self.values, kept=self.kept)
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"enum": [*map(str, self.values)]}
+
     def __str__(self) -> str:
         return ", ".join(self.values)
 
@@ -147,6 +210,10 @@ class Entry(Domain):
     def _check(self, name: str, value: Any) -> None:
         check_record(name, value, *self.kinds)
 
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "string"}
+
     def __str__(self) -> str:
         return " or ".join(kind.__name__ for kind in self.kinds)
 
@@ -159,8 +226,15 @@ class Named(Domain):
     kind: type[Any]
 
     def _check(self, name: str, value: Any) -> None:
-        if not isinstance(value, self.kind):
-            check_option(name, value, self.tree)
+        if isinstance(value, str) and value not in self.tree:
+            near = suggest(value, self.tree) or f"; known: {', '.join(self.tree)}"
+            raise UnknownNameError(f"{name} is {value!r}, which is not in the catalogue{near}")
+        if not isinstance(value, str):
+            check_record(name, value, self.kind)
+
+    def schema(self) -> dict[str, Any]:
+        """Give it as JSON Schema."""
+        return {"type": "string", "examples": [*self.tree]}
 
     def __str__(self) -> str:
         return ", ".join(self.tree)
@@ -171,6 +245,12 @@ class Typed(Domain):
     """Values of a type, of which a stage without a record checks the rest itself."""
 
     kind: Any
+
+    def schema(self) -> dict[str, Any]:
+        """Tell numbers, flags and text apart; what a text stands for is the catalogue's to say."""
+        kinds = get_args(self.kind) or (self.kind,)
+        types = {_JSON.get(kind, "") for kind in kinds if kind is not NoneType}
+        return {} if "" in types else {"type": sorted(types)}
 
     def _check(self, name: str, value: Any) -> None: ...
 

@@ -1,12 +1,16 @@
-"""Kinds of layers of a language model as the formulas see them: plain numbers, no catalogue."""
+"""Layers of a language model as the formulas of training see them: plain numbers, no catalogue."""
 
 from dataclasses import dataclass
 
-from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.layer import Layer, Mixer
+from mlsysim.stages.kinds import Kind
+
+CHUNK = 128
+"""Tokens that kernels of linear mixers take at a time, within which they multiply all pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerShape:
+class LayerShape(Kind):
     """One kind of layer.
 
     Parameters
@@ -34,6 +38,20 @@ class LayerShape:
         Matrix products in a forward pass, and those of up-projections among them.
     routed
         1 for a layer with routed experts, else 0.
+    blocks
+        Parts that tensor parallelism joins again: the mixer and what feeds forward, 2 or 1.
+    heads
+        Query heads that make scores.
+    score_width, value_width
+        Widths over which queries are multiplied with keys, and scores with values.
+    near_share, window
+        The share of such layers in which a token sees a window only, and its length.
+    index_width
+        Width over which an indexer scores all tokens.
+    state_flops
+        Operations per token on the state of a linear mixer, in a forward pass.
+    ring_width
+        Keys and values of one token, as context parallelism passes them on.
     """
 
     parameters: int
@@ -53,90 +71,128 @@ class LayerShape:
     products: int
     up_products: int
     routed: int
+    blocks: int
+    heads: int
+    score_width: int
+    value_width: int
+    near_share: float
+    window: int
+    index_width: int
+    state_flops: int
+    ring_width: int
+
+    @property
+    def weight(self) -> int:
+        """All its parameters: how kinds are ordered."""
+        return self.parameters + self.routed_parameters
 
 
-def dense_layer_of(model: LanguageModel) -> LayerShape:
-    """Read a layer without experts."""
+def layer_of(
+    layer: Layer, kind: Kind, *, routed: bool, near_share: float, window: int
+) -> LayerShape:
+    """Read one kind of layer.
+
+    Parameters
+    ----------
+    layer
+        The widths.
+    kind
+        How many there are, and where.
+    routed
+        Whether its experts take the place of the dense MLP.
+    near_share, window
+        As in `LayerShape`.
+    """
+    mixed = layer.attention_parameters
+    own, matrices = mixed + layer.vector_parameters, layer.mlp_matrices
+    inner = layer.shared_width if routed else layer.ffn
+    visited = layer.experts_per_token if routed else 0
+    if routed:
+        beside = layer.router_parameters + layer.shared_parameters
+    else:
+        beside = layer.dense_mlp_parameters
+    mixes, feeds = layer.mixer is not Mixer.NONE, routed or layer.ffn > 0
+    attends = layer.attends
     return LayerShape(
-        parameters=model.attention_parameters
-        + model.vector_parameters
-        + model.dense_mlp_parameters,
-        routed_parameters=0,
-        matmul_parameters=model.attention_parameters + model.dense_mlp_parameters,
-        routed_matmul=0,
-        replicated=_replicated(model),
-        divided=_divided(model) + model.mlp_matrices * model.ffn,
-        light=2 * model.hidden,
-        light_divided=model.ffn,
-        latent_divided=_latent(model),
-        narrow=2 * model.hidden,
-        narrow_divided=model.mlp_matrices * model.ffn,
-        copies=0,
-        routed_divided=0,
-        up_parameters=_up_parameters(model),
-        # queries, keys and values at once, scores, weighted values, output; two in the MLP
-        products=6,
-        up_products=_up_products(model),
-        routed=0,
+        layers=kind.layers,
+        front=kind.front,
+        spread=kind.spread,
+        among=kind.among,
+        parameters=own + beside,
+        routed_parameters=layer.experts * layer.expert_parameters if routed else 0,
+        matmul_parameters=mixed + beside,
+        routed_matmul=visited * layer.expert_parameters,
+        # inputs of the norms, of the mixer and of the MLP
+        replicated=(layer.norms_per_layer + mixes + feeds) * layer.hidden + _latents(layer),
+        divided=_mixed_width(layer) + matrices * inner,
+        light=2 * layer.hidden,
+        light_divided=inner + visited * layer.expert_ffn,
+        latent_divided=_latent(layer),
+        narrow=2 * layer.hidden,
+        narrow_divided=matrices * inner,
+        copies=visited * (layer.expert_hidden or layer.hidden),
+        routed_divided=visited * matrices * layer.expert_ffn,
+        up_parameters=_up_parameters(layer),
+        # queries, keys and values at once, scores, weighted values, output; two in the MLP, and
+        # with experts the router, and two in the shared ones if there are any
+        products=4 * mixes + (3 + 2 * min(inner, 1) if routed else 2 * feeds),
+        up_products=min(layer.query_rank, 1) + min(layer.kv_rank, 1) if attends else 0,
+        routed=int(routed),
+        blocks=mixes + feeds,
+        heads=layer.heads if attends else 0,
+        score_width=_score_width(layer),
+        value_width=_value_width(layer),
+        near_share=near_share if attends else 1.0,
+        window=window if attends else CHUNK,
+        index_width=layer.index_heads * layer.index_dim if attends else 0,
+        # outer product of keys and values, decay, and what queries read
+        state_flops=6 * layer.state_elements,
+        ring_width=sum(key_widths(layer)) if attends else 0,
     )
 
 
-def expert_layer_of(model: LanguageModel) -> LayerShape:
-    """Read a layer with experts."""
-    own = model.attention_parameters + model.router_parameters
-    shared = model.shared_experts * model.expert_parameters
-    routed = model.experts_per_token
-    return LayerShape(
-        parameters=own + model.vector_parameters + shared,
-        routed_parameters=model.experts * model.expert_parameters,
-        matmul_parameters=own + shared,
-        routed_matmul=routed * model.expert_parameters,
-        replicated=_replicated(model),
-        divided=_divided(model) + model.mlp_matrices * model.shared_experts * model.expert_ffn,
-        light=2 * model.hidden,
-        light_divided=(model.shared_experts + routed) * model.expert_ffn,
-        latent_divided=_latent(model),
-        narrow=2 * model.hidden,
-        narrow_divided=model.mlp_matrices * model.shared_experts * model.expert_ffn,
-        copies=routed * model.hidden,
-        routed_divided=routed * model.mlp_matrices * model.expert_ffn,
-        up_parameters=_up_parameters(model),
-        # as above, the router, and two in the shared experts if there are any
-        products=7 + 2 * min(model.shared_experts, 1),
-        up_products=_up_products(model),
-        routed=1,
-    )
-
-
-def key_widths(model: LanguageModel) -> tuple[int, int]:
+def key_widths(layer: Layer) -> tuple[int, int]:
     """Give the widths of keys and of values as attention multiplies them."""
-    if model.kv_rank:  # latent attention expands them for every head
-        return model.score_width, model.value_width
-    return model.kv_width, model.kv_width
+    if layer.kv_rank:  # latent attention expands them for every head
+        return layer.score_width, layer.value_width
+    return layer.kv_width, layer.kv_width
 
 
-def _latent(model: LanguageModel) -> int:
+def _score_width(layer: Layer) -> int:
+    if layer.mixer is Mixer.LINEAR:
+        return layer.linear_key_width
+    return layer.score_width if layer.attends else 0
+
+
+def _value_width(layer: Layer) -> int:
+    if layer.mixer is Mixer.LINEAR:
+        return layer.linear_value_width
+    return layer.value_width if layer.attends else 0
+
+
+def _latent(layer: Layer) -> int:
     # queries (where they are compressed), keys and values of all heads
-    if not model.kv_rank:
+    if not (layer.attends and layer.kv_rank):
         return 0
-    return (model.score_width if model.query_rank else 0) + sum(key_widths(model))
+    return (layer.score_width if layer.query_rank else 0) + sum(key_widths(layer))
 
 
-def _up_parameters(model: LanguageModel) -> int:
-    queries = model.query_rank * model.score_width
-    return queries + model.kv_rank * (model.query_width + model.value_width)
+def _up_parameters(layer: Layer) -> int:
+    if not layer.attends:
+        return 0
+    queries = layer.query_rank * layer.score_width
+    return queries + layer.kv_rank * (layer.query_width + layer.value_width)
 
 
-def _up_products(model: LanguageModel) -> int:
-    return min(model.query_rank, 1) + min(model.kv_rank, 1)
+def _latents(layer: Layer) -> int:
+    return layer.query_rank + layer.kv_rank + layer.rope_dim if layer.attends else 0
 
 
-def _replicated(model: LanguageModel) -> int:
-    # inputs of the norms, of attention and of the MLP
-    latents = model.query_rank + model.kv_rank + model.rope_dim
-    return (model.norms_per_layer + 2) * model.hidden + latents
-
-
-def _divided(model: LanguageModel) -> int:
-    # queries, keys, values and the output of attention
-    return model.score_width + sum(key_widths(model)) + model.value_width
+def _mixed_width(layer: Layer) -> int:
+    """Count queries, keys, values, gates and what the mixer gives out."""
+    gate = _value_width(layer) * layer.output_gate
+    if layer.attends:
+        return layer.score_width + sum(key_widths(layer)) + layer.value_width + gate
+    # Once as they come, and once convolved.
+    taken = 2 * _score_width(layer) + _value_width(layer)
+    return taken * (2 if layer.convolution else 1) + _value_width(layer) + gate

@@ -61,6 +61,8 @@ class Machine:
         Out of one accelerator within its domain; time of a ring step.
     network_bandwidth, network_latency
         The same between domains.
+    bulk_link_latency, bulk_network_latency
+        The same of ring steps of large messages.
     collective_overhead
         Time that a collective takes on top of its steps.
     pod, oversubscription
@@ -90,6 +92,8 @@ class Machine:
     link_latency: float
     network_bandwidth: float
     network_latency: float
+    bulk_link_latency: float
+    bulk_network_latency: float
     collective_overhead: float
     pod: int
     oversubscription: float
@@ -173,6 +177,8 @@ def machine_of(
         link_latency=link[1],
         network_bandwidth=network[0],
         network_latency=network[1],
+        bulk_link_latency=calibration.bulk_link_latency,
+        bulk_network_latency=calibration.bulk_network_latency,
         collective_overhead=constants.collective_factor
         * _own(accelerator, "collective_overhead", "s", calibration),
         pod=available(fleet) if cluster is None else cluster.pod_accelerators,

@@ -4,7 +4,10 @@ import math
 from dataclasses import dataclass
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.stages.layer_shape import LayerShape, dense_layer_of, expert_layer_of, key_widths
+from mlsysim.catalog.layer import Layer, LayerGroup
+from mlsysim.stages.kinds import Kind
+from mlsysim.stages.layer_shape import LayerShape, layer_of
+from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
 
 _NEVER_MISSED = -50.0  # log of the chance to miss an expert that sees every token: e^-50 is none
 
@@ -15,46 +18,45 @@ class ModelShape:
 
     Parameters
     ----------
-    layers, heads, kv_heads, hidden, vocab, max_context
+    layers, hidden, vocab, max_context
         As in `LanguageModel`.
-    expert_layers, dense_layers
-        Layers with routed experts, and the others.
+    heads, linear_heads, kv_heads
+        What tensor parallelism must divide: the greatest number that divides the query heads of
+        all layers, and those of linear mixers; the fewest key-value heads.
+    front
+        Layers that stand in front of all others, as training sees them; the kind of the others
+        where there are none.
+    others, other_layers
+        The other kinds, heaviest first, and how many layers they are.
     spread
-        Whether the two kinds alternate; if not, those with experts follow the others.
-    dense, expert
-        The two kinds as training sees them (twice the same where there is one kind).
-    full_layers, sliding_layers, window
-        Layers that see everything, those with a window, and its length.
+        Whether layers without experts alternate with those that have some; if not, they stand in
+        front.
+    mixers
+        How layers mix tokens, as serving sees it: kinds that read most first.
+    nested
+        Whether mixers differ only in how many tokens they reach, so that one takes no more than
+        the one before it.
+    feeds
+        What feeds forward in layers without experts, the widest first.
+    expert
+        The kind of those with experts.
     latent
         Whether attention is latent, with up-projections.
     cache_parts
-        Into how many parts keys and values can be divided: the key-value heads, or one with
-        latent attention.
-    cache_elements
-        Numbers cached per token and layer.
-    ring_width
-        Keys and values of one token in one layer, as context parallelism passes them on.
-    score_width, value_width
-        Widths over which queries are multiplied with keys, and scores with values.
-    latent_score_width, latent_value_width
-        The same in decode, where latent attention works on the compressed cache.
+        Into how many parts keys and values can be divided at least: the key-value heads, or one
+        with latent attention.
     active_parameters
         Matrix elements that one token is multiplied with, in the whole model.
-    query_parameters
-        Attention matrices that tensor parallelism divides.
-    cache_parameters
-        Attention matrices that it divides into `cache_parts` at most.
-    vector_parameters
-        What every member of a tensor-parallel group holds whole.
     dense_width, expert_width
-        Inner widths of a dense MLP and of an expert; 0 where there is none.
-    dense_parameters
-        Matrices of a dense MLP.
+        Inner widths of a dense MLP (the greatest number that divides all) and of an expert; 0 where
+        there is none.
     experts, experts_per_token
         Routed experts of a layer, and how many of them see a token; 1 and 0 without.
     expert_groups, groups_per_token
         Groups into which they fall, and those that one token's experts come from; 1 and 1 where
         routing is not limited.
+    expert_hidden
+        Width of a token on its way to them.
     log_missed
         Log of the chance that a token passes an expert by.
     expert_parameters, shared_parameters, router_parameters
@@ -62,8 +64,9 @@ class ModelShape:
         router.
     tables
         Parameters of the embedding and of all that is not a layer or the head.
-    head, own_head
-        Matrix elements of the output head, and those that it does not share with the embedding.
+    outputs, head, own_head
+        Numbers that the output head gives out, its matrix elements, and those that it does not
+        share with the embedding.
     moved, moved_divided
         Numbers per token that element-wise kernels of a layer move in a forward pass, outside and
         inside tensor-parallel blocks; each is written and read.
@@ -71,42 +74,35 @@ class ModelShape:
 
     layers: int
     heads: int
+    linear_heads: int
     kv_heads: int
     hidden: int
     vocab: int
     max_context: int
-    expert_layers: int
-    dense_layers: int
+    front: LayerShape
+    others: tuple[LayerShape, ...]
+    other_layers: int
     spread: bool
-    dense: LayerShape
-    expert: LayerShape
-    full_layers: int
-    sliding_layers: int
-    window: int
+    mixers: tuple[MixerShape, ...]
+    nested: bool
+    feeds: tuple[FeedShape, ...]
+    expert: Kind
     latent: bool
     cache_parts: int
-    cache_elements: int
-    ring_width: int
-    score_width: int
-    value_width: int
-    latent_score_width: int
-    latent_value_width: int
     active_parameters: int
-    query_parameters: int
-    cache_parameters: int
-    vector_parameters: int
     dense_width: int
     expert_width: int
-    dense_parameters: int
     experts: int
     experts_per_token: int
     expert_groups: int
     groups_per_token: int
+    expert_hidden: int
     log_missed: float
     expert_parameters: int
     shared_parameters: int
     router_parameters: int
     tables: int
+    outputs: int
     head: int
     own_head: int
     moved: int
@@ -115,64 +111,169 @@ class ModelShape:
 
 def shape_of(model: LanguageModel) -> ModelShape:
     """Read a catalogue record."""
-    latent = model.kv_rank > 0
-    dense = dense_layer_of(model)
-    expert = expert_layer_of(model) if model.experts else dense
-    own_head = 0 if model.tied else model.embedding_parameters
-    in_layers = sum(
-        count * (layer.parameters + layer.routed_parameters)
-        for count, layer in ((model.dense_layers, dense), (model.moe_layers, expert))
-    )
-    if latent:
-        cache = model.hidden * (model.kv_rank + model.rope_dim + model.query_rank)
-    else:
-        cache = 2 * model.hidden * model.kv_width
-    compressed = model.heads * (model.kv_rank + model.rope_dim)
+    groups = model.layer_groups
+    kinds = _kinds(model)
+    front = kinds[:1] if _alternates(model) else [kind for kind in kinds if kind.front][:1]
+    others = [kind for kind in kinds if kind not in front] or kinds[:1]
+    routed: Layer = next((group for group in groups if group.routed), model)
+    layers: tuple[Layer, ...] = groups or (model,)
+    attending = [layer for layer in layers if layer.attends] or [model]
+    dense = [group.ffn for group in groups if not group.routed and group.ffn]
+    if not groups and model.dense_layers:
+        dense = [model.ffn]
+    in_layers = sum(kind.layers * kind.weight for kind in kinds)
+    shared = routed.shared_parameters if routed.experts else 0
     return ModelShape(
         layers=model.layers,
-        heads=model.heads,
-        kv_heads=model.kv_heads,
+        heads=math.gcd(*(layer.heads for layer in attending)),
+        linear_heads=math.gcd(*(layer.linear_heads for layer in layers if not layer.attends)),
+        kv_heads=min(layer.kv_heads for layer in attending),
         hidden=model.hidden,
         vocab=model.vocab,
         max_context=model.max_context,
-        expert_layers=model.moe_layers,
-        dense_layers=model.dense_layers,
-        # Llama 4 Maverick has experts in every second layer; others have dense layers in front.
-        spread=2 * model.dense_layers == model.layers,
-        dense=dense,
-        expert=expert,
-        full_layers=model.full_attention_layers,
-        sliding_layers=model.sliding_layers,
-        window=model.sliding_window or model.max_context,
-        latent=latent,
-        cache_parts=1 if latent else model.kv_heads,
-        cache_elements=model.kv_elements,
-        ring_width=sum(key_widths(model)),
-        score_width=model.score_width,
-        value_width=model.value_width,
-        latent_score_width=compressed if latent else model.score_width,
-        latent_value_width=model.heads * model.kv_rank if latent else model.value_width,
+        front=(front or others)[0],
+        others=tuple(sorted(others, key=lambda kind: -kind.weight)),
+        other_layers=sum(kind.layers for kind in kinds if kind not in front),
+        spread=_alternates(model),
+        mixers=_mixers(model),
+        nested=not model.groups or len(_mixers(model)) == 1,
+        feeds=_feeds(model),
+        expert=_place(model, [kind for kind in kinds if kind.routed]),
+        latent=any(layer.kv_rank > 0 for layer in attending),
+        cache_parts=min(1 if layer.kv_rank else layer.kv_heads for layer in attending),
         active_parameters=model.matmul_parameters,
-        query_parameters=model.attention_parameters - cache,
-        cache_parameters=cache,
-        vector_parameters=model.vector_parameters,
-        dense_width=model.ffn if model.dense_layers else 0,
-        expert_width=model.expert_ffn,
-        dense_parameters=model.dense_mlp_parameters,
-        experts=model.experts or 1,
-        experts_per_token=model.experts_per_token,
-        expert_groups=model.expert_groups or 1,
-        groups_per_token=model.groups_per_token or 1,
-        log_missed=_log_missed(model.experts, model.experts_per_token),
-        expert_parameters=model.expert_parameters,
-        shared_parameters=model.shared_experts * model.expert_parameters,
-        router_parameters=model.router_parameters,
-        tables=model.parameters - in_layers - own_head,
-        head=model.embedding_parameters,
-        own_head=own_head,
+        dense_width=math.gcd(*dense),
+        expert_width=routed.expert_ffn,
+        experts=routed.experts or 1,
+        experts_per_token=routed.experts_per_token,
+        expert_groups=routed.expert_groups or 1,
+        groups_per_token=routed.groups_per_token or 1,
+        expert_hidden=routed.expert_hidden or routed.hidden,
+        log_missed=_log_missed(routed.experts, routed.experts_per_token),
+        expert_parameters=routed.expert_parameters,
+        shared_parameters=shared,
+        router_parameters=routed.router_parameters,
+        tables=model.parameters - in_layers - model.own_head_parameters,
+        outputs=model.outputs,
+        head=model.head_parameters,
+        own_head=model.own_head_parameters,
         # the stream before and after either norm and residual addition
         moved=4 * model.hidden,
         moved_divided=_moved_divided(model),
+    )
+
+
+def _alternates(model: LanguageModel) -> bool:
+    # Llama 4 Maverick has experts in every second layer; others have dense layers in front.
+    return not model.groups and 2 * model.dense_layers == model.layers
+
+
+def _kinds(model: LanguageModel) -> list[LayerShape]:
+    """List the kinds as training sees them: of windows over equal layers it takes the mean."""
+    if model.groups:
+        among = sum(group.layers for group in model.layer_groups if not group.in_front)
+        return [
+            layer_of(
+                group,
+                _kind(group.layers, among, in_front=group.in_front),
+                routed=group.routed,
+                near_share=1.0 if group.sliding_window or group.top_tokens else 0.0,
+                window=_reach(model, group),
+            )
+            for group in model.layer_groups
+        ]
+    near = 1.0 if model.top_tokens else model.sliding_layers / model.layers
+    among = model.layers if _alternates(model) else model.moe_layers
+    found = []
+    if model.dense_layers:
+        front = model.moe_layers > 0 and not _alternates(model)
+        place = _kind(model.dense_layers, among or model.layers, in_front=front)
+        found.append((place, False))
+    if model.moe_layers:
+        found.append((_kind(model.moe_layers, among, in_front=False), True))
+    return [
+        layer_of(model, place, routed=routed, near_share=near, window=_reach(model, model))
+        for place, routed in found
+    ]
+
+
+def _kind(layers: int, among: int, *, in_front: bool) -> Kind:
+    return Kind(
+        layers=layers,
+        front=layers if in_front else 0,
+        spread=0 if in_front else layers,
+        among=max(among, 1),
+    )
+
+
+def _reach(model: LanguageModel, layer: Layer) -> int:
+    """Give how many tokens one attends to at most."""
+    reach = [near for near in (layer.sliding_window, layer.top_tokens) if near]
+    return min(reach, default=model.max_context)
+
+
+def _place(model: LanguageModel, kinds: list[LayerShape]) -> Kind:
+    """Join kinds that are one as far as something goes."""
+    spread = sum(kind.spread for kind in kinds)
+    return Kind(
+        layers=sum(kind.layers for kind in kinds),
+        front=sum(kind.front for kind in kinds),
+        spread=spread,
+        among=max((kind.among for kind in kinds if kind.spread), default=model.layers),
+    )
+
+
+def _mixers(model: LanguageModel) -> tuple[MixerShape, ...]:
+    if not model.groups:
+        full, near = model.full_attention_layers, model.sliding_layers
+        found = [
+            mixer_of(model, _kind(count, model.layers, in_front=False), window)
+            for count, window in ((full, 0), (near, model.sliding_window))
+            if count
+        ]
+        return tuple(found)
+    alike: dict[tuple[object, ...], list[LayerGroup]] = {}
+    for group in model.layer_groups:
+        alike.setdefault(_look(group), []).append(group)
+    kinds = (_joined(model, found) for found in alike.values())
+    mixers = [
+        mixer_of(found[0], kind, found[0].sliding_window)
+        for found, kind in zip(alike.values(), kinds, strict=True)
+    ]
+    return tuple(sorted(mixers, key=lambda mixer: -mixer.rank(model.max_context)))
+
+
+def _look(group: LayerGroup) -> tuple[object, ...]:
+    """Tell mixers apart by all that serving asks of them."""
+    mixer = mixer_of(group, Kind(layers=0, front=0, spread=0, among=1), group.sliding_window)
+    return tuple(vars(mixer).items())
+
+
+def _feeds(model: LanguageModel) -> tuple[FeedShape, ...]:
+    if not model.groups:
+        if not model.dense_layers:
+            return (FeedShape(layers=0, front=0, spread=0, among=1, parameters=0),)
+        front = model.moe_layers > 0 and not _alternates(model)
+        place = _kind(model.dense_layers, model.layers, in_front=front)
+        return (FeedShape(**vars(place), parameters=model.dense_mlp_parameters),)
+    alike: dict[int, list[LayerGroup]] = {}
+    for group in model.layer_groups:
+        if not group.routed:
+            alike.setdefault(group.dense_mlp_parameters, []).append(group)
+    found = [
+        FeedShape(**vars(_joined(model, alike[size])), parameters=size)
+        for size in sorted(alike, reverse=True)
+    ]
+    return tuple(found) or (FeedShape(layers=0, front=0, spread=0, among=1, parameters=0),)
+
+
+def _joined(model: LanguageModel, groups: list[LayerGroup]) -> Kind:
+    among = sum(group.layers for group in model.layer_groups if not group.in_front)
+    return Kind(
+        layers=sum(group.layers for group in groups),
+        front=sum(group.layers for group in groups if group.in_front),
+        spread=sum(group.layers for group in groups if not group.in_front),
+        among=max(among, 1),
     )
 
 
@@ -183,9 +284,24 @@ def _log_missed(experts: int, visited: int) -> float:
 
 
 def _moved_divided(model: LanguageModel) -> float:
-    """Count queries, keys, values and what attention gives out; every inner layer of the MLP."""
-    attention = model.score_width + model.kv_elements + model.value_width
+    """Count what mixers take and give out, and every inner layer of the MLPs; the mean layer."""
+    if model.groups:
+        moved = sum(
+            group.layers * (_mixed(group) + group.mlp_matrices * _inner(group, routed=group.routed))
+            for group in model.layer_groups
+        )
+        return moved / model.layers
     inner = model.dense_layers * model.ffn
-    visited = model.experts_per_token + model.shared_experts
-    inner += model.moe_layers * visited * model.expert_ffn
-    return attention + model.mlp_matrices * inner / model.layers
+    inner += model.moe_layers * _inner(model, routed=True)
+    return _mixed(model) + model.mlp_matrices * inner / model.layers
+
+
+def _mixed(layer: Layer) -> int:
+    if layer.attends:
+        gate = layer.value_width * layer.output_gate
+        return layer.score_width + layer.kv_elements + layer.value_width + gate
+    return 2 * layer.linear_key_width + 3 * layer.linear_value_width if layer.state_elements else 0
+
+
+def _inner(layer: Layer, *, routed: bool) -> int:
+    return layer.experts_per_token * layer.expert_ffn + layer.shared_width if routed else layer.ffn

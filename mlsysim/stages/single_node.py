@@ -1,11 +1,13 @@
 """One accelerator: the roofline of a forward pass."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any
 
 from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.catalog.layer import Layer
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.expr.functions import where
 from mlsysim.physics import compute, flops, inference
@@ -18,14 +20,10 @@ from mlsysim.stages.amounts import (
     milliseconds,
     per_second,
 )
-from mlsysim.stages.arguments import (
-    check_number,
-    check_precision,
-    check_record,
-    check_whole,
-    in_unit,
-)
+from mlsysim.stages.arguments import check_record
 from mlsysim.stages.calibration import calibration_of, serving_part
+from mlsysim.stages.domains import Arithmetic, Entry, Measure, Number, Whole
+from mlsysim.stages.knobs import Design, about, knob, takes
 from mlsysim.stages.machine import efficiency_of, memory_efficiency
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.serving.formats import stored_width
@@ -84,6 +82,40 @@ class _Workload:
     cached: float
 
 
+@dataclass(frozen=True)
+class SingleNodeDesign(Design):
+    """One batch on one accelerator; the arguments of `SingleNodeModel.solve`."""
+
+    model: LanguageModel | VisionModel = field(
+        metadata=about(Entry((LanguageModel, VisionModel)), "What is computed.")
+    )
+    accelerator: Accelerator = field(metadata=about(Entry((Accelerator,)), "On what."))
+    batch_size: int = knob(Whole(), "Sequences or images.", default=1)
+    _: KW_ONLY
+    precision: str = knob(
+        Arithmetic(tuple(Precision)), "Of arithmetic, weights and activations.", default="fp16"
+    )
+    efficiency: float | None = knob(
+        Number(most=1.0, above=True),
+        "Fraction of the dense peak reached; the best measured one unless given.",
+        default=None,
+    )
+    seq_len: int = knob(
+        Whole(),
+        "Tokens per sequence.",
+        default=2048,
+        unit="token",
+        applies="to language models",
+    )
+    runtime_reserve: Any = knob(
+        Measure("GB"),
+        "Memory that driver and libraries take, in GB or as a quantity; what logs of runtimes show "
+        "on an accelerator alone unless given.",
+        default=None,
+        unit="GB",
+    )
+
+
 class SingleNodeModel(ForwardModel):
     """Predict one forward pass on one accelerator by its roofline.
 
@@ -112,36 +144,9 @@ class SingleNodeModel(ForwardModel):
     def __init__(self, *, calibration: Calibration | None = None) -> None:
         self.calibration = calibration
 
-    def solve(
-        self,
-        model: LanguageModel | VisionModel,
-        accelerator: Accelerator,
-        batch_size: int = 1,
-        *,
-        precision: str = "fp16",
-        efficiency: float | None = None,
-        seq_len: int = 2048,
-        runtime_reserve: Any = None,
-    ) -> SingleNodeResult:
+    @takes(SingleNodeDesign)
+    def solve(self, design: SingleNodeDesign) -> SingleNodeResult:
         """Evaluate one batch.
-
-        Parameters
-        ----------
-        model
-            What is computed.
-        accelerator
-            On what.
-        batch_size
-            Sequences or images.
-        precision
-            Of arithmetic, weights and activations.
-        efficiency
-            Fraction of the dense peak reached; the best measured one unless given.
-        seq_len
-            Tokens per sequence; a vision model has no use for it.
-        runtime_reserve
-            Memory that driver and libraries take, in GB or as a quantity; what logs of runtimes
-            show on an accelerator alone unless given.
 
         Returns
         -------
@@ -157,19 +162,16 @@ class SingleNodeModel(ForwardModel):
         MissingFigureError
             If no efficiency is given and none has been measured.
         """
-        check_precision("precision", precision, Precision)
-        check_record("accelerator", accelerator, Accelerator)
-        check_whole("batch_size", batch_size)
-        check_whole("seq_len", seq_len)
+        accelerator, precision, batch_size = design.accelerator, design.precision, design.batch_size
+        efficiency = design.efficiency
         if efficiency is None:
             efficiency = mapped(efficiency_of, accelerator, precision)
-        check_number("efficiency", efficiency, most=1.0, above=True)
         calibration = self.calibration or mapped(calibration_of, accelerator)
-        work = mapped(_workload, model)
+        work = mapped(_workload, design.model)
         peak = magnitude(mapped(_peak, accelerator, precision), "flop/s")
         width = mapped(stored_width, precision)
 
-        length = where(work.sequential, seq_len, 1)
+        length = where(work.sequential, design.seq_len, 1)
         items = batch_size * length
         core = flops.attention_flops(
             items, flops.attended_positions(length, length), work.score_width, work.value_width
@@ -184,12 +186,11 @@ class SingleNodeModel(ForwardModel):
         )
         latency = compute.roofline_time(arithmetic, moving)
         held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
-        if runtime_reserve is None:
-            kept = mapped(serving_part, calibration).runtime_reserve
-        else:
-            stated = in_unit("runtime_reserve", runtime_reserve, "GB")
-            check_number("runtime_reserve", stated)
-            kept = 1e9 * stated
+        kept = (
+            mapped(serving_part, calibration).runtime_reserve
+            if design.runtime_reserve is None
+            else 1e9 * design.runtime_reserve
+        )
         used = gigabytes(held + kept)
         capacity = gigabytes(magnitude(accelerator.memory_capacity, "byte"))
         return SingleNodeResult(
@@ -233,19 +234,29 @@ def _workload(model: LanguageModel | VisionModel) -> _Workload:
             cached=0,
         )
     check_record("model", model, LanguageModel)
-    inner = model.mlp_matrices * max(
-        model.ffn, (model.experts_per_token + model.shared_experts) * model.expert_ffn
+    layers = model.layer_groups or (model,)
+    attending = [(layer.layers, layer) for layer in layers if layer.attends]
+    attended = sum(count for count, _ in attending)
+    inner = max(
+        layer.mlp_matrices
+        * max(layer.ffn, layer.experts_per_token * layer.expert_ffn + layer.shared_width)
+        for layer in layers
     )
     return _Workload(
         sequential=True,
         max_context=model.max_context,
         weights=model.parameters,
         item_flops=flops.matmul_flops(model.matmul_parameters, 1),
-        core_layers=model.layers,
-        score_width=model.score_width,
-        value_width=model.value_width,
+        core_layers=attended,
+        score_width=_mean(attending, "score_width", attended),
+        value_width=_mean(attending, "value_width", attended),
         # every layer writes and reads the stream twice, around attention and around the MLP
         moved=4 * model.hidden * model.layers,
         live=2 * model.hidden + inner,
-        cached=model.layers * model.kv_elements,
+        cached=model.kv_bytes_per_token(1),
     )
+
+
+def _mean(attending: Sequence[tuple[int, Layer]], width: str, layers: int) -> float:
+    """Give the mean width over all layers that attend."""
+    return sum(count * getattr(layer, width) for count, layer in attending) / max(layers, 1)

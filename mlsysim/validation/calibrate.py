@@ -4,7 +4,8 @@ The measured kernels are not part of the package; they are in its repository, in
 ``tests/measured/kernels_measured.csv``.  First comes what kernels tell, for the data file of
 accelerators: rates and overheads of matrix products, of memory, of links and of collectives.  Then,
 for the data file of calibrations, three end-to-end constants per family of accelerators from the
-measured training runs, with the constants of kernels as the catalogue has them.  With
+measured training runs (save those of `CAME_LATER`), with the constants of kernels as the catalogue
+has them.  With
 ``--cross-validate`` each group of runs is predicted by constants that were fitted
 without it as well, which takes some minutes.
 """
@@ -22,6 +23,7 @@ from mlsysim.validation.calibrate_runs import (
     FamilyFit,
     families_of,
     fit_family,
+    fitted_rows,
     refit_without,
 )
 from mlsysim.validation.calibrate_small_kernels import small_kernel_lines
@@ -37,7 +39,7 @@ def report(kernels: Path, *, cross_validate: bool = False) -> Iterator[str]:
     measured = read_table(kernels)
     yield from kernel_lines(measured)
     yield from small_kernel_lines(measured)
-    families = families_of(training_rows())
+    families = families_of(fitted_rows(training_rows()))
     fits = {name: fit_family(name, rows) for name, rows in families.items()}
     yield "\n# mlsysim/catalog/data/calibrations.toml"
     for name, fit in fits.items():

@@ -41,6 +41,19 @@ _WEIGHTS = {Certainty.HIGH: 1.0, Certainty.MEDIUM: 0.5, Certainty.LOW: 0.25, Non
 _ANCHORS = {"korthikanti22": (0.025, 0.05)}
 _PRICE = 2.0
 _FARTHEST = math.log(2.0)
+# Sources that came after the constants of the catalogue were fitted: they judge them, and are left
+# out wherever the catalogue's constants are fitted anew.
+CAME_LATER = frozenset(
+    {
+        "internevo",
+        "maxtext_gpu",
+        "mbridge_2604",
+        "mbridge_2608",
+        "mbridge_ablation",
+        "primus",
+        "tpu_recipes",
+    }
+)
 # A family with fewer rows keeps the generic constants, and only what it sustains is fitted.
 _ENOUGH = 10
 
@@ -66,6 +79,14 @@ class FamilyFit:
     groups: int
     calibration: Calibration
     loss: float
+
+
+def fitted_rows(rows: Iterable[TrainingRow]) -> list[TrainingRow]:
+    """Give the rows to which the constants of the catalogue are fitted.
+
+    All of the package's rows but those of `CAME_LATER`.
+    """
+    return [row for row in rows if row.group not in CAME_LATER]
 
 
 def families_of(rows: Iterable[TrainingRow]) -> Mapping[str, list[Configuration]]:

@@ -25,6 +25,17 @@ from mlsysim.validation.serving_prediction import EngineConstants, predict_servi
 from mlsysim.validation.serving_row import ServingRow, serving_rows
 from mlsysim.validation.table import read_table
 
+# Sources that came after the constants were fitted, and judge them.
+CAME_LATER = frozenset(
+    {
+        "dli_trtllm09_h100nvl",
+        "dli_trtllm09_l40",
+        "dli_trtllm09_sxm",
+        "intel_gaudi3",
+        "nim_h100",
+        "rocm_vllm",
+    }
+)
 # Ranges in which constants are looked for: of all runtimes, and of each.
 COMMON: Mapping[str, tuple[float, float]] = {
     "attention_efficiency": (0.3, 0.75),
@@ -160,9 +171,15 @@ def constants_lines(constants: EngineConstants) -> Iterator[str]:
         yield from (f"{knob} = {getattr(runtime, knob):.3g}" for knob in EACH)
 
 
+def fitted_serving_rows() -> list[ServingRow]:
+    """Give the rows of the package to which its constants are fitted: all but `CAME_LATER`."""
+    rows = serving_rows(read_table(path_of(SERVING)))
+    return [row for row in rows if row.group not in CAME_LATER]
+
+
 def main() -> None:
     """Fit, and print the lines."""
-    rows = serving_rows(read_table(path_of(SERVING)))
+    rows = fitted_serving_rows()
     for line in constants_lines(calibrated(rows)):
         sys.stdout.write(f"{line}\n")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from mlsysim.catalog import Models, load_catalog
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.catalog.transformer_shape import Normalization
+from mlsysim.catalog.layer import Normalization
 from mlsysim.errors import CatalogError
 from mlsysim.validation.rows import Run
 from mlsysim.validation.words import without_remark

@@ -170,9 +170,9 @@ QWEN_MOE: dict[str, Any] = json.loads(
         ("no json", "is not JSON"),
         ("[1]", "holds no JSON object"),
         ({}, 'model_type: missing; write the architecture, e.g. "model_type": "llama"'),
-        ({"model_type": "lama"}, "model_type: 'lama' is not known; did you mean 'llama'"),
+        ({"model_type": "lama"}, "model_type: what the layers of 'lama' hold is not described"),
         ({"model_type": "mamba2"}, "or describe the shape yourself, as LanguageModel(...)"),
-        ({"model_type": "zzz"}, "known: bloom, cohere,"),
+        ({"model_type": "zzz"}, "described are bloom, cohere,"),
         (
             {key: value for key, value in LLAMA.items() if key != "hidden_size"},
             "hidden_size: missing; a model of type 'llama' needs it",
@@ -188,7 +188,7 @@ QWEN_MOE: dict[str, Any] = json.loads(
         (QWEN_MOE | {"mlp_only_layers": ["1"]}, "mlp_only_layers: ['1'] is not a list of whole"),
         (
             {"model_type": "llava", "text_config": {"model_type": "lama"}},
-            "text_config: model_type: 'lama' is not known",
+            "text_config: model_type: what the layers of 'lama' hold",
         ),
     ],
 )

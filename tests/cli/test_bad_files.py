@@ -1,11 +1,14 @@
 """A wrong question file ends with status 2 and one line that names file, key and cure."""
 
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 from mlsysim.cli.app import app
+from mlsysim.files.json_schema import question_schema
 
 GOOD = """
 question = "Which layout is fastest?"
@@ -196,6 +199,38 @@ CASES = {
         "did you mean 'OPTIMAL'",
     ),
 }
+
+
+# What is wrong with the meaning of a file, which takes a catalogue, a metric or a sum to see; all
+# else is structure, which the JSON Schema refuses as well.
+MEANING = {
+    "a misspelt catalogue entry",
+    "a catalogue entry of the wrong kind",
+    "a missing argument",
+    "an argument that is a choice as well",
+    "a choice that no model takes",
+    "a choice mapped to nothing",
+    "an expected choice that does not exist",
+    "an objective that is no number",
+    "a choice of mixed kinds",
+    "a range that misses its end",
+    "a range that runs backwards",
+    "a misspelt metric",
+    "a bare number against a unit",
+    "a wrong unit",
+    "a misspelt unit",
+    "a wrong relation",
+    "a misspelt metric in a constraint",
+}
+SCHEMA = jsonschema.Draft202012Validator(question_schema())
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "not TOML"])
+def test_the_schema_refuses_what_is_wrong_in_structure(case: str) -> None:
+    """Editors see these mistakes while they are made; the others are those that they cannot."""
+    written, instead, _, _ = CASES[case]
+    assert SCHEMA.is_valid(tomllib.loads(GOOD))
+    assert SCHEMA.is_valid(tomllib.loads(GOOD.replace(written, instead))) == (case in MEANING)
 
 
 @pytest.mark.parametrize("command", ["solve", "explain", "check"])

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mlsysim.cli import plotting
 from mlsysim.cli.app import app
 from mlsysim.errors import QuestionError
 from mlsysim.files.question import load
+from mlsysim.plot import figures, fronts
 
 ROOT = Path(__file__).parents[2]
 FLEETS = ROOT / "models" / "fleet" / "choice_of_fleet.toml"
@@ -97,9 +97,9 @@ def test_three_objectives_are_drawn(tmp_path: Path) -> None:
     assert run(file, "--plot", target)[0] == 0
     assert target.stat().st_size > 10_000
     front = load(file).pareto()
-    assert plotting._axis(front, 0) == "tco usd   (less is better)"
-    assert plotting._axis(front, 1) == "effective throughput [1/s]   (more is better)"
-    assert plotting._axis(front, 2) == "step latency total [ms]   (less is better)"
+    assert fronts._axis(front, 0) == "tco usd   (less is better)"
+    assert fronts._axis(front, 1) == "effective throughput [1/s]   (more is better)"
+    assert fronts._axis(front, 2) == "step latency total [ms]   (less is better)"
 
 
 def test_without_matplotlib_the_cure_is_told(
@@ -111,7 +111,7 @@ def test_without_matplotlib_the_cure_is_told(
     def hidden(name: str, *more: Any) -> Any:
         return None if name == "matplotlib" else find(name, *more)
 
-    monkeypatch.setattr(plotting, "find_spec", hidden)
+    monkeypatch.setattr(figures, "find_spec", hidden)
     status, output, errors = run(FLEETS, "--plot", tmp_path / "front.png")
     assert (status, output) == (2, "")
     assert "pip install 'mlsysim[plot]'" in errors

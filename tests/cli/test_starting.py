@@ -22,7 +22,9 @@ def test_what_is_written_is_answered(kind: Template, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     done = run("new", str(file), "--kind", kind.value)
     assert done.exit_code == 0
-    assert done.stdout == f"{file}: written; now try: mlsysim solve {file}\n"
+    assert done.stdout == (
+        f"{file}: written, beside mlsysim.schema.json for editors; now try: mlsysim solve {file}\n"
+    )
     question = load(file)
     checked = verify(question, workers=1)
     assert checked.failures == ()
@@ -47,7 +49,7 @@ def test_a_file_is_never_replaced_unasked(tmp_path: Path) -> None:
     assert (done.exit_code, file.read_text()) == (2, "precious")
     assert "exists; give another name, or replace it with --overwrite" in done.stderr
     assert run("new", str(file), "--overwrite").exit_code == 0
-    assert file.read_text().startswith("# A planner's question about training.")
+    assert file.read_text().startswith("#:schema ./mlsysim.schema.json\n# A planner's question")
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
@@ -64,3 +66,11 @@ def test_without_a_name_it_is_question_toml(
     monkeypatch.chdir(tmp_path)
     assert run("new").exit_code == 0
     assert "mlsysim solve question.toml" in (tmp_path / "question.toml").read_text()
+
+
+def test_the_schema_stands_beside_the_question(tmp_path: Path) -> None:
+    """The first line of the question names it, and it is what the command prints."""
+    file = tmp_path / "mine.toml"
+    run("new", str(file))
+    named = file.read_text().splitlines()[0].removeprefix("#:schema ")
+    assert (tmp_path / named).read_text() == run("schema").stdout

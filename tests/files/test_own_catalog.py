@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlsysim.errors import InputError, QuestionError
+from mlsysim.catalog.user import load_catalog
+from mlsysim.errors import CatalogError, InputError, QuestionError
 from mlsysim.files.question import load
 
 CONFIGURATION = Path(__file__).parents[1] / "catalog" / "hf" / "Llama-3.1-8B.json"
@@ -123,3 +124,67 @@ def test_without_the_key_own_names_are_unknown(tmp_path: Path) -> None:
     """Nothing is read that the question does not name."""
     with pytest.raises(QuestionError, match="the catalogue has no LanguageModel 'My_Llama'"):
         load(write(tmp_path, QUESTION.replace('catalog = ["mine.toml"]\n', "")))
+
+
+def test_a_model_of_the_users_own_has_groups_of_layers(tmp_path: Path) -> None:
+    """Tables below the model; what they leave out they have from it, and a typing error is told."""
+    text = """
+[models.Mine]
+layers = 12
+hidden = 512
+heads = 8
+ffn = 2048
+vocab = 1000
+max_context = 4096
+
+[[models.Mine.groups]]
+name = "near"
+layers = 9
+sliding_window = 256
+
+[[models.Mine.groups]]
+name = "full"
+layers = 3
+"""
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    mine = load_catalog(path).models["Mine"]
+    assert [group.layers for group in mine.layer_groups] == [9, 3]
+    assert mine.full_attention_layers == 3
+    path.write_text(text.replace("sliding_window", "sliding_windw"), encoding="utf-8")
+    with pytest.raises(CatalogError, match="unknown key 'sliding_windw'; did you mean"):
+        load_catalog(path)
+    path.write_text(text.replace("layers = 9", "layers = 8"), encoding="utf-8")
+    with pytest.raises(CatalogError, match="groups of 11 layers in all, but 12 layers"):
+        load_catalog(path)
+
+
+FOUR_NODES = """
+question = "Four nodes"
+objective = "maximize: DistributedModel.effective_throughput"
+[pipeline]
+stages = ["DistributedModel"]
+[fixed]
+model = "Llama3_8B"
+batch_size = 256
+[fixed.fleet]
+node = "DGX_H100"
+nodes = 4
+fabric = "IB_NDR"
+[space]
+tp_size = [1, 8]
+"""
+
+
+def test_a_cluster_is_described_where_it_is_used(tmp_path: Path) -> None:
+    """So many of a node on a fabric, in three lines and without a catalogue file."""
+    path = tmp_path / "four.toml"
+    path.write_text(FOUR_NODES, encoding="utf-8")
+    best = load(path).solve().best_result["DistributedModel"]
+    assert best.data_parallel_size * best.parallelism["tp"] == 32
+    path.write_text(FOUR_NODES.replace("IB_NDR", "IB_NDX"), encoding="utf-8")
+    with pytest.raises(InputError, match="no 'IB_NDX'; did you mean 'IB_NDR'"):
+        load(path)
+    path.write_text(FOUR_NODES.replace("nodes = 4\n", ""), encoding="utf-8")
+    with pytest.raises(CatalogError, match="nodes is missing"):
+        load(path)

@@ -313,6 +313,7 @@ ARGUMENTS: dict[str, Argument] = {
     "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
     "sequence_parallel": st.booleans(),
     "scatter_gather": st.booleans(),
+    "stack": st.sampled_from([None, "megatron", "torchtitan", "deepspeed"]),
     "fused_loss": st.booleans(),
     "optimizer_offload": st.booleans(),
     "sharding": _sharding,

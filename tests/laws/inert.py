@@ -225,6 +225,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "fused_loss": (_other_stage_is_fuller,),
     # "What replicas share."
     "zero_stage": (_alone,),
+    "stack": (_alone,),
     # "A vision model has no use for it."
     "seq_len": (lambda it: isinstance(it.old["model"], VisionModel),),
     # "Where only the price of its accelerators is known", or their power.

@@ -44,7 +44,7 @@ def test_a_run_inside_one_domain_is_all_together() -> None:
 def test_layers_of_two_kinds() -> None:
     """Experts follow dense layers (DeepSeek-V3), or alternate with them (Llama 4 Maverick)."""
     # 61 layers, the first 3 dense: any later stage of 16 has 16 with experts; one stage has 58
-    assert partition.expert_layers_on_stage(16, 61, 58, False) == 16  # noqa: FBT003
-    assert partition.expert_layers_on_stage(61, 61, 58, False) == 58  # noqa: FBT003
+    assert partition.most_on_stage(16, 58, 0, 58, 58) == 16
+    assert partition.most_on_stage(61, 58, 0, 58, 58) == 58
     # 48 layers, every second with experts: 6 of 12
-    assert partition.expert_layers_on_stage(12, 48, 24, True) == 6  # noqa: FBT003
+    assert partition.most_on_stage(12, 24, 0, 24, 48) == 6

@@ -11,10 +11,11 @@ from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, ServingModel
 from mlsysim.report import cloud_of, report_of
-from mlsysim.report.breakdowns import breakdowns_of, disclosed_by
+from mlsysim.report.breakdowns import disclosed_by
 from mlsysim.report.drawing import scattered
 from mlsysim.results import Status
 from mlsysim.results.blocks import Tone, tone_of
+from mlsysim.results.breakdowns import breakdowns_of
 from mlsysim.results.formatting import change
 from mlsysim.results.plain import drawn
 from mlsysim.stages.layout_text import layout_text
@@ -72,8 +73,11 @@ def test_the_parts_of_the_packages_models_add_up() -> None:
     assert totals["time"].m_as("ms") == pytest.approx(training.step_latency_total.m_as("ms"))
     assert totals["memory"].m_as("GB") == pytest.approx(training.memory_per_accelerator.m_as("GB"))
     assert totals["cost"].m_as("USD") == pytest.approx(result.EconomicsModel.tco_usd)
-    # 8,192 / (8 * 4) = 256 replicas.
-    assert story.arithmetic == ("8,192 accelerators = 8 tp x 4 pp x 256 dp",)
+    # 8,192 / (8 * 4) = 256 replicas, of which a batch of 128 keeps 128 busy.
+    layout, figures = story.arithmetic
+    assert layout == "8,192 accelerators = 8 tp x 4 pp x 256 dp"
+    assert figures.startswith(f"MFU {100 * training.mfu:.1f} %, ")
+    assert figures.endswith("; 128 of 256 replicas idle")
 
 
 def test_the_parts_of_serving_add_up() -> None:

@@ -9,8 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mlsysim.core.dse import DSE
+from mlsysim.errors import Infeasible
+from mlsysim.expr.functions import select
 from mlsysim.problem.verdict import Check
 from mlsysim.results import SearchResult, Status
+from mlsysim.search.comparison import compare
 
 Params = dict[str, Any]
 Row = dict[str, tuple[float, float]]
@@ -94,3 +97,25 @@ def check_conflict(result: SearchResult, rows: list[Row]) -> None:
         else:
             assert item.value is not None
             assert math.isclose(item.value, min(reachable), rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_a_block_that_raises_infeasible_has_a_relaxation() -> None:
+    """A kind that is refused whole breaks nothing else: waiving that would be enough."""
+
+    def refuse(params: dict[str, Any]) -> dict[str, Any]:
+        checked = select(params["kind"], {"new": lambda: 1.0, "old": _refused})
+        return {"cost": params["x"] * checked()}
+
+    space = {"kind": ["new", "old"], "x": range(1, 2001)}
+    question = DSE(space, "minimize: cost", {"limit": "cost <= 0.5"})
+    answers = {
+        method: question.search(refuse, method=method)
+        for method in ("cp-sat", "branch-and-bound", "exhaustive")
+    }
+    assert compare(answers), compare(answers)
+    found = {item.name: item for item in answers["exhaustive"].relaxations}
+    assert found["Infeasible"].params == {"kind": "old", "x": 1}
+
+
+def _refused() -> float:
+    raise Infeasible("old machines are not for sale")

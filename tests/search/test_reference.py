@@ -201,7 +201,8 @@ def test_what_the_evaluator_raises_is_its_own_and_infeasible_a_verdict() -> None
         answer(Problem.of({"x": range(5)}, "maximize: gain"), evaluate)
     assert caught.value.__notes__ == ["raised by the evaluator at the design x=4"]
     found = answer(Problem.of({"x": range(3)}, "maximize: gain"), evaluate)
-    assert found.conflict_reasons == {"Infeasible": "raised by the evaluator: 0 is too few"}
+    told = "raised by the evaluator: 0 is too few, 1 is too few, 2 is too few"
+    assert found.conflict_reasons == {"Infeasible": told}
 
 
 def test_small_spaces_are_cross_checked_with_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,20 @@ from mlsysim.core.solver import (
     ContinuousBatchingModel,
     DisaggregatedModel,
     DistributedModel,
+    EconomicsModel,
+    GoodputModel,
+    ServingEconomicsModel,
     ServingModel,
+    SingleNodeModel,
 )
 from mlsysim.errors import ParameterError
+from mlsysim.stages.economics.design import EconomicsDesign, ServingEconomicsDesign
 from mlsysim.stages.serving.design import ContinuousBatchingDesign, EngineDesign, ServingDesign
 from mlsysim.stages.serving.pools import LAYOUT, DisaggregatedDesign
+from mlsysim.stages.single_node import SingleNodeDesign
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training.design import TrainingDesign
+from mlsysim.stages.training.goodput import GoodputDesign
 from mlsysim.units import is_quantity, quantity, unit_of
 
 RECORDS = [
@@ -25,6 +32,10 @@ RECORDS = [
     (ServingModel, ServingDesign),
     (ContinuousBatchingModel, ContinuousBatchingDesign),
     (DisaggregatedModel, DisaggregatedDesign),
+    (GoodputModel, GoodputDesign),
+    (EconomicsModel, EconomicsDesign),
+    (ServingEconomicsModel, ServingEconomicsDesign),
+    (SingleNodeModel, SingleNodeDesign),
 ]
 DESIGN: dict[str, Any] = {
     "model": Models.Language.Llama3_8B,
@@ -66,7 +77,7 @@ def test_defaults_are_in_their_domains(record: type[Any]) -> None:
         if knob.default is not knob.REQUIRED:
             assert knob.read(knob.default) == knob.default
         with pytest.raises(ParameterError, match=f"^{knob.name} is "):
-            knob.read({})
+            knob.read([])
 
 
 def test_arguments_go_by_position_as_ever() -> None:

@@ -45,6 +45,7 @@ TRAINING: dict[str, list[Any]] = {
     "recompute_layers": [None, 1, 2],
     "sequence_parallel": [False, True],
     "scatter_gather": [False, True],
+    "stack": ["megatron", "torchtitan", "deepspeed"],
     "fused_loss": [False, True],
     "optimizer_offload": [False, True],
     "gradient_bytes": [2, 4, 6],

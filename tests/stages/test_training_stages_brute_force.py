@@ -67,7 +67,7 @@ def walked(model: LanguageModel, design: dict[str, Any]) -> float:
 
     def layer(index: int) -> tuple[float, float]:
         """Bytes of state, and of activations of a microbatch."""
-        kind = shape.dense if index < model.dense_layers else shape.expert
+        kind = shape.front if index < model.dense_layers else shape.others[0]
         held = kind.parameters * state + kind.routed_parameters / ep * routed_state
         kept = kind.replicated + kind.divided + kind.routed_divided + kind.copies
         return held, 2.0 * TOKENS * kept

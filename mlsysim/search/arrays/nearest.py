@@ -75,6 +75,10 @@ class Nearest:
             ),
         )
 
+    def add_impossible(self, name: str, index: int) -> None:
+        """Offer a design that has no numbers: it breaks nothing but the one requirement."""
+        self._offer(name, Near(waived=1, excess=0.0, total=0.0, key=math.inf, index=index))
+
     def add_block(
         self,
         name: str,

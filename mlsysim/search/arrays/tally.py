@@ -102,6 +102,7 @@ class Tally:
         self.verdicts.setdefault(INFEASIBLE)
         self.rejected[INFEASIBLE] += block.size
         self._patterns.add(frozenset({(INFEASIBLE, reason)}))
+        self.nearest.add_impossible(INFEASIBLE, block.index(0))
 
     def add_block(self, block: Block, reading: BlockReading, active: Booleans) -> None:
         """Take in the active points of a block."""

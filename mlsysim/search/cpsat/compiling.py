@@ -19,6 +19,7 @@ from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import Question
 from mlsysim.search.cpsat.solving.model import Encoding
+from mlsysim.search.cpsat.stage_terms import StageTerms
 from mlsysim.search.verify import Evaluator
 from mlsysim.textfiles import write_text
 
@@ -34,6 +35,11 @@ _MANY = 8
 class CompiledNumber:
     """A number of a question in its model: ``scale * expression``, up to `error`, in `unit`.
 
+    The model is a relaxation.  Each design has an assignment in which the number is that
+    exact; other assignments of the same design may be further off, by what the factors of
+    products are rounded to, so that an optimum of the model alone may look better than it is.
+    What a solver proposes is evaluated on plain numbers (`CompiledModel.params`).
+
     Parameters
     ----------
     expression
@@ -41,7 +47,7 @@ class CompiledNumber:
     scale
         What the expression is multiplied by.
     error
-        The largest distance from the true value.
+        Every design has an assignment in which it is no further from the true value.
     unit
         The unit of the value; empty where it has none.
     low, high
@@ -180,6 +186,9 @@ class CompiledModel:
     def objective_bound(self, bound: float) -> float:
         """Turn a bound on the model's objective into one on the question's, in its own unit.
 
+        It is sound; it may be off the question's optimum by more than the objective's error,
+        as what goes in by divided products is loose by some 1e-7 of its size.
+
         Parameters
         ----------
         bound
@@ -189,7 +198,10 @@ class CompiledModel:
 
     def describe(self) -> str:
         """Tell the model in words."""
-        return "\n".join([*self._choices(), "", *self._requirements(), "", *self._size()]) + "\n"
+        terms = list(StageTerms(self.question, self.lowered).lines())
+        told = [*self._choices(), "", *self._requirements(), ""]
+        told += ["Terms", *terms, ""] if terms else []
+        return "\n".join([*told, *self._size()]) + "\n"
 
     def export(self, path: str | Path) -> None:
         """Write the model as a CP-SAT proto in text form.
@@ -217,7 +229,8 @@ class CompiledModel:
         yield "Objective"
         yield f"  {objective.text}" + (f"  [{metric.unit}]" if metric.unit else "")
         yield f"    = {describe(metric.node)}"
-        yield f"    known to {self.lowered.aim.error:.1e} of its size"
+        error = self.lowered.aim.error
+        yield f"    each design can take its true value to {error:.1e} of the largest"
         yield ""
         yield "Requirements"
         for name, constraint in self.constraints.items():

@@ -14,6 +14,7 @@ from mlsysim.results.result import SearchResult, relative_gap
 from mlsysim.results.statistics import Proof, Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.conflict import why_infeasible
+from mlsysim.search.cpsat.figures import refuse_missing
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
@@ -141,6 +142,7 @@ class Search:
         return Solved(status=judged.status, point=judged.points[0] if judged.points else None)
 
     def _result(self) -> SearchResult:
+        refuse_missing(self.question, self._minimizer)
         judged = self._judged(self.question.program(), self._options.top, self.question.point)
         self._answering = False
         self._proof = self._evidence(judged)

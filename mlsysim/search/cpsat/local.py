@@ -4,7 +4,7 @@ Coordinate descent from random designs.  What it finds is where CP-SAT starts fr
 value to beat decides which combinations of choices need a literal at all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,13 +18,18 @@ from mlsysim.search.cpsat.solving.clock import never
 _SHARE = 5
 _PER_CHOICE = 48
 # ... unless the space is larger than this: there a better value to beat saves seconds.
-_LARGE = 1e5
+_LARGE = 1e4
 _PER_CHOICE_OF_LARGE = 800
 # A choice of no more values than this is tried in full.
 _FEW = 8
+_FEW_OF_LARGE = 64
 _STARTS = 16
 _DESCENTS = 4
 _DESCENTS_OF_LARGE = 32
+# ... and so many more around the best, changing two choices at once.
+_PAIRS = 20_000
+
+Design = tuple[int, ...]
 
 
 @dataclass(kw_only=True)
@@ -55,7 +60,8 @@ class LocalSearch:
     seed: int = 0
     check: Callable[[], None] = never
     rows: Rows = field(init=False)
-    seen: dict[tuple[int, ...], tuple[int, float]] = field(init=False)
+    seen: dict[Design, tuple[int, float]] = field(init=False)
+    _tried: set[Design] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.rows = no_rows(len(self.program.names), 1)
@@ -71,39 +77,54 @@ class LocalSearch:
         count = min(_STARTS, max(1, self._left // 3))
         starts = random.integers(first, last + 1, (count, len(first)))
         self._evaluate(starts)
-        tried: set[tuple[int, ...]] = set()
         for turn in range(_DESCENTS if volume <= _LARGE else _DESCENTS_OF_LARGE):
-            among = [at for at in self.seen if at not in tried]
+            among = [at for at in self.seen if at not in self._tried]
             if volume > _LARGE and turn % 2 == 0:  # far from what is known, for there is room
                 starts = random.integers(first, last + 1, (count, len(first)))
                 self._evaluate(starts)
                 among = [at for at in map(tuple, starts.tolist()) if at in self.seen]
             if not among or self._left <= 0:
                 break
-            at = min(among, key=self.seen.__getitem__)
-            while at not in tried and self._left > 0:
-                self.check()
-                tried.add(at)
-                around = self._around(np.array(at))
-                self._evaluate(around)
-                near = [*map(tuple, around.tolist()), at]
-                at = min((one for one in near if one in self.seen), key=self.seen.__getitem__)
+            self._descend(min(among, key=self.seen.__getitem__))
+        if volume > _LARGE and self.seen:
+            self._left = max(self._left, _PAIRS)
+            self._descend(min(self.seen, key=self.seen.__getitem__), pairs=True)
 
-    def _around(self, design: Positions) -> Positions:
+    def improve(self, design: Design) -> None:
+        """Descend from a design that something else has found, where the space has room for it."""
+        if float(self.box.volumes[0]) > _LARGE:
+            self._left = _PER_CHOICE * len(design)
+            self._evaluate(np.array([design], np.int64))
+            self._descend(design)
+
+    def _descend(self, at: Design, *, pairs: bool = False) -> None:
+        """Change one choice after the other, or two at once, until nothing near is better."""
+        while self._left > 0 and (pairs or at not in self._tried):
+            self.check()
+            self._tried.add(at)
+            near = self._pairs(at) if pairs else list(self._around(at))
+            self._evaluate(np.array(near, np.int64).reshape(-1, len(at)))
+            best = min((one for one in near if one in self.seen), key=self.seen.__getitem__)
+            if not self.seen[best] < self.seen[at]:
+                break
+            at = best
+
+    def _around(self, design: Design) -> Iterator[Design]:
         """Change one choice at a time: to any value of a short one, by halves of a long one."""
-        near = []
+        few = _FEW if float(self.box.volumes[0]) <= _LARGE else _FEW_OF_LARGE
         for column, (low, high) in enumerate(zip(self.box.first[0], self.box.last[0], strict=True)):
             here = design[column]
-            if high - low < _FEW:
+            if high - low < few:
                 places = set(range(int(low), int(high) + 1))
             else:
                 middle = {(low + here) // 2, (here + high + 1) // 2}
                 places = {max(low, here - 1), min(high, here + 1), low, high, *middle}
             for place in sorted(places - {here}):
-                changed = design.copy()
-                changed[column] = place
-                near.append(changed)
-        return np.array(near, np.int64).reshape(-1, len(design))
+                yield (*design[:column], int(place), *design[column + 1 :])
+
+    def _pairs(self, design: Design) -> list[Design]:
+        """Change up to two choices at a time."""
+        return list(dict.fromkeys(two for one in self._around(design) for two in self._around(one)))
 
     def _evaluate(self, designs: Positions) -> None:
         known = self.seen

@@ -1,8 +1,10 @@
 """Find the best designs of a program, with proof.
 
 There are two ways.  CP-SAT solves the model of the formulas; branch and bound cuts
-boxes of designs until few enough are left to be evaluated.  Where neither is quickest for
-certain they take turns, and each starts from what the other has found.
+boxes of designs until few enough are left to be evaluated.  Whoever asks for one of them
+gets it: only formulas that have no encoding are left to boxes, and the answer says why.
+Unasked, where neither is quickest for certain, they take turns, and each starts from what
+the other has found.
 """
 
 import math
@@ -15,27 +17,26 @@ import numpy as np
 
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
+from mlsysim.search.cpsat.blocks.product import Product
+from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
+from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
-# The same where it is CP-SAT that is to find and prove.
-_NARROWING = 20_000
 _NO_LIMIT = 1 << 62
-# Up to here CP-SAT gets the formulas over all designs; beyond, over what boxes leave.
-FORMULAS = 1 << 20
-# Up to here it does so unasked: its model is built and solved in some ten milliseconds.
+# Up to here CP-SAT is tried unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
-# Seconds after which boxes answer such a question, ...
+# Seconds in which to find some designs where all time has gone into blocks.
+_IN_PASSING = 0.2
+# Seconds after which boxes answer such a question.
 _BUDGET = 2.0
-# ... and after which they do where CP-SAT was asked for; the answer says so.
-_ASKED = 60.0
 
 
 class Way(StrEnum):
@@ -119,7 +120,7 @@ class Minimizer:
                 joint = self._by_blocks(program, top)
                 if joint is not None:
                     return joint
-        if size <= {Way.CP_SAT: FORMULAS, Way.AUTO: QUICK, Way.BRANCH_AND_BOUND: 0}[self._way]:
+        if self._way is Way.CP_SAT or (self._way is Way.AUTO and size <= QUICK):
             found = self._by_formulas_alone(program, top)
             if found is not None:
                 return found
@@ -153,13 +154,41 @@ class Minimizer:
         for block in blocks.programs():
             # A design that is excluded must not displace those it dominates.
             rows = self.front(block, top + len(program.excluded))
-            if rows is None or not len(rows):
-                proven = rows is not None
-                bound = math.inf if proven else -math.inf
-                return Minimum(best=nothing, proven=proven, bound=bound, way=Way.BRANCH_AND_BOUND)
+            if rows is None:
+                best = self._in_passing(program, top)
+                return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
+            if not len(rows):
+                return _proven(nothing, Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
+        product = Product(program=blocks.program, tables=tables)
+        if self._way is Way.AUTO and product.is_small:
+            return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
+
+    def _in_passing(self, program: Program, top: int) -> Rows:
+        """Find what designs there is time for where it ended before any block was reduced."""
+        until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
+
+        def check() -> None:
+            if self._clock.elapsed > until:
+                raise StoppedError
+
+        box = whole(list(program.lengths.values()))
+        local = LocalSearch(program=program, box=box, seed=self._clock.seed, check=check)
+        with suppress(StoppedError, KeyboardInterrupt):
+            local.run()
+        self._clock.counters["designs"] += len(local.seen)
+        return local.rows.undominated(top)
+
+    def _walked(self, product: Product, top: int) -> Minimum:
+        """Evaluate every combination of what blocks leave."""
+        self._clock.counters["designs"] += product.size
+        with self._clock.phase("tabulate"):
+            best, done = product.best(top, self._clock)
+        if done:
+            return _proven(best, Way.BRANCH_AND_BOUND)
+        return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
 
     def _by_formulas_alone(
         self, program: Program, top: int, tables: Tables | None = None
@@ -167,9 +196,8 @@ class Minimizer:
         """Leave a question to CP-SAT; give nothing where its formulas have no encoding."""
         nothing = no_rows(len(program.names), 1)
         search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
-        # Where boxes would do, they do when this takes longer than they can.
-        joint = tables is not None  # the blocks of counts have no rows, and boxes never end
-        budget = math.inf if joint else _BUDGET if self._way is Way.AUTO else _ASKED
+        # Unasked it has as long as boxes would take; those of joint blocks never end.
+        budget = _BUDGET if self._way is Way.AUTO and tables is None else math.inf
         try:
             proven = search.run(min(budget, self._clock.left))
         except NotLowerableError as reason:
@@ -187,7 +215,7 @@ class Minimizer:
         return Minimum(best=search.found, proven=False, bound=bound, way=Way.CP_SAT)
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
-        """Shrink a question by boxes, and by its formulas where that is slow, or asked for."""
+        """Shrink a question by boxes, and by its formulas where that is slow."""
         presolve = self._presolve(program, top)
         try:
             return self._alternating(presolve, top)
@@ -197,14 +225,12 @@ class Minimizer:
 
     def _alternating(self, presolve: Presolve, top: int) -> Minimum:
         """Let boxes and formulas take turns until one of them is done."""
-        asked = self._way is Way.CP_SAT
-        patience = _NARROWING if asked else _PATIENCE
-        lowerable = self._way is not Way.BRANCH_AND_BOUND and self._lowerable
+        patience = _PATIENCE
+        lowerable = self._way is Way.AUTO and self._lowerable
         while True:
             with self._clock.phase("presolve"):
                 finished = presolve.run(patience)
-            wanted = lowerable and (not finished or asked)
-            if wanted and len(presolve.open) and self._clock.left > 0:
+            if lowerable and not finished and len(presolve.open) and self._clock.left > 0:
                 try:
                     if self._by_formulas(presolve, top):
                         self._count(presolve)
@@ -224,20 +250,12 @@ class Minimizer:
             patience *= 2
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
-        """Try the formulas for as long as presolve has taken so far; tell if that settled it.
-
-        Where CP-SAT is asked for, boxes only narrow what it finds and proves: it gets longer.
-        """
-        asked = self._way is Way.CP_SAT
-        seconds = _ASKED if asked else self._clock.seconds["presolve"]
+        """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
         search = LoweredSearch(
             presolve.program, top, presolve.found, self._clock, box=presolve.hull
         )
         try:
-            proven = search.run(seconds)
-            if asked and not proven:
-                self._reason = f"CP-SAT was not done within {seconds:g} s"
-            return proven
+            return search.run(self._clock.seconds["presolve"])
         finally:
             presolve.adopt(search.found, search.bound)
 

@@ -21,6 +21,7 @@ from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.conflict import why_infeasible
+from mlsysim.search.cpsat.figures import refuse_missing
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
 from mlsysim.search.cpsat.minimize import Minimizer, Way
 from mlsysim.search.cpsat.presolve import Presolve
@@ -88,6 +89,7 @@ class _Search:
 
     def result(self) -> ParetoFront:
         with self._clock.interruptible():
+            refuse_missing(self._question, self._minimizer)
             judged, proven = self._judged()
             answer: dict[str, Any] = {}
             if proven and not judged:

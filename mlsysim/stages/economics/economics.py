@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mlsysim.catalog.cluster import Cluster
-from mlsysim.catalog.grid import Grid
 from mlsysim.expr.functions import where
 from mlsysim.physics import economics
 from mlsysim.stages.amounts import Kilowatts
-from mlsysim.stages.arguments import check_number, check_record, check_whole, in_unit
-from mlsysim.stages.economics.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
+from mlsysim.stages.economics.design import EconomicsDesign
+from mlsysim.stages.economics.electricity import carbon_intensity_of, grid_of, tariff_of
+from mlsysim.stages.knobs import takes
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel, StageResult, View
-from mlsysim.units import Amount, Quantity, as_unit, is_quantity, magnitude
+from mlsysim.units import Amount, Quantity, as_unit, magnitude
 
 _DAY = 86400.0
 _YEAR = 365 * _DAY
@@ -92,53 +92,9 @@ class EconomicsModel(ForwardModel):
     view = View.MACRO
     produces = ("tco_usd", "energy", "carbon")
 
-    def solve(  # noqa: PLR0913 - these are the items of a bill
-        self,
-        fleet: Cluster,
-        duration_days: float,
-        *,
-        region: Grid | str = "US_Average",
-        electricity_price: Prices = None,
-        pue: float | None = None,
-        utilization: float = 1.0,
-        effective_throughput: Any = None,
-        nodes: int | None = None,
-        lifetime_years: float = 4.0,
-        maintenance_rate: float = 0.05,
-        idle_power_share: float = 0.3,
-        server_factor: float = 1.5,
-    ) -> EconomicsResult:
+    @takes(EconomicsDesign)
+    def solve(self, design: EconomicsDesign) -> EconomicsResult:
         """Evaluate one period.
-
-        Parameters
-        ----------
-        fleet
-            What is paid for.
-        duration_days
-            The period, in days or as a time.
-        region
-            Where it stands: a grid, or its name in ``Infrastructure.Grids``.
-        electricity_price
-            In USD/kWh or as a quantity, or one for each region by name; the grid's unless given.
-        pue
-            Power usage effectiveness; the grid's unless given.
-        utilization
-            Share of the time at full power.  In a pipeline it comes from
-            `DistributedModel`; alone it is 1, the most that the energy can cost.
-        effective_throughput
-            Tokens per second, for the cost of a token; from `DistributedModel` in a pipeline.
-        nodes
-            Nodes that are paid for; all unless given.  Whether there are so many
-            is for the stage to tell that places the work on them.
-        lifetime_years
-            Years over which a purchase is written off.
-        maintenance_rate
-            Upkeep per year, as a share of the full price.
-        idle_power_share
-            What an idle node draws of its maximum; servers idle at some 30 %.
-        server_factor
-            What a whole server costs over its accelerators alone (1.3 to 1.7 is usual),
-            where only their price is known.
 
         Returns
         -------
@@ -152,29 +108,19 @@ class EconomicsModel(ForwardModel):
         MissingFigureError
             If a price or a power is needed that the catalogue does not have.
         """
-        check_record("fleet", fleet, Cluster)
-        days = in_unit("duration_days", duration_days, "day")
-        counted = fleet.nodes if nodes is None else nodes
-        check_number("duration_days", days)
-        check_whole("nodes", counted)
-        check_number("utilization", utilization, most=1.0)
-        check_number("lifetime_years", lifetime_years, above=True)
-        check_number("maintenance_rate", maintenance_rate)
-        check_number("idle_power_share", idle_power_share, most=1.0)
-        check_number("server_factor", server_factor, least=1.0)
-        grid = grid_of(region)
-        tariff = tariff_of(grid, electricity_price)
-        effectiveness = grid.pue if pue is None else pue
-        check_number("pue", effectiveness, least=1.0)
-
-        time = days * _DAY
-        node = mapped(_node_figures, fleet)
-        price = counted * node.price * where(node.estimated, server_factor, 1.0)
-        power = economics.average_power(counted * node.power, idle_power_share, utilization)
+        grid = grid_of(design.region)
+        effectiveness = grid.pue if design.pue is None else design.pue
+        counted = design.fleet.nodes if design.nodes is None else design.nodes
+        time = design.duration_days * _DAY
+        node = mapped(_node_figures, design.fleet)
+        price = counted * node.price * where(node.estimated, design.server_factor, 1.0)
+        power = economics.average_power(
+            counted * node.power, design.idle_power_share, design.utilization
+        )
         energy = economics.facility_energy(power, time, effectiveness) / _JOULES_PER_KWH
-        capital = economics.straight_line_capital(price, time, lifetime_years * _YEAR)
-        upkeep = economics.maintenance(price, maintenance_rate / _YEAR, time)
-        bill = energy * tariff
+        capital = economics.straight_line_capital(price, time, design.lifetime_years * _YEAR)
+        upkeep = economics.maintenance(price, design.maintenance_rate / _YEAR, time)
+        bill = energy * tariff_of(grid, design.electricity_price)
         total = capital + bill + upkeep
         return EconomicsResult(
             checks={},
@@ -182,11 +128,11 @@ class EconomicsModel(ForwardModel):
             energy_usd=bill,
             maintenance_usd=upkeep,
             tco_usd=total,
-            usd_per_million_tokens=_per_million(total, time, effective_throughput),
+            usd_per_million_tokens=_per_million(total, time, design.effective_throughput),
             energy=Quantity(energy / 1e3, _MEGAWATT_HOUR),
             power=Quantity(power / 1e3, _KILOWATT),
             carbon=_carbon(energy, grid),
-            duration_days=days,
+            duration_days=design.duration_days,
             price_is_estimated=node.estimated,
         )
 
@@ -208,11 +154,7 @@ def _node_figures(fleet: Cluster) -> _Node:
 
 
 def _per_million(total: Any, time: Any, throughput: Any) -> Any:
-    if throughput is None:
-        return None
-    rate = magnitude(throughput, "1/s") if is_quantity(throughput) else throughput
-    check_number("effective_throughput", rate, above=True)
-    return 1e6 * economics.cost_per_token(total, time, rate)
+    return None if throughput is None else 1e6 * economics.cost_per_token(total, time, throughput)
 
 
 def _carbon(energy: Any, grid: Any) -> Any:

@@ -16,21 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.catalog.accelerator import Accelerator
-from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.grid import Grid
-from mlsysim.catalog.node import Node
 from mlsysim.expr.functions import minimum, where
 from mlsysim.physics import economics
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.arguments import check_number, check_option, check_whole, in_unit
-from mlsysim.stages.economics.electricity import Prices, carbon_intensity_of, grid_of, tariff_of
+from mlsysim.stages.arguments import check_number
+from mlsysim.stages.economics.design import ServingEconomicsDesign
+from mlsysim.stages.economics.electricity import carbon_intensity_of, grid_of, tariff_of
 from mlsysim.stages.economics.serving_economics_result import ServingEconomicsResult
-from mlsysim.stages.machine import check_fleet
+from mlsysim.stages.knobs import takes
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.serving.hardware import Purchase, hardware_of, rent_of
 from mlsysim.stages.stage import ForwardModel, View
-from mlsysim.units import Quantity, as_unit, is_quantity, magnitude
+from mlsysim.units import Quantity, as_unit
 
 _HOUR = 3600.0
 _YEAR = 365 * 24 * _HOUR
@@ -59,72 +57,9 @@ class ServingEconomicsModel(ForwardModel):
     view = View.MACRO
     produces = ("cost_per_hour", "power", "peak_power", "carbon_per_hour")
 
-    def solve(  # noqa: PLR0913 - these are the items of a bill
-        self,
-        fleet: Cluster | Node | Accelerator,
-        accelerators: int,
-        request_rate: Any,
-        *,
-        tokens_per_second: Any = None,
-        input_tokens_per_second: Any = None,
-        prefill_share: Any = None,
-        demand: Any = None,
-        utilization: float = 1.0,
-        purchase: str = "rented",
-        rental_price: Prices = None,
-        region: Grid | str = "US_Average",
-        electricity_price: Prices = None,
-        pue: float | None = None,
-        lifetime_years: float = 4.0,
-        maintenance_rate: float = 0.05,
-        idle_power_share: float = 0.3,
-        server_factor: float = 1.5,
-        server_power_factor: float = 1.8,
-    ) -> ServingEconomicsResult:
+    @takes(ServingEconomicsDesign)
+    def solve(self, design: ServingEconomicsDesign) -> ServingEconomicsResult:
         """Evaluate one fleet.
-
-        Parameters
-        ----------
-        fleet
-            Of what the accelerators are.
-        accelerators
-            How many are paid for; from the serving model in a pipeline.
-        request_rate
-            Requests that the fleet can answer per second; from the serving model in a pipeline.
-        tokens_per_second, input_tokens_per_second
-            Output and prompt tokens at this rate; from the serving model in a pipeline.
-        prefill_share
-            Share of the time that goes into prompts, at most `utilization`; from the serving model
-            in a pipeline.
-        demand
-            Requests that arrive per second: the fleet has to carry them, and is idle for the rest
-            of the time.  As many as it can answer unless given.
-        utilization
-            Share of the time for which `request_rate` keeps the fleet busy: all of it, save
-            where `ContinuousBatchingModel` hands on less.
-        purchase
-            ``"rented"`` by the hour, electricity included, or ``"owned"``.
-        rental_price
-            In USD per accelerator and hour or as a quantity, or one for each accelerator by name;
-            the median of the catalogue's on-demand prices unless given.
-        region
-            Where it stands: a grid, or its name in ``Infrastructure.Grids``.
-        electricity_price
-            In USD/kWh or as a quantity, or one for each region by name; the grid's unless given.
-        pue
-            Power usage effectiveness; the grid's unless given.
-        lifetime_years
-            Years over which a purchase is written off.
-        maintenance_rate
-            Upkeep per year, as a share of the full price.
-        idle_power_share
-            What an idle server draws of its maximum; servers idle at some 30 %.
-        server_factor
-            What a whole server costs over its accelerators alone (1.3 to 1.7 is usual),
-            where only their price is known.
-        server_power_factor
-            What a whole server draws over its accelerators alone, where only their power is known:
-            10.2 kW of a DGX H100 over eight times 700 W.
 
         Returns
         -------
@@ -138,43 +73,35 @@ class ServingEconomicsModel(ForwardModel):
         MissingFigureError
             If a price or a power is needed that the catalogue does not have.
         """
-        check_fleet(fleet)
-        check_whole("accelerators", accelerators)
-        check_option("purchase", purchase, tuple(Purchase))
-        check_number("utilization", utilization, above=True)
-        if prefill_share is not None:
-            check_number("prefill_share", prefill_share)
-            # Longer than the fleet is busy it cannot prefill; answers would cost less than nothing.
-            if isinstance(utilization, Real):
-                check_number("prefill_share", prefill_share, most=float(utilization))
-        check_number("lifetime_years", lifetime_years, above=True)
-        check_number("maintenance_rate", maintenance_rate)
-        check_number("idle_power_share", idle_power_share, most=1.0)
-        check_number("server_factor", server_factor, least=1.0)
-        check_number("server_power_factor", server_power_factor, least=1.0)
-        capacity = _rate(request_rate)
-        wanted = capacity if demand is None else in_unit("demand", demand, "1/s")
-        if demand is not None:
-            check_number("demand", wanted, above=True)
+        prefill, busy_share = design.prefill_share, design.utilization
+        # Longer than the fleet is busy it cannot prefill; answers would cost less than nothing.
+        if prefill is not None and isinstance(busy_share, Real):
+            check_number("prefill_share", prefill, most=float(busy_share))
+        purchase, accelerators = design.purchase, design.accelerators
+        capacity = design.request_rate
+        wanted = capacity if design.demand is None else design.demand
         share = wanted / capacity
         # A load beyond the capacity is refused by the model that hands it on.
-        busy = minimum(utilization * share, 1.0)
-        grid = grid_of(region)
-        tariff = _tariff(purchase, grid, electricity_price)
-        effectiveness = grid.pue if pue is None else pue
-        check_number("pue", effectiveness, least=1.0)
+        busy = minimum(busy_share * share, 1.0)
+        grid = grid_of(design.region)
+        tariff = _tariff(purchase, grid, design.electricity_price)
+        effectiveness = grid.pue if design.pue is None else design.pue
 
-        hardware = hardware_of(fleet, purchase, server_factor, server_power_factor)
+        hardware = hardware_of(
+            design.fleet, purchase, design.server_factor, design.server_power_factor
+        )
         full = accelerators * hardware.watts
-        power = economics.average_power(full, idle_power_share, busy)
+        power = economics.average_power(full, design.idle_power_share, busy)
         facility = economics.facility_energy(power, 1.0, effectiveness)
         price = accelerators * hardware.price
         parts = {
-            "rent_per_hour": accelerators * rent_of(fleet, purchase, rental_price),
+            "rent_per_hour": accelerators * rent_of(design.fleet, purchase, design.rental_price),
             "capital_per_hour": economics.straight_line_capital(
-                price, _HOUR, lifetime_years * _YEAR
+                price, _HOUR, design.lifetime_years * _YEAR
             ),
-            "maintenance_per_hour": economics.maintenance(price, maintenance_rate / _YEAR, _HOUR),
+            "maintenance_per_hour": economics.maintenance(
+                price, design.maintenance_rate / _YEAR, _HOUR
+            ),
             # What a rented accelerator draws may be unknown; its electricity is in the rent.
             "energy_cost_per_hour": where(
                 mapped(_is_owned, purchase), tariff * facility * _HOUR / _JOULES_PER_KWH, 0.0
@@ -183,15 +110,15 @@ class ServingEconomicsModel(ForwardModel):
         total = sum(parts.values())
         energy = economics.energy_per_item(facility, wanted)
         return ServingEconomicsResult(
-            checks={} if demand is None else {"demand": Check.at_most(wanted, capacity)},
+            checks={} if design.demand is None else {"demand": Check.at_most(wanted, capacity)},
             cost_per_hour=_per_hour(total),
             **{name: _per_hour(part) for name, part in parts.items()},
             **_token_prices(
                 total,
                 share,
-                _optional(tokens_per_second),
-                _optional(input_tokens_per_second),
-                None if prefill_share is None else prefill_share / utilization,
+                design.tokens_per_second,
+                design.input_tokens_per_second,
+                None if prefill is None else prefill / busy_share,
             ),
             usd_per_thousand_requests=1e3 * economics.cost_per_token(total, _HOUR, wanted),
             power=_known(power / 1e3, _KILOWATT),
@@ -201,14 +128,6 @@ class ServingEconomicsModel(ForwardModel):
             utilization=busy,
             price_is_estimated=hardware.price_is_estimated,
         )
-
-
-def _rate(value: Any) -> Any:
-    return magnitude(value, "1/s") if is_quantity(value) else value
-
-
-def _optional(value: Any) -> Any:
-    return None if value is None else _rate(value)
 
 
 def _per_hour(dollars: Any) -> Any:
@@ -221,14 +140,14 @@ def _known(amount: Any, unit: Any) -> Any:
     return None if unknown else Quantity(amount, unit)
 
 
-def _tariff(purchase: Any, grid: Any, price: Prices) -> Any:
+def _tariff(purchase: Any, grid: Any, price: Any) -> Any:
     """Give what electricity costs; nothing where it is in the rent."""
     if price is not None and not isinstance(price, Mapping):
         return tariff_of(grid, price)
     return mapped(_tariff_if_owned, purchase, grid, price)
 
 
-def _tariff_if_owned(purchase: str, grid: Grid, price: Prices) -> Any:
+def _tariff_if_owned(purchase: str, grid: Grid, price: Any) -> Any:
     return tariff_of(grid, price) if _is_owned(purchase) else 0.0
 
 

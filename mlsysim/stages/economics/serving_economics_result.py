@@ -67,3 +67,8 @@ class ServingEconomicsResult(StageResult):
             "energy": self.energy_cost_per_hour,
             "maintenance": self.maintenance_per_hour,
         }
+
+    def key_figures(self) -> str:
+        """Write what a million tokens cost; nothing where the rates of tokens are not known."""
+        price = self.usd_per_million_tokens
+        return "" if price is None else f"{price:,.4g} USD per million tokens, prompts included"

@@ -11,16 +11,19 @@ are of each design for each class::
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any
 
+from mlsysim.catalog.builtin import Infrastructure
 from mlsysim.catalog.grid import Grid
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.numeric import plain
 from mlsysim.stages.amounts import DollarsPerHour, Kilowatts, per_second
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
+from mlsysim.stages.domains import Named, Number, Typed
 from mlsysim.stages.economics.electricity import grid_of
 from mlsysim.stages.evidence import Evidence
+from mlsysim.stages.knobs import Design, about, knob, takes
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel, StageResult, View
 from mlsysim.units import Amount, Quantity, as_unit, magnitude
@@ -130,6 +133,33 @@ class MixedFleetResult(StageResult):
     carbon_per_hour: Annotated[Amount, "kg/h"] | None
 
 
+@dataclass(frozen=True)
+class MixedFleetDesign(Design):
+    """Replicas of several designs; the arguments of `MixedFleetModel.solve`."""
+
+    designs: Sequence[ReplicaDesign] = field(
+        metadata=about(Typed(Sequence[ReplicaDesign]), "The designs that there are.")
+    )
+    replicas: Mapping[str, Any] = field(
+        metadata=about(
+            Typed(Mapping[str, Any]),
+            '``"<class>_on_<design>"`` -> how many; none of those left out.',
+        )
+    )
+    _: KW_ONLY
+    region: Grid | str | None = knob(
+        Named(Infrastructure.Grids, Grid),
+        "Where it stands, for the carbon: a grid, or its name in ``Infrastructure.Grids``.",
+        default=None,
+    )
+    pue: float | None = knob(
+        Number(least=1.0),
+        "Power usage effectiveness; the grid's unless given.",
+        default=None,
+        applies="with a region",
+    )
+
+
 class MixedFleetModel(ForwardModel):
     """Add up replicas of several designs.
 
@@ -147,26 +177,9 @@ class MixedFleetModel(ForwardModel):
     view = View.MACRO
     produces = ("cost_per_hour",)
 
-    def solve(
-        self,
-        designs: Sequence[ReplicaDesign],
-        replicas: Mapping[str, Any],
-        *,
-        region: Grid | str | None = None,
-        pue: float | None = None,
-    ) -> MixedFleetResult:
+    @takes(MixedFleetDesign)
+    def solve(self, design: MixedFleetDesign) -> MixedFleetResult:
         """Evaluate one fleet.
-
-        Parameters
-        ----------
-        designs
-            The designs that there are.
-        replicas
-            ``"<class>_on_<design>"`` -> how many; none of those left out.
-        region
-            Where it stands, for the carbon: a grid, or its name in ``Infrastructure.Grids``.
-        pue
-            Power usage effectiveness; the grid's unless given.
 
         Returns
         -------
@@ -180,35 +193,36 @@ class MixedFleetModel(ForwardModel):
         MissingFigureError
             If the carbon of a region is not known.
         """
+        designs = design.designs
         pools = pools_of(designs)
-        for name, count in replicas.items():
+        for name, count in design.replicas.items():
             if name not in pools:
                 raise ParameterError(f"replicas counts {name!r}{suggest(name, pools)}")
             check_whole(f"replicas.{name}", count, least=0)
-        counted = [(*pools[name], count) for name, count in replicas.items()]
-        classes = dict.fromkeys(name for design in designs for name in design.rates)
-        kinds = dict.fromkeys(design.kind for design in designs)
+        counted = [(*pools[name], count) for name, count in design.replicas.items()]
+        classes = dict.fromkeys(name for item in designs for name in item.rates)
+        kinds = dict.fromkeys(item.kind for item in designs)
         power = _power(designs, counted)
         return MixedFleetResult(
             checks={},
             served={
                 name: per_second(
-                    sum(n * design.rates[name] for design, served, n in counted if served == name)
+                    sum(n * item.rates[name] for item, served, n in counted if served == name)
                 )
                 for name in classes
             },
             accelerators={
-                kind: sum(
-                    n * design.accelerators for design, _, n in counted if design.kind == kind
-                )
+                kind: sum(n * item.accelerators for item, _, n in counted if item.kind == kind)
                 for kind in kinds
             },
             replicas=sum(count for *_, count in counted),
             cost_per_hour=Quantity(
-                sum(count * design.price for design, _, count in counted), _DOLLARS_PER_HOUR
+                sum(count * item.price for item, _, count in counted), _DOLLARS_PER_HOUR
             ),
             power=power,
-            carbon_per_hour=None if region is None else _carbon(power, region, pue),
+            carbon_per_hour=None
+            if design.region is None
+            else _carbon(power, design.region, design.pue),
         )
 
 
@@ -246,7 +260,6 @@ def _carbon(power: Any, region: Grid | str, pue: Any) -> Any:
     grid = grid_of(region)
     intensity = mapped(_intensity, grid)
     effectiveness = grid.pue if pue is None else pue
-    check_number("pue", effectiveness, least=1.0)
     return Quantity(magnitude(power, "kW") * effectiveness * intensity, _KILOGRAMS_PER_HOUR)
 
 

@@ -75,3 +75,14 @@ class ContinuousBatchingResult(StageResult):
     accelerators_per_replica: int
     accelerators: int
     replicas: int
+
+    def key_figures(self) -> str:
+        """Write the times that users see, and the throughput of an accelerator."""
+        return (
+            f"first token after {self.time_to_first_token.m_as('ms'):,.4g} ms"
+            f" (p50 {self.time_to_first_token_p50.m_as('ms'):,.4g},"
+            f" p95 {self.time_to_first_token_p95.m_as('ms'):,.4g},"
+            f" p99 {self.time_to_first_token_p99.m_as('ms'):,.4g})"
+            f", {self.inter_token_latency.m_as('ms'):,.4g} ms per token, "
+            f"{self.tokens_per_second_per_accelerator.m_as('1/s'):,.4g} tokens/s per accelerator"
+        )

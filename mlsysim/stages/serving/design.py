@@ -9,7 +9,16 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.runtime import Runtime
-from mlsysim.stages.domains import Amount, Arithmetic, Checked, Entry, Named, Number, Options, Whole
+from mlsysim.stages.domains import (
+    Arithmetic,
+    Checked,
+    Entry,
+    Measure,
+    Named,
+    Number,
+    Options,
+    Whole,
+)
 from mlsysim.stages.knobs import Design, about, knob
 from mlsysim.stages.machine import Fleet
 from mlsysim.stages.serving.formats import check_weights
@@ -92,7 +101,7 @@ class EngineDesign(Design):
         default=0.9,
     )
     runtime_reserve: Any = knob(
-        Amount("GB"),
+        Measure("GB"),
         "What driver, libraries and communication buffers take of it, in GB or as a quantity.  "
         "Unless given, what logs of such runtimes show on an accelerator alone, and more with "
         "every doubling of the group that shares a layer.",
@@ -160,7 +169,7 @@ class LoadDesign(Design):
 
     _: KW_ONLY
     request_rate: Any = knob(
-        Amount("1/s", above=True),
+        Measure("1/s", above=True),
         "Requests that arrive per second, over all replicas.  Without it, as many as can be "
         "answered: users ask again as soon as they have their answer, and the batch is full.",
         default=None,

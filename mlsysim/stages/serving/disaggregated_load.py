@@ -5,7 +5,9 @@ from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum
 from mlsysim.physics.serving_queue import chance_to_wait, mean_wait_of_waiting, wait_quantile
+from mlsysim.stages.kinds import heaviest
 from mlsysim.stages.serving.load import Queue
+from mlsysim.stages.serving.memory import cached_bytes
 from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.time import ServingTime
 
@@ -114,7 +116,6 @@ def _transfer(pools: Pools) -> Any:
     """
     run = pools.prefill
     tokens = run.design.input_tokens
-    held = run.layout.stage.attending(tokens, minimum(tokens, run.shape.window))
-    parts = minimum(run.design.tp_size, run.shape.cache_parts)
-    width = run.shape.cache_elements * run.cache_width
-    return held * width / (parts * pools.bandwidth)
+    each = [cached_bytes(run, mixer, tokens) for mixer in run.mixers]
+    held = heaviest(run.layout.layers, run.mixers, each, descending=run.shape.nested is True)
+    return held / pools.bandwidth

@@ -7,18 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from mlsysim.catalog.accelerator import Accelerator
-from mlsysim.catalog.builtin import Systems
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.errors import MissingFigureError
 from mlsysim.expr.functions import where
-from mlsysim.stages.arguments import check_number, in_unit
-from mlsysim.stages.economics.electricity import Prices, own_prices
 from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.mapping import mapped
 from mlsysim.units import magnitude
 
-_RENT = "USD/hour"
+RENT = "USD/hour"
 
 
 class Purchase(StrEnum):
@@ -74,7 +71,7 @@ def hardware_of(fleet: Any, purchase: Any, server_factor: Any, server_power_fact
     )
 
 
-def rent_of(fleet: Any, purchase: Any, price: Prices) -> Any:
+def rent_of(fleet: Any, purchase: Any, price: Any) -> Any:
     """Give the rent of one accelerator (USD per hour); nothing where it is owned.
 
     Parameters
@@ -82,8 +79,8 @@ def rent_of(fleet: Any, purchase: Any, price: Prices) -> Any:
     fleet, purchase
         As for `hardware_of`.
     price
-        The planner's own in USD per accelerator and hour or as a quantity, or one for each
-        accelerator by name; the median of the catalogue's on-demand prices unless given.
+        The planner's own (USD per accelerator and hour), or one for each accelerator by name;
+        the median of the catalogue's on-demand prices if `None`.
 
     Raises
     ------
@@ -91,11 +88,8 @@ def rent_of(fleet: Any, purchase: Any, price: Prices) -> Any:
         If nobody states the price of an accelerator that is rented.
     """
     if price is not None and not isinstance(price, Mapping):
-        own = in_unit("rental_price", price, _RENT)
-        check_number("rental_price", own)
-        return where(mapped(_is_rented, purchase), own, 0.0)
-    stated = own_prices("rental_price", price, _RENT, Systems.Accelerators)
-    return mapped(_rent, fleet, purchase, stated)
+        return where(mapped(_is_rented, purchase), price, 0.0)
+    return mapped(_rent, fleet, purchase, price or {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +132,9 @@ def _rent(fleet: Cluster | Node | Accelerator, purchase: str, stated: Mapping[st
     if not accelerator.has("rental_prices"):
         raise MissingFigureError(
             f"{accelerator.name}: no rental_price is known; pass your own, "
-            f"rental_price = {{'{accelerator.name}': 2.5}} in {_RENT}"
+            f"rental_price = {{'{accelerator.name}': 2.5}} in {RENT}"
         )
-    price: float = magnitude(accelerator.rental_price, _RENT)
+    price: float = magnitude(accelerator.rental_price, RENT)
     return price
 
 

@@ -5,45 +5,16 @@ from typing import Any
 
 from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
 from mlsysim.physics.partition import (
-    expert_layers_on_stage,
     filled_domain,
     fullest_share,
     members_together,
 )
 from mlsysim.physics.serving import paged
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.kinds import kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.design import ServingDesign
 from mlsysim.stages.shape import ModelShape
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageLayers:
-    """Layers of the heaviest pipeline stage: what it holds most of depends on what is heavier.
-
-    Parameters
-    ----------
-    layers
-        All of them.
-    most_experts, fewest_experts
-        Those with experts, on the stage with most of them and on the one with fewest.
-    full
-        Those that attend to everything, on the stage with most of them.
-    """
-
-    layers: Any
-    most_experts: Any
-    fewest_experts: Any
-    full: Any
-
-    def attending(self, full: Any, near: Any) -> Any:
-        """Add up what attention takes; a layer without a window takes no less than one with."""
-        return self.full * full + (self.layers - self.full) * near
-
-    def mixed(self, dense: Any, expert: Any) -> Any:
-        """Add up what MLPs take where the heavier kind is most frequent."""
-        step = expert - dense
-        return self.layers * dense + maximum(self.most_experts * step, self.fewest_experts * step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +29,8 @@ class ServingLayout:
         Accelerators of a replica.
     accelerators
         Accelerators of all replicas.
-    stage
-        Layers of the heaviest stage, by kind.
+    layers
+        Layers of the heaviest stage.
     held
         Sequences that the fullest attention group holds.
     turns
@@ -88,7 +59,7 @@ class ServingLayout:
     group: Any
     replica: Any
     accelerators: Any
-    stage: StageLayers
+    layers: Any
     held: Any
     turns: Any
     sequences: Any
@@ -126,7 +97,7 @@ def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) 
         group=group,
         replica=replica,
         accelerators=accelerators,
-        stage=_heaviest_stage(design, shape),
+        layers=fullest_share(shape.layers, design.pp_size),
         held=held,
         turns=turns,
         sequences=sequences,
@@ -144,21 +115,6 @@ def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) 
     )
 
 
-def _heaviest_stage(design: ServingDesign, shape: ModelShape) -> StageLayers:
-    layers = fullest_share(shape.layers, design.pp_size)
-    experts, dense = (
-        expert_layers_on_stage(layers, shape.layers, count, shape.spread)
-        for count in (shape.expert_layers, shape.dense_layers)
-    )
-    return StageLayers(
-        layers=layers,
-        most_experts=experts,
-        fewest_experts=layers - dense,
-        # Layers with and without a window alternate (Gemma, GPT-OSS, Llama 4).
-        full=expert_layers_on_stage(layers, shape.layers, shape.full_layers, spread=True),
-    )
-
-
 def _whole_in_domains(replicas: Any, size: Any, machine: Machine) -> Check:
     """Demand room for the replicas of an inventory where each stays within a domain."""
     inside = size <= machine.domain
@@ -173,16 +129,18 @@ def serving_checks(
     """State what engines cannot run, by reason."""
     tensor, expert, group = design.tp_size, design.ep_size, layout.group
     # A tensor-parallel group narrower than the key-value heads splits them; a wider one repeats.
-    narrow = minimum(tensor, shape.cache_parts)
-    wide = maximum(tensor, shape.cache_parts)
+    parts = [kind.cache_parts for kind in kinds_of(shape, "mixers")]
+    even = (maximum(tensor, each) % minimum(tensor, each) == 0 for each in parts)
     return {
         # What is rented limits a replica; an inventory, all of them.
         "accelerators": Check.at_most(
             where(machine.counted, layout.accelerators, layout.replica), machine.accelerators
         ),
         "replicas within domains": _whole_in_domains(design.replicas, layout.replica, machine),
-        "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
-        "tensor parallel fits key-value heads": Check.that(wide % narrow == 0),
+        "tensor parallel divides heads": Check.that(
+            logical_and(shape.heads % tensor == 0, shape.linear_heads % tensor == 0)
+        ),
+        "tensor parallel fits key-value heads": Check.that(logical_and(*even)),
         "tensor parallel divides the MLP": Check.that(
             logical_and(shape.dense_width % tensor == 0, (shape.expert_width * expert) % group == 0)
         ),

@@ -5,6 +5,8 @@ from typing import Any
 
 from mlsysim.expr.functions import log2, maximum, minimum, where
 from mlsysim.physics.serving import sequences_that_fit
+from mlsysim.stages.kinds import heaviest, is_zero, once_each, total
+from mlsysim.stages.mixer_shape import MATRICES, MixerShape
 from mlsysim.stages.serving.formats import WIDE_BYTES
 from mlsysim.stages.serving.passes import ServingRun
 
@@ -77,17 +79,21 @@ def _reserve(run: ServingRun) -> Any:
 def _weights(run: ServingRun) -> Any:
     design, layout, shape = run.design, run.layout, run.shape
     tensor = design.tp_size
-    attention = shape.query_parameters / tensor + shape.cache_parameters / minimum(
-        tensor, shape.cache_parts
-    )
     # What no format covers: norms and biases, routers, and the tables at the ends.
-    attention = attention * run.attention_width + shape.vector_parameters * WIDE_BYTES
-    dense = shape.dense_parameters / tensor * run.weight_width
+    mixers = once_each(
+        run.mixers,
+        (*MATRICES, "vector_parameters"),
+        lambda mixer: (
+            run.matrices_of(mixer) * run.attention_width + mixer.vector_parameters * WIDE_BYTES
+        ),
+    )
+    dense = [feed.parameters / tensor * run.weight_width for feed in run.dense_feeds]
     routed = shape.experts * shape.expert_parameters / layout.group
     expert = (routed + shape.shared_parameters / tensor) * run.weight_width
     expert = expert + shape.router_parameters / tensor * WIDE_BYTES
-    stage = layout.stage.layers * attention + layout.stage.mixed(dense, expert)
-    whole = shape.layers * attention + shape.dense_layers * dense + shape.expert_layers * expert
+    feeds = run.of_feeds(dense, expert)
+    stage = heaviest(layout.layers, run.mixers, mixers) + heaviest(layout.layers, run.feeds, feeds)
+    whole = total(run.mixers, mixers) + total(run.feeds, feeds)
     tables = maximum(shape.tables, shape.head)
     alone = shape.tables + shape.own_head
     ends = where(design.pp_size > 1, tables, alone) / tensor * WIDE_BYTES
@@ -101,14 +107,21 @@ def _drafting(run: ServingRun) -> Any:
 
 
 def _sequence(run: ServingRun) -> Any:
-    """Measure the cache of one sequence on the heaviest stage."""
-    design, layout, shape = run.design, run.layout, run.shape
-    near = minimum(layout.length, shape.window)
-    stage = layout.stage.attending(layout.length, near)
-    whole = shape.full_layers * layout.length + shape.sliding_layers * near
-    tokens = stage + _drafting(run) * whole
-    parts = minimum(design.tp_size, shape.cache_parts)
-    return tokens * shape.cache_elements * run.cache_width / parts
+    """Measure the cache of one sequence on the heaviest stage, and its states there."""
+    length = run.layout.length
+    each = [cached_bytes(run, mixer, length) for mixer in run.mixers]
+    stage = heaviest(run.layout.layers, run.mixers, each, descending=run.shape.nested is True)
+    return stage + _drafting(run) * total(run.mixers, each)
+
+
+def cached_bytes(run: ServingRun, mixer: MixerShape, length: Any) -> Any:
+    """Measure what one layer keeps of a sequence of so many tokens, on one accelerator."""
+    parts = minimum(run.design.tp_size, mixer.cache_parts)
+    kept = where(mixer.keeps_all, length, minimum(length, mixer.kept))
+    cache = kept * mixer.cache_elements * run.cache_width / parts
+    if is_zero(mixer.sequence_bytes):
+        return cache
+    return cache + mixer.sequence_bytes / run.design.tp_size
 
 
 def _activations(run: ServingRun) -> Any:
@@ -120,4 +133,4 @@ def _activations(run: ServingRun) -> Any:
 
 def _logits(run: ServingRun) -> Any:
     """Measure the logits of one sequence, and their probabilities."""
-    return 2 * WIDE_BYTES * run.shape.vocab / run.design.tp_size
+    return 2 * WIDE_BYTES * run.shape.outputs / run.design.tp_size

@@ -1,6 +1,8 @@
 """How long one pass of a model over some tokens takes, and its slowest pipeline stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mlsysim.catalog.calibration import ServingCalibration
@@ -14,7 +16,9 @@ from mlsysim.physics.collectives import (
 )
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
+from mlsysim.stages.kinds import Kind, heaviest, is_zero, kinds_of, once_each, only_if, total
 from mlsysim.stages.machine import Machine
+from mlsysim.stages.mixer_shape import MATRICES, FeedShape, MixerShape
 from mlsysim.stages.serving.design import ServingDesign
 from mlsysim.stages.serving.formats import WIDE_BYTES
 from mlsysim.stages.serving.layout import ServingLayout
@@ -50,6 +54,33 @@ class ServingRun:
     cache_width: Any
     expert_rate: Any
 
+    @cached_property
+    def mixers(self) -> tuple[MixerShape, ...]:
+        """The ways in which layers mix tokens."""
+        return kinds_of(self.shape, "mixers")
+
+    @cached_property
+    def feeds(self) -> tuple[Kind, ...]:
+        """The ways in which they feed forward, that with experts first if there are any."""
+        expert: Kind = self.shape.expert
+        return self.dense_feeds if is_zero(expert.layers) else (expert, *self.dense_feeds)
+
+    @cached_property
+    def dense_feeds(self) -> tuple[FeedShape, ...]:
+        """Those without experts."""
+        dense = kinds_of(self.shape, "feeds")
+        return tuple(feed for feed in dense if not is_zero(feed.layers))
+
+    def of_feeds(self, dense: Sequence[Any], expert: Any) -> list[Any]:
+        """Give the figures of `feeds`: those without experts, and with them."""
+        return [expert, *dense] if len(self.feeds) > len(dense) else list(dense)
+
+    def matrices_of(self, mixer: MixerShape) -> Any:
+        """Count the matrix elements of a mixer that one accelerator holds."""
+        kept = mixer.query_parameters / self.design.tp_size
+        # Key-value heads beyond which tensor parallelism repeats them.
+        return kept + mixer.cache_parameters / minimum(self.design.tp_size, mixer.cache_parts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
@@ -64,10 +95,9 @@ class Load:
     sampled
         Tokens for which the group computes logits.
     core_flops
-        Operations of its attention core, in a layer that attends to everything and in one
-        with a window.
+        Operations of its attention core, in a layer of each kind of mixer.
     cache_bytes
-        Keys and values that it reads, likewise.
+        Keys and values that it reads, likewise, and states that it reads and writes.
     yielding
         Sequences whose tokens the process of an attention group handles.
     """
@@ -75,8 +105,8 @@ class Load:
     tokens: Any
     all_tokens: Any
     sampled: Any
-    core_flops: tuple[Any, Any]
-    cache_bytes: tuple[Any, Any]
+    core_flops: tuple[Any, ...]
+    cache_bytes: tuple[Any, ...]
     yielding: Any
 
 
@@ -124,31 +154,34 @@ def time_of_pass(run: ServingRun, load: Load) -> PassTime:
     another.
     """
     layout, shape, runtime = run.layout, run.shape, run.runtime
-    attention, dense, expert = _attention_matrices(run, load), _dense(run, load), _expert(run, load)
-    full, near = (_core(run, load, kind) for kind in (0, 1))
+    matrices = _attention_matrices(run, load)
+    dense, expert = _dense(run, load), _expert(run, load)
+    cores = [_core(run, load, place) for place in range(len(run.mixers))]
     activations, head = _activations(run, load), _head(run, load)
     reduce, around = _collectives(run, load)
     process = runtime.step_time + load.yielding * runtime.sequence_time
-    everywhere = attention + activations + reduce + runtime.layer_time
+    behind = [only_if(feed.parameters, reduce) for feed in run.dense_feeds]
+    joined = once_each(run.mixers, ("mixes",), lambda mixer: only_if(mixer.mixes, reduce))
+    feeding = run.of_feeds(
+        [each + after for each, after in zip(dense, behind, strict=True)],
+        expert + around + runtime.expert_time,
+    )
     return PassTime(
-        weights=shape.layers * attention
-        + shape.dense_layers * dense
-        + shape.expert_layers * expert
-        + head,
-        attention=shape.full_layers * full + shape.sliding_layers * near,
+        weights=total(run.mixers, matrices) + total(run.feeds, run.of_feeds(dense, expert)) + head,
+        attention=total(run.mixers, cores),
         activations=shape.layers * activations,
-        collectives=shape.layers * reduce
-        + shape.dense_layers * reduce
-        + shape.expert_layers * around,
+        collectives=total(run.mixers, joined) + total(run.feeds, run.of_feeds(behind, around)),
         overhead=process
         + shape.layers * runtime.layer_time
-        + shape.expert_layers * runtime.expert_time,
+        + shape.expert.layers * runtime.expert_time,
         head=head,
         # The micro-batches of a full pipeline share what the process does.
         stage=process / layout.turns
-        + layout.stage.layers * everywhere
-        + layout.stage.attending(full, near)
-        + layout.stage.mixed(dense + reduce, expert + around + runtime.expert_time)
+        + layout.layers * (activations + runtime.layer_time)
+        + heaviest(layout.layers, run.mixers, matrices)
+        + heaviest(layout.layers, run.mixers, joined)
+        + heaviest(layout.layers, run.mixers, cores, descending=run.shape.nested is True)
+        + heaviest(layout.layers, run.feeds, feeding)
         + head,
     )
 
@@ -159,17 +192,28 @@ def _product(run: ServingRun, weights: Any, tokens: Any, width: Any, rate: Any) 
     return overlapped_time(matmul_flops(weights, tokens) / rate, reading)
 
 
-def _attention_matrices(run: ServingRun, load: Load) -> Any:
-    design, shape, machine = run.design, run.shape, run.machine
-    kept = shape.query_parameters / design.tp_size
-    # Key-value heads beyond which tensor parallelism repeats them.
-    kept = kept + shape.cache_parameters / minimum(design.tp_size, shape.cache_parts)
-    return _product(run, kept, load.tokens, run.attention_width, machine.projection_rate)
+def _attention_matrices(run: ServingRun, load: Load) -> list[Any]:
+    """Time the matrices of each kind of mixer."""
+
+    def time(mixer: MixerShape) -> Any:
+        kept, rate = run.matrices_of(mixer), run.machine.projection_rate
+        return _product(run, kept, load.tokens, run.attention_width, rate)
+
+    return once_each(run.mixers, MATRICES, time)
 
 
-def _dense(run: ServingRun, load: Load) -> Any:
-    weights = run.shape.dense_parameters / run.design.tp_size
-    return _product(run, weights, load.tokens, run.weight_width, run.machine.matmul_rate)
+def _dense(run: ServingRun, load: Load) -> list[Any]:
+    """Time each kind of dense MLP."""
+    return [
+        _product(
+            run,
+            feed.parameters / run.design.tp_size,
+            load.tokens,
+            run.weight_width,
+            run.machine.matmul_rate,
+        )
+        for feed in run.dense_feeds
+    ]
 
 
 def _expert(run: ServingRun, load: Load) -> Any:
@@ -202,11 +246,11 @@ def _head(run: ServingRun, load: Load) -> Any:
     return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 
-def _core(run: ServingRun, load: Load, kind: int) -> Any:
-    design, machine = run.design, run.machine
-    arithmetic = load.core_flops[kind] / design.tp_size / machine.core_rate
-    parts = minimum(design.tp_size, run.shape.cache_parts)
-    return maximum(arithmetic, load.cache_bytes[kind] / parts / machine.memory_rate)
+def _core(run: ServingRun, load: Load, place: int) -> Any:
+    design, machine, mixer = run.design, run.machine, run.mixers[place]
+    arithmetic = load.core_flops[place] / design.tp_size / machine.core_rate
+    parts = minimum(design.tp_size, mixer.cache_parts)
+    return maximum(arithmetic, load.cache_bytes[place] / parts / machine.memory_rate)
 
 
 def _activations(run: ServingRun, load: Load) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from mlsysim.catalog.language_model import LanguageModel
-from mlsysim.stages.domains import Amount, Whole
+from mlsysim.stages.domains import Measure, Whole
 from mlsysim.stages.knobs import about, knob
 from mlsysim.stages.machine import Fleet
 from mlsysim.stages.serving.design import (
@@ -63,7 +63,7 @@ class DisaggregatedDesign(EngineDesign, LoadDesign):
     decode_attention_dp_size: int = _of("decode", "attention_dp_size")
     decode_replicas: int = _of("decode", "replicas")
     transfer_bandwidth: Any = knob(
-        Amount("GB/s", above=True),
+        Measure("GB/s", above=True),
         "Out of one accelerator of the prefill pool, in one direction, in GB/s or as a quantity; "
         "the slower of the two fleets' networks unless given.",
         default=None,

@@ -106,6 +106,14 @@ class ServingResult(StageResult):
     accelerators: int
     replicas: int
 
+    def key_figures(self) -> str:
+        """Write the times that users see, and the throughput of an accelerator."""
+        return (
+            f"first token after {self.time_to_first_token.m_as('ms'):,.4g} ms"
+            f", {self.inter_token_latency.m_as('ms'):,.4g} ms per token, "
+            f"{self.tokens_per_second_per_accelerator.m_as('1/s'):,.4g} tokens/s per accelerator"
+        )
+
     def decode_pass_breakdown(self) -> dict[str, Any]:
         """Give the parts of a decode pass: `inter_token_latency` times `tokens_per_pass`."""
         return parts_of(self, "decode_latency_", without=())

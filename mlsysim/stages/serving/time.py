@@ -5,6 +5,8 @@ from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.serving import causal_pairs, request_rate, tokens_per_pass
+from mlsysim.stages.kinds import is_zero
+from mlsysim.stages.mixer_shape import MixerShape
 from mlsysim.stages.serving.formats import WIDE_BYTES
 from mlsysim.stages.serving.passes import Load, PassTime, ServingRun, time_of_pass
 
@@ -112,48 +114,73 @@ def _pace(run: ServingRun, passing: PassTime, tokens: Any) -> Any:
 
 def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
     """Describe one pass of a prefill; the passes of a prompt share its core evenly."""
-    design, layout, shape = run.design, run.layout, run.shape
+    design, layout = run.design, run.layout
     known = design.input_tokens - layout.fresh
-    pairs = (
-        causal_pairs(design.input_tokens, window) - causal_pairs(known, window)
-        for window in (design.input_tokens, shape.window)
-    )
-    # A pass reads what the passes before it have left: half of the prompt on average.
-    seen = known + layout.fresh / 2
-    widths = 2 * (shape.score_width + shape.value_width)
-    full, near = (requests * count * widths / layout.chunks for count in pairs)
+    everything = causal_pairs(design.input_tokens, design.input_tokens) - causal_pairs(known, known)
+
+    def core(mixer: MixerShape) -> Any:
+        window = where(mixer.sees_all, design.input_tokens, mixer.reach)
+        pairs = causal_pairs(design.input_tokens, window) - causal_pairs(known, window)
+        widths = 2 * (mixer.score_width + mixer.value_width)
+        found = requests * pairs * widths / layout.chunks
+        if not is_zero(mixer.index_width):
+            found = found + requests * everything * 2 * mixer.index_width / layout.chunks
+        each = mixer.state_flops + mixer.chunk_flops
+        return found if is_zero(each) else found + requests * layout.chunk * each
+
     return Load(
         tokens=requests * layout.chunk,
         all_tokens=groups * requests * layout.chunk,
         sampled=requests,
-        core_flops=(full, near),
-        cache_bytes=_read(run, requests, seen),
+        core_flops=tuple(core(mixer) for mixer in run.mixers),
+        # A pass reads what the passes before it have left: half of the prompt on average.
+        cache_bytes=_read(run, requests, known + layout.fresh / 2, grouped=False),
         yielding=requests,
     )
 
 
 def _decode_load(run: ServingRun, width: Any) -> Load:
     """Describe a decode pass over the batch when sequences are half way through their output."""
-    design, layout, shape = run.design, run.layout, run.shape
+    design, layout = run.design, run.layout
     tokens = layout.sequences * width
     length = design.input_tokens + design.output_tokens / 2
-    near = minimum(length, shape.window)
-    widths = 2 * tokens * (shape.latent_score_width + shape.latent_value_width)
-    grouped = where(shape.cache_parts < shape.heads, run.runtime.grouped_efficiency, 1.0)
+
+    def core(mixer: MixerShape) -> Any:
+        seen = where(mixer.sees_all, length, minimum(length, mixer.reach))
+        found = seen * (2 * tokens * (mixer.latent_score_width + mixer.latent_value_width))
+        if not is_zero(mixer.index_width):
+            found = found + 2 * tokens * length * mixer.index_width
+        return found if is_zero(mixer.state_flops) else found + tokens * mixer.state_flops
+
     return Load(
         tokens=tokens,
         all_tokens=layout.pass_sequences * width,
         sampled=tokens,
-        core_flops=(length * widths, near * widths),
-        cache_bytes=_read(run, layout.sequences / grouped, length),
+        core_flops=tuple(core(mixer) for mixer in run.mixers),
+        cache_bytes=_read(run, layout.sequences, length, grouped=True),
         yielding=layout.held,
     )
 
 
-def _read(run: ServingRun, sequences: Any, length: Any) -> tuple[Any, Any]:
-    """Measure what attention reads in a layer without and in one with a window."""
-    each = sequences * run.shape.cache_elements * run.cache_width
-    return each * length, each * minimum(length, run.shape.window)
+def _read(run: ServingRun, sequences: Any, length: Any, *, grouped: bool) -> tuple[Any, ...]:
+    """Measure what a layer of each kind of mixer reads of its cache and states.
+
+    Kernels that share keys among queries read them less than perfectly in decode.
+    """
+
+    def read(mixer: MixerShape) -> Any:
+        rate = where(mixer.grouped, run.runtime.grouped_efficiency, 1.0) if grouped else 1.0
+        each = sequences / rate * run.cache_width
+        seen = where(mixer.sees_all, length, minimum(length, mixer.reach))
+        found = each * (mixer.cache_elements - mixer.index_elements) * seen
+        if not is_zero(mixer.index_elements):
+            found = found + each * mixer.index_elements * length
+        if is_zero(mixer.sequence_bytes):
+            return found
+        # A state is read, and written again; what attention reads is divided among its heads.
+        return found + 2 * sequences * mixer.sequence_bytes / run.design.tp_size
+
+    return tuple(read(mixer) for mixer in run.mixers)
 
 
 def _drafting(run: ServingRun) -> Any:

@@ -84,7 +84,7 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     """
     design, exposure = run.design, run.calibration.exposure
     halves = where(design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
-    once = (run.layout.layers - halves) * tensor_gather(run, work)
+    once = (0.5 * run.on_stage("blocks") - halves) * tensor_gather(run, work)
     repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
@@ -117,7 +117,7 @@ def _expert_time(run: Run, work: Work) -> Any:
     token = run.calibration.imbalance * work.tokens / design.tp_size
     wide = run.width.weight
     there = select(design.dispatch, {"wide": wide, "fp8": FP8_BYTES})
-    token = token * (there + wide) / 2 * shape.hidden
+    token = token * (there + wide) / 2 * shape.expert_hidden
     held = token * shape.experts_per_token / group.domains
     reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
     sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
@@ -138,7 +138,7 @@ def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
     group = group_of(run, design.cp_size, design.tp_size)
     # Heads of keys and values are copied where there are fewer than accelerators.
     share = minimum(design.tp_size, shape.kv_heads)
-    block = run.layout.layers * work.tokens * shape.ring_width * run.width.weight / share
+    block = work.tokens * run.on_stage("ring_width") * run.width.weight / share
     bandwidth, latency = _slowest(group)
     steps = design.cp_size - 1
     return steps * block / bandwidth, run.layout.layers * steps * latency

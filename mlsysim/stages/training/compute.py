@@ -161,7 +161,9 @@ def _up_time(run: Run, work: Work) -> Any:
 def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
     """Time the attention cores of a forward pass, and all that a step does of them."""
     design, machine = run.design, run.machine
-    operations = run.layout.layers * arithmetic.core * work.tokens / design.tp_size
+    layout = run.layout
+    cores = run.over(arithmetic.cores, layout.layers, layout.other_layers)
+    operations = cores * work.tokens / design.tp_size
     unfused = machine.wide_peak * run.wide_efficiency
     rate = select(
         design.attention,

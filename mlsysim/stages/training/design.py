@@ -9,6 +9,7 @@ from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import STATE_WIDTHS
 from mlsysim.stages.domains import Arithmetic, Entry, Flag, Number, Options, Whole
 from mlsysim.stages.knobs import Design, about, knob
+from mlsysim.stages.training.stacks import STACKS
 
 OVERLAPS = ("none", "data", "all")
 ATTENTIONS = ("causal", "full", "unfused")
@@ -191,6 +192,15 @@ class TrainingDesign(Design):
         'Format of tokens on their way to experts of other ranks, ``"wide"`` or ``"fp8"``.',
         default="wide",
         applies='with ep_size above 1; ``"fp8"`` needs products in 8 bits',
+    )
+    stack: str | None = knob(
+        Options(tuple(STACKS)),
+        "The framework, which sets in how many messages replicas exchange gradients and weights, "
+        'each of which goes round a ring of them all.  ``"megatron"`` sends buckets of 40 million '
+        'parameters or more, ``"torchtitan"`` layers, ``"deepspeed"`` single tensors, as ZeRO does '
+        "without prefetching.  Unless given, each exchange is one message.",
+        default=None,
+        applies="with several replicas, or cp_size above 1",
     )
     nodes: int | None = knob(
         Whole(),

@@ -100,7 +100,7 @@ def _evaluate(run: Run) -> DistributedResult:
     amounts = memory_metrics(*memory_of(run, work), machine.memory_capacity)
     fits = Check.at_most(amounts["memory_per_accelerator"], amounts["memory_capacity"])
     tokens = design.batch_size * design.seq_len
-    core = run.shape.layers * arithmetic.core
+    core = arithmetic.core
     in_layers = core + arithmetic.layers
     return DistributedResult(
         checks={**layout_checks(design, layout, run.shape, machine), "memory": fits},

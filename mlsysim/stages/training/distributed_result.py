@@ -127,6 +127,13 @@ class DistributedResult(StageResult):
         """Write the accelerators as the product of the ways to divide them."""
         return layout_text(self.accelerators_total, self.parallelism)
 
+    def key_figures(self) -> str:
+        """Write utilization, throughput of an accelerator, and how many replicas are idle."""
+        each = self.effective_throughput.m_as("1/s") / self.accelerators_total
+        idle = self.data_parallel_size - self.active_replicas
+        told = f"MFU {100 * self.mfu:.1f} %, {each:,.4g} tokens/s per accelerator"
+        return f"{told}; {idle:,} of {self.data_parallel_size:,} replicas idle" if idle else told
+
 
 def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
     """Give the metrics that are times, and the throughput."""

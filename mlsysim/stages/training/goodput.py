@@ -1,16 +1,18 @@
 """How long a training run takes once failures are counted, and what it costs."""
 
 import math
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.physics import reliability
-from mlsysim.stages.arguments import check_number, check_record, check_whole, in_unit
+from mlsysim.stages.domains import Entry, Measure, Number, Whole
+from mlsysim.stages.knobs import Design, about, knob, takes
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.stage import ForwardModel, View
 from mlsysim.stages.training.goodput_result import GoodputResult
-from mlsysim.units import Quantity, as_unit, is_quantity, magnitude
+from mlsysim.units import Quantity, as_unit, magnitude
 
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
@@ -29,6 +31,77 @@ _STORAGE_PER_NODE = 1.0
 _RESTART = 600.0
 # A working weight, its master copy and two moments: what is needed to go on (gradients are not).
 _STATE_PER_PARAMETER = 14.0
+
+
+@dataclass(frozen=True)
+class GoodputDesign(Design):
+    """A run that may fail; the arguments of `GoodputModel.solve`."""
+
+    model: LanguageModel = field(
+        metadata=about(
+            Entry((LanguageModel,)),
+            "What is trained; its parameters are what a checkpoint holds.",
+        )
+    )
+    fleet: Cluster = field(metadata=about(Entry((Cluster,)), "On what."))
+    effective_throughput: Any = field(
+        metadata=about(
+            Measure("1/s", above=True),
+            "Tokens per second while nothing fails; from `DistributedModel` in a pipeline.",
+            unit="1/s",
+        )
+    )
+    tokens: float = field(metadata=about(Number(above=True), "How many to train on.", unit="token"))
+    _: KW_ONLY
+    nodes: int | None = knob(
+        Whole(),
+        "Nodes that are used and paid for, and any of which may fail; all unless given.",
+        default=None,
+        unit="node",
+    )
+    checkpoint_interval: Any = knob(
+        Measure("s", above=True),
+        "Work between checkpoints; the best one by Daly's formula unless given.",
+        default=None,
+        unit="s",
+    )
+    checkpoint_bandwidth: Any = knob(
+        Measure("GB/s", above=True),
+        "At which each node saves its share while training waits: that of the storage, or of the "
+        "copy to host memory where writing goes on beside the training.",
+        default=_STORAGE_PER_NODE,
+        unit="GB/s",
+    )
+    state_bytes_per_parameter: float = knob(
+        Number(above=True),
+        "What a checkpoint holds.",
+        default=_STATE_PER_PARAMETER,
+        unit="byte",
+    )
+    restart_time: Any = knob(
+        Measure("s"),
+        "From a failure until work goes on: to notice, to replace, to load.",
+        default=_RESTART,
+        unit="s",
+    )
+    accelerator_mtbf: Any = knob(
+        Measure("hour", above=True),
+        "Mean time between failures of an accelerator.",
+        default=_ACCELERATOR_MTBF,
+        unit="hour",
+    )
+    node_mtbf: Any = knob(
+        Measure("hour", above=True),
+        "Mean time between failures of a node for all other causes.",
+        default=_NODE_MTBF,
+        unit="hour",
+    )
+    accelerator_hour_price: Any = knob(
+        Measure("USD/hour", above=True),
+        "What an accelerator costs for an hour; the rental price of the catalogue unless given.",
+        default=None,
+        unit="USD/hour",
+    )
 
 
 class GoodputModel(ForwardModel):
@@ -55,51 +128,9 @@ class GoodputModel(ForwardModel):
     view = View.MACRO
     produces = ("goodput", "effective_throughput", "duration_days")
 
-    def solve(  # noqa: PLR0913 - these are the causes of lost time
-        self,
-        model: LanguageModel,
-        fleet: Cluster,
-        effective_throughput: Any,
-        tokens: float,
-        *,
-        nodes: int | None = None,
-        checkpoint_interval: float | None = None,
-        checkpoint_bandwidth: float = _STORAGE_PER_NODE,
-        state_bytes_per_parameter: float = _STATE_PER_PARAMETER,
-        restart_time: float = _RESTART,
-        accelerator_mtbf: float = _ACCELERATOR_MTBF,
-        node_mtbf: float = _NODE_MTBF,
-        accelerator_hour_price: float | None = None,
-    ) -> GoodputResult:
+    @takes(GoodputDesign)
+    def solve(self, design: GoodputDesign) -> GoodputResult:
         """Evaluate one run.
-
-        Parameters
-        ----------
-        model
-            What is trained; its parameters are what a checkpoint holds.
-        fleet
-            On what.
-        effective_throughput
-            Tokens per second while nothing fails; from `DistributedModel` in a pipeline.
-        tokens
-            How many to train on.
-        nodes
-            Nodes that are used and paid for, and any of which may fail; all unless given.
-        checkpoint_interval
-            Work between checkpoints (s); the best one by Daly's formula unless given.
-        checkpoint_bandwidth
-            At which each node saves its share while training waits (GB/s): that of the storage,
-            or of the copy to host memory where writing goes on beside the training.
-        state_bytes_per_parameter
-            What a checkpoint holds.
-        restart_time
-            From a failure until work goes on: to notice, to replace, to load (s).
-        accelerator_mtbf, node_mtbf
-            Mean time between failures of an accelerator, and of a node for
-            all other causes (hours).
-        accelerator_hour_price
-            What an accelerator costs for an hour (USD/hour); the rental price
-            of the catalogue unless given.
 
         Returns
         -------
@@ -113,37 +144,24 @@ class GoodputModel(ForwardModel):
         UnitError
             If an argument is in a unit of another dimension.
         """
-        check_record("model", model, LanguageModel)
-        check_record("fleet", fleet, Cluster)
-        counted = fleet.nodes if nodes is None else nodes
-        check_whole("nodes", counted)
-        check_number("tokens", tokens, above=True)
-        rate = effective_throughput
-        rate = magnitude(rate, "1/s") if is_quantity(rate) else rate
-        check_number("effective_throughput", rate, above=True)
-        bandwidth = _positive("checkpoint_bandwidth", checkpoint_bandwidth, "GB/s")
-        check_number("state_bytes_per_parameter", state_bytes_per_parameter, above=True)
-        restart = in_unit("restart_time", restart_time, "s")
-        check_number("restart_time", restart)
-
+        fleet = design.fleet
+        counted = fleet.nodes if design.nodes is None else design.nodes
         accelerators = counted * fleet.node.accelerators
         mtbf = _HOUR * reliability.system_mtbf(
-            accelerators,
-            _positive("accelerator_mtbf", accelerator_mtbf, "hour"),
-            counted,
-            _positive("node_mtbf", node_mtbf, "hour"),
+            accelerators, design.accelerator_mtbf, counted, design.node_mtbf
         )
         write = reliability.checkpoint_time(
-            model.parameters * state_bytes_per_parameter, counted * bandwidth * 1e9
+            design.model.parameters * design.state_bytes_per_parameter,
+            counted * design.checkpoint_bandwidth * 1e9,
         )
         interval = (
             reliability.daly_interval(write, mtbf)
-            if checkpoint_interval is None
-            else _positive("checkpoint_interval", checkpoint_interval, "s")
+            if design.checkpoint_interval is None
+            else design.checkpoint_interval
         )
-        share = reliability.goodput(interval, write, restart, mtbf)
-        useful = share * rate
-        time = tokens / useful
+        share = reliability.goodput(interval, write, design.restart_time, mtbf)
+        useful = share * design.effective_throughput
+        time = design.tokens / useful
         writing = write / (interval + write)
         return GoodputResult(
             checks={},
@@ -156,21 +174,13 @@ class GoodputModel(ForwardModel):
             interruptions=time / mtbf,
             effective_throughput=Quantity(useful, _RATE),
             days_to_train=Quantity(time / _DAY, _DAYS),
-            usd_to_train=_bill(accelerators * time / _HOUR, accelerator_hour_price, fleet),
+            usd_to_train=_bill(accelerators * time / _HOUR, design.accelerator_hour_price, fleet),
         )
-
-
-def _positive(name: str, value: Any, unit: str) -> Any:
-    number = in_unit(name, value, unit)
-    check_number(name, number, above=True)
-    return number
 
 
 def _bill(hours: Any, given: Any, fleet: Any) -> Any:
     """Price accelerator hours; None where nobody states a price."""
-    if given is not None:
-        return hours * _positive("accelerator_hour_price", given, "USD/hour")
-    price = mapped(_rental_price, fleet)
+    price = mapped(_rental_price, fleet) if given is None else given
     return None if isinstance(price, float) and math.isnan(price) else hours * price
 
 

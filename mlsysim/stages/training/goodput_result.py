@@ -51,3 +51,13 @@ class GoodputResult(StageResult):
     def duration_days(self) -> Any:
         """The days, under the name by which `EconomicsModel` takes them."""
         return self.days_to_train
+
+    def key_figures(self) -> str:
+        """Write how long the run takes, what it costs, and what failures take of it."""
+        dollars = self.usd_to_train
+        cost = "" if dollars is None else f" for {dollars:,.0f} USD"
+        return (
+            f"{self.days_to_train.m_as('day'):,.4g} days to train{cost}; goodput "
+            f"{100 * self.goodput:.1f} %, {100 * self.lost_to_failures:.1f} % lost to failures, "
+            f"{100 * self.lost_to_checkpoints:.1f} % to checkpoints"
+        )

@@ -80,7 +80,7 @@ def layer_work(
     narrow = select(design.activation_storage, {"wide": wide, "fp8": FP8_BYTES})
     inside = layer.divided + layer.routed_divided
     narrowable = split(layer.narrow, layer.narrow_divided + layer.routed_divided) + carried
-    scores = score_bytes(tokens, design.seq_len, shape.heads, design.tp_size, wide)
+    scores = score_bytes(tokens, design.seq_len, layer.heads, design.tp_size, wide)
     scores = scores * select(design.attention, {"causal": 0, "full": 0, "unfused": 1})
     everything = wide * (split(layer.replicated, inside) + carried)
     light = split(layer.light, layer.light_divided)

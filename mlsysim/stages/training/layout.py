@@ -15,14 +15,15 @@ from mlsysim.expr.functions import (
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.partition import (
     dense_layers_on_stage,
-    expert_layers_on_stage,
     filled_domain,
     fullest_share,
+    most_on_stage,
     slack,
 )
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.kinds import kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
@@ -56,10 +57,11 @@ class Layout:
         Sequences of the fullest replica.
     microbatches
         Its microbatches.
-    layers, expert_layers
-        Layers of the fullest stage, and those with experts among them on the slowest stage.
-    front_experts, back_experts
-        The layers with experts on the first stage, and on the stage that has most of them.
+    layers, other_layers
+        Layers of the fullest stage, and those of them on the slowest stage that are not of the kind
+        that stands in front (or alternates with the others).
+    front_others, back_others
+        The same on the first stage, and on the stage that has most of them.
     slack
         Layers by which the stage with the head is lighter.
     """
@@ -77,9 +79,9 @@ class Layout:
     sequences: Any
     microbatches: Any
     layers: Any
-    expert_layers: Any
-    front_experts: Any
-    back_experts: Any
+    other_layers: Any
+    front_others: Any
+    back_others: Any
     slack: Any
 
 
@@ -98,9 +100,10 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     held = where(two_way(design.schedule), 2, 1)
     shards = replicas * design.cp_size * held
     chunk = layers / design.virtual_stages
-    alternate = layers * shape.expert_layers // shape.layers
-    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.expert_layers, design.pp_size)
-    back = expert_layers_on_stage(layers, shape.layers, shape.expert_layers, shape.spread)
+    alternate = layers * shape.other_layers // shape.layers
+    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.other_layers, design.pp_size)
+    among = where(shape.spread, shape.layers, shape.other_layers)
+    back = most_on_stage(layers, shape.other_layers, 0, shape.other_layers, among)
     front = where(shape.spread, alternate, minimum(layers - dense, back))
     dealt = design.ep_size > 1
     return Layout(
@@ -126,9 +129,9 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         sequences=sequences,
         microbatches=fullest_share(sequences, design.micro_batch_size),
         layers=layers,
-        expert_layers=where(_dense_is_slower(shape), front, back),
-        front_experts=front,
-        back_experts=back,
+        other_layers=where(_front_is_slower(shape), front, back),
+        front_others=front,
+        back_others=back,
         # A stage that stands alone holds the head and every layer.
         slack=where(design.pp_size > 1, slack(shape.layers, chunks), 0),
     )
@@ -139,10 +142,16 @@ def two_way(schedule: Any) -> Any:
     return select(schedule, {name: name == "dualpipe" for name in SCHEDULES})
 
 
-def _dense_is_slower(shape: ModelShape) -> Any:
-    """Tell which kind of layer multiplies more for a token; a tie goes to experts, which wait."""
-    dense = shape.dense.matmul_parameters + shape.dense.routed_matmul
-    return dense > shape.expert.matmul_parameters + shape.expert.routed_matmul
+def _front_is_slower(shape: ModelShape) -> Any:
+    """Tell which kind of layer multiplies more for a token; a tie goes to the others.
+
+    Those mostly have experts, which wait.
+    """
+    front, *others = (
+        kind.matmul_parameters + kind.routed_matmul
+        for kind in (shape.front, *kinds_of(shape, "others"))
+    )
+    return front > maximum(*others)
 
 
 def layout_checks(
@@ -162,7 +171,9 @@ def layout_checks(
     return {
         "nodes": Check.at_most(layout.nodes, machine.nodes),
         "accelerators": Check.at_most(tensor * stages * context, layout.accelerators),
-        "tensor parallel divides heads": Check.that(shape.heads % tensor == 0),
+        "tensor parallel divides heads": Check.that(
+            logical_and(shape.heads % tensor == 0, shape.linear_heads % tensor == 0)
+        ),
         "tensor parallel fits key-value heads": Check.that(
             logical_or(shape.kv_heads % tensor == 0, tensor % shape.kv_heads == 0)
         ),

@@ -32,10 +32,10 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stage:
-    """A stage of the pipeline: its layers, those with experts, and microbatches that it keeps."""
+    """A stage of the pipeline: its layers, those not in front, and microbatches that it keeps."""
 
     layers: Any
-    expert_layers: Any
+    other_layers: Any
     alive: Any
 
 
@@ -53,16 +53,16 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
     and it may be the second one or that in the middle.
     """
     layout, shape, end = run.layout, run.shape, run.design.pp_size - 1
-    first = _Stage(layers=layout.layers, expert_layers=layout.front_experts, alive=_alive(run, 0))
+    first = _Stage(layers=layout.layers, other_layers=layout.front_others, alive=_alive(run, 0))
     last = _stage_at(run, end, layout.layers - layout.slack)
     held = [
         _accelerator(run, work, (first, last), work.tables),
         _accelerator(run, work, (last, first), work.tables, logits=work.logits),
     ]
     places: list[Any] = []
-    if not _only(shape.expert_layers, (0, shape.layers)):
+    if not _only(shape.other_layers, (0, shape.layers)):
         # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
-        dense = _dense_in_front(run) / (layout.layers / run.design.virtual_stages)
+        dense = _in_front(run) / (layout.layers / run.design.virtual_stages)
         beyond = dense - floor(dense / run.design.pp_size) * run.design.pp_size
         places += [floor(beyond), ceil(beyond)]
     if not _only(layout.held, (1,)):
@@ -88,19 +88,19 @@ def _inside(run: Run, work: Work, index: Any) -> Memory:
     return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
 
 
-def _dense_in_front(run: Run) -> Any:
-    """Count the dense layers that stand before those with experts."""
-    return where(run.shape.spread, 0, run.shape.layers - run.shape.expert_layers)
+def _in_front(run: Run) -> Any:
+    """Count the layers that stand before the others."""
+    return where(run.shape.spread, 0, run.shape.layers - run.shape.other_layers)
 
 
 def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
     chunk = run.layout.layers / run.design.virtual_stages
-    dense = dense_layers_on_stage(index, chunk, _dense_in_front(run), run.design.pp_size)
+    dense = dense_layers_on_stage(index, chunk, _in_front(run), run.design.pp_size)
     dense = minimum(dense, layers)
     return _Stage(
         layers=layers,
-        expert_layers=minimum(layers - dense, run.layout.back_experts),
+        other_layers=minimum(layers - dense, run.layout.back_others),
         alive=_alive(run, index),
     )
 
@@ -159,7 +159,7 @@ def _accelerator(
     gaps, mirrored = run.calibration.fragmentation, run.layout.held - 1
     own, routed = (
         sum(
-            share * work.over(figure, one.layers, one.expert_layers)
+            share * run.over(work.each(figure), one.layers, one.other_layers)
             for one, share in zip(stages, (1, mirrored), strict=True)
         )
         for figure in ("parameters", "routed_parameters")
@@ -196,7 +196,7 @@ def _accelerator(
 def _stored(run: Run, work: Work, stage: _Stage) -> Any:
     """Measure what a stage keeps of one microbatch."""
     kept, selected, projected, checkpoint = (
-        work.over(figure, stage.layers, stage.expert_layers)
+        run.over(work.each(figure), stage.layers, stage.other_layers)
         for figure in ("kept", "selected", "projected", "checkpoint")
     )
     if run.design.recompute_layers is not None:
@@ -212,20 +212,20 @@ def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
     chunk = maximum(stage.layers, 1) / design.virtual_stages
     each = minimum(design.recompute_layers, chunk)
     layers = each * design.virtual_stages
-    dense = stage.layers - stage.expert_layers
+    dense = stage.layers - stage.other_layers
     # Dense layers stand before the others: they fill whole chunks, and begin one.
     filled = floor(dense / chunk)
     in_front = filled * each + minimum(each, dense - filled * chunk)
     repeated = where(run.shape.spread, layers * dense / maximum(stage.layers, 1), in_front)
     kept, checkpoint = (
-        work.over(figure, layers, layers - repeated) for figure in ("kept", "checkpoint")
+        run.over(work.each(figure), layers, layers - repeated) for figure in ("kept", "checkpoint")
     )
     return kept - checkpoint
 
 
 def _rebuilt(run: Run, work: Work) -> Any:
     """Measure what is made again at a time: the largest layer, where layers are."""
-    layer = maximum(work.dense.kept, work.expert.kept)
+    layer = maximum(*work.each("kept"))
     return select(
         run.design.recompute,
         dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": layer},

@@ -6,8 +6,9 @@ from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import collectives, data_parallel, schedule, state
 from mlsysim.physics.state import ZeroStage
 from mlsysim.stages.training.compute import Passes
-from mlsysim.stages.training.levels import group_of
+from mlsysim.stages.training.levels import Group, group_of
 from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.stacks import messages_per_exchange
 
 
 def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
@@ -68,16 +69,30 @@ def optimizer_time(run: Run, work: Work) -> Any:
 def _gather_time(run: Run, work: Work, width: Any) -> Any:
     """Time the exchange of all that an accelerator holds: shared parts, and its experts'.
 
-    Experts have groups of their own: those that hold the same ones.
+    Experts have groups of their own: those that hold the same ones.  It travels in the messages of
+    the framework, each of which goes round the whole ring.
     """
     layout, design = run.layout, run.design
     common = group_of(run, layout.shards, design.tp_size)
     alike = group_of(run, layout.expert_replicas, layout.expert_shards)
-    times = [
-        group.overhead
-        + collectives.gather_time(
-            parameters * width, group.together, group.domains, group.inside, group.across
-        )
-        for parameters, group in ((work.exchanged, common), (work.exchanged_routed, alike))
-    ]
-    return times[0] + where(work.exchanged_routed > 0, times[1], 0.0)
+    common_time = _exchange_time(run, work.exchanged, layout.layers, layout.shards, common, width)
+    routed_time = _exchange_time(
+        run, work.exchanged_routed, run.on_stage("routed"), layout.expert_replicas, alike, width
+    )
+    return common_time + where(work.exchanged_routed > 0, routed_time, 0.0)
+
+
+def _exchange_time(
+    run: Run, parameters: Any, layers: Any, members: Any, group: Group, width: Any
+) -> Any:
+    """Time the exchange of some parameters: at once, or in the messages of the framework."""
+    stack, machine = run.design.stack, run.machine
+    levels = (group.together, group.domains, group.inside, group.across)
+    if stack is None:
+        return group.overhead + collectives.gather_time(parameters * width, *levels)
+    return collectives.ring_exchange_time(
+        parameters * width,
+        messages_per_exchange(stack, parameters, run.layout.held * layers, members),
+        *levels,
+        (machine.bulk_link_latency, machine.bulk_network_latency),
+    )

@@ -1,12 +1,16 @@
 """Everything that is known about a training run before memory and time are computed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
+from mlsysim.stages.kinds import heaviest, is_zero, kinds_of
+from mlsysim.stages.layer_shape import LayerShape
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
@@ -54,11 +58,38 @@ class Run:
         each = self.design.recompute_layers * self.design.virtual_stages
         return minimum(each * stages / maximum(layers, 1), 1)
 
+    @cached_property
+    def others(self) -> tuple[LayerShape, ...]:
+        """The kinds of layers that do not stand in front, heaviest first."""
+        return kinds_of(self.shape, "others")
+
+    @cached_property
+    def kinds(self) -> tuple[LayerShape, ...]:
+        """That which stands in front, and the others; one alone where it is both."""
+        front: LayerShape = self.shape.front
+        alone = len(self.others) == 1 and front is self.others[0]
+        return self.others if alone else (front, *self.others)
+
+    def over(self, values: Sequence[Any], layers: Any, others: Any) -> Any:
+        """Add the values of `kinds` up over some layers, so many of which do not stand in front.
+
+        Of those, the kinds that give most are as many as a stage may have.
+        """
+        front, *rest = values
+        if not rest:
+            return layers * front
+        if len(rest) == 1:
+            return layers * front + others * (rest[0] - front)
+        return (layers - others) * front + heaviest(others, self.others, rest)
+
     def on_stage(self, figure: str) -> Any:
         """Add a figure of `LayerShape` up over the layers of the slowest stage."""
-        dense = getattr(self.shape.dense, figure)
-        difference = getattr(self.shape.expert, figure) - dense
-        return self.layout.layers * dense + self.layout.expert_layers * difference
+        values = [getattr(kind, figure) for kind in self.kinds]
+        return self.over(values, self.layout.layers, self.layout.other_layers)
+
+    def over_model(self, values: Sequence[Any]) -> Any:
+        """Add the values of `kinds` up over the whole model."""
+        return self.over(values, self.shape.layers, self.shape.other_layers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +100,8 @@ class Work:
     ----------
     tokens
         Tokens of the microbatch that its context-parallel rank holds.
-    dense, expert
-        One layer of either kind.
+    kinds
+        One layer of each kind.
     parameters, routed_parameters
         Parameters of the stage that it holds, those of routed experts apart.
     exchanged, exchanged_routed
@@ -94,8 +125,7 @@ class Work:
     """
 
     tokens: Any
-    dense: LayerWork
-    expert: LayerWork
+    kinds: tuple[LayerWork, ...]
     parameters: Any
     routed_parameters: Any
     exchanged: Any
@@ -110,10 +140,9 @@ class Work:
     scores: Any
     logits: Any
 
-    def over(self, figure: str, layers: Any, expert_layers: Any) -> Any:
-        """Add a figure of `LayerWork` up over some layers, so many of which have experts."""
-        dense = getattr(self.dense, figure)
-        return layers * dense + expert_layers * (getattr(self.expert, figure) - dense)
+    def each(self, figure: str) -> list[Any]:
+        """Give a figure of `LayerWork` for each kind of layer."""
+        return [getattr(kind, figure) for kind in self.kinds]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +151,10 @@ class Arithmetic:
 
     Parameters
     ----------
+    cores
+        The attention core of one layer of each kind.
     core
-        The attention core of one layer.
+        That of all layers.
     up
         The up-projections of latent attention, of all layers.
     layers
@@ -132,6 +163,7 @@ class Arithmetic:
         The weights of the output head.
     """
 
+    cores: tuple[Any, ...]
     core: Any
     up: Any
     layers: Any
@@ -142,46 +174,38 @@ def work_of(run: Run) -> Work:
     """Measure one microbatch on the slowest stage."""
     design, layout, shape, element = run.design, run.layout, run.shape, run.width.weight
     tokens = design.micro_batch_size * design.seq_len / design.cp_size
-    dense, expert = (
-        layer_work(design, layout, kind, shape, tokens, element)
-        for kind in (shape.dense, shape.expert)
-    )
+    kinds = tuple(layer_work(design, layout, kind, shape, tokens, element) for kind in run.kinds)
     # A stage other than the only one holds the embedding or the head, not both, unless it is
     # both the first and the last of a pipeline that is entered at either end.
     both = where(design.pp_size > 1, layout.held - 1, 1)
     tables = (shape.tables + both * shape.own_head) / design.tp_size
 
-    def on_stage(figure: str, expert_layers: Any = layout.expert_layers) -> Any:
-        plain = getattr(dense, figure)
-        return layout.layers * plain + expert_layers * (getattr(expert, figure) - plain)
+    def on_stage(figure: str, others: Any = layout.other_layers) -> Any:
+        return run.over([getattr(kind, figure) for kind in kinds], layout.layers, others)
 
     own = maximum(
-        on_stage("parameters", layout.front_experts), on_stage("parameters", layout.back_experts)
+        on_stage("parameters", layout.front_others), on_stage("parameters", layout.back_others)
     )
     return Work(
         tokens=tokens,
-        dense=dense,
-        expert=expert,
+        kinds=kinds,
         parameters=on_stage("parameters") + tables,
         routed_parameters=on_stage("routed_parameters"),
         exchanged=layout.held * own + tables,
-        exchanged_routed=layout.held * on_stage("routed_parameters", layout.back_experts),
-        largest_layer=maximum(
-            dense.parameters,
-            expert.parameters + shape.expert.routed_parameters / layout.expert_shards,
-        ),
+        exchanged_routed=layout.held * on_stage("routed_parameters", layout.back_others),
+        largest_layer=maximum(*(kind.parameters + kind.routed_parameters for kind in kinds)),
         tables=tables,
         head=where(design.pp_size > 1, 0, shape.head) / design.tp_size,
         activations=on_stage("moved"),
         light=on_stage("light"),
         latent=on_stage("latent"),
         casts=on_stage("casts"),
-        scores=layout.layers * dense.scores,
+        scores=on_stage("scores"),
         logits=where(
             design.fused_loss,
             0.0,
             activations.logit_bytes(
-                tokens, shape.vocab, design.tp_size, run.calibration.logit_bytes
+                tokens, shape.outputs, design.tp_size, run.calibration.logit_bytes
             ),
         ),
     )
@@ -189,18 +213,33 @@ def work_of(run: Run) -> Work:
 
 def arithmetic_of(run: Run) -> Arithmetic:
     """Count what one token takes in the forward pass."""
-    shape, length = run.shape, run.design.seq_len
-    causal = flops.attended_positions(length, length)
-    sliding = flops.attended_positions(length, shape.window)
-    causal = causal + shape.sliding_layers / shape.layers * (sliding - causal)
+    cores = tuple(_core(run, kind) for kind in run.kinds)
+    each = [kind.matmul_parameters + kind.routed_matmul for kind in run.kinds]
+    up = [kind.up_parameters for kind in run.kinds]
+    return Arithmetic(
+        up=flops.matmul_flops(run.over_model(up), 1),
+        cores=cores,
+        core=run.over_model(cores),
+        layers=flops.matmul_flops(run.over_model(each), 1),
+        head=flops.matmul_flops(run.shape.head, 1),
+    )
+
+
+def _core(run: Run, kind: LayerShape) -> Any:
+    """Count what mixes one token with others in one layer; of windows over some layers, the mean.
+
+    An indexer scores all tokens before those are chosen that a token attends to.  Linear mixers
+    multiply the pairs of a chunk, and work on their state besides.
+    """
+    length = run.design.seq_len
+    everything = flops.attended_positions(length, length)
+    near = flops.attended_positions(length, kind.window)
+    causal = everything + kind.near_share * (near - everything)
     # Unfused kernels compute the square and then mask half of it.
     positions = select(run.design.attention, {"causal": causal, "full": length, "unfused": length})
-    dense, expert = shape.dense, shape.expert
-    each = dense.matmul_parameters + dense.routed_matmul
-    other = expert.matmul_parameters + expert.routed_matmul
-    return Arithmetic(
-        up=flops.matmul_flops(shape.layers * dense.up_parameters, 1),
-        core=flops.attention_flops(1, positions, shape.score_width, shape.value_width),
-        layers=flops.matmul_flops(shape.layers * each + shape.expert_layers * (other - each), 1),
-        head=flops.matmul_flops(shape.head, 1),
-    )
+    if not is_zero(kind.state_flops):
+        positions = where(kind.state_flops > 0, causal, positions)
+    core = flops.attention_flops(1, positions, kind.score_width, kind.value_width)
+    if not is_zero(kind.index_width):
+        core = core + flops.attention_flops(1, everything, kind.index_width, 0)
+    return core if is_zero(kind.state_flops) else core + kind.state_flops

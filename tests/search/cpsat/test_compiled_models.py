@@ -50,20 +50,21 @@ def compiled_of(question: Question) -> CompiledModel:
     return question.explorer.compile(question.evaluate)
 
 
+MOST = 1000
+CURVED = "serving/colocated_long_prompts.toml"  # larger, but the one whose curves need pieces
 BARE = [
-    "training/tutorial.toml",
-    "training/tutorial_cost.toml",
-    "training/step_within_1s.toml",
-    "serving/four_bits_on_one_card.toml",
-    "fleet/choice_of_fleet.toml",
-    "fleet/nodes_for_a_pace.toml",
+    name
+    for name in NAMES
+    if not name.startswith("infeasible/") and load(MODELS / name).problem.space.size <= MOST
 ]
+LOOSE = 1e-6
+ONE_WORKER: dict[str, Any] = {"num_workers": 1}
+RUNS = [(CURVED, {}), *((name, parameters) for name in BARE for parameters in ({}, ONE_WORKER))]
 
 
-@pytest.mark.parametrize("name", BARE)
-@pytest.mark.parametrize("parameters", [{}, {"num_workers": 1}], ids=["default", "one worker"])
+@pytest.mark.parametrize(("name", "parameters"), RUNS)
 def test_a_bare_solver_finds_the_same_optimum(name: str, parameters: dict[str, Any]) -> None:
-    """Solved by OR-Tools alone, the model is as good as the optimum, and no better than it errs."""
+    """Solved by OR-Tools alone, the model proposes the optimum, and its bound is tight."""
     question = load(MODELS / name)
     compiled = compiled_of(question)
     bare = cp_model.CpSolver()
@@ -75,8 +76,9 @@ def test_a_bare_solver_finds_the_same_optimum(name: str, parameters: dict[str, A
     bound = compiled.objective_bound(bare.best_objective_bound)
     number = compiled.lowered.aim.number
     error = 2 * number.slack / abs(number.unit * bare.objective_value) + 1e-9
-    # A relaxation: never worse than the truth, and better than it by its stated error alone.
+    # A relaxation: never worse than the truth, and hardly better.
     assert sign * bound <= sign * best + 1e-9 * abs(best)
+    assert sign * bound >= sign * best - LOOSE * abs(best)
     design = compiled.params(bare)
     point = compiled.question.point(
         [list(domain.values).index(design[key]) for key, domain in question.problem.space.items()]

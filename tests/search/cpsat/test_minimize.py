@@ -15,6 +15,7 @@ from strategies import Case, Term, cases, combined, examples, spaces, terms, tru
 from mlsysim.expr.functions import absolute, logical_and
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat import minimize, presolve
+from mlsysim.search.cpsat.blocks import product
 from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.boxes import whole
@@ -32,7 +33,13 @@ def best_values(program: Program, top: int) -> list[float]:
 
 
 def forced(
-    program: Program, top: int, *, rows: int, patience: int = 200_000, cells: int = 4096
+    program: Program,
+    top: int,
+    *,
+    rows: int,
+    patience: int = 200_000,
+    cells: int = 4096,
+    walk: bool = False,
 ) -> Minimum:
     """Minimise with no more than so many rows in a table, and formulas after so many boxes."""
     with pytest.MonkeyPatch.context() as patch:
@@ -43,6 +50,9 @@ def forced(
         patch.setattr(tables, "CELLS", cells)
         patch.setattr(growing, "_MOST_CELLS", cells)
         patch.setattr(minimize, "QUICK", 0)
+        for worth in ("_WORTH", "_WORTH_FOR_SUMS"):
+            patch.setattr(product, worth, 10**9 if walk else 0)
+        patch.setattr(product, "_AT_A_TIME", 7)
         return Minimizer(Clock(SearchOptions(workers=2)), lambda _: None).minimize(program, top)
 
 
@@ -132,18 +142,28 @@ def joint_cases(draw: st.DrawFn) -> Case:
     )
 
 
-@given(joint_cases(), st.integers(1, 4), st.sampled_from([2, 4, 4096]))
-@examples(40)
-def test_blocks_that_meet_in_shared_formulas(case: Case, top: int, cells: int) -> None:
+@given(joint_cases(), st.integers(1, 4), st.sampled_from([2, 4, 4096]), st.booleans())
+@examples(60)
+def test_blocks_that_meet_in_shared_formulas(
+    case: Case,
+    top: int,
+    cells: int,
+    walk: bool,  # noqa: FBT001 - drawn
+) -> None:
     """Jobs with choices of their own are solved by blocks, and agree with brute force."""
     program = Question(case.problem, case).program()
-    found = forced(program, top, rows=2, cells=cells)
+    found = forced(program, top, rows=2, cells=cells, walk=walk)
     check(found, best_values(program, top), top)
 
 
-@given(st.data(), st.integers(1, 3), st.sampled_from(["minimize", "maximize"]))
-@examples(25)
-def test_ratios_of_sums_over_blocks(data: st.DataObject, top: int, sense: str) -> None:
+@given(st.data(), st.integers(1, 3), st.sampled_from(["minimize", "maximize"]), st.booleans())
+@examples(40)
+def test_ratios_of_sums_over_blocks(
+    data: st.DataObject,
+    top: int,
+    sense: str,
+    walk: bool,  # noqa: FBT001 - drawn
+) -> None:
     """What all jobs cost together, by what they do together: each job's rows keep the best."""
     number = st.integers(1, 30)
     values = st.lists(number, min_size=2, max_size=4, unique=True)
@@ -160,4 +180,48 @@ def test_ratios_of_sums_over_blocks(data: st.DataObject, top: int, sense: str) -
     problem = Problem.of(space, f"{sense}: ratio", {"work": f"rate >= {8 * len(jobs)}"})
     question = Question(problem, lambda p: {"ratio": cost(p) / rate(p), "rate": rate(p)})
     program = question.program()
-    check(forced(program, top, rows=2), best_values(program, top), top)
+    check(forced(program, top, rows=2, walk=walk), best_values(program, top), top)
+
+
+def test_a_ratio_over_a_million_designs_is_walked() -> None:
+    """The product of two blocks with 900 designs each is what an array of all of them says."""
+    axis = np.arange(1, 31, dtype=float)
+    x0, y0, x1, y1 = np.meshgrid(axis, axis, axis, axis, indexing="ij", sparse=True)
+    cost = (x0 + 0.7 * y0 * x0**0.5) + (1.3 * x1 + 0.4 * y1 * x1**0.5)
+    rate = (2.1 * x0 / (1 + 0.9 / y0) + 0.2 * y0) + (1.1 * x1 / (1 + 2.5 / y1) + 0.6 * y1)
+    allowed = (cost <= 90) & (rate >= 40)
+    best = np.sort((cost / rate)[allowed])[:3]
+
+    def evaluate(p: dict[str, Any]) -> dict[str, Any]:
+        a, b, c, d = p["x0"], p["y0"], p["x1"], p["y1"]
+        c_ = (a + 0.7 * b * a**0.5) + (1.3 * c + 0.4 * d * c**0.5)
+        r_ = (2.1 * a / (1 + 0.9 / b) + 0.2 * b) + (1.1 * c / (1 + 2.5 / d) + 0.6 * d)
+        return {"ratio": c_ / r_, "cost": c_, "rate": r_}
+
+    space = {name: range(1, 31) for name in ("x0", "y0", "x1", "y1")}
+    constraints = {"budget": "cost <= 90", "work": "rate >= 40"}
+    program = Question(Problem.of(space, "minimize: ratio", constraints), evaluate).program()
+    clock = Clock(SearchOptions(workers=2))
+    found = Minimizer(clock, lambda _: None).minimize(program, 3)
+    check(found, best.tolist(), 3)
+    assert not clock.counters["solves"]  # no solver was asked
+
+
+def test_a_joint_question_that_is_stopped_has_designs() -> None:
+    """Time is over before any block is reduced: a few designs that meet all limits are told."""
+    space = {f"{name}{job}": range(1, 200) for job in range(3) for name in "ab"}
+
+    def evaluate(p: dict[str, Any]) -> dict[str, Any]:
+        costs = [p[f"a{job}"] * p[f"b{job}"] for job in range(3)]
+        return {"cost": sum(costs), "work": sum(p[f"a{job}"] + p[f"b{job}"] for job in range(3))}
+
+    problem = Problem.of(space, "minimize: cost", {"work": "work >= 100"})
+    clock = Clock(SearchOptions(workers=1, time_limit=1e-6))
+    program = Question(problem, evaluate).program()
+    found = Minimizer(clock, lambda _: None).minimize(program, 3)
+    assert not found.proven
+    assert len(found.best)
+    for design, (cost,) in zip(found.best.designs.tolist(), found.best.values, strict=True):
+        values = [place + 1 for place in design]
+        assert sum(values) >= 100
+        assert cost == sum(a * b for a, b in zip(values[::2], values[1::2], strict=True))

@@ -61,7 +61,7 @@ def test_a_search_that_is_stopped_anywhere_goes_on() -> None:
     looks = Impatient(-1)
     assert LoweredSearch(asked, 3, no_rows(4, 1), looks).run(60.0)
     assert looks.looks > 20
-    for at in range(1, looks.looks, 7):
+    for at in range(1, looks.looks, 1 + looks.looks // 12):
         search = LoweredSearch(asked, 3, no_rows(4, 1), Impatient(at))
         assert not search.run(60.0)
         assert search.bound <= best[0] * (1 + 1e-9)

@@ -77,8 +77,7 @@ class Group:
 
     def at(self, design: Sequence[int]) -> cp_model.BoolVarT | None:
         """Give the literal of a combination; nothing where it is not among them."""
-        rows = np.flatnonzero(np.all(self.designs == np.array(design), axis=1))
-        return self.literals[rows[0]] if len(rows) else None
+        return self._places.get(tuple(design))
 
     def holds(self, node: Node) -> bool:
         """Tell whether a value depends on this group alone."""
@@ -119,6 +118,10 @@ class Group:
         chosen = [one for one, row in zip(self.literals, rows, strict=True) if row]
         self._model.add(cp_model.LinearExpr.sum(chosen) == literal)
         return literal
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, ...], cp_model.IntVar]:
+        return dict(zip(map(tuple, self.designs.tolist()), self.literals, strict=True))
 
     @cached_property
     def _own(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from mlsysim.expr.graph import Apply, Node, Table, reachable
+from mlsysim.expr.operation import Division, Rounding
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, joined
 from mlsysim.search.cpsat.program.program import Program
@@ -33,6 +34,8 @@ _SHARE = 2
 # Boxes to bound for one group in one step, and for all of them in all.
 _MOST_AT_ONCE = 20_000
 _MOST_BOXES = 120_000
+# The same for the choices that a count depends on.
+_MOST_COUNTED = 80_000
 # Boxes are bounded so many at a time, to stay in cache and to see an interrupt.
 _AT_A_TIME = 4096
 # A choice of no more values has a literal for each; one that is part of a group has, too,
@@ -65,7 +68,7 @@ def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
     boxes = start
     for _ in range(2):
         before = boxes
-        boxes = program.bound(boxes, cutoff)
+        boxes, _ = program.narrow(boxes, cutoff)
         if not len(boxes) or (
             len(boxes) == len(before) and np.array_equal(boxes.volumes, before.volumes)
         ):
@@ -102,9 +105,18 @@ def grown(  # noqa: C901 - a loop in three steps
     short: list[Names] = [
         (name,) for name, size in zip(program.names, sizes, strict=True) if size <= _SHORT
     ]
+    found: dict[Names, Boxes] = {}
+    # Without a value to beat, most combinations of so many choices can matter.
+    for names in supports(program, start, _counts) if cutoff < np.inf else ():
+        counted = _counted(program, names, cutoff, start, check)
+        if counted is not None:
+            found[names] = counted
+            if len(counted):
+                start = _hull(counted)
+            break
+    short += [names for names in _holes(program, start) if names not in short]
     ranges = program.rearranger.ranges
     wanted = supports(program, start, lambda node: _varies(ranges[node.position]))
-    found: dict[Names, Boxes] = {}
     tried: set[Names] = set()
     left = _MOST_BOXES
     while left > 0:
@@ -192,6 +204,76 @@ def supports(
         tuple(name for name in program.names if name in support)
         for support in sorted(found, key=lambda one: (-found[one], sorted(one)))
     ]
+
+
+def _holes(program: Program, start: Boxes) -> Iterator[Names]:
+    """Name the choices of each formula that may be no number although all it is made of are.
+
+    In each combination of these choices it is known whether it is one.
+    """
+    known = program.read_all(start)
+    finite = {at: bool(np.all(np.isfinite(bound))) for at, bound in known.items()}
+    for node in reachable(program.objectives):
+        if isinstance(node, Apply) and not finite[node.position]:
+            columns = [at for at, name in enumerate(program.names) if name in node.support]
+            size = math.prod((start.last - start.first + 1)[0, columns].tolist())
+            if size <= _MOST_CELLS and all(finite[one.position] for one in node.arguments):
+                yield tuple(program.names[at] for at in columns)
+
+
+def _counts(node: Node) -> bool:
+    """Tell whether a value is a derived count, such as that of microbatches."""
+    return isinstance(node, Apply) and isinstance(node.operation, (Division, Rounding))
+
+
+def _counted(
+    program: Program, names: Names, cutoff: float, start: Boxes, check: Check
+) -> Boxes | None:
+    """List the combinations that can matter of the choices that a count depends on.
+
+    A count is a factor of whatever is done that often, so that its group is worth more effort
+    than others: where too many combinations are left, each is looked into choice by choice.
+
+    Returns
+    -------
+    Boxes or None
+        One box per combination; nothing where there are too many.
+    """
+    columns = [program.names.index(name) for name in names]
+    sizes = (start.last - start.first)[0]
+    others = [column for column in range(len(sizes)) if column not in columns]
+    boxes = start
+    for column in (*sorted(columns, key=sizes.__getitem__), *sorted(others, key=sizes.__getitem__)):
+        if column in others and len(_merged(boxes, columns)) <= _MOST_CELLS:
+            break
+        if int((boxes.last[:, column] - boxes.first[:, column] + 1).sum()) > _MOST_COUNTED:
+            return None
+        boxes, _ = _narrow(program, boxes.split(column), cutoff, check)
+    merged = _merged(boxes, columns)
+    return merged if len(merged) <= _MOST_CELLS else None
+
+
+def _merged(boxes: Boxes, columns: Sequence[int]) -> Boxes:
+    """Put the boxes of each combination of some choices into one."""
+    if not len(boxes):
+        return boxes
+    _, place = np.unique(boxes.first[:, columns], axis=0, return_inverse=True)
+    order = np.argsort(place.ravel(), kind="stable")
+    begins = np.flatnonzero(np.diff(place.ravel()[order], prepend=-1))
+    return Boxes(
+        first=np.minimum.reduceat(boxes.first[order], begins),
+        last=np.maximum.reduceat(boxes.last[order], begins),
+        bound=np.minimum.reduceat(boxes.bound[order], begins),
+    )
+
+
+def _hull(boxes: Boxes) -> Boxes:
+    """Give the smallest box around some."""
+    return Boxes(
+        first=boxes.first.min(axis=0, keepdims=True),
+        last=boxes.last.max(axis=0, keepdims=True),
+        bound=boxes.bound.min(axis=0, keepdims=True),
+    )
 
 
 def _varies(known: Range) -> bool:

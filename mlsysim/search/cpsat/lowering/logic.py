@@ -54,6 +54,7 @@ def literal(  # noqa: PLR0911 - one case per form
         return lowering.model.new_constant(int(settled))
     group = lowering.group(node)
     if group is not None:
+        lowering.tell(node, group)
         return group.any_of(group.values(node) != 0)
     if lowering.tabulates(node):
         return _tabulated(lowering, node)

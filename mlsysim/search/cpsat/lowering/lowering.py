@@ -45,8 +45,8 @@ from mlsysim.search.cpsat.solving.model import Encoding, Kind
 # Values are resolved to this share of the largest one at best.
 _RESOLUTION = 2.0**-40
 _WHOLE = 2.0**40
-# A sum is resolved to this share of what is added up.
-_SUM_RESOLUTION = 2.0**-56
+# A sum is resolved to this share of what is added up: all variables together fit 64 bits.
+_SUM_RESOLUTION = 2.0**-51
 # A variable is resolved to this share of its largest value.
 _VARIABLE_RESOLUTION = 2.0**-50
 
@@ -79,6 +79,10 @@ class Lowering:
         Whether marks could make the model better.
     check
         Called now and then; it may raise.
+    encodings
+        How every expression went in, in this order.
+    forms
+        The position of a node in the graph -> how it went in.
     cells
         The combinations of choices that a sub-formula depends on.
     ranges
@@ -102,6 +106,7 @@ class Lowering:
         self.model = model
         self.marks = marks
         self.encodings: list[Encoding] = []
+        self.forms: dict[int, Encoding] = {}
         self.program = program
         self.groups = sorted(groups, key=len)
         self.ranges = ValueRanges(program, box, groups, cutoff, settled)
@@ -143,13 +148,14 @@ class Lowering:
         low, high = self.range(node)
         finest = max(max(abs(low), abs(high)) * _RESOLUTION, 1e-300)
         group = self.group(node)
-        if low == high:
+        if low == high and self.ranges.is_constant(node):
             return products.constant(low, max(wish, finest))
         if group is not None:  # a sum of literals that are there, in whatever unit
-            self._tell(node, group)
+            self.tell(node, group)
             return group.number(group.values(node), max(wish, finest))
         if node.position not in self._numbers:
             self.check()
+            # What only the conditions leave no room is no constant: they hold through it.
             self._numbers[node.position] = self._number(node, finest)
         return self._numbers[node.position]
 
@@ -189,7 +195,9 @@ class Lowering:
 
     def record(self, node: Node, kind: Kind, size: int, error: float) -> None:
         """Note how an expression went in."""
-        self.encodings.append(Encoding(name=describe(node), kind=kind, size=size, error=error))
+        encoding = Encoding(name=describe(node), kind=kind, size=size, error=error)
+        self.encodings.append(encoding)
+        self.forms[node.position] = encoding
 
     def variable(self, low: int, high: int, name: str = "") -> cp_model.IntVar:
         """Make an integer variable.
@@ -322,7 +330,7 @@ class Lowering:
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
 
-    def _tell(self, node: Node, group: Group) -> None:
+    def tell(self, node: Node, group: Group) -> None:
         """Note once that a value went in as a table."""
         if node.position not in self._told:
             self._told.add(node.position)

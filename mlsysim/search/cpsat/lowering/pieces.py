@@ -7,16 +7,19 @@ concave one stays below the secants of its neighbours, any other within its rise
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant
 from mlsysim.expr.operation import Bend
+from mlsysim.search.cpsat.lowering import products
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
 from mlsysim.search.cpsat.solving.model import Kind
 
@@ -29,6 +32,7 @@ _MOST_PIECES = 64
 _GRID = 257
 _RELATIVE = 1e-12  # the curve itself is computed in floating point
 _BITS = 28
+_HELD_BITS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +81,12 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     least, most = lowering.range(node)
     size = max(abs(least), abs(most), 1e-300)
     inner = lowering.number(argument, (high - low) * 2.0**-_BITS)
-    # The encoded argument may leave the true range by its slack.
+    # A variable of its own, lest every piece repeat a long sum of literals; but none that
+    # takes up what all variables together may.
+    inner = products.coarsened(
+        lowering, inner, power_of_two(inner.unit * inner.size * 2.0**-_HELD_BITS)
+    )
+    inner = replace(inner, expression=lowering.single(inner), weight=0)
     ends = _breakpoints(low, high, wish, curve)
     unit = power_of_two(max(wish / 4, size * 2.0**-_BITS))
     value = Scaled(
@@ -86,21 +95,90 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
         high=math.ceil(most / unit),
         unit=unit,
     )
-    chosen = [lowering.model.new_bool_var("") for _ in ends[1:]]
-    lowering.model.add_at_most_one(chosen)
-    lowering.post(lowering.model.add_bool_or(chosen))
-    worst = 0.0
-    for literal, (start, end) in zip(chosen, pairwise(ends), strict=True):
+    reach = unit / 2 + _RELATIVE * size
+    pieces = [_Piece.of(inner, start, end, reach, curve) for start, end in pairwise(ends)]
+    _post(lowering, inner, value, pieces)
+    worst = max(piece.above - piece.below for piece in pieces)
+    lowering.record(node, Kind.PIECEWISE_LINEAR, len(pieces), worst)
+    return replace(value, slack=unit / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """One piece: what the encoded value can be, on a line from where the piece begins.
+
+    Parameters
+    ----------
+    first, width
+        Where the encoded argument is: from `first` to `width` above it.
+    slope
+        What a step of the argument adds to the value.
+    below, above
+        Between which ends the value lies, the slope apart.
+    """
+
+    first: int
+    width: int
+    slope: float
+    below: float
+    above: float
+
+    @classmethod
+    def of(cls, inner: Scaled, start: float, end: float, reach: float, curve: _Shape) -> "_Piece":
+        """Make the piece between two arguments; the value may leave the curve by `reach`."""
+        # The encoded argument may leave the true range by its slack.
+        away = inner.slack + _RELATIVE * max(abs(start), abs(end))
+        first = max(inner.low, math.floor((start - away) / inner.unit))
+        last = min(inner.high, math.ceil((end + away) / inner.unit))
         slope, below, above = _strip(start, end, curve)
-        lowering.between([inner], start, end, literal)
-        tilted, rounding = _tilted(inner, -slope, unit)
-        reach = unit / 2 + rounding + _RELATIVE * size
-        lowering.between([value, tilted], below - reach, above + reach, literal)
-        worst = max(worst, above - below + abs(slope) * inner.slack)
-    lowering.record(node, Kind.PIECEWISE_LINEAR, len(chosen), worst + unit / 2)
-    return Scaled(
-        expression=value.expression, low=value.low, high=value.high, unit=unit, slack=unit / 2
-    )
+        shift = slope * first * inner.unit
+        # The line meets the curve far from zero, where its offset is a small difference.
+        reach += abs(slope) * inner.slack + 8 * sys.float_info.epsilon * abs(shift)
+        return cls(
+            first=first,
+            width=max(0, last - first),
+            slope=slope * inner.unit,
+            below=below + shift - reach,
+            above=above + shift + reach,
+        )
+
+    @property
+    def size(self) -> float:
+        """What the piece may take up in a sum."""
+        return max(abs(self.below), abs(self.above)) + abs(self.slope) * self.width
+
+
+def _post(lowering: "Lowering", inner: Scaled, value: Scaled, pieces: Sequence[_Piece]) -> None:
+    """Divide the argument among the pieces, one of which holds it: the multiple-choice form.
+
+    Its relaxation is the convex hull of the pieces.  A conditional constraint per piece
+    says the same, but from such ones OR-Tools 9.15 derives precedences that overflow: a
+    solver with default parameters then calls the model infeasible.
+    """
+    model = lowering.model
+    chosen = [model.new_bool_var("") for _ in pieces]
+    parts = [lowering.variable(0, piece.width) for piece in pieces]
+    model.add_at_most_one(chosen)
+    lowering.post(model.add_bool_or(chosen))
+    for piece, literal, part in zip(pieces, chosen, parts, strict=True):
+        model.add(part <= piece.width * literal)
+    sum_ = cp_model.LinearExpr.sum
+    weighted = cp_model.LinearExpr.weighted_sum
+    starts = [piece.first for piece in pieces]
+    lowering.post(model.add(inner.expression == weighted(chosen, starts) + sum_(parts)))
+    weight = value.size * value.unit + sum(piece.size for piece in pieces)
+    fine = min(value.unit, power_of_two(weight / LARGEST))
+    slopes = [round(piece.slope / fine) for piece in pieces]
+    rounding = [
+        abs(piece.slope / fine - slope) * piece.width
+        for piece, slope in zip(pieces, slopes, strict=True)
+    ]
+    below = [math.floor(p.below / fine - err) for p, err in zip(pieces, rounding, strict=True)]
+    above = [math.ceil(p.above / fine + err) for p, err in zip(pieces, rounding, strict=True)]
+    whole: Any = round(value.unit / fine) * value.expression  # OR-Tools' types do not add up
+    over = whole - weighted(parts, slopes)
+    lowering.post(model.add(over >= weighted(chosen, below)))
+    lowering.post(model.add(over <= weighted(chosen, above)))
 
 
 def _breakpoints(low: float, high: float, wish: float, curve: _Shape) -> Array:
@@ -153,26 +231,3 @@ def _peak(values: Array) -> float:
     before = np.concatenate([[np.inf], values[1:-1] + np.maximum(steps[:-1], 0.0)])
     after = np.concatenate([values[1:-1] + np.maximum(-steps[1:], 0.0), [np.inf]])
     return float(np.maximum(np.minimum(before, after), values[:-1]).max(initial=values[-1]))
-
-
-def _tilted(number: Scaled, slope: float, unit: float) -> tuple[Scaled, float]:
-    """Multiply a number by a slope; give the result and its rounding error."""
-    steep = abs(slope) * number.unit
-    fine = power_of_two(
-        max(
-            unit / min(number.size, 1 << _BITS),
-            steep * 2.0**-_BITS,
-            steep * number.size / (LARGEST >> 2),
-        )
-    )
-    factor = round(slope * number.unit / fine)
-    rounding = abs(slope * number.unit - factor * fine) * number.size
-    scaled = number.times(factor)
-    tilted = Scaled(
-        expression=scaled.expression,
-        low=scaled.low,
-        high=scaled.high,
-        unit=fine,
-        slack=abs(slope) * number.slack,
-    )
-    return tilted, rounding

@@ -108,8 +108,14 @@ def narrow(lowering: "Lowering", node: Node, wish: float, bits: int = FACTOR_BIT
 
 def coarsened(lowering: "Lowering", number: Scaled, unit: float) -> Scaled:
     """Write a number in no smaller unit than this one."""
-    if number.unit >= unit or number.low == number.high:
+    if number.unit >= unit:
         return number
+    if number.low == number.high:
+        entry = round(number.low * (number.unit / unit))
+        error = abs(number.low * number.unit - entry * unit)
+        return Scaled(
+            expression=entry, low=entry, high=entry, unit=unit, slack=number.slack + error
+        )
     return _coarser(lowering, number, round(min(unit / number.unit, LARGEST)))
 
 

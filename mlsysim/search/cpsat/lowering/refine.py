@@ -7,7 +7,8 @@ than the truth because a curve went in approximately, the curve is encoded more 
 around it.  The search ends when the relaxation has nothing left below the best found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -84,7 +85,12 @@ class LoweredSearch:
         self._marks: dict[str, frozenset[int]] = {}
         self._missed = 0
         self._until = np.inf
-        self._begun = tables is not None
+        self._local: LocalSearch | None = None
+        if tables is None:
+            self._local = LocalSearch(
+                program=program, box=self._box, seed=clock.seed, check=self._check
+            )
+        self._begun = False
         self._lowered: Lowered | None = None
 
     @property
@@ -138,26 +144,23 @@ class LoweredSearch:
 
     def _begin(self) -> Lowered:
         """Find good designs to begin with, and make the model."""
-        if not self._begun:
-            with self._clock.phase("presolve"):
-                self._descend()
-            self._begun = True
+        if self._local is not None and not self._begun:
+            with self._clock.phase("presolve"), self._keeping(self._local) as local:
+                local.run()
+        self._begun = True
         with self._clock.phase("compile"):
             return self._build()
 
-    def _descend(self) -> None:
-        local = LocalSearch(
-            program=self._program, box=self._box, seed=self._clock.seed, check=self._check
-        )
+    @contextmanager
+    def _keeping(self, local: LocalSearch) -> Iterator[LocalSearch]:
+        """Take over what a local search finds, also where it is stopped."""
+        before = len(local.seen)
         try:
-            local.run()
+            yield local
         finally:
-            self._keep_found(local)
-
-    def _keep_found(self, local: LocalSearch) -> None:
-        self._clock.counters["designs"] += len(local.seen)
-        self._seen |= dict.fromkeys(local.seen)
-        self.found = self.found.plus(local.rows).undominated(self._keep)
+            self._clock.counters["designs"] += len(local.seen) - before
+            self._seen |= dict.fromkeys(local.seen)
+            self.found = self.found.plus(local.rows).undominated(self._keep)
 
     def _after(self, lowered: Lowered, design: list[int]) -> Lowered:
         """Evaluate a design exactly; give the model to go on with, without it."""
@@ -170,6 +173,11 @@ class LoweredSearch:
         self._missed = 0 if len(better) else self._missed + 1
         fresh = [at for at in map(tuple, around.tolist()) if at not in self._seen]
         self._seen |= dict.fromkeys(fresh)
+        if len(better) and self._local is not None:
+            known = len(self._seen)
+            with self._clock.phase("presolve"), self._keeping(self._local) as local:
+                local.improve(tuple(design))
+            fresh += list(self._seen)[known:]
         approximate = lowered.lowering.is_approximate and not len(better)
         if approximate:
             self._mark(design)
@@ -223,6 +231,9 @@ class LoweredSearch:
             check=self._check,
         )
         self._aim = lowered.aim
+        known = lowered.lowering.ranges.of(self._program.objectives[0])
+        if not known.nowhere and known.group is None:  # what stands before the first solution
+            self.bound = max(self.bound, min(known.low, self._goal))
         for design in self._seen:
             self._check()
             lowered.forbid(design)

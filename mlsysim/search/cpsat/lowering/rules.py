@@ -98,6 +98,7 @@ def _parts(
         if group is None:
             yield lowering.number(term, share).times(sign)
         else:
+            lowering.tell(term, group)
             _, before = tables.get(id(group), (group, np.zeros(len(group))))
             tables[id(group)] = group, before + sign * group.values(term)
     for group, values in tables.values():

@@ -86,6 +86,12 @@ class ValueRanges:
             self._known[node.position] = self._bound(node)
         return self._known[node.position]
 
+    def is_constant(self, node: Node) -> bool:
+        """Tell whether the formula alone leaves a value no room, whatever conditions say of it."""
+        known = self._of_rows(reachable([node]))
+        (bound,) = BoxReader([node], self._program.columns).read(*self._box, known)
+        return bool(np.min(bound.low) == np.max(bound.high))
+
     def within(self, node: Node, group: Group) -> Range | None:
         """Bound a value in each combination of a group, where that was looked into."""
         if group.cells is None:

@@ -3,16 +3,23 @@
 The range of a long formula over a box is wider than its values, and costs one
 operation after the other.  Where its choices have few combinations together, a
 look-up of the least and the greatest entry is both exact and quick.
+
+A hole of a table (no such thing exists) leaves every box with it open at both ends.  Where a
+condition excludes the designs that meet the hole, its entry decides nothing, and that of a
+neighbour takes its place.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import over_designs
-from mlsysim.expr.graph import Apply, Graph, Node, reachable
+from mlsysim.expr.graph import Apply, Graph, Node, Table, reachable
+
+Mask = NDArray[np.bool_]
 
 # The extremes between all pairs of corners are tabulated: the square of this.
 _MOST_CELLS = 256
@@ -20,7 +27,12 @@ _MOST_CELLS = 256
 _FEWEST_OPERATIONS = 8
 
 
-def condense(graph: Graph, roots: Sequence[Node], columns: Mapping[str, Column]) -> list[Node]:
+def condense(
+    graph: Graph,
+    roots: Sequence[Node],
+    columns: Mapping[str, Column],
+    conditions: Sequence[Node] = (),
+) -> list[Node]:
     """Rewrite formulas with tables for the parts that depend on few combinations.
 
     Parameters
@@ -31,12 +43,15 @@ def condense(graph: Graph, roots: Sequence[Node], columns: Mapping[str, Column])
         The formulas.
     columns
         The values of the numeric choices.
+    conditions
+        What holds for every design that matters.
 
     Returns
     -------
     list of Node
-        Formulas that have the same values, in the same order.
+        Formulas that have the same values at these designs, in the same order.
     """
+    guards = [node for node in conditions if isinstance(node, Table)]
     nodes = reachable(roots)
     lengths = _lengths(nodes)
     wanted = {root.position for root in roots}
@@ -50,12 +65,12 @@ def condense(graph: Graph, roots: Sequence[Node], columns: Mapping[str, Column])
     written: dict[int, Node] = {}
     for node in nodes:
         if node.position in tabulated:
-            written[node.position] = _table(graph, node, columns)
+            written[node.position] = _filled(graph, _table(graph, node, columns), guards)
         elif node.position in wanted and isinstance(node, Apply):
             arguments = [written[argument.position] for argument in node.arguments]
             written[node.position] = graph.apply(node.operation.name, *arguments)
         else:
-            written[node.position] = node
+            written[node.position] = _filled(graph, node, guards)
     return [written[root.position] for root in roots]
 
 
@@ -78,3 +93,30 @@ def _table(graph: Graph, node: Node, columns: Mapping[str, Column]) -> Node:
     grid = np.indices(shape).reshape(len(shape), -1)
     (values,) = over_designs([node], dict(zip(names, grid, strict=True)), columns)
     return graph.table(names, np.broadcast_to(values, grid.shape[1]).reshape(shape))
+
+
+def _filled(graph: Graph, node: Node, guards: Sequence[Table]) -> Node:
+    """Give the holes of a table that some condition excludes the value of a neighbour."""
+    if not isinstance(node, Table) or not np.any(holes := np.isnan(node.values)):
+        return node
+    excluded = np.zeros(holes.shape, np.bool_)
+    for guard in guards:
+        if {*guard.names} <= {*node.names}:
+            excluded |= _spread(guard.values == 0, guard.names, node.names)
+    values = node.values.copy()
+    fillable = holes & excluded
+    for axis in reversed(range(values.ndim)):
+        # Forth and back along the axis: each hole takes what stands before it.
+        for way in (1, -1):
+            along = np.moveaxis(values, axis, 0)[::way]
+            gaps = np.moveaxis(fillable, axis, 0)[::way]
+            for place in range(1, len(along)):
+                open_ = gaps[place] & np.isnan(along[place])
+                along[place] = np.where(open_, along[place - 1], along[place])
+    return graph.table(node.names, values, truth=node.truth)
+
+
+def _spread(cells: Mask, names: Sequence[str], over: Sequence[str]) -> Mask:
+    """Repeat a table along the axes that another has beside its own."""
+    ordered = np.moveaxis(cells, [names.index(n) for n in over if n in names], range(len(names)))
+    return ordered[tuple(slice(None) if name in names else None for name in over)]

@@ -13,20 +13,26 @@ import numpy as np
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, DesignReader
-from mlsysim.expr.graph import Graph, Node, reachable
+from mlsysim.expr.graph import Constant, Graph, Node, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.problem.domain import EXACT
+from mlsysim.search.cpsat.program.bounding import Bounder, Comparing, corner_gaps
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.condense import condense
 from mlsysim.search.cpsat.program.conditions import Condition, Tabulated
+from mlsysim.search.cpsat.program.corners import Corners
 from mlsysim.search.cpsat.program.counts import is_whole
-from mlsysim.search.cpsat.program.gaps import gaps
+from mlsysim.search.cpsat.program.gaps import differences
 from mlsysim.search.cpsat.program.rearrange import Rearranger
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows
 
 TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
+
+
+# A choice of fewer positions is soon a single one, and needs no corners.
+_FEWEST_POSITIONS = 16
 
 
 class UndefinedError(Exception):
@@ -130,8 +136,17 @@ class Program:
         return Tabulated(designs=designs, values=table, holds=holds)
 
     def bound(self, boxes: Boxes, cutoff: float = np.inf) -> Boxes:
-        """Bound the objectives over boxes, and cut off what cannot matter; see `narrow`."""
-        return self.narrow(boxes, cutoff)[0]
+        """Bound the objectives over boxes, and drop those that cannot matter.
+
+        Parameters
+        ----------
+        boxes
+            The boxes.
+        cutoff
+            Designs of which no objective is below this do not matter.
+        """
+        bounded, _ = self.bound_with_gaps(boxes)
+        return bounded.take(np.all(bounded.bound < cutoff, axis=1))
 
     def narrow(self, boxes: Boxes, cutoff: float = np.inf) -> tuple[Boxes, Positions]:
         """Bound the objectives over boxes, and cut off what cannot matter.
@@ -155,7 +170,7 @@ class Program:
         first, last = self._ends(boxes)
         found = self._narrower.narrow(first, last, self._allowed(best))
         kept = boxes.take(found.kept)
-        bound, _ = self._read(kept, found.ranges)
+        bound = self._read(kept, found.ranges)
         possible = np.all(bound < np.inf, axis=1)
         narrowed = Boxes(
             first=np.stack([found.first[name] for name in self.names], axis=1),
@@ -242,7 +257,7 @@ class Program:
             comparison: above zero it cannot hold; minus infinity where it
             holds for certain.
         """
-        bound, gaps = self._read(boxes, self._boxes.read(*self._ends(boxes)))
+        bound, gaps = self._bounder.read(boxes)
         return Boxes(first=boxes.first, last=boxes.last, bound=bound), gaps
 
     def _allowed(self, best: Range | None) -> list[Range | None]:
@@ -260,24 +275,19 @@ class Program:
             dict(zip(self.names, boxes.last.T, strict=True)),
         )
 
-    def _read(self, boxes: Boxes, ranges: Sequence[Range]) -> tuple[Array, Array]:
-        """Tell the bounds and the gaps of boxes from the ranges of the roots."""
+    def _read(self, boxes: Boxes, ranges: Sequence[Range]) -> Array:
+        """Tell the bounds of boxes from the ranges of the roots."""
         read = iter(ranges)
         low, possible = boxes.bound, np.ones(len(boxes), np.bool_)
         for _ in ("as it is", "rearranged"):
             found = [np.broadcast_to(next(read).low, len(boxes)) for _ in self.objectives]
             low = np.maximum(low, np.stack(found, axis=1))
-        gaps = np.empty((len(boxes), sum(map(len, self._gaps))))
-        place = 0
         for comparisons in self._gaps:
             truth = next(read)
             possible &= (truth.high != 0) | (truth.low != 0)
             for _ in comparisons:
-                least = next(read).low
-                possible &= least <= 0
-                gaps[:, place] = np.where(truth.low > 0, -np.inf, least)
-                place += 1
-        return np.where(possible[:, None], low, np.inf), gaps
+                possible &= next(read).low <= 0
+        return np.where(possible[:, None], low, np.inf)
 
     @cached_property
     def step(self) -> float:
@@ -321,12 +331,48 @@ class Program:
     def _condensed(self) -> list[Node]:
         """The objectives and the conditions, in the form that is read over boxes."""
         nodes = [*self.objectives, *(condition.node for condition in self.conditions)]
-        return condense(self.graph, nodes, self.columns)
+        return condense(self.graph, nodes, self.columns, nodes[len(self.objectives) :])
 
     @cached_property
     def _gaps(self) -> tuple[tuple[Node, ...], ...]:
         truths = self._condensed[len(self.objectives) :]
-        return tuple(tuple(gaps(truth, self.rearranger)) for truth in truths)
+        below, apply = self.rearranger.below, self.graph.apply
+        found = (
+            [below(apply("subtract", *pair)) for pair in differences(truth)] for truth in truths
+        )
+        return tuple(tuple(gap for gap in gaps if not isinstance(gap, Constant)) for gaps in found)
+
+    @cached_property
+    def _corners(self) -> Corners:
+        whole = {node.position: is_whole(node, self.columns) for node in reachable(self._condensed)}
+        return Corners(
+            self.graph,
+            [name for name in self.names if self._has_corners(name)],
+            self.rearranger.is_positive,
+            lambda node: whole[node.position],
+        )
+
+    def _has_corners(self, name: str) -> bool:
+        """Tell whether a choice is long enough for its ends to say more, and positive."""
+        column, length = self.columns.get(name), self.lengths[name]
+        if column is None or length < _FEWEST_POSITIONS or not column.is_monotone:
+            return False
+        return bool(np.all(column.at(np.array([0, length - 1])) > 0))
+
+    @cached_property
+    def _bounder(self) -> Bounder:
+        count = len(self.objectives)
+        objectives = [
+            (objective, estimate, self._corners.estimate(objective, up=False))
+            for objective, estimate in zip(
+                self._condensed[:count], self._roots[count : 2 * count], strict=True
+            )
+        ]
+        conditions = [
+            Comparing(truth=truth, gaps=(*known, *corner_gaps(self.graph, truth, self._corners)))
+            for truth, known in zip(self._condensed[count:], self._gaps, strict=True)
+        ]
+        return Bounder(objectives, conditions, self.columns, self.lengths)
 
     @cached_property
     def _roots(self) -> list[Node]:
@@ -339,10 +385,6 @@ class Program:
             for node in (truth, *comparisons)
         ]
         return [*objectives, *estimates, *conditions]
-
-    @cached_property
-    def _boxes(self) -> BoxReader:
-        return BoxReader(self._roots, self.columns)
 
     @cached_property
     def _plain(self) -> BoxReader:

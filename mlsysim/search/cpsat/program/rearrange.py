@@ -53,6 +53,8 @@ class Rearranger:
     def below(self, node: Node) -> Node:
         """Give a formula that is nowhere larger than a node, rounding included."""
         estimate = self.estimate(node, up=False)
+        if not all(map(self._may_be_scaled, estimate.atoms)):
+            return self._below_of_any_sign(node, estimate)
         if estimate.is_clean and estimate.is_positive:
             estimate = estimate.scaled(1.0 - _ROUNDING)
         elif estimate.is_clean and estimate.scaled(-1.0).is_positive:
@@ -60,6 +62,21 @@ class Rearranger:
         else:  # terms of both signs cancel, their rounding errors do not
             estimate = estimate.plus(estimate.size.scaled(-_ROUNDING))
         return estimate.node(self.graph)
+
+    def _may_be_scaled(self, position: int) -> bool:
+        """Tell whether an atom is nowhere negative; those made here are not by construction."""
+        return position not in self.ranges or self.is_positive(self.graph.nodes[position])
+
+    def _below_of_any_sign(self, node: Node, estimate: Terms) -> Node:
+        """Take away a share of the size of every term, whatever its sign is."""
+        if estimate == terms.atom(node):
+            return node
+        total = estimate.node(self.graph)
+        for monomial, mass in estimate.masses.items():
+            term = Terms({monomial: mass}, {monomial: mass}).node(self.graph)
+            slack = self.graph.apply("absolute", term), self.graph.constant(_ROUNDING)
+            total = self.graph.apply("subtract", total, self.graph.apply("multiply", *slack))
+        return total
 
     def estimate(self, node: Node, *, up: bool) -> Terms:
         """Estimate a node; where nothing better is known, by itself."""

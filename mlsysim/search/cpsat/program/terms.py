@@ -46,6 +46,11 @@ class Terms:
         )
 
     @property
+    def atoms(self) -> set[int]:
+        """The positions of all atoms."""
+        return {position for monomial in self.masses for position, _ in monomial}
+
+    @property
     def is_single(self) -> bool:
         """Whether this is one monomial with a positive factor."""
         factors = self.coefficients.values()

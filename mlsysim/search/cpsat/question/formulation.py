@@ -87,6 +87,8 @@ class Formulation:
         What must hold.
     resolve
         Gives the traced value of any metric path or name of the space.
+    result
+        What the evaluator returned on traced values.
     """
 
     problem: Problem
@@ -96,6 +98,7 @@ class Formulation:
     metrics: tuple[Metric, ...]
     requirements: tuple[Requirement, ...]
     resolve: Callable[[str], Any] | None = None
+    result: Any = None
 
     def metric(self, path: str) -> Metric:
         """Give any metric that the evaluator returns, by its path.
@@ -163,6 +166,7 @@ def formulate(
         ),
         requirements=(*_requirements(graph, reading), *_guards(graph)),
         resolve=resolver(traced, result),
+        result=result,
     )
 
 
@@ -177,7 +181,7 @@ def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
 def _requirement(graph: Graph, condition: Condition) -> Requirement:
     truth = _node(graph, condition.holds, condition.name)
     if not truth.truth:  # a number in place of a truth value: whatever is finite and not zero
-        truth = graph.apply("logical_and", truth, _is_finite(graph, truth))
+        truth = graph.apply("logical_and", truth, is_finite(graph, truth))
     if condition.relation is None or isinstance(condition.left, (str, Alternatives)):
         return Requirement(name=condition.name, reason=condition.reason, truth=truth)
     return Requirement(
@@ -205,7 +209,7 @@ def definedness(form: Formulation) -> tuple[Requirement, ...]:
         Requirement(
             name=UNDEFINED,
             reason=undefined(objective.metric),
-            truth=_is_finite(graph, metric.node),
+            truth=is_finite(graph, metric.node),
         )
         for objective, metric, bound in zip(
             form.objectives, form.metrics, reader.read(first, last), strict=True
@@ -224,12 +228,13 @@ def beside_guards(graph: Graph, item: Requirement) -> Requirement:
         fails = graph.apply("logical_not", guard.condition)
         impossible = graph.apply("logical_or", impossible, fails)
     for side in item.sides:
-        holds = graph.apply("logical_and", holds, _is_finite(graph, side))
+        holds = graph.apply("logical_and", holds, is_finite(graph, side))
     truth = graph.apply("logical_or", impossible, holds)
     return Requirement(name=item.name, reason=item.reason, truth=truth)
 
 
-def _is_finite(graph: Graph, node: Node) -> Node:
+def is_finite(graph: Graph, node: Node) -> Node:
+    """Give the truth value whether a value is a finite number."""
     size = graph.apply("absolute", node)
     return graph.apply("less_equal", size, graph.constant(sys.float_info.max))
 

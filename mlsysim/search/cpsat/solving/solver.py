@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
@@ -43,6 +44,7 @@ def run(
     seconds: float = float("inf"),
     *,
     gap: float = 0.0,
+    subsolvers: Sequence[str] = (),
 ) -> Outcome:
     """Solve a model within what is left of the time.
 
@@ -56,6 +58,8 @@ def run(
         A limit of this run's own.
     gap
         How far from the optimum, relative, the solution may be.
+    subsolvers
+        Which of CP-SAT's searches run first, where there are fewer workers than it has of them.
 
     Raises
     ------
@@ -67,15 +71,23 @@ def run(
         quick = _run(model, clock, min(seconds, _QUICK_SECONDS), gap, quick=True)
         if quick.solved:
             return quick
-    return _run(model, clock, seconds, gap)
+    return _run(model, clock, seconds, gap, subsolvers=subsolvers)
 
 
 def _run(
-    model: cp_model.CpModel, clock: Clock, seconds: float, gap: float, *, quick: bool = False
+    model: cp_model.CpModel,
+    clock: Clock,
+    seconds: float,
+    gap: float,
+    *,
+    quick: bool = False,
+    subsolvers: Sequence[str] = (),
 ) -> Outcome:
     """Solve a model once; quickly means with one worker, and without what helps large models."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1 if quick else clock.workers
+    if not quick and 1 < clock.workers <= len(subsolvers):
+        solver.parameters.subsolvers.extend(subsolvers)
     if quick:
         solver.parameters.max_presolve_iterations = 1
         solver.parameters.cp_model_probing_level = 0

@@ -2,16 +2,16 @@
 
 import textwrap
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlsysim.cli.writable import check_writable
-from mlsysim.errors import ParameterError, suggest
+from mlsysim.errors import ParameterError
+from mlsysim.plot.figures import axes_or_new
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, Status
 from mlsysim.results.formatting import varying
-from mlsysim.textfiles import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # So many points are numbered, as they are in the table.
 _LABELLED = 14
@@ -20,67 +20,52 @@ _LEGEND = 32
 _NEAR = 0.025
 _COLOURED = 3
 _WIDTH = 100
-_FORMATS = ("png", "svg", "pdf", "jpg", "webp")
 
 
-def require_drawable(target: Path) -> None:
-    """See before the work begins that a picture can be drawn after it.
-
-    Parameters
-    ----------
-    target
-        The file to write.
-
-    Raises
-    ------
-    ParameterError
-        If matplotlib is not installed, the format is unknown, or the folder
-        does not exist.
-    """
-    if find_spec("matplotlib") is None:
-        raise ParameterError(
-            "--plot needs matplotlib, which is not installed; run: pip install 'mlsysim[plot]'"
-        )
-    ending = target.suffix.removeprefix(".").lower()
-    if ending not in _FORMATS:
-        raise ParameterError(
-            f"--plot {target}: no picture format has this ending{suggest(ending, _FORMATS)}"
-        )
-    check_writable("--plot", target)
-
-
-def draw(front: ParetoFront, title: str, target: Path) -> None:
+def front(found: ParetoFront, title: str = "", *, axes: "Axes | None" = None) -> "Axes":
     """Draw the first objective against the second, and the third as a colour.
 
     Parameters
     ----------
-    front
+    found
         With at least one point.
     title
         What is asked.
-    target
-        The file to write.
-    """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
+    axes
+        Where to draw; on a figure of its own unless given.
 
-    figure = Figure(figsize=(9.6, 5.2), layout="constrained")
-    axes = figure.subplots()
-    x, y, *more = zip(*(point.objective_values for point in front), strict=True)
+    Raises
+    ------
+    ParameterError
+        If the front has no points, or matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from mlsysim import DSE
+    >>> goals = ["minimize: x", "maximize: y"]
+    >>> found = DSE({"x": [1, 2], "y": [3, 4]}, goals[0]).pareto(dict, objectives=goals)
+    >>> front(found).get_ylabel()
+    'y   (more is better)'
+    """
+    if not found:
+        raise ParameterError("the front has no points to draw; print it to see why")
+    axes = axes_or_new(axes, 9.6, 5.2)
+    figure = axes.figure
+    x, y, *more = zip(*(point.objective_values for point in found), strict=True)
     if more:
         dots = axes.scatter(x, y, c=more[0], cmap="viridis", s=42, zorder=3)
-        figure.colorbar(dots, label=_axis(front, 2), location="bottom", shrink=0.8)
+        figure.colorbar(dots, label=_axis(found, 2), location="bottom", shrink=0.8)
     else:
         # From point to point the first objective gives, until the second gains.
         axes.step(x, y, where="post", color="0.8", zorder=1)
         axes.scatter(x, y, color="C0", s=42, zorder=3)
-    _mark(figure, axes, front)
-    axes.set_xlabel(_axis(front, 0))
-    axes.set_ylabel(_axis(front, 1))
+    _mark(figure, axes, found)
+    axes.set_xlabel(_axis(found, 0))
+    axes.set_ylabel(_axis(found, 1))
     axes.margins(0.08)
     axes.grid(color="0.93")
-    axes.set_title(_title(front, title), fontsize=10)
-    with replacing(target, f"--plot {target}") as beside:
-        figure.savefig(beside, dpi=150)
+    axes.set_title(_title(found, title), fontsize=10)
+    return axes
 
 
 def _mark(figure: Any, axes: Any, front: ParetoFront) -> None:

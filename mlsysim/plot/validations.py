@@ -3,11 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlsysim.errors import ParameterError
-from mlsysim.textfiles import replacing
+from mlsysim.plot.figures import new_figure
 from mlsysim.validation.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MARGIN = 1.3
 _COLUMNS = 3
@@ -22,30 +25,26 @@ _SAME = {"ms": ("s", 1e-3)}
 Points = Mapping[str, Sequence[tuple[float, float]]]
 
 
-def draw_outcomes(report: Report, target: Path) -> None:
-    """Draw every predicted row on logarithmic scales, a panel per unit.
+def outcomes(report: Report) -> "Figure":
+    """Draw every predicted row on logarithmic scales, a panel per unit; give the figure.
 
     Parameters
     ----------
     report
         With at least one prediction.
-    target
-        The file to write.
 
     Raises
     ------
     ParameterError
-        If no row was predicted.
+        If no row was predicted, or matplotlib is not installed.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
-
     by_unit = _points(report)
     if not by_unit:
-        raise ParameterError(f"--plot {target}: no row of {report.file} was predicted")
+        raise ParameterError(f"no row of {report.file} was predicted, so there is nothing to draw")
     names = sorted({name for points in by_unit.values() for name in points})
     columns = min(len(by_unit), _COLUMNS)
     rows = math.ceil(len(by_unit) / columns)
-    figure = Figure(figsize=(_SIDE * columns + 2, _SIDE * rows + 0.5), layout="constrained")
+    figure = new_figure(_SIDE * columns + 2, _SIDE * rows + 0.5)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, (unit, points) in zip(panels, by_unit.items(), strict=False):
         _draw_panel(axes, unit, points, names)
@@ -57,8 +56,7 @@ def draw_outcomes(report: Report, target: Path) -> None:
     mean = f"mean absolute error {100 * errors.mean:.1f} %; " if errors else ""
     title = f"{Path(report.file).name}: {mean}grey: within {100 * _BAND:.0f} %"
     figure.suptitle(title, fontsize=10)
-    with replacing(target, f"--plot {target}") as beside:
-        figure.savefig(beside, dpi=150)
+    return figure
 
 
 def _points(report: Report) -> dict[str, dict[str, list[tuple[float, float]]]]:

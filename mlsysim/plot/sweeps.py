@@ -1,18 +1,20 @@
 """Draw the curve of a sweep with matplotlib, which is loaded only for this."""
 
 import textwrap
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mlsysim.plot.figures import axes_or_new
 from mlsysim.problem.expression import Expression
 from mlsysim.results.what_if import Sweep
-from mlsysim.textfiles import replacing
 from mlsysim.units import magnitude, quantity, unit_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WIDTH = 90
 
 
-def draw_sweep(found: Sweep, title: str, target: Path) -> None:
+def sweep(found: Sweep, title: str = "", *, axes: "Axes | None" = None) -> "Axes":
     """Draw the objective against what was varied last; further values make further curves.
 
     Parameters
@@ -21,11 +23,15 @@ def draw_sweep(found: Sweep, title: str, target: Path) -> None:
         The answers.
     title
         What is asked.
-    target
-        The file to write.
-    """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
+    axes
+        Where to draw; on a figure of its own unless given.
 
+    Raises
+    ------
+    ParameterError
+        If matplotlib is not installed.
+    """
+    axes = axes_or_new(axes, 8.4, 4.6)
     *others, across = found.over
     curves: dict[str, list[tuple[str, float | None]]] = {}
     for point in found.points:
@@ -34,8 +40,6 @@ def draw_sweep(found: Sweep, title: str, target: Path) -> None:
         curves.setdefault(name, []).append((str(point.values[across]), value))
     labels = list(dict.fromkeys(step for curve in curves.values() for step, _ in curve))
     places = _places(labels)
-    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
-    axes = figure.subplots()
     for name, curve in curves.items():
         known = [(places[step], value) for step, value in curve if value is not None]
         if known:
@@ -52,8 +56,7 @@ def draw_sweep(found: Sweep, title: str, target: Path) -> None:
     axes.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
     if others:
         axes.legend()
-    with replacing(target, f"--plot {target}") as beside:
-        figure.savefig(beside, dpi=150)
+    return axes
 
 
 def _places(labels: list[str]) -> dict[str, float]:

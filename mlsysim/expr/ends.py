@@ -1,0 +1,228 @@
+"""Read only those ends of ranges over boxes that are asked for.
+
+The least value of ``a / b`` needs the least of ``a`` and the greatest of ``b``, and nothing
+else.  Where it is known beforehand that numbers are finite and nowhere negative, that is one
+operation instead of the dozen by which a range is kept right in every case.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlsysim.expr.columns import Array, Column, Extremes, Positions
+from mlsysim.expr.evaluate import BoxReader
+from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
+from mlsysim.expr.operation import Extreme, Product, Quotient, Rounding, Selection, Square, Sum
+from mlsysim.expr.ranges import Range
+
+Slot = tuple[int, bool]
+"""One end of a node: its position, and whether it is the upper end."""
+
+_Boxes = tuple[Mapping[str, Positions], Mapping[str, Positions]]
+_Step = Callable[[dict[Slot, Any], _Boxes], None]
+
+
+class EndReader:
+    """Reads the lower or upper ends of nodes over many boxes of designs.
+
+    Parameters
+    ----------
+    wanted
+        The nodes with the end that is wanted of each: whether it is the upper one.
+    columns
+        The values of the numeric choices.
+    lengths
+        The number of positions of each choice.
+    """
+
+    def __init__(
+        self,
+        wanted: Iterable[tuple[Node, bool]],
+        columns: Mapping[str, Column],
+        lengths: Mapping[str, int],
+    ) -> None:
+        self._wanted = [(node.position, top) for node, top in wanted]
+        self._columns = columns
+        nodes = reachable(node for node, _ in wanted)
+        self._ranges = everywhere(nodes, columns, lengths)
+        self._steps = self._with_last_uses(nodes)
+
+    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Array]:
+        """Read every end that is wanted.
+
+        Parameters
+        ----------
+        first, last
+            For each choice the first and the last position in each box.
+        """
+        values: dict[Slot, Any] = {}
+        with np.errstate(all="ignore"):
+            for step, done in self._steps:
+                step(values, (first, last))
+                for slot in done:
+                    values.pop(slot, None)
+        return [values[slot] for slot in self._wanted]
+
+    def _with_last_uses(self, nodes: Sequence[Node]) -> list[tuple[_Step, tuple[Slot, ...]]]:
+        """List what to do, each step with the ends that nothing after it needs."""
+        needed = self._needed(nodes)
+        steps: list[tuple[_Step, tuple[Slot, ...]]] = []
+        last: dict[Slot, int] = {}
+        for node in nodes:
+            tops = [top for top in (False, True) if (node.position, top) in needed]
+            if isinstance(node, Apply) and self._sides(node, top=False) is None:
+                tops = tops[:1]  # both ends come from one step
+                last |= {(node.position, top): len(steps) for top in (False, True) if tops}
+            for top in tops:
+                if isinstance(node, Apply):
+                    last |= dict.fromkeys(self._needs(node, top=top), len(steps))
+                steps.append((self._step(node, top=top), ()))
+        done: dict[int, list[Slot]] = {}
+        for slot, step in last.items():
+            if slot not in self._wanted:
+                done.setdefault(step, []).append(slot)
+        return [(step, tuple(done.get(place, ()))) for place, (step, _) in enumerate(steps)]
+
+    def _needed(self, nodes: Sequence[Node]) -> set[Slot]:
+        """List the ends on which what is wanted depends."""
+        needed = set(self._wanted)
+        for node in reversed(nodes):
+            for top in (False, True):
+                if isinstance(node, Apply) and (node.position, top) in needed:
+                    needed.update(self._needs(node, top=top))
+        return needed
+
+    def _needs(self, node: Apply, *, top: bool) -> list[Slot]:
+        """List the ends of the arguments on which an end of an operation depends."""
+        sides = self._sides(node, top=top)
+        if sides is None:
+            return [(a.position, side) for a in node.arguments for side in (False, True)]
+        needs = [(a.position, side) for a, side in zip(node.arguments, sides, strict=True)]
+        if isinstance(node.operation, Selection):
+            needs.append((node.arguments[0].position, not top))
+        return needs
+
+    def _sides(self, node: Apply, *, top: bool) -> tuple[bool, ...] | None:  # noqa: PLR0911
+        """Tell which end of each argument an end needs; nothing where it may be both."""
+        ranges = [self._ranges[argument.position] for argument in node.arguments]
+        if not all(np.isfinite(bound.low) and np.isfinite(bound.high) for bound in ranges):
+            return None
+        match node.operation:
+            case Sum(coefficients=coefficients):
+                return tuple(top if own > 0 else not top for own in coefficients)
+            case Extreme() | Rounding():
+                return (top,) * len(ranges)
+            case Product() | Square() if all(bound.low >= 0 for bound in ranges):
+                return (top,) * len(ranges)
+            case Quotient() if ranges[0].low >= 0 and ranges[1].low > 0:
+                return (top, not top)
+            case Selection() if node.arguments[0].truth:
+                return (top, top, top)
+            case _:
+                return None
+
+    def _step(self, node: Node, *, top: bool) -> _Step:  # noqa: PLR0911 - one case per kind
+        at = (node.position, top)
+        match node:
+            case Constant(value=value):
+                return _constantly(at, np.float64(value))
+            case Choice(name=name):
+                return _from_column(at, self._columns[name], name, top=top)
+            case End(name=name):
+                return _from_column(at, self._columns[name], name, top=node.top)
+            case Table():
+                return _from_table(at, Extremes(node.values), node.names, top=top)
+            case Apply():
+                needs = self._needs(node, top=top)
+                if self._sides(node, top=top) is None:
+                    return _both(node, needs)
+                if isinstance(node.operation, Selection):
+                    return _selected(at, needs, top=top)
+                return _computed(at, node.operation.compute, needs)
+            case _:
+                raise TypeError(f"a graph holds no {type(node).__name__}")
+
+
+def everywhere(
+    nodes: Sequence[Node], columns: Mapping[str, Column], lengths: Mapping[str, int]
+) -> dict[int, Range]:
+    """Bound nodes over all designs, by position; an end of a choice is one of all its values."""
+    first = {name: np.zeros(1, np.int64) for name in lengths}
+    last = {name: np.array([length - 1]) for name, length in lengths.items()}
+    known = {
+        node.position: Range(*columns[node.name].extremes(first[node.name], last[node.name]))
+        for node in nodes
+        if isinstance(node, End)
+    }
+    found = BoxReader(nodes, columns).read_all(first, last, known)
+    return {
+        at: Range(np.asarray(low.min()), np.asarray(high.max()))
+        for at, (low, high) in found.items()
+    }
+
+
+def _constantly(at: Slot, value: Any) -> _Step:
+    def step(values: dict[Slot, Any], _: _Boxes) -> None:
+        values[at] = value
+
+    return step
+
+
+def _from_column(at: Slot, column: Column, name: str, *, top: bool) -> _Step:
+    def step(values: dict[Slot, Any], boxes: _Boxes) -> None:
+        values[at] = column.extremes(boxes[0][name], boxes[1][name])[top]
+
+    return step
+
+
+def _from_table(at: Slot, extremes: Extremes, names: Sequence[str], *, top: bool) -> _Step:
+    def step(values: dict[Slot, Any], boxes: _Boxes) -> None:
+        axes = [(boxes[0][name], boxes[1][name]) for name in names]
+        values[at] = extremes.over(axes)[top]
+
+    return step
+
+
+def _computed(at: Slot, compute: Callable[..., Any], needs: Sequence[Slot]) -> _Step:
+    if len(needs) == 1:
+        (only,) = needs
+
+        def one(values: dict[Slot, Any], _: _Boxes) -> None:
+            values[at] = compute(values[only])
+
+        return one
+    left, right = needs
+
+    def two(values: dict[Slot, Any], _: _Boxes) -> None:
+        values[at] = compute(values[left], values[right])
+
+    return two
+
+
+def _selected(at: Slot, needs: Sequence[Slot], *, top: bool) -> _Step:
+    # A truth value lies within 0 and 1: one end tells that it holds, the other that it fails.
+    own, yes, no, other = needs
+    low, high = (other, own) if top else (own, other)
+    outer = np.maximum if top else np.minimum
+
+    def step(values: dict[Slot, Any], _: _Boxes) -> None:
+        first, second = values[yes], values[no]
+        either = np.where(values[high] == 0, second, outer(first, second))
+        values[at] = np.where(values[low] > 0, first, either)
+
+    return step
+
+
+def _both(node: Apply, needs: Sequence[Slot]) -> _Step:
+    """Bound an operation as a whole."""
+    bound = node.operation.bound
+
+    def step(values: dict[Slot, Any], _: _Boxes) -> None:
+        ends = iter([values[slot] for slot in needs])
+        inputs = [
+            Range(np.asarray(low), np.asarray(high)) for low, high in zip(ends, ends, strict=True)
+        ]
+        values[node.position, False], values[node.position, True] = bound(*inputs)
+
+    return step

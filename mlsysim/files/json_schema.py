@@ -1,0 +1,152 @@
+"""The JSON Schema of question files, for editors and for programs that write them.
+
+It is made of the records that read the file: the tables of `mlsysim.files.schema`, and the
+arguments of every model that can be named, ours and registered ones.  What takes a catalogue, a
+formula or a search to judge is not in it: names of machines, metrics and their units.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from mlsysim.files.fleets import FOUND
+from mlsysim.files.schema import (
+    ConstraintTable,
+    DemandTable,
+    Expected,
+    FleetTable,
+    ParetoTable,
+    PipelineTable,
+    QuestionFile,
+    RangeTable,
+)
+from mlsysim.files.stage_names import built_in_stages, registered_stages, stage_named
+from mlsysim.stages.documentation import described
+from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel
+from mlsysim.stages.knobs import Knob
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_TABLES = (
+    RangeTable,
+    PipelineTable,
+    ConstraintTable,
+    FleetTable,
+    DemandTable,
+    ParetoTable,
+    Expected,
+    QuestionFile,
+)
+_SENSE = r"^\s*(maximize|minimize)\s*:\s*\S"
+_IMPORTED = {"type": "string", "pattern": "^[^:]+:[^:]+$"}
+
+
+def question_schema() -> dict[str, Any]:
+    """Give what a question file may hold.
+
+    A file that names models by ``module:Class`` may hold any argument; of the others every
+    argument is checked, by the record of the model that takes it.
+
+    Examples
+    --------
+    >>> schema = question_schema()
+    >>> schema["$defs"]["argument.zero_stage"]["maximum"]
+    3
+    """
+    (_,), defs = msgspec.json.schema_components([QuestionFile], ref_template="#/$defs/{name}")
+    for table in _TABLES:
+        _describe(defs[table.__name__], table)
+    takers = _takers()
+    names = [*built_in_stages(), *registered_stages()]
+    _tighten(defs, names)
+    for name, knobs in takers.items():
+        defs[f"argument.{name}"] = _argument(knobs.values())
+    return {
+        "$schema": DRAFT,
+        "title": "A question file of mlsysim",
+        **defs.pop("QuestionFile"),
+        "if": _pipeline({"stages": {"items": {"enum": names}}}),
+        "then": _arguments(takers),
+        "$defs": defs,
+    }
+
+
+def _describe(table: dict[str, Any], record: type[msgspec.Struct]) -> None:
+    """Say what each key means, and refuse any other."""
+    texts = described(record)
+    table["description"] = (record.__doc__ or "").partition("\n")[0]
+    table["additionalProperties"] = False
+    for field in msgspec.structs.fields(record):
+        table["properties"][field.encode_name]["description"] = texts[field.name]
+
+
+def _tighten(defs: dict[str, Any], stages: list[str]) -> None:
+    """Add what is checked after the tables are read, and needs no more than the table."""
+    question, pipeline = defs["QuestionFile"]["properties"], defs["PipelineTable"]["properties"]
+    question["objective"]["pattern"] = _SENSE
+    defs["ParetoTable"]["properties"]["objectives"]["items"]["pattern"] = _SENSE
+    pipeline["stages"] |= {
+        "items": {"anyOf": [{"enum": stages}, _IMPORTED]},
+        "minItems": 1,
+        "uniqueItems": True,
+    }
+    defs["RangeTable"]["properties"]["step"]["minimum"] = 1
+    for space in (question["space"], defs["FleetTable"]["properties"]["space"]):
+        for kind in space["additionalProperties"]["anyOf"]:
+            if kind.get("type") == "array":
+                kind |= {"minItems": 1, "uniqueItems": True}
+
+
+def _takers() -> dict[str, dict[str, Knob]]:
+    """List the arguments that there are: name -> model -> what it says of it."""
+    found: dict[str, dict[str, Knob]] = {}
+    for stage in [*built_in_stages(), *registered_stages()]:
+        for name, knob in stage_named(stage, "stage").knobs().items():
+            if stage != MixedFleetModel.__name__ or name not in FOUND:
+                found.setdefault(name, {})[stage] = knob
+    return found
+
+
+def _argument(knobs: Iterable[Knob]) -> dict[str, Any]:
+    """Allow what any of the models takes that have an argument of this name."""
+    told = list(knobs)
+    kinds: list[dict[str, Any]] = []
+    for knob in told:
+        if (kind := knob.domain.schema()) not in kinds:
+            kinds.append(kind)
+    common = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    unit = f" Unit: {told[0].unit}." if told[0].unit else ""
+    return {"description": f"{told[0].sentence}{unit}", **common}
+
+
+def _arguments(takers: Mapping[str, Mapping[str, Knob]]) -> dict[str, Any]:
+    """Check the arguments of a file all of whose models are known."""
+    fixed = {
+        "properties": {name: {"$ref": f"#/$defs/argument.{name}"} for name in takers},
+        "propertyNames": {"enum": [*takers]},
+    }
+    space = {"properties": {name: _choice(name) for name in takers}}
+    return {
+        "properties": {
+            "pipeline": {"properties": {"arguments": {"propertyNames": fixed["propertyNames"]}}},
+            "fixed": fixed,
+            "space": space,
+            "demand": {"additionalProperties": {"properties": {"fixed": fixed}}},
+            "fleet": {"additionalProperties": {"properties": {"space": space}}},
+        },
+        "allOf": [
+            {
+                "if": {"properties": {"fixed": {"required": [name]}}, "required": ["fixed"]},
+                "then": _pipeline({"stages": {"contains": {"enum": [*stages]}}}),
+            }
+            for name, stages in takers.items()
+        ],
+    }
+
+
+def _choice(name: str) -> dict[str, Any]:
+    return {"if": {"type": "array"}, "then": {"items": {"$ref": f"#/$defs/argument.{name}"}}}
+
+
+def _pipeline(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"properties": {"pipeline": {"properties": properties}}}

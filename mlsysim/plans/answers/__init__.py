@@ -1,0 +1,1 @@
+"""Find plans, explain why there are none, and tell them to people."""

@@ -1,0 +1,160 @@
+"""The answer to a plan's question, in words, as a table, as a Gantt chart and as data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mlsysim.plans.answers.gantt import chart
+from mlsysim.plans.answers.wording import moment_text
+from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.plans.records.schedule import Schedule
+from mlsysim.plans.worth import carbon, cost, worth
+from mlsysim.results.answer import Answer
+from mlsysim.results.blocks import Block, Drawing, Headline
+from mlsysim.results.formatting import design, gap, number, seconds, with_unit
+from mlsysim.results.rendering import headline
+from mlsysim.results.status import Status
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PlanResult(Answer):
+    """A plan with its proof.
+
+    ``OPTIMAL`` is proven on slots of `slot` seconds: no plan whose jobs start at multiples of
+    it is better.  ``INFEASIBLE`` is proven for all times.  The other fields are those of `Answer`.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    schedule
+        The plan; nothing where there is none.  Its times are exact.
+    slot
+        On which slots it was found, in seconds.
+    bounds
+        What no plan on the slots can be below, goal by goal as far as they were reached.
+    values
+        What the plan is worth before its starts are moved off the slots, goal by goal.
+    remedies
+        Where there is no plan: what later deadlines, or more nodes, would do.
+    """
+
+    question: PlanQuestion
+    schedule: Schedule | None
+    slot: int
+    bounds: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+    remedies: tuple[str, ...] = ()
+
+    @property
+    def explanation(self) -> str:
+        """Why there is no plan; empty unless that is proven."""
+        if self.status is not Status.INFEASIBLE:
+            return ""
+        lines = ["INFEASIBLE (proven): no plan meets every requirement."]
+        if self.conflict:
+            lines.append("These exclude every plan; without any one of them, the rest would not:")
+            if not self.conflict_is_minimal:
+                lines[-1] = (
+                    "These exclude every plan; it is not proven that all are needed for that:"
+                )
+        lines += [f"  {name}" for name in self.conflict]
+        if self.relaxations:
+            lines.append("What each would have to become, with all others kept:")
+        lines += [f"  {relaxation.text}" for relaxation in self.relaxations]
+        return "\n".join([*lines, *self.remedies])
+
+    @property
+    def objectives(self) -> tuple[float, ...]:
+        """What the plan is worth on its exact times, goal by goal, in the goals' units."""
+        plan = self.schedule
+        return (
+            ()
+            if plan is None
+            else tuple(worth(self.question, plan, g) for g in self.question.goals)
+        )
+
+    @property
+    def gap(self) -> float | None:
+        """How far the last goal that was reached may be from its bound, relative to the plan."""
+        if not self.bounds:
+            return None
+        value, bound = self.values[len(self.bounds) - 1], self.bounds[-1]
+        return max(value - bound, 0.0) / (abs(value) or 1.0)
+
+    def headline(self) -> Headline:
+        """Write the first line: status, goals, slots, effort, method."""
+        pairs = zip(self.question.goals, self.objectives, strict=False)
+        told = ", ".join(f"{goal} = {with_unit(value, goal.unit)}" for goal, value in pairs)
+        told += f" on slots of {number(self.slot / 3600)} h"
+        rest = ""
+        if self.bounds and self.gap is not None:
+            goal = self.question.goals[len(self.bounds) - 1]
+            rest = f"; bound of {goal} {with_unit(self.bounds[-1], goal.unit)}, gap {gap(self.gap)}"
+        line = headline(self, proven=told, unproven=told + rest)
+        text = line.text
+        if self.status is Status.INFEASIBLE:
+            text = "no plan meets every requirement"
+        elif self.status is Status.UNKNOWN:
+            text = f"no plan found yet on slots of {number(self.slot / 3600)} h"
+        stopped = self.statistics.stopped_by
+        cut = f"stopped by {stopped}; " if stopped else ""
+        effort = f"{cut}{len(self.question.jobs)} jobs in {seconds(self.statistics.total_seconds)}"
+        return Headline(
+            word=line.word,
+            aside=line.aside,
+            text=text,
+            effort=f"{effort} by {self.method}",
+            tone=line.tone,
+        )
+
+    def blocks(self) -> Iterator[Block]:
+        """Give what a reader is told: the first lines, a table by job, the Gantt chart."""
+        yield from super().blocks()
+        if self.schedule is not None:
+            yield Drawing(lines=tuple(chart(self.question, self.schedule)))
+
+    def _rows(self) -> list[list[str]]:
+        if self.schedule is None:
+            return []
+        rows = [["job", "fleet", "nodes", "begins", "ends", "pauses", "USD", "layout"]]
+        for run in sorted(self.schedule, key=lambda item: (item.begin, item.job)):
+            row = run.row
+            times = [moment_text(run.begin), moment_text(run.end), str(len(run.pieces) - 1)]
+            paid = number(round(cost(self.question, run), 2))
+            rows.append([run.job, row.fleet, str(row.nodes), *times, paid, design(row.params)])
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the plan as data that JSON can hold; times are seconds from its begin."""
+        runs = [] if self.schedule is None else self.schedule.runs
+        lots = {} if self.schedule is None else self.schedule.lots
+        return {
+            "status": self.status.value,
+            "goals": [goal.value for goal in self.question.goals],
+            "objectives": list(self.objectives),
+            "bounds": list(self.bounds),
+            "gap": self.gap,
+            "slot": self.slot,
+            "jobs": [
+                {
+                    "job": run.job,
+                    "fleet": run.row.fleet,
+                    "nodes": run.row.nodes,
+                    "pieces": [list(piece) for piece in run.pieces],
+                    "cost": cost(self.question, run),
+                    "carbon": carbon(self.question, run),
+                    "params": {name: str(value) for name, value in run.row.params.items()},
+                }
+                for run in runs
+            ],
+            "rented": [
+                {"fleet": fleet, "block": block, "lots": count}
+                for (fleet, block), count in lots.items()
+            ],
+            "remedies": list(self.remedies),
+            **self._common(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<PlanResult {self.status} of {len(self.question.jobs)} jobs by {self.method}>"

@@ -1,0 +1,150 @@
+"""A scheduling problem in whole slots: activities with modes on resources of limited supply.
+
+It knows neither jobs nor fleets: what it describes is multi-mode project scheduling with
+calendars, optional supply and fees that may depend on the start.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Fee = int | tuple[int, ...]
+"""What a mode adds to a sum: always the same, or by its start, from the earliest on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    """One way to carry out an activity.
+
+    Parameters
+    ----------
+    length
+        Slots from begin to end.
+    slack
+        By how many slots the end may be later: the rounding of a relaxation.
+    first, last
+        The range of its starts.
+    pauses
+        When it does not run in between.
+    demands
+        Resource -> how much of it is held while it runs.
+    fees
+        Sum -> what it adds.
+    """
+
+    length: int
+    slack: int = 0
+    first: int
+    last: int
+    pauses: tuple[tuple[int, int], ...] = ()
+    demands: Mapping[str, int] = field(default_factory=dict)
+    fees: Mapping[str, Fee] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """What has to be carried out in one of its modes.
+
+    Parameters
+    ----------
+    name
+        How it is called.
+    modes
+        The ways to carry it out.
+    after
+        The activities that have to have ended.
+    due
+        After which slot it is late, where lateness counts.
+    weight
+        How much a slot of lateness counts.
+    is_work
+        Whether its end is an end of the whole.
+    """
+
+    name: str
+    modes: tuple[Mode, ...]
+    after: tuple[str, ...] = ()
+    due: int | None = None
+    weight: int = 1
+    is_work: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """Supply that can be had in addition.
+
+    Parameters
+    ----------
+    name
+        What distinguishes it.
+    begin, end
+        For which slots.
+    amount
+        How much one lot is.
+    lots
+        How many lots there are.
+    fees
+        Sum -> what a lot adds.
+    """
+
+    name: tuple[str, str]
+    begin: int
+    end: int
+    amount: int
+    lots: int
+    fees: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """What activities hold while they run.
+
+    Parameters
+    ----------
+    name
+        How it is called.
+    steps
+        From which slot on there is how much, with every option taken.
+    options
+        What of that is there only if it is taken.
+    peaks
+        Whether the most that is held at once counts for the goal ``nodes``.
+    """
+
+    name: str
+    steps: tuple[tuple[int, int], ...]
+    options: tuple[Option, ...] = ()
+    peaks: bool = True
+
+    @property
+    def most(self) -> int:
+        """The highest level."""
+        return max(level for _, level in self.steps)
+
+    def missing(self, horizon: int) -> list[tuple[int, int, int]]:
+        """List begin, end and amount of what lacks to the highest level."""
+        ends = [*(begin for begin, _ in self.steps[1:]), horizon]
+        return [
+            (begin, min(end, horizon), self.most - level)
+            for (begin, level), end in zip(self.steps, ends, strict=True)
+            if level < self.most and begin < horizon
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """A scheduling problem.
+
+    Parameters
+    ----------
+    activities, resources
+        What has to be carried out on what.
+    horizon
+        The slot by which everything has ended.
+    limits
+        Sum of fees -> the most that it may be.
+    """
+
+    activities: tuple[Activity, ...]
+    resources: tuple[Resource, ...]
+    horizon: int
+    limits: Mapping[str, int] = field(default_factory=dict)

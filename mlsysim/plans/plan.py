@@ -1,0 +1,163 @@
+"""The plan in Python: `mlsysim.Plan`."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+from mlsysim.plans.answers.explaining import (
+    conflict_of,
+    extra_nodes,
+    joint_slip,
+    relaxation_of,
+)
+from mlsysim.plans.answers.finding import answered
+from mlsysim.plans.answers.result import PlanResult
+from mlsysim.plans.answers.wording import span_text
+from mlsysim.plans.records.fleet import Fleet, Site
+from mlsysim.plans.records.goal import goal_of
+from mlsysim.plans.records.job import Job
+from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.plans.records.requirement import Kind
+from mlsysim.results.relaxation import Relaxation
+from mlsysim.results.statistics import Statistics
+from mlsysim.results.status import Status
+from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.options import SearchOptions
+
+
+class Plan:
+    """Jobs that share nodes over time: which runs when, on how many nodes, in which layout.
+
+    Parameters
+    ----------
+    jobs
+        What has to be run, with the rows among which to choose.
+    fleets
+        On what, with calendar and prices.
+    goals
+        ``"minimize: makespan"``, ``tardiness``, ``late``, ``cost``, ``carbon`` or ``nodes``;
+        several are reached one after the other.
+    **given
+        The other fields of `PlanQuestion`: sites, horizon, budget, slot.
+
+    Raises
+    ------
+    ParameterError, ObjectiveError
+        If something does not exist or is out of range.
+
+    Examples
+    --------
+    >>> from mlsysim.plans.records.job import Row
+    >>> jobs = [Job(name=name, rows=(Row(fleet="lab", nodes=2, seconds=7200),)) for name in "ab"]
+    >>> plan = Plan(jobs, [Fleet(name="lab", nodes=3)], slot=3600)
+    >>> plan.solve(workers=1).objectives
+    (4.0,)
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        fleets: Sequence[Fleet],
+        goals: str | Sequence[str] = "minimize: makespan",
+        *,
+        sites: Sequence[Site] = (),
+        **given: Any,
+    ) -> None:
+        texts = [goals] if isinstance(goals, str) else goals
+        self.question = PlanQuestion(
+            jobs=tuple(jobs),
+            fleets=tuple(fleets),
+            goals=tuple(map(goal_of, texts)),
+            sites=tuple(sites),
+            **given,
+        )
+
+    @classmethod
+    def of(cls, question: PlanQuestion) -> Self:
+        """Make a plan of a question as it is.
+
+        Parameters
+        ----------
+        question
+            What is to be planned.
+        """
+        made = cls.__new__(cls)
+        made.question = question
+        return made
+
+    def solve(self, **options: Any) -> PlanResult:
+        """Find the best plan on slots, or prove that there is none at all.
+
+        Parameters
+        ----------
+        **options
+            ``time_limit``, ``workers`` and ``seed``, as for `DSE.search`.
+
+        Raises
+        ------
+        ParameterError
+            If an option is unknown or out of range.
+        """
+        clock = Clock(SearchOptions.of(**options))
+        with clock.interruptible():
+            found = answered(self.question, clock)
+            why: dict[str, Any] = {}
+            if found.status is Status.INFEASIBLE:
+                why = _why(self.question, clock)
+        is_open = found.status in {Status.FEASIBLE, Status.UNKNOWN} or why.get("unfinished")
+        statistics = Statistics(
+            grid_size=0,
+            seconds={**clock.seconds, "total": clock.elapsed},
+            solver=dict(clock.counters),
+            stopped_by=clock.stopped_by if is_open else None,
+        )
+        return PlanResult(
+            status=found.status,
+            method="cp-sat",
+            statistics=statistics,
+            question=self.question,
+            schedule=found.schedule,
+            slot=found.slot,
+            bounds=found.bounds,
+            values=found.values,
+            **why,
+        )
+
+
+def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
+    """Explain why there is no plan: conflict, relaxations, the joint slip, further nodes."""
+    found = conflict_of(question, clock)
+    relaxations: list[Relaxation] = []
+    unfinished: list[str] = []
+    for member in found.members:
+        if clock.left <= 0:
+            unfinished.append(f"the relaxation of {member.name}")
+        else:
+            relaxations.append(relaxation_of(question, member, clock))
+    late = any(member.kind in {Kind.DEADLINE, Kind.HORIZON} for member in found.members)
+    told = [*_remedies(question, late, clock)]
+    if clock.left <= 0:
+        unfinished.append("what later deadlines or more nodes would do")
+    return {
+        "conflict": tuple(member.name for member in found.members),
+        "conflict_is_minimal": found.is_minimal,
+        "relaxations": tuple(relaxations),
+        "unfinished": tuple(unfinished),
+        "remedies": tuple(told),
+    }
+
+
+def _remedies(question: PlanQuestion, late: bool, clock: Clock) -> Iterator[str]:  # noqa: FBT001
+    """Say what would do where moving one requirement alone does not."""
+    if late:
+        slip = joint_slip(question, clock)
+        if slip is not None:
+            never = slip == math.inf
+            text = "no later time is enough" if never else f"{span_text(int(slip))} later would do"
+            yield f"all deadlines and the horizon together: {text}"
+    for fleet in question.fleets:
+        extra = extra_nodes(question, fleet.name, clock)
+        if extra is not None:
+            never = extra == math.inf
+            text = "no number of nodes helps" if never else f"{extra:g} would do"
+            yield f"more nodes of {fleet.name}: {text}"

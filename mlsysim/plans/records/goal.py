@@ -1,0 +1,57 @@
+"""What a plan is to be best at."""
+
+from enum import StrEnum
+
+from mlsysim.errors import ObjectiveError, suggest
+
+
+class Goal(StrEnum):
+    """What is minimised; each value is its name in text."""
+
+    MAKESPAN = "makespan"
+    TARDINESS = "tardiness"
+    LATE = "late"
+    COST = "cost"
+    CARBON = "carbon"
+    NODES = "nodes"
+
+    @property
+    def unit(self) -> str:
+        """The unit in which it is told."""
+        return _UNITS[self]
+
+    @property
+    def softens(self) -> bool:
+        """Whether deadlines may slip, because lateness is what is minimised."""
+        return self in {Goal.TARDINESS, Goal.LATE}
+
+
+_UNITS = {
+    Goal.MAKESPAN: "hour",
+    Goal.TARDINESS: "hour",
+    Goal.LATE: "",
+    Goal.COST: "USD",
+    Goal.CARBON: "kg",
+    Goal.NODES: "",
+}
+
+
+def goal_of(text: str) -> Goal:
+    """Read a goal such as ``minimize: makespan``.
+
+    Raises
+    ------
+    ObjectiveError
+        If it is to be maximised, or there is no such goal.
+    """
+    sense, colon, name = (part.strip() for part in text.partition(":"))
+    if not colon:
+        sense, name = "minimize", sense
+    known = [goal.value for goal in Goal]
+    if sense != "minimize":
+        raise ObjectiveError(f"{text!r}: a plan can only minimize; write e.g. minimize: makespan")
+    if name not in known:
+        raise ObjectiveError(
+            f"{text!r}: there is no goal {name!r}{suggest(name, known)}; goals: {', '.join(known)}"
+        )
+    return Goal(name)

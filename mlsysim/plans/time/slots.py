@@ -1,0 +1,287 @@
+"""A plan's question in whole slots, rounded so that the answer means something in exact time.
+
+*Outward*: jobs start at multiples of a slot and the calendar is widened to slots, so that what
+is planned can be carried out.  *Inward*: every moment is rounded down.  That maps each plan that
+can be carried out to one in slots: where there is none, there is none at all, and no plan is
+better than the best of those.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from mlsysim.plans.model.instance import Activity, Fee, Instance, Mode, Option, Resource
+from mlsysim.plans.records.fleet import Fleet, Site
+from mlsysim.plans.records.goal import Goal
+from mlsysim.plans.records.job import Job
+from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.plans.records.schedule import Run, Schedule
+from mlsysim.plans.time.calendar import changes_on, gaps, steps, widened
+from mlsysim.plans.time.modes import Way, ways
+from mlsysim.plans.worth import carbon, cost, reserved
+
+_PRECISION = 10**9
+"""Into how many units the largest possible sum of money or carbon is divided."""
+
+
+class Side(StrEnum):
+    """Which way times are rounded."""
+
+    OUTWARD = "outward"
+    INWARD = "inward"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slotted:
+    """A question in slots.
+
+    Parameters
+    ----------
+    question
+        The question, its calendar as the slots see it.
+    instance
+        The problem in slots.
+    ways
+        Job -> what each of its modes stands for.
+    unit
+        Goal -> what one unit of its sum is worth.
+    """
+
+    question: PlanQuestion
+    instance: Instance
+    ways: dict[str, tuple[Way, ...]]
+    unit: dict[str, float]
+
+    @property
+    def impossible(self) -> str | None:
+        """Name a job that fits nowhere."""
+        return next((name for name, found in self.ways.items() if not found), None)
+
+    def run(self, job: str, mode: int, start: int) -> Run:
+        """Give the run that a mode and a start stand for."""
+        way = self.ways[job][mode]
+        return Run(job=job, row=way.row, pieces=_pieces(way, start * self.question.slot))
+
+
+def slotted(question: PlanQuestion, side: Side) -> Slotted:
+    """Put a question into slots.
+
+    Parameters
+    ----------
+    question
+        With its slot.
+    side
+        Outward for plans, inward for proofs about all times.
+    """
+    slot = question.slot
+    if side is Side.OUTWARD:
+        fleets = tuple(widened(fleet, slot) for fleet in question.fleets)
+        sites = tuple(
+            replace(site, changes=changes_on(site.changes, slot)) for site in question.sites
+        )
+        question = replace(question, fleets=fleets, sites=sites)
+    found = {job.name: tuple(_ways(question, job)) for job in question.jobs}
+    goals = {Goal.COST, Goal.CARBON} & {*question.goals}
+    goals |= set() if question.budget is None else {Goal.COST}
+    pricing = _Pricing(question, side, found, tuple(sorted(goals)))
+    kept = {name: tuple(pricing.front(own)) for name, own in found.items()}
+    activities = tuple(_activity(question, job, kept[job.name], pricing) for job in question.jobs)
+    limits = {}
+    if question.budget is not None:
+        left = (question.budget - reserved(question)) / pricing.unit[Goal.COST]
+        # Each fee is rounded by up to a unit, a billionth of the budget; the replay allows that.
+        limits[Goal.COST.value] = int(left) + len(question.jobs) + 1
+    power = tuple(_resource(site, slot, pricing) for site in question.sites)
+    nodes = tuple(_resource(fleet, slot, pricing) for fleet in question.fleets)
+    horizon = -(-question.axis // slot) + 1
+    instance = Instance(
+        activities=activities, resources=(*nodes, *power), horizon=horizon, limits=limits
+    )
+    return Slotted(question=question, instance=instance, ways=kept, unit=pricing.unit)
+
+
+def _ways(question: PlanQuestion, job: Job) -> Iterator[Way]:
+    """List the ways of a job that have a start on the grid."""
+    latest = question.axis
+    if job.deadline is not None and (job.holds or not question.is_soft):
+        latest = min(latest, job.deadline)
+    for row in job.rows:
+        yield from ways(job, row, gaps(question.fleet(row.fleet), row.nodes), latest)
+
+
+class _Pricing:
+    """What ways cost and emit, as whole numbers, and which of them are worth keeping."""
+
+    def __init__(
+        self,
+        question: PlanQuestion,
+        side: Side,
+        found: dict[str, tuple[Way, ...]],
+        goals: Sequence[Goal],
+    ) -> None:
+        self.question, self.side, self.goals = question, side, goals
+        self.unit: dict[str, float] = {}
+        for goal in goals:
+            most = sum(
+                max((self._most(goal, way) for way in own), default=0.0) for own in found.values()
+            )
+            if goal is Goal.COST:
+                most += sum(b.cost * b.lots for fleet in question.fleets for b in fleet.blocks)
+                most = question.budget or most
+            self.unit[goal] = (most or 1.0) / _PRECISION
+
+    def _series(self, goal: Goal, way: Way) -> tuple[float, ...]:
+        fleet = self.question.fleet(way.row.fleet)
+        return (fleet.price if goal is Goal.COST else fleet.carbon).values
+
+    def _rate(self, goal: Goal, way: Way) -> float:
+        if goal is Goal.CARBON:
+            return way.row.watts / 1e6
+        return 0.0 if self.question.fleet(way.row.fleet).reserved else float(way.row.nodes)
+
+    def _most(self, goal: Goal, way: Way) -> float:
+        hours = way.length / 3600
+        fixed = way.row.cost if goal is Goal.COST else 0.0
+        return max(self._series(goal, way)) * hours * self._rate(goal, way) + fixed
+
+    def window(self, way: Way) -> tuple[int, int]:
+        """Give the range of the starts in slots."""
+        slot = self.question.slot
+        first = way.first // slot if self.side is Side.INWARD else -(-way.first // slot)
+        return first, way.last // slot
+
+    def fee(self, goal: Goal, way: Way) -> Fee:
+        """Give what a way adds to a sum, by its start where that matters."""
+        series = self.question.fleet(way.row.fleet)
+        figure = series.price if goal is Goal.COST else series.carbon
+        first, last = self.window(way)
+        if self.side is Side.INWARD:
+            worked = (way.length - sum(go - stop for stop, go in way.pauses)) / 3600
+            fixed = way.row.cost if goal is Goal.COST else 0.0
+            lowest = min(figure.values) * worked * self._rate(goal, way) + fixed
+            return int(lowest / self.unit[goal])
+        if figure.is_constant or not self._rate(goal, way):
+            return self._at(goal, way, first)
+        return tuple(self._at(goal, way, start) for start in range(first, last + 1))
+
+    def _at(self, goal: Goal, way: Way, start: int) -> int:
+        run = Run(job="", row=way.row, pieces=_pieces(way, start * self.question.slot))
+        value = (cost if goal is Goal.COST else carbon)(self.question, run)
+        return -int(-value / self.unit[goal] // 1)
+
+    def front(self, own: Sequence[Way]) -> Iterator[Way]:
+        """Keep the ways that have a start on the grid and that no other makes superfluous."""
+        fitting = [way for way in own if self.window(way)[0] <= self.window(way)[1]]
+        traits = [self._traits(way) for way in fitting]
+        for place, (way, mine) in enumerate(zip(fitting, traits, strict=True)):
+            if not any(
+                other[0] == mine[0]
+                and all(map(int.__le__, other[1], mine[1]))
+                and (other[1] != mine[1] or rank < place)
+                for rank, other in enumerate(traits)
+                if rank != place
+            ):
+                yield way
+
+    def _traits(self, way: Way) -> tuple[tuple[object, ...], tuple[int, ...]]:
+        """Say what has to be equal, and what is the better the less it is."""
+        first, last = self.window(way)
+        row = way.row
+        slots = way.length // self.question.slot
+        if self.side is Side.OUTWARD:
+            slots = -(-way.length // self.question.slot)
+        money = (row.nodes * way.length, int(row.cost * 1e6), row.watts * way.length)
+        less = (row.nodes, row.watts, slots, first, -last, *(money if self.goals else ()))
+        return (row.fleet, way.pauses), less
+
+
+def _activity(question: PlanQuestion, job: Job, own: Sequence[Way], pricing: _Pricing) -> Activity:
+    slot, side = question.slot, pricing.side
+    modes = []
+    for way in own:
+        first, last = pricing.window(way)
+        length = way.length // slot if side is Side.INWARD else -(-way.length // slot)
+        slack = int(side is Side.INWARD and bool(way.pauses) and way.length % slot > 0)
+        demands = {f"nodes of {way.row.fleet}": way.row.nodes}
+        if way.row.watts:
+            for site in question.sites:
+                if way.row.fleet in site.fleets:
+                    demands[f"power of {site.name}"] = way.row.watts
+        modes.append(
+            Mode(
+                length=length,
+                slack=slack,
+                first=first,
+                last=last,
+                pauses=tuple((stop // slot, go // slot) for stop, go in way.pauses),
+                demands=demands,
+                fees={goal.value: pricing.fee(goal, way) for goal in pricing.goals},
+            )
+        )
+    is_late = question.is_soft and job.deadline is not None and not job.holds
+    return Activity(
+        name=job.name,
+        modes=tuple(modes),
+        after=job.after,
+        due=(job.deadline or 0) // slot if is_late else None,
+        weight=job.weight,
+        is_work=not job.holds,
+    )
+
+
+def _resource(item: Fleet | Site, slot: int, pricing: _Pricing) -> Resource:
+    """Put a calendar into slots: the last level that begins in a slot is that of the slot.
+
+    Outward, all levels begin with a slot.
+    """
+    levels = {moment // slot: level for moment, level in steps(item)}
+    options = []
+    for block in item.blocks if isinstance(item, Fleet) else ():
+        begin, end = block.begin // slot, block.end // slot
+        if begin < end:
+            fees = {
+                goal.value: round(block.cost / pricing.unit[goal])
+                for goal in pricing.goals
+                if goal is Goal.COST
+            }
+            options.append(
+                Option(
+                    name=(item.name, block.name),
+                    begin=begin,
+                    end=end,
+                    amount=block.nodes,
+                    lots=block.lots,
+                    fees=fees,
+                )
+            )
+    kind = "nodes" if isinstance(item, Fleet) else "power"
+    return Resource(
+        name=f"{kind} of {item.name}",
+        steps=tuple(levels.items()),
+        options=tuple(options),
+        peaks=isinstance(item, Fleet),
+    )
+
+
+def _pieces(way: Way, start: int) -> tuple[tuple[int, int], ...]:
+    begins = [start, *(go for _, go in way.pauses)]
+    ends = [*(stop for stop, _ in way.pauses), start + way.length]
+    return tuple(zip(begins, ends, strict=True))
+
+
+def decoded(
+    found: Slotted, chosen: dict[str, tuple[int, int]], lots: dict[tuple[str, str], int]
+) -> Schedule:
+    """Read a plan from modes and starts.
+
+    Parameters
+    ----------
+    found
+        The question in slots.
+    chosen
+        Job -> its mode and its start.
+    lots
+        Block -> how many lots are rented.
+    """
+    runs = tuple(found.run(job, mode, start) for job, (mode, start) in chosen.items())
+    return Schedule(runs=runs, lots=lots)

@@ -1,0 +1,100 @@
+"""What a plan is worth by each goal, on its exact times."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from mlsysim.plans.records.goal import Goal
+from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.plans.records.schedule import Run, Schedule
+from mlsysim.plans.time.calendar import steps
+
+HOUR = 3600
+
+
+def worth(question: PlanQuestion, schedule: Schedule, goal: Goal) -> float:
+    """Give the value of a plan by a goal, in the goal's unit.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    schedule
+        The plan.
+    goal
+        What counts.
+    """
+    match goal:
+        case Goal.MAKESPAN:
+            ends = [run.end for run in schedule if not question.job(run.job).holds]
+            return max(ends, default=0) / HOUR
+        case Goal.TARDINESS:
+            return sum(lateness(question, run) for run in schedule) / HOUR
+        case Goal.LATE:
+            late = [run for run in schedule if lateness(question, run) > 0]
+            return float(sum(question.job(run.job).weight for run in late))
+        case Goal.COST:
+            return spent(question, schedule)
+        case Goal.CARBON:
+            return sum(carbon(question, run) for run in schedule)
+        case Goal.NODES:
+            return float(sum(peak(schedule, fleet.name) for fleet in question.fleets))
+        case _:
+            assert_never(goal)
+
+
+def lateness(question: PlanQuestion, run: Run) -> int:
+    """Give the seconds by which a job ends late, times its weight."""
+    job = question.job(run.job)
+    if job.deadline is None or job.holds:
+        return 0
+    return job.weight * max(run.end - job.deadline, 0)
+
+
+def spent(question: PlanQuestion, schedule: Schedule) -> float:
+    """Give the cost of a plan: hours of nodes, what is rented, what is reserved; in USD."""
+    rented = sum(
+        block.cost * schedule.lots.get((fleet.name, block.name), 0)
+        for fleet in question.fleets
+        for block in fleet.blocks
+    )
+    return sum(cost(question, run) for run in schedule) + rented + reserved(question)
+
+
+def cost(question: PlanQuestion, run: Run) -> float:
+    """Give what a run adds to the cost, in USD."""
+    fleet = question.fleet(run.row.fleet)
+    if fleet.reserved:
+        return run.row.cost
+    return run.row.cost + run.row.nodes * sum(
+        fleet.price.hours(begin, end) for begin, end in run.pieces
+    )
+
+
+def carbon(question: PlanQuestion, run: Run) -> float:
+    """Give what a run emits: kilowatts times the carbon of the grid at the time; in kg."""
+    grid = question.fleet(run.row.fleet).carbon
+    return sum(grid.hours(begin, end) for begin, end in run.pieces) * run.row.watts / 1e6
+
+
+def reserved(question: PlanQuestion) -> float:
+    """Give what reserved nodes bill until the horizon, whatever the plan; in USD."""
+    if question.horizon is None:
+        return 0.0
+    total = 0.0
+    for fleet in question.fleets:
+        standing = steps(replace(fleet, blocks=()))
+        own = [(begin, level) for begin, level in standing if begin < question.horizon]
+        ends = [*(begin for begin, _ in own[1:]), question.horizon]
+        if fleet.reserved:
+            total += sum(
+                level * fleet.price.hours(begin, end)
+                for (begin, level), end in zip(own, ends, strict=True)
+            )
+    return total
+
+
+def peak(schedule: Schedule, fleet: str) -> int:
+    """Count the nodes of a fleet that are in use at once, at most."""
+    own = [run for run in schedule if run.row.fleet == fleet]
+    begins = {begin for run in own for begin, _ in run.pieces}
+    return max((sum(run.row.nodes for run in own if now in run) for now in begins), default=0)

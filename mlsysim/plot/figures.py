@@ -1,0 +1,37 @@
+"""Where pictures are drawn, and what is said where matplotlib is missing."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from mlsysim.errors import ParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def require_matplotlib(what: str) -> None:
+    """Refuse to draw where matplotlib is not installed.
+
+    Raises
+    ------
+    ParameterError
+        With the command that installs it.
+    """
+    if find_spec("matplotlib") is None:
+        raise ParameterError(
+            f"{what} needs matplotlib, which is not installed; run: pip install 'mlsysim[plot]'"
+        )
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Make a figure that pyplot does not hold, in inches."""
+    require_matplotlib("a picture")
+    from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def axes_or_new(axes: "Axes | None", width: float, height: float) -> "Axes":
+    """Give the caller's axes, or those of a figure of their own."""
+    return new_figure(width, height).subplots() if axes is None else axes

@@ -1,0 +1,107 @@
+"""Bound the objectives of a program over boxes, and tell how far its conditions are from holding.
+
+Each objective has three lower bounds: as it is written, rearranged, and at the corners of the
+box; each comparison the last two of its difference.  Only the ends that decide are read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlsysim.expr.columns import Column
+from mlsysim.expr.ends import EndReader
+from mlsysim.expr.graph import Constant, Graph, Node
+from mlsysim.search.cpsat.program.boxes import Boxes
+from mlsysim.search.cpsat.program.corners import Corners
+from mlsysim.search.cpsat.program.gaps import differences
+from mlsysim.search.cpsat.program.rows import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparing:
+    """A condition with formulas that are nowhere above zero where it holds.
+
+    Parameters
+    ----------
+    truth
+        The condition.
+    gaps
+        The formulas.
+    """
+
+    truth: Node
+    gaps: tuple[Node, ...]
+
+
+class Bounder:
+    """Bounds a program over boxes.
+
+    Parameters
+    ----------
+    objectives
+        For each objective the formulas that are nowhere above it.
+    conditions
+        What must hold.
+    columns
+        The values of the numeric choices.
+    lengths
+        The number of positions of each choice.
+    """
+
+    def __init__(
+        self,
+        objectives: Sequence[Sequence[Node]],
+        conditions: Sequence[Comparing],
+        columns: Mapping[str, Column],
+        lengths: Mapping[str, int],
+    ) -> None:
+        self._estimates = [len(estimates) for estimates in objectives]
+        self._gaps = [len(condition.gaps) for condition in conditions]
+        self._names = tuple(lengths)
+        wanted = [(node, False) for estimates in objectives for node in estimates]
+        for condition in conditions:
+            wanted += [(condition.truth, False), (condition.truth, True)]
+            wanted += [(gap, False) for gap in condition.gaps]
+        self._reader = EndReader(wanted, columns, lengths)
+
+    def read(self, boxes: Boxes) -> tuple[Array, Array]:
+        """Bound boxes.
+
+        Returns
+        -------
+        array
+            A lower bound on each objective in each box; infinite where a condition cannot hold.
+        array
+            The least value of each gap: above zero its condition cannot hold; minus infinity
+            where the condition holds for certain.
+        """
+        first = dict(zip(self._names, boxes.first.T, strict=True))
+        last = dict(zip(self._names, boxes.last.T, strict=True))
+        count = len(boxes)
+        ends = (np.broadcast_to(end, count) for end in self._reader.read(first, last))
+        low = boxes.bound.copy()
+        for column, estimates in enumerate(self._estimates):
+            for _ in range(estimates):
+                np.maximum(low[:, column], next(ends), out=low[:, column])
+        possible = np.ones(count, np.bool_)
+        gaps = np.empty((count, sum(self._gaps)))
+        place = 0
+        for comparisons in self._gaps:
+            least, most = next(ends), next(ends)
+            possible &= (most != 0) | (least != 0)
+            for _ in range(comparisons):
+                gap = next(ends)
+                possible &= ~(gap > 0)
+                gaps[:, place] = np.where(least > 0, -np.inf, gap)
+                place += 1
+        return np.where(possible[:, None], low, np.inf), gaps
+
+
+def corner_gaps(graph: Graph, truth: Node, corners: Corners) -> tuple[Node, ...]:
+    """Give formulas at corners that are nowhere above zero where a condition holds."""
+    found = (
+        graph.apply("subtract", corners.estimate(small, up=False), corners.estimate(large, up=True))
+        for small, large in differences(truth)
+    )
+    return tuple(gap for gap in found if not isinstance(gap, Constant))

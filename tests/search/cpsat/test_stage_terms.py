@@ -1,0 +1,72 @@
+"""The text of a compiled model names the stages' terms, and says the truth of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mlsysim.files.question import load
+from mlsysim.results.breakdowns import breakdowns_of
+
+MODELS = Path(__file__).parents[3] / "models"
+TERM = re.compile(r"^    (?P<name>[\w -]+): (?P<low>[^ ;]+)(?: to (?P<high>[^ ;]+))? [^;]*; ")
+ROUNDED = 1e-3  # four digits are written
+
+
+def told(name: str) -> str:
+    """Give the text of the model of a question file."""
+    question = load(MODELS / name)
+    return question.explorer.compile(question.evaluate).describe()
+
+
+def test_the_tutorial_is_told_by_stage_in_words_with_units() -> None:
+    """What is added up stands by its names, with its limit, and how it went in."""
+    text = told("training/tutorial.toml")
+    memory = "weights + gradients + optimizer + activations + logits + reserve"
+    assert f"  DistributedModel.memory: {memory} <= 85.52 GB\n" in text
+    time = "compute + tensor + pipeline + data + bubble + optimizer + straggler"
+    assert f"  DistributedModel.time: {time}\n" in text
+    assert re.search(r"    compute: \S+ to \S+ ms; in the objective: table of 48 comb", text)
+    assert "    energy: " in text
+    assert "not in the model: nothing that is asked depends on it" in text
+
+
+def test_a_large_question_says_what_is_no_table() -> None:
+    """A product that was divided among combinations says so, with its pieces and its error."""
+    text = told("training/many_layouts.toml")
+    assert re.search(r"straggler: .* ms; product with a table, \d+ pieces, off by at most", text)
+    met = r"weights: .* GB; in headroom \(.*\), which every combination that is left meets"
+    assert re.search(met, text)
+
+
+def test_a_cost_that_is_asked_for_says_its_table() -> None:
+    """The terms of a sum over one group go in as one table, and an objective is never met."""
+    text = told("serving/cheapest_region.toml")
+    assert re.search(r"    capital: .* USD/h; table of [\d,]+ combinations, exact", text)
+    assert re.search(r"    energy: .* USD/h; product with a table, 8 pieces, off by at most", text)
+    assert "the objective, which" not in text
+
+
+@pytest.mark.parametrize("name", ["training/tutorial.toml", "serving/cheapest_region.toml"])
+def test_every_range_holds_the_best_design(name: str) -> None:
+    """No term's value at the optimum lies outside the range that the text gives it."""
+    question = load(MODELS / name)
+    model = question.explorer.compile(question.evaluate)
+    lines = model.describe().partition("\nTerms\n")[2].splitlines()
+    terms = {}
+    for line in lines:
+        if line.startswith("  ") and not line.startswith("   "):
+            stage = line.strip().partition(":")[0]
+        elif found := TERM.match(line):
+            low = float(found["low"])
+            terms[f"{stage}.{found['name']}"] = low, float(found["high"] or low)
+    best = question.solve().best_result
+    values = {
+        f"{item.stage}.{item.name}.{part.name}": part.value
+        for item in breakdowns_of(best)
+        for part in item.parts
+    }
+    assert len(terms) > 1
+    for term, (low, high) in terms.items():
+        margin = ROUNDED * max(abs(low), abs(high))
+        assert low - margin <= values[term] <= high + margin
