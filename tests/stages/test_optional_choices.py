@@ -32,6 +32,7 @@ BESIDE: dict[str, list[Any]] = {
     "efficiency": [0.3, 0.5],
     "nodes": [32, 64],
     "recompute_layers": [1, 8],
+    "stack": ["torchtitan", "deepspeed"],
     "electricity_price": [0.05, 0.2],
     "pue": [1.1, 1.5],
     "effective_throughput": [quantity(1e5, "1/s"), quantity(2e5, "1/s")],
