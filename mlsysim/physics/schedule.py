@@ -33,11 +33,14 @@ def bubble_time(stage_time: Any, stages: Any, virtual_stages: Any) -> Any:
 
 
 @from_numpy
-def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
+def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any, microbatches: Any) -> Any:
     """Time that a stage idles per step where weight gradients fill the bubble (s).
 
-    ``(p - 1) max(0, τ - 2 W)``: schedule ZB-H1 of Qi et al. 2023 (arXiv 2401.10241), as
-    DeepSeek-V3 lists it (arXiv 2412.19437, table 2).
+    ``max(0, (p - 1) (τ - W) - min(p - 1, m - 1) W)``: schedule ZB-H1 of Qi et al. 2023 (arXiv
+    2401.10241), which is ``(p - 1) (τ - 2 W)`` as DeepSeek-V3 lists it (arXiv 2412.19437, table
+    2) where there are enough microbatches.  Nobody waits for the gradients of the stages
+    behind, and each waiting stage computes gradients meanwhile; those of the last microbatch
+    are left to the end.
 
     Parameters
     ----------
@@ -47,23 +50,27 @@ def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any) -> Any:
         The part of it that computes gradients of weights, W.
     stages
         Pipeline stages, p.
+    microbatches
+        Microbatches per step, m.
 
     Examples
     --------
-    >>> zero_bubble_time(3.0, 1.0, 4)
-    3.0
+    >>> zero_bubble_time(3.0, 1.0, 4, 16), zero_bubble_time(3.0, 1.0, 4, 1)
+    (3.0, 6.0)
     """
-    return (stages - 1) * maximum(stage_time - 2 * weight_time, 0 * stage_time)
+    filled = minimum(stages - 1, microbatches - 1) * weight_time
+    return maximum((stages - 1) * (stage_time - weight_time) - filled, 0 * stage_time)
 
 
 @from_numpy
 def bidirectional_bubble_time(
-    stage_time: Any, backward_time: Any, weight_time: Any, stages: Any
+    stage_time: Any, backward_time: Any, weight_time: Any, stages: Any, microbatches: Any
 ) -> Any:
     """Time that a stage idles per step where microbatches enter a pipeline at both ends (s).
 
-    ``(p/2 - 1) max(0, τ + B - 3 W)``: DualPipe (DeepSeek-V3, arXiv 2412.19437, table 2,
-    where the forward and backward pass that run together are τ).
+    ``max(0, (p/2 - 1) (τ + B - 2 W) - min(p/2 - 1, m - 1) W)``: DualPipe, which is
+    ``(p/2 - 1) (τ + B - 3 W)`` where there are enough microbatches (DeepSeek-V3, arXiv
+    2412.19437, table 2, where the forward and backward pass that run together are τ).
 
     Parameters
     ----------
@@ -75,14 +82,20 @@ def bidirectional_bubble_time(
         The part of that which computes gradients of weights, W.
     stages
         Pipeline stages, p.
+    microbatches
+        Microbatches per step, m.
 
     Examples
     --------
-    >>> bidirectional_bubble_time(3.0, 2.0, 1.0, 16)
+    >>> bidirectional_bubble_time(3.0, 2.0, 1.0, 16, 64)
     14.0
+    >>> bidirectional_bubble_time(3.0, 2.0, 1.0, 16, 2)
+    20.0
     """
-    idle = stage_time + backward_time - 3 * weight_time
-    return maximum(stages / 2 - 1, 0) * maximum(idle, 0 * idle)
+    rounds = maximum(stages / 2 - 1, 0)
+    filled = minimum(rounds, microbatches - 1) * weight_time
+    idle = rounds * (stage_time + backward_time - 2 * weight_time) - filled
+    return maximum(idle, 0 * idle)
 
 
 @from_numpy

@@ -164,6 +164,12 @@ def _same_schedule(it: Change) -> bool:
     )
 
 
+def _gradients_hide_messages(it: Change) -> bool:
+    """Say that the gradients of weights that could fill a bubble all hide messages instead."""
+    free = [design.but(overlap="none").solve() for design in (it.old, it.new)]
+    return bool(it.old["overlap"] != "none" and numbers(free[0]) != numbers(free[1]))
+
+
 def _other_stage_is_fuller(it: Change) -> bool:
     return it.old.but(fused_loss=False).solve().memory_logits.m == 0
 
@@ -206,8 +212,8 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "overlap": (_hides_nothing,),
     # "Format of tokens on their way to experts of other ranks."
     "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
-    # "`zero-bubble`, which fills the bubble with gradients of weights."
-    "schedule": (_same_schedule,),
+    # "`zero-bubble`, which fills the bubble with gradients of weights" that hide no message.
+    "schedule": (_same_schedule, _gradients_hide_messages),
     # "A mask that is causal or full": over few tokens it is not felt.
     "attention": (_kept_busy_by_launches,),
     # "Unless given, what was measured"; "element-wise kernels and launches come on top".

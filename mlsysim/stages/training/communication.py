@@ -17,7 +17,9 @@ from mlsysim.stages.training.run import Run, Work
 class Messages:
     """What a microbatch waits for on the fullest stage, by the kind of parallelism (s).
 
-    `hidden` is what of all these runs beside computation, which hides nothing else then.
+    `hidden` is what of all these runs beside computation, which hides nothing else then;
+    `beside_gradients` is what of it runs beside gradients of weights, which then cannot wait for
+    a bubble.
     """
 
     tensor: Any
@@ -25,6 +27,7 @@ class Messages:
     expert: Any
     boundary: Any
     hidden: Any
+    beside_gradients: Any
 
 
 def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
@@ -38,7 +41,7 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     design, exposure = run.design, run.calibration.exposure
     everything = select(design.overlap, {"none": False, "data": False, "all": True})
     something = select(design.overlap, {"none": False, "data": True, "all": True})
-    window = 3 * passes.products + passes.idle
+    window = passes.other_products + passes.weight_gradients
     expert = _expert_time(run, work)
     boundary = _boundary_time(run, work)
     # Keys and values travel in the forward pass, they and their gradients in the backward one.
@@ -48,23 +51,28 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
         (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_backward,
         exposure,
     )
-    tensor, beside_products = _tensor_time(run, work, passes)
+    tensor, ahead, behind = _tensor_time(run, work, passes)
+    beside_products = ahead + behind
     context = where(something, ring, 3 * forward)
     window = maximum(window - beside_products, 0.0)
     felt = where(everything, overlapped_time(expert, window, exposure), expert)
     window = maximum(window - (expert - felt), 0.0)
     crossing = where(everything, overlapped_time(boundary, window, exposure), boundary)
+    beside_products = beside_products + (expert - felt) + (boundary - crossing)
     return Messages(
         tensor=tensor,
         context=3 * latency + context,
         expert=felt,
         boundary=crossing,
-        hidden=beside_products + (3 * forward - context) + (expert - felt) + (boundary - crossing),
+        hidden=beside_products + (3 * forward - context),
+        beside_gradients=maximum(behind, beside_products - passes.other_products),
     )
 
 
-def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any]:
+def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     """Time the collectives of tensor parallelism that computation does not hide, and the rest.
+
+    The rest is what is hidden in the forward pass, and what beside gradients of weights.
 
     Two all-reduces in each pass of a layer (Shoeybi et al. 2019, section 3), and in a
     repeated forward pass two more.  Sequence parallelism replaces each by a
@@ -80,15 +88,14 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any]:
     repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
-    beside = overlapped_time(backward, passes.products + passes.idle_backward, exposure)
+    beside = overlapped_time(backward, passes.gradients + passes.idle_backward, exposure)
     ahead = overlapped_time(
         forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
     )
-    both = where(design.sequence_parallel, ahead, forward) + beside
-    felt = select(
-        design.overlap, {"none": forward + backward, "data": forward + beside, "all": both}
-    )
-    return felt, forward + backward - felt
+    ahead = where(design.sequence_parallel, ahead, forward)
+    first = select(design.overlap, {"none": forward, "data": forward, "all": ahead})
+    second = select(design.overlap, {"none": backward, "data": beside, "all": beside})
+    return first + second, forward - first, backward - second
 
 
 def tensor_gather(run: Run, work: Work) -> Any:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.expr.functions import maximum, minimum, select
+from mlsysim.expr.functions import select
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.stages.training.run import Arithmetic, Run, Work
@@ -18,17 +18,20 @@ class Passes:
     forward, whole
         The forward pass alone, and everything.
     products
-        Matrix products of one forward pass; the gradients of weights take as long.
+        Matrix products of one forward pass; gradients of inputs take as long.
+    gradients
+        Gradients of weights: products too, and at least the time in which memory adds them up.
     core
         Attention cores of one forward pass.
     idle_forward, idle_backward
-        What accelerators wait in either pass for their host to launch kernels; messages go on
-        meanwhile.
+        What accelerators wait for their host to launch kernels, spread over the passes as the
+        attention core's work is; messages go on meanwhile.
     """
 
     forward: Any
     whole: Any
     products: Any
+    gradients: Any
     core: Any
     idle_forward: Any
     idle_backward: Any
@@ -40,8 +43,13 @@ class Passes:
 
     @property
     def weight_gradients(self) -> Any:
-        """What can fill a bubble: gradients of weights, a third of all products and of the wait."""
-        return self.products + self.idle / 3
+        """What can fill a bubble: gradients of weights, and a third of the wait."""
+        return self.gradients + self.idle / 3
+
+    @property
+    def other_products(self) -> Any:
+        """Products of the forward pass and of gradients of inputs, and the rest of the wait."""
+        return 2 * self.products + 2 / 3 * self.idle
 
     @property
     def backward(self) -> Any:
@@ -79,10 +87,11 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
         recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": share}
     )
     adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.memory_rate
+    gradients = compute.roofline_time(products, adding)
     whole = (
-        (3 + again) * once
-        + compute.roofline_time(products, adding)
-        - products
+        (2 + again) * once
+        + moved
+        + gradients
         + cores
         + anew
         + work.casts / machine.memory_rate
@@ -90,14 +99,16 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     )
     ahead = once + core + scores
     forward = compute.roofline_time(ahead, launching)
+    first = 1 / flops.core_passes(run.design.attention, "none")
     everything = compute.roofline_time(whole, (3 + again) * launching)
     return Passes(
         forward=forward,
         whole=everything,
         products=products,
+        gradients=gradients,
         core=core,
-        idle_forward=minimum(forward - ahead, everything - whole),
-        idle_backward=maximum(everything - whole - (forward - ahead), 0.0),
+        idle_forward=first * (everything - whole),
+        idle_backward=(1 - first) * (everything - whole),
     )
 
 

@@ -91,8 +91,8 @@ class TrainingDesign(Design):
         Options(SCHEDULES),
         'In what order microbatches pass the pipeline.  ``"1f1b"`` (interleaved where there are '
         'virtual stages), ``"interleaved"`` (insists on them), ``"zero-bubble"``, which fills the '
-        'bubble with gradients of weights, or ``"dualpipe"``, in which microbatches enter at both '
-        "ends and each accelerator holds two stages (DeepSeek-V3).",
+        'bubble with gradients of weights that hide no message, or ``"dualpipe"``, in which '
+        "microbatches enter at both ends and each accelerator holds two stages (DeepSeek-V3).",
         default="1f1b",
         applies='with pp_size above 1; with virtual stages, "1f1b" and "interleaved" are one',
     )

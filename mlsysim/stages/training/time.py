@@ -5,7 +5,7 @@ from typing import Any
 
 from mlsysim.expr.functions import log2, maximum, select
 from mlsysim.physics import schedule
-from mlsysim.stages.training.communication import messages_of
+from mlsysim.stages.training.communication import Messages, messages_of
 from mlsysim.stages.training.compute import Passes, head_time, layers_time
 from mlsysim.stages.training.replicas import data_time, optimizer_time
 from mlsysim.stages.training.run import Arithmetic, Run, Work
@@ -55,20 +55,25 @@ def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
         "expert": often * messages.expert,
         "pipeline": often * messages.boundary,
         "data": data_time(run, work, passes, messages.hidden),
-        "bubble": _bubble(run, passes, within + messages.boundary),
+        "bubble": _bubble(run, passes, messages, within + messages.boundary),
         "optimizer": optimizer_time(run, work),
     }
     delay = run.calibration.jitter * log2(layout.used)
     return StepTime(**steady, straggler=delay * sum(steady.values()))
 
 
-def _bubble(run: Run, passes: Passes, stage_time: Any) -> Any:
-    """Time that the pipeline takes to fill and drain."""
+def _bubble(run: Run, passes: Passes, messages: Messages, stage_time: Any) -> Any:
+    """Time that the pipeline takes to fill and drain.
+
+    Gradients of weights beside which messages go on are not free to fill it.
+    """
     design = run.design
     usual = schedule.bubble_time(stage_time, design.pp_size, design.virtual_stages)
-    filled = schedule.zero_bubble_time(stage_time, passes.weight_gradients, design.pp_size)
+    often = run.layout.microbatches
+    weights = maximum(passes.weight_gradients - messages.beside_gradients, 0.0)
+    filled = schedule.zero_bubble_time(stage_time, weights, design.pp_size, often)
     both_ends = schedule.bidirectional_bubble_time(
-        stage_time, stage_time - passes.forward, passes.weight_gradients, design.pp_size
+        stage_time, stage_time - passes.forward, weights, design.pp_size, often
     )
     return select(
         design.schedule,
