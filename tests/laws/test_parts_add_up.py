@@ -105,3 +105,21 @@ def test_parts_add_up(stage: type[ForwardModel]) -> None:
         assert not list(gaps(design))
 
     holds()
+
+
+LONGEST = [stage for stage in STAGES if "longest_inter_token_latency" in stage.metrics()]
+
+
+@pytest.mark.parametrize("stage", LONGEST, ids=lambda stage: stage.__name__)
+def test_a_mean_gap_is_no_longer_than_the_longest(stage: type[ForwardModel]) -> None:
+    """However busy a replica is with prompts, a pass carries no more than one chunk along."""
+
+    @law()
+    @given(designs(stage))
+    def holds(design: Design) -> None:
+        if (result := design.outcome()) is None:
+            return
+        longest = result.longest_inter_token_latency.m
+        assert result.inter_token_latency.m <= longest * (1 + 1e-12)
+
+    holds()

@@ -110,3 +110,16 @@ def test_rates_may_carry_their_unit() -> None:
         solve(request_rate=quantity(2, "GB"))
     with pytest.raises(ParameterError, match="request_rate is 0"):
         solve(request_rate=0)
+
+
+def test_prompts_stretch_a_gap_by_no_more_than_a_chunk() -> None:
+    """Where prompts take nearly all of the time, a pass still carries one chunk along."""
+    busy = ContinuousBatchingModel().solve(
+        model=Models.Language.BLOOM_176B,
+        fleet=Systems.Nodes.DGX_A100,
+        tp_size=8,
+        batch_size=512,
+        input_tokens=1,
+        output_tokens=2,
+    )
+    assert busy.inter_token_latency <= busy.longest_inter_token_latency

@@ -125,7 +125,7 @@ class Presolve:
             Whether it fits; false also where time ran out or Ctrl-C came.
         """
         try:
-            if not self.bounded and not self.fits:
+            if not self.bounded and not self.fits and self.clock.left > 0:
                 self.open = self._bounded(self.open)
             while not self.fits and self.bounded < patience and self.clock.left > 0:
                 self._step()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.expr.functions import minimum
+from mlsysim.expr.functions import minimum, where
 from mlsysim.physics.serving_queue import (
     busy_share,
     chance_to_wait,
@@ -88,7 +88,9 @@ def serving_load_of(run: ServingRun, time: ServingTime, asked: Any) -> ServingLo
     share = rate * time.occupied
     # Prefills of the others come in between, not those of the sequence itself.
     others = share * (batch - 1) / batch
-    between = time.between / (1 - busy_share(others))
+    # However many wait, a pass carries one chunk of a prompt along, and no more.
+    most = (time.step + where(batch > 1, time.chunk, 0.0)) / time.accepted
+    between = minimum(time.between / (1 - busy_share(others)), most)
     # An arrival waits for half of the pass that is under way for others.
     passing = minimum(utilization, 1.0) * (batch - 1) / batch * time.step
     first = time.first_token + passing / 2
