@@ -10,7 +10,7 @@ from mlsysim.stages.serving.serving import ServingModel
 ONE_USER: dict[str, Any] = {"batch_size": 1, "input_tokens": 1000, "output_tokens": 500}
 
 
-@pytest.mark.parametrize("card", ["RTX_3090", "RTX_4090", "RTX_5090"])
+@pytest.mark.parametrize("card", ["GeForce_RTX_3090", "GeForce_RTX_4090", "GeForce_RTX_5090"])
 def test_32_billion_weights_in_4_bits_fit_one_card(card: str) -> None:
     """As owners of cards of 24 GB run them; in 16 bits they do not."""
     given = {"model": Models.Language.Qwen3_32B, "fleet": Systems.Accelerators[card], **ONE_USER}
