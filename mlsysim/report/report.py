@@ -1,6 +1,5 @@
 """The report: one record that holds an answer with all that explains it, in many forms."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +13,13 @@ from mlsysim.report.page import as_page
 from mlsysim.report.records import ConflictMember, ReportedDesign
 from mlsysim.results import Explanation, Relaxation, Sensitivity, Statistics, Status
 from mlsysim.results.blocks import Block, Headline
+from mlsysim.results.jsonable import JsonText
 from mlsysim.results.plain import as_text
 from mlsysim.stages.economics.prices import Price
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Report:
+class Report(JsonText):
     """An answer, told whole; `mlsysim.report.report_of` builds it.
 
     Every form is written from these fields: text (``str``), a notebook's
@@ -141,16 +141,6 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Give the report as data that JSON can hold; `mlsysim.report.schema` describes it."""
         return as_data(self)
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """Give the report as JSON text.
-
-        Parameters
-        ----------
-        indent
-            Spaces per level; `None` for one line.
-        """
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def to_csv(self) -> str:
         """Give the designs as a table; where nothing fits, what would have to give."""

@@ -1,14 +1,13 @@
 """What all answers have in common: status, statistics, and why no design exists."""
 
-import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlsysim.results.blocks import Block, Headline, table_of
 from mlsysim.results.explanation import explain
-from mlsysim.results.jsonable import jsonable
+from mlsysim.results.jsonable import JsonText, jsonable
 from mlsysim.results.markup import as_html
 from mlsysim.results.plain import as_text
 from mlsysim.results.relaxation import Relaxation
@@ -18,7 +17,7 @@ from mlsysim.results.status import Status
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Answer(ABC):
+class Answer(JsonText):
     """An answer with its proof; `SearchResult` and `ParetoFront` say what was found.
 
     Parameters
@@ -92,16 +91,6 @@ class Answer(ABC):
             "relaxations": [item.to_dict() for item in self.relaxations],
             "unfinished": list(self.unfinished),
         }
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """Give the answer as JSON text.
-
-        Parameters
-        ----------
-        indent
-            Spaces per level; `None` for one line.
-        """
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __str__(self) -> str:
         return as_text(self.blocks())

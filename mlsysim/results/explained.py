@@ -1,11 +1,11 @@
 """An answer explained: what binds the best design, or why nothing fits."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.results.blocks import Block, Lines
+from mlsysim.results.jsonable import JsonText
 from mlsysim.results.markup import as_html
 from mlsysim.results.plain import as_text
 from mlsysim.results.result import SearchResult
@@ -14,7 +14,7 @@ from mlsysim.results.sensitivity_table import cost_table, notes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Explanation:
+class Explanation(JsonText):
     """An answer, and what each requirement costs.
 
     Every number is the answer to a question that was solved anew; none is an
@@ -52,16 +52,6 @@ class Explanation:
             "solves": self.solves,
             "seconds": self.seconds,
         }
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """Give the explanation as JSON text.
-
-        Parameters
-        ----------
-        indent
-            Spaces per level; `None` for one line.
-        """
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __repr__(self) -> str:
         names = ", ".join(item.label for item in self.binding) or "nothing"

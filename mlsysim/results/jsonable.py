@@ -1,6 +1,8 @@
 """Turn what evaluators return into data that JSON can hold."""
 
+import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -12,6 +14,24 @@ import numpy as np
 from mlsysim.units import is_quantity, unit_of
 
 _DEEPEST = 12
+
+
+class JsonText(ABC):
+    """What can be given as data that JSON can hold, and hence as text."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as data that JSON can hold."""
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Give it as JSON text.
+
+        Parameters
+        ----------
+        indent
+            Spaces per level; `None` for one line.
+        """
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
 
 def jsonable(value: Any, depth: int = _DEEPEST) -> Any:

@@ -1,6 +1,5 @@
 """The answers to what-if questions: forced choices, and sweeps."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ from mlsysim.frames import frame
 from mlsysim.numeric import TOLERANCE
 from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
-from mlsysim.results.jsonable import jsonable
+from mlsysim.results.jsonable import JsonText, jsonable
 from mlsysim.results.markup import as_html
 from mlsysim.results.plain import as_text
 from mlsysim.results.result import SearchResult
@@ -93,7 +92,7 @@ class SweepPoint:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Sweep:
+class Sweep(JsonText):
     """The same question for several values of something in it.
 
     Parameters
@@ -168,16 +167,6 @@ class Sweep:
                 {"values": jsonable(item.values), **item.result.to_dict()} for item in self.points
             ],
         }
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """Give the answers as JSON text.
-
-        Parameters
-        ----------
-        indent
-            Spaces per level; `None` for one line.
-        """
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def __str__(self) -> str:
         return as_text([self.table()])

@@ -69,7 +69,7 @@ class Product:
         keep
             How many are wanted.
         clock
-            The time that there is.
+            The time that there is; it counts the designs.
 
         Returns
         -------
@@ -80,13 +80,13 @@ class Product:
         for start in range(0, self.size, _AT_A_TIME):
             if clock.left <= 0:
                 return found, False
+            places = np.arange(start, min(start + _AT_A_TIME, self.size))
             try:
-                found = self._plus(
-                    found, np.arange(start, min(start + _AT_A_TIME, self.size)), keep
-                )
+                found = self._plus(found, places, keep)
             except KeyboardInterrupt:  # those of the portions before are an answer
                 clock.interrupt()
                 return found, False
+            clock.counters["designs"] += len(places)
         return found, True
 
     def _plus(self, found: Rows, places: Positions, keep: int) -> Rows:

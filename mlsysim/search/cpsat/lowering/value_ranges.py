@@ -88,6 +88,8 @@ class ValueRanges:
 
     def is_constant(self, node: Node) -> bool:
         """Tell whether the formula alone leaves a value no room, whatever conditions say of it."""
+        if not node.support:
+            return True
         known = self._of_rows(reachable([node]))
         (bound,) = BoxReader([node], self._program.columns).read(*self._box, known)
         return bool(np.min(bound.low) == np.max(bound.high))
