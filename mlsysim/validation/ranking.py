@@ -16,7 +16,7 @@ from mlsysim.validation.outcome import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
+class Alternative:
     """One of several designs to choose between.
 
     Parameters
@@ -45,7 +45,7 @@ class Contest:
     """
 
     group: str
-    designs: tuple[Design, ...]
+    designs: tuple[Alternative, ...]
 
     @property
     def regret(self) -> float:
@@ -105,8 +105,8 @@ def contests_of(outcomes: Iterable[Outcome]) -> tuple[Contest, ...]:
     )
 
 
-def _design(outcomes: Sequence[Outcome]) -> Design:
-    return Design(
+def _design(outcomes: Sequence[Outcome]) -> Alternative:
+    return Alternative(
         ids=tuple(outcome.id for outcome in outcomes),
         measured=statistics.fmean(outcome.speed_measured or 0.0 for outcome in outcomes),
         predicted=statistics.fmean(outcome.speed_predicted or 0.0 for outcome in outcomes),

@@ -13,7 +13,7 @@ as a number of its own: its elasticity is zero, and it keeps its whole range ove
 import math
 from collections.abc import Callable, Collection, Iterable
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Graph, Node
+from mlsysim.expr.graph import Apply, Choice, Constant, Graph, GraphNode
 from mlsysim.expr.operation import (
     Extreme,
     Power,
@@ -56,20 +56,20 @@ class Corners:
         self,
         graph: Graph,
         choices: Collection[str],
-        is_positive: Callable[[Node], bool],
-        is_whole: Callable[[Node], bool],
+        is_positive: Callable[[GraphNode], bool],
+        is_whole: Callable[[GraphNode], bool],
     ) -> None:
         self._graph = graph
         self._choices = sorted(choices)
         self._is_positive = is_positive
         self._is_whole = is_whole
         self._elasticities: dict[tuple[int, str, bool], Elasticity] = {}
-        self._written: dict[tuple[int, bool, _Ends], Node] = {}
-        self._parts: dict[tuple[int, bool, _Ends], Node] = {}
-        self._estimates: dict[tuple[int, bool], Node] = {}
+        self._written: dict[tuple[int, bool, _Ends], GraphNode] = {}
+        self._parts: dict[tuple[int, bool, _Ends], GraphNode] = {}
+        self._estimates: dict[tuple[int, bool], GraphNode] = {}
         self._splits = 0
 
-    def estimate(self, node: Node, *, up: bool) -> Node:
+    def estimate(self, node: GraphNode, *, up: bool) -> GraphNode:
         """Give a formula whose lower (upper) end over a box is one of a node, rounding included.
 
         Parameters
@@ -84,7 +84,7 @@ class Corners:
             self._estimates[key] = self._estimate(node, up=up)
         return self._estimates[key]
 
-    def _estimate(self, node: Node, *, up: bool) -> Node:
+    def _estimate(self, node: GraphNode, *, up: bool) -> GraphNode:
         if not isinstance(node, Apply) or node.truth or not node.support & {*self._choices}:
             return node
         if self._is_composite(node):
@@ -108,7 +108,7 @@ class Corners:
             case _:
                 return node
 
-    def _is_composite(self, node: Node) -> bool:  # noqa: PLR0911 - one case per form
+    def _is_composite(self, node: GraphNode) -> bool:  # noqa: PLR0911 - one case per form
         """Tell whether a formula is taken apart: its parts are positive, and none cancels."""
         if not isinstance(node, Apply) or node.truth or not self._is_positive(node):
             return False
@@ -127,7 +127,7 @@ class Corners:
             case _:
                 return False
 
-    def _is_exact(self, node: Node) -> bool:
+    def _is_exact(self, node: GraphNode) -> bool:
         """Tell whether a number and its estimates are whole, so that differences round nothing."""
         if isinstance(node, Apply):
             adds = isinstance(node.operation, Product) or (
@@ -136,7 +136,7 @@ class Corners:
             return adds and all(map(self._is_exact, node.arguments))
         return self._is_whole(node)
 
-    def _elasticity(self, node: Node, choice: str, *, up: bool) -> Elasticity:
+    def _elasticity(self, node: GraphNode, choice: str, *, up: bool) -> Elasticity:
         if choice not in node.support:
             return _NONE
         if isinstance(node, Choice):
@@ -186,7 +186,9 @@ class Corners:
         rises = high <= 0 and choice not in left.support
         return (0.0 if rises else -math.inf), (0.0 if falls else math.inf)
 
-    def _product(self, above: list[Node], below: list[Node], *, up: bool, ends: _Ends) -> Node:
+    def _product(
+        self, above: list[GraphNode], below: list[GraphNode], *, up: bool, ends: _Ends
+    ) -> GraphNode:
         """Bound a quotient of products of positive numbers."""
         above, below = _cancelled(above, below)
         fixed = dict(ends)
@@ -210,7 +212,7 @@ class Corners:
         return self._graph.apply("divide", top, bottom)
 
     def _of_quotient(
-        self, above: list[Node], below: list[Node], choice: str, *, up: bool
+        self, above: list[GraphNode], below: list[GraphNode], choice: str, *, up: bool
     ) -> Elasticity:
         total = _NONE
         for node in above:
@@ -220,8 +222,14 @@ class Corners:
         return total
 
     def _split(
-        self, above: list[Node], below: list[Node], left: list[str], *, up: bool, ends: _Ends
-    ) -> Node | None:
+        self,
+        above: list[GraphNode],
+        below: list[GraphNode],
+        left: list[str],
+        *,
+        up: bool,
+        ends: _Ends,
+    ) -> GraphNode | None:
         """Multiply out a sum in which a choice occurs whose end is not known."""
         # The outermost first: what it divides by may be another factor, as a whole.
         for place in sorted(range(len(above)), key=lambda place: -above[place].position):
@@ -243,7 +251,7 @@ class Corners:
                 return self._graph.apply("add", *parts)
         return None
 
-    def _at(self, node: Node, ends: _Ends, *, up: bool) -> Node:
+    def _at(self, node: GraphNode, ends: _Ends, *, up: bool) -> GraphNode:
         """Bound a positive number where some choices stand at an end."""
         mine = tuple(item for item in ends if item[0] in node.support)
         key = (node.position, up, mine)
@@ -252,8 +260,8 @@ class Corners:
         return self._written[key]
 
     def _standing(  # noqa: PLR0911 - one case per form
-        self, node: Node, ends: _Ends, *, up: bool
-    ) -> Node:
+        self, node: GraphNode, ends: _Ends, *, up: bool
+    ) -> GraphNode:
         if isinstance(node, Choice):
             fixed = dict(ends)
             return self._graph.end(node.name, top=fixed[node.name]) if fixed else node
@@ -284,7 +292,7 @@ class Corners:
         ]
         return self._graph.apply(name, *parts)
 
-    def _settled(self, node: Node, ends: _Ends, *, up: bool) -> Node:
+    def _settled(self, node: GraphNode, ends: _Ends, *, up: bool) -> GraphNode:
         """Bound a part, which may move one way only where the whole does not."""
         if not isinstance(node, Apply) or not self._is_composite(node):
             return self._at(node, ends, up=up)
@@ -300,9 +308,11 @@ def _exponent(node: Apply) -> float:
     return exponent.value if isinstance(exponent, Constant) else math.nan
 
 
-def _factors(above: Iterable[Node], below: Iterable[Node]) -> tuple[list[Node], list[Node]]:
+def _factors(
+    above: Iterable[GraphNode], below: Iterable[GraphNode]
+) -> tuple[list[GraphNode], list[GraphNode]]:
     """Write a quotient of products as the factors above and below."""
-    found: tuple[list[Node], list[Node]] = ([], [])
+    found: tuple[list[GraphNode], list[GraphNode]] = ([], [])
     stack = [(node, False) for node in above] + [(node, True) for node in below]
     while stack:
         node, is_below = stack.pop()
@@ -316,7 +326,9 @@ def _factors(above: Iterable[Node], below: Iterable[Node]) -> tuple[list[Node], 
     return found
 
 
-def _cancelled(above: list[Node], below: list[Node]) -> tuple[list[Node], list[Node]]:
+def _cancelled(
+    above: list[GraphNode], below: list[GraphNode]
+) -> tuple[list[GraphNode], list[GraphNode]]:
     """Leave out what stands above and below."""
     rest = list(below)
     kept = []
