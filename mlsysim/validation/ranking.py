@@ -128,7 +128,7 @@ def kendall_tau(contests: Iterable[Contest]) -> float | None:
     Examples
     --------
     >>> designs = tuple(
-    ...     Design(ids=(), measured=m, predicted=p) for m, p in [(1, 1), (2, 3), (3, 2)]
+    ...     Alternative(ids=(), measured=m, predicted=p) for m, p in [(1, 1), (2, 3), (3, 2)]
     ... )
     >>> round(kendall_tau([Contest(group="", designs=designs)]), 3)  # two pairs right, one wrong
     0.333
