@@ -19,7 +19,7 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.solver import DistributedModel
 from mlsysim.stages.calibration import calibration_of
 from mlsysim.validation.conversion import Configuration, convert
-from mlsysim.validation.estimation import Array, Rows, Task
+from mlsysim.validation.estimation import Array, FitTask, Rows
 from mlsysim.validation.prediction import measured_time, predict_configuration, predicted_time
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import Certainty
@@ -100,7 +100,7 @@ class TrainingTask:
         owners = (*sorted(set(self.owners)), *((COMMON,) if self.is_common else ()))
         return tuple((owner, constant) for owner in owners for constant in CONSTANTS)
 
-    def task(self) -> Task:
+    def task(self) -> FitTask:
         """State what is to be fitted."""
         start = np.log([self._supposed(owner, constant) for owner, constant in self.names])
         prior = np.zeros((len(self.names), len(self.names)))
@@ -112,7 +112,7 @@ class TrainingTask:
                 prior[place, self.names.index((COMMON, constant))] = -1 / spread
             else:
                 expected[place] = start[place] / spread
-        return Task(
+        return FitTask(
             start=start,
             prior=prior,
             expected=expected,

@@ -16,11 +16,10 @@ import numpy as np
 
 from mlsysim.catalog.builtin import Systems
 from mlsysim.stages.calibration import GENERIC
-from mlsysim.validation.estimation import Array, Rows, Task
+from mlsysim.validation.estimation import Array, FitTask, Rows
 from mlsysim.validation.serving_prediction import EngineConstants, predict_serving
 from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.vocabulary import Runtime as RuntimeName
-from mlsysim.validation.vocabulary import ServingUnit
+from mlsysim.validation.vocabulary import MeasuredRuntime, ServingUnit
 
 COMMON: Mapping[str, tuple[float, float, float]] = {
     "attention_efficiency": (0.5, 0.2, 0.9),
@@ -67,14 +66,14 @@ class ServingTask:
     def names(self) -> tuple[tuple[str, str], ...]:
         """The constants: those of all runtimes, then those of each."""
         common = [(ALL, name) for name in COMMON]
-        return (*common, *((str(runtime), name) for runtime in RuntimeName for name in EACH))
+        return (*common, *((str(runtime), name) for runtime in MeasuredRuntime for name in EACH))
 
-    def task(self) -> Task:
+    def task(self) -> FitTask:
         """State what is to be fitted."""
         known = [(COMMON if owner == ALL else EACH)[name] for owner, name in self.names]
         spreads = np.array([spread for _, spread, _ in known])
         start = np.log([value for value, _, _ in known])
-        return Task(
+        return FitTask(
             start=start,
             prior=np.diag(1 / spreads),
             expected=start / spreads,
@@ -106,7 +105,7 @@ class ServingTask:
                     Systems.Runtimes[str(runtime)],
                     {name: _at_most(values[str(runtime), name], EACH[name]) for name in EACH},
                 )
-                for runtime in RuntimeName
+                for runtime in MeasuredRuntime
             },
         )
 

@@ -37,7 +37,7 @@ _SETTLED = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class FitTask:
     """Rows and constants.
 
     Parameters
@@ -102,7 +102,7 @@ class LeftOut:
     errors: Array
 
 
-def estimate(task: Task) -> Estimate:
+def estimate(task: FitTask) -> Estimate:
     """Find the constants of least loss."""
     constants = task.start
     distances, derivatives = task.distances(constants, task.everything)
@@ -113,7 +113,7 @@ def estimate(task: Task) -> Estimate:
     return Estimate(constants=constants, fitted=distances, derivatives=derivatives)
 
 
-def left_out(task: Task, found: Estimate) -> LeftOut:
+def left_out(task: FitTask, found: Estimate) -> LeftOut:
     """Fit without each source in turn, and predict its rows."""
     groups = np.array(task.groups)
     distances = np.empty(len(groups))
@@ -128,7 +128,7 @@ def left_out(task: Task, found: Estimate) -> LeftOut:
     return LeftOut(distances=distances, constants=constants, errors=errors)
 
 
-def uncertainty(task: Task, found: Estimate) -> Array:
+def uncertainty(task: FitTask, found: Estimate) -> Array:
     """Give standard errors of the logarithms where there is one source: by the curvature."""
     weights = _shared_out(task, task.everything)
     counted = weights * _robust(np.abs(found.fitted))
@@ -142,7 +142,9 @@ def _robust(distances: Array) -> Array:
     return weights / np.maximum(distances, _LEAST)
 
 
-def _step(task: Task, constants: Array, distances: Array, derivatives: Array, kept: Rows) -> Array:
+def _step(
+    task: FitTask, constants: Array, distances: Array, derivatives: Array, kept: Rows
+) -> Array:
     """Find the step to the least loss of some rows, distances being linear."""
     weights = _shared_out(task, kept)
     beyond = task.prior @ constants - task.expected
@@ -160,7 +162,7 @@ def _step(task: Task, constants: Array, distances: Array, derivatives: Array, ke
     return step
 
 
-def _shared_out(task: Task, kept: Rows) -> Array:
+def _shared_out(task: FitTask, kept: Rows) -> Array:
     """Weigh the rows that are kept: those of a source by the root of their sum."""
     groups = np.array(task.groups)
     weights: Array = np.where(kept, task.weights, 0.0)

@@ -16,7 +16,7 @@ from mlsysim.core.solver import DistributedModel
 from mlsysim.errors import MeasurementError
 from mlsysim.validation.calibrate_runs import CONSTANTS, TrainingTask, predictable
 from mlsysim.validation.conversion import Configuration
-from mlsysim.validation.datasets import Kind, kind_of
+from mlsysim.validation.datasets import DatasetKind, kind_of
 from mlsysim.validation.estimation import estimate, uncertainty
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.table import read_table
@@ -73,7 +73,7 @@ def fit_file(path: str | Path) -> tuple[Fit, ...]:
         If the file cannot be used, is not about training, or no accelerator has enough rows.
     """
     table = read_table(path)
-    if kind_of(table) is not Kind.TRAINING:
+    if kind_of(table) is not DatasetKind.TRAINING:
         raise MeasurementError(f"{path}: --fit needs training runs; these are serving runs")
     by_name: dict[str, list[Configuration]] = {}
     for row in predictable(training_rows(table)):

@@ -23,7 +23,7 @@ from mlsysim.stages.training.distributed_result import (
 )
 from mlsysim.stages.training.layout import lay_out, layout_checks
 from mlsysim.stages.training.memory import memory_of
-from mlsysim.stages.training.run import Run, arithmetic_of, work_of
+from mlsysim.stages.training.run import TrainingRun, arithmetic_of, work_of
 from mlsysim.stages.training.time import time_of
 
 
@@ -82,7 +82,7 @@ class DistributedModel(ForwardModel):
         measured = design.efficiency is None
         pace = self.pace(design.fleet, design.model)
         found = _evaluate(
-            Run(
+            TrainingRun(
                 design=design,
                 layout=lay_out(design, shape, machine),
                 shape=shape,
@@ -99,7 +99,7 @@ class DistributedModel(ForwardModel):
         return replace(found, checks={**found.checks, **self.support(pace)})
 
 
-def _evaluate(run: Run, pace: Pace) -> DistributedResult:
+def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
     design, layout, machine = run.design, run.layout, run.machine
     work, arithmetic = work_of(run), arithmetic_of(run)
     time = times(time_of(run, work, arithmetic), pace.step)
