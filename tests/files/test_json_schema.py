@@ -34,7 +34,7 @@ def test_every_question_of_the_package_is_accepted(file: Path) -> None:
 @pytest.mark.parametrize("kind", ["training", "serving", "fleet"])
 def test_what_new_writes_is_accepted(kind: str) -> None:
     """The templates are questions that can be answered as they stand."""
-    template = ROOT / "mlsysim/cli/templates" / f"{kind}.toml"
+    template = ROOT / "mlsysim/files/templates" / f"{kind}.toml"
     CHECK.validate(tomllib.loads(template.read_text(encoding="utf-8")))
 
 
