@@ -17,7 +17,7 @@ from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.time.calendar import changes_on, gaps, steps, widened
-from mlsysim.plans.time.modes import Way, ways
+from mlsysim.plans.time.modes import PausedRow, ways
 from mlsysim.plans.worth import carbon, cost, reserved
 
 _PRECISION = 10**9
@@ -49,7 +49,7 @@ class Slotted:
 
     question: PlanQuestion
     instance: Instance
-    ways: dict[str, tuple[Way, ...]]
+    ways: dict[str, tuple[PausedRow, ...]]
     unit: dict[str, float]
 
     @property
@@ -100,7 +100,7 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
     return Slotted(question=question, instance=instance, ways=kept, unit=pricing.unit)
 
 
-def _ways(question: PlanQuestion, job: Job) -> Iterator[Way]:
+def _ways(question: PlanQuestion, job: Job) -> Iterator[PausedRow]:
     """List the ways of a job that have a start on the grid."""
     latest = question.axis
     if job.deadline is not None and (job.holds or not question.is_soft):
@@ -116,7 +116,7 @@ class _Pricing:
         self,
         question: PlanQuestion,
         side: Side,
-        found: dict[str, tuple[Way, ...]],
+        found: dict[str, tuple[PausedRow, ...]],
         goals: Sequence[Goal],
     ) -> None:
         self.question, self.side, self.goals = question, side, goals
@@ -130,27 +130,27 @@ class _Pricing:
                 most = question.budget or most
             self.unit[goal] = (most or 1.0) / _PRECISION
 
-    def _series(self, goal: Goal, way: Way) -> tuple[float, ...]:
+    def _series(self, goal: Goal, way: PausedRow) -> tuple[float, ...]:
         fleet = self.question.fleet(way.row.fleet)
         return (fleet.price if goal is Goal.COST else fleet.carbon).values
 
-    def _rate(self, goal: Goal, way: Way) -> float:
+    def _rate(self, goal: Goal, way: PausedRow) -> float:
         if goal is Goal.CARBON:
             return way.row.watts / 1e6
         return 0.0 if self.question.fleet(way.row.fleet).reserved else float(way.row.nodes)
 
-    def _most(self, goal: Goal, way: Way) -> float:
+    def _most(self, goal: Goal, way: PausedRow) -> float:
         hours = way.length / 3600
         fixed = way.row.cost if goal is Goal.COST else 0.0
         return max(self._series(goal, way)) * hours * self._rate(goal, way) + fixed
 
-    def window(self, way: Way) -> tuple[int, int]:
+    def window(self, way: PausedRow) -> tuple[int, int]:
         """Give the range of the starts in slots."""
         slot = self.question.slot
         first = way.first // slot if self.side is Side.INWARD else -(-way.first // slot)
         return first, way.last // slot
 
-    def fee(self, goal: Goal, way: Way) -> Fee:
+    def fee(self, goal: Goal, way: PausedRow) -> Fee:
         """Give what a way adds to a sum, by its start where that matters."""
         series = self.question.fleet(way.row.fleet)
         figure = series.price if goal is Goal.COST else series.carbon
@@ -164,12 +164,12 @@ class _Pricing:
             return self._at(goal, way, first)
         return tuple(self._at(goal, way, start) for start in range(first, last + 1))
 
-    def _at(self, goal: Goal, way: Way, start: int) -> int:
+    def _at(self, goal: Goal, way: PausedRow, start: int) -> int:
         run = Run(job="", row=way.row, pieces=_pieces(way, start * self.question.slot))
         value = (cost if goal is Goal.COST else carbon)(self.question, run)
         return -int(-value / self.unit[goal] // 1)
 
-    def front(self, own: Sequence[Way]) -> Iterator[Way]:
+    def front(self, own: Sequence[PausedRow]) -> Iterator[PausedRow]:
         """Keep the ways that have a start on the grid and that no other makes superfluous."""
         fitting = [way for way in own if self.window(way)[0] <= self.window(way)[1]]
         traits = [self._traits(way) for way in fitting]
@@ -183,7 +183,7 @@ class _Pricing:
             ):
                 yield way
 
-    def _traits(self, way: Way) -> tuple[tuple[object, ...], tuple[int, ...]]:
+    def _traits(self, way: PausedRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
         """Say what has to be equal, and what is the better the less it is."""
         first, last = self.window(way)
         row = way.row
@@ -195,7 +195,9 @@ class _Pricing:
         return (row.fleet, way.pauses), less
 
 
-def _activity(question: PlanQuestion, job: Job, own: Sequence[Way], pricing: _Pricing) -> Activity:
+def _activity(
+    question: PlanQuestion, job: Job, own: Sequence[PausedRow], pricing: _Pricing
+) -> Activity:
     slot, side = question.slot, pricing.side
     modes = []
     for way in own:
@@ -263,7 +265,7 @@ def _resource(item: Fleet | Site, slot: int, pricing: _Pricing) -> Resource:
     )
 
 
-def _pieces(way: Way, start: int) -> tuple[tuple[int, int], ...]:
+def _pieces(way: PausedRow, start: int) -> tuple[tuple[int, int], ...]:
     begins = [start, *(go for _, go in way.pauses)]
     ends = [*(stop for stop, _ in way.pauses), start + way.length]
     return tuple(zip(begins, ends, strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 from mlsysim.expr.functions import select
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
-from mlsysim.stages.training.run import Arithmetic, Run, Work
+from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Passes:
         return self.whole - self.forward
 
 
-def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
+def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passes:
     """Time a microbatch in the layers of the stage.
 
     ``3 (products + traffic) + core`` with one pass more of what is computed
@@ -112,7 +112,7 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     )
 
 
-def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
+def head_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Any:
     """Time a microbatch's output head and loss, forward and backward."""
     operations = flops.training_flops(arithmetic.head * work.tokens / run.design.tp_size)
     machine = run.machine
@@ -122,7 +122,7 @@ def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
     )
 
 
-def _products_time(run: Run, work: Work) -> Any:
+def _products_time(run: TrainingRun, work: Work) -> Any:
     """Time the matrix products of a forward pass.
 
     Routed experts whose tokens are few wait for their weights instead.
@@ -147,7 +147,7 @@ def _products_time(run: Run, work: Work) -> Any:
     return own + compute.roofline_time(routed, weights)
 
 
-def _up_time(run: Run, work: Work) -> Any:
+def _up_time(run: TrainingRun, work: Work) -> Any:
     """Time the up-projections of latent attention in a forward pass."""
     return compute.matmul_time(
         flops.matmul_flops(run.on_stage("up_parameters"), work.tokens / run.design.tp_size),
@@ -158,7 +158,7 @@ def _up_time(run: Run, work: Work) -> Any:
     )
 
 
-def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
+def _core_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> tuple[Any, Any]:
     """Time the attention cores of a forward pass, and all that a step does of them."""
     design, machine = run.design, run.machine
     layout = run.layout
