@@ -48,7 +48,7 @@ def messages_of(run: TrainingRun, work: Work, passes: Passes) -> Messages:
     forward, latency = _ring_time(run, work)
     ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
         2 * forward,
-        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_backward,
+        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_inputs,
         exposure,
     )
     tensor, ahead, behind = _tensor_time(run, work, passes)
@@ -88,7 +88,7 @@ def _tensor_time(run: TrainingRun, work: Work, passes: Passes) -> tuple[Any, Any
     repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
-    beside = overlapped_time(backward, passes.gradients + passes.idle_backward, exposure)
+    beside = overlapped_time(backward, passes.weight_gradients, exposure)
     ahead = overlapped_time(
         forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
     )
