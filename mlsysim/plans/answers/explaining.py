@@ -120,7 +120,7 @@ def _measured(free: PlanQuestion, requirement: Requirement) -> PlanQuestion:
 
 def _alone(question: PlanQuestion, job: str) -> PlanQuestion:
     """Let the end of one job alone count."""
-    return question.with_jobs(lambda item: replace(item, holds=item.holds or item.name != job))
+    return question.with_jobs(lambda item: replace(item, holds=item.name != job))
 
 
 def _reached(
