@@ -47,12 +47,19 @@ class PlanQuestion:
     slot: int = 4 * 3600
     origin: datetime | None = None
 
-    def __post_init__(self) -> None:  # noqa: C901 - a list of rules
+    def __post_init__(self) -> None:
         """Check that every name means something."""
         if not self.jobs or not self.goals:
             raise ParameterError("a plan needs at least one job and one goal")
         if self.slot < 1:
             raise ParameterError(f"slot = {self.slot} is no time; the least is 1 second")
+        if self.horizon is None and any(fleet.reserved for fleet in self.fleets):
+            raise ParameterError("reserved nodes bill all their hours: the plan needs a horizon")
+        self._check_names()
+        _ordered(self.jobs)
+        self._check_series()
+
+    def _check_names(self) -> None:
         for what, items in (("job", self.jobs), ("fleet", self.fleets), ("site", self.sites)):
             named: Sequence[Any] = items
             names = [item.name for item in named]
@@ -67,9 +74,9 @@ class PlanQuestion:
         for site in self.sites:
             for name in site.fleets:
                 _require(name, fleets, f"site {site.name!r}: fleet")
-        if self.horizon is None and any(fleet.reserved for fleet in self.fleets):
-            raise ParameterError("reserved nodes bill all their hours: the plan needs a horizon")
-        _ordered(self.jobs)
+
+    def _check_series(self) -> None:
+        """Refuse a series that says nothing about times that the plan may use."""
         for fleet in self.fleets:
             for figure in ("price", "electricity", "carbon"):
                 series: Series = getattr(fleet, figure)

@@ -47,17 +47,15 @@ class Slotted:
         Job -> what each of its modes stands for.
     unit
         Goal -> what one unit of its sum is worth.
+    standing
+        Goal -> what comes to its sum whatever the plan, in its own unit.
     """
 
     question: PlanQuestion
     instance: Instance
     ways: dict[str, tuple[Way, ...]]
     unit: dict[str, float]
-
-    @property
-    def impossible(self) -> str | None:
-        """Name a job that fits nowhere."""
-        return next((name for name, found in self.ways.items() if not found), None)
+    standing: dict[str, float]
 
     def run(self, job: str, mode: int, start: int) -> Run:
         """Give the run that a mode and a start stand for."""
@@ -76,6 +74,7 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
         Outward for plans, inward for proofs about all times.
     """
     slot = question.slot
+    standing = {Goal.COST.value: reserved(question), Goal.CARBON.value: 0.0}
     if side is Side.OUTWARD:
         fleets = tuple(widened(fleet, slot) for fleet in question.fleets)
         sites = tuple(
@@ -90,7 +89,7 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
     activities = tuple(_activity(question, job, kept[job.name], pricing) for job in question.jobs)
     limits = {}
     if question.budget is not None:
-        left = (question.budget - reserved(question)) / pricing.unit[Goal.COST]
+        left = (question.budget - standing[Goal.COST]) / pricing.unit[Goal.COST]
         # Each fee is rounded by up to a unit, a billionth of the budget; the replay allows that.
         limits[Goal.COST.value] = int(left) + len(question.jobs) + 1
     power = tuple(_resource(site, slot, pricing) for site in question.sites)
@@ -99,7 +98,9 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
     instance = Instance(
         activities=activities, resources=(*nodes, *power), horizon=horizon, limits=limits
     )
-    return Slotted(question=question, instance=instance, ways=kept, unit=pricing.unit)
+    return Slotted(
+        question=question, instance=instance, ways=kept, unit=pricing.unit, standing=standing
+    )
 
 
 def _ways(question: PlanQuestion, job: Job) -> Iterator[Way]:
