@@ -1,15 +1,18 @@
 """The answer to a plan's question, in words, as a table, as a Gantt chart and as data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from mlsysim.plans.answers.gantt import chart
 from mlsysim.plans.answers.wording import moment_text
+from mlsysim.plans.records.job import Row
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.worth import carbon, cost, worth
+from mlsysim.printable import csv_text
+from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Block, Drawing, Headline
 from mlsysim.results.formatting import design, gap, number, with_unit
@@ -113,12 +116,17 @@ class PlanResult(Answer):
         if self.schedule is None:
             return []
         rows = [["job", "fleet", "nodes", "begins", "ends", "pauses", "USD", "layout"]]
-        for run in sorted(self.schedule, key=lambda item: (item.begin, item.job)):
+        runs = sorted(self.schedule, key=lambda item: (item.begin, item.job))
+        told = [run.row.params for run in runs if run.row.params]
+        shared = _shared(told)
+        if shared:
+            rows[0][-1] = f"layout (all with {design(shared)})"
+        for run in runs:
             row = run.row
             begin, end = (moment_text(at, self.question.origin) for at in (run.begin, run.end))
             times = [begin, end, str(len(run.pieces) - 1)]
             paid = number(round(cost(self.question, run), 2))
-            rows.append([run.job, row.fleet, str(row.nodes), *times, paid, design(row.params)])
+            rows.append([run.job, row.fleet, str(row.nodes), *times, paid, _layout(row, shared)])
         return rows
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,6 +162,28 @@ class PlanResult(Answer):
             **self._common(),
         }
 
+    def to_csv(self) -> str:
+        """Give the plan as a table for programs: a line for each job."""
+        if self.schedule is None:
+            return csv_text([["name", "relaxation"], *([r.name, r.text] for r in self.relaxations)])
+        choices = list(dict.fromkeys(name for run in self.schedule for name in run.row.params))
+        rows = [["job", "fleet", "nodes", "begins", "ends", "pauses", "cost", "carbon", *choices]]
+        for run in sorted(self.schedule, key=lambda item: (item.begin, item.job)):
+            dates = self._dates(run) or {"begins": str(run.begin), "ends": str(run.end)}
+            figures = cost(self.question, run), carbon(self.question, run)
+            rows.append(
+                [
+                    run.job,
+                    run.row.fleet,
+                    str(run.row.nodes),
+                    *dates.values(),
+                    str(len(run.pieces) - 1),
+                    *map(repr, figures),
+                    *(label(run.row.params.get(name, "")) for name in choices),
+                ]
+            )
+        return csv_text(rows)
+
     def _dates(self, run: Run) -> dict[str, str]:
         origin = self.question.origin
         if origin is None:
@@ -163,3 +193,21 @@ class PlanResult(Answer):
 
     def __repr__(self) -> str:
         return f"<PlanResult {self.status} of {len(self.question.jobs)} jobs by {self.method}>"
+
+
+def _shared(designs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the choices that are the same in all designs, of which there are several."""
+    if len(designs) < 2:  # noqa: PLR2004 - one shares nothing
+        return {}
+    first = designs[0]
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in item and item[name] == value for item in designs)
+    }
+
+
+def _layout(row: Row, shared: Mapping[str, Any]) -> str:
+    """Write a design without its nodes, which have a column, and without what all share."""
+    told = {name: value for name, value in row.params.items() if name not in {"nodes", *shared}}
+    return design(told)
