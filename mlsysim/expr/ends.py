@@ -12,7 +12,7 @@ import numpy as np
 
 from mlsysim.expr.columns import Array, Column, Extremes, Positions
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.operation import Extreme, Product, Quotient, Rounding, Selection, Square, Sum
 from mlsysim.expr.ranges import Range
 
@@ -38,7 +38,7 @@ class EndReader:
 
     def __init__(
         self,
-        wanted: Iterable[tuple[Node, bool]],
+        wanted: Iterable[tuple[GraphNode, bool]],
         columns: Mapping[str, Column],
         lengths: Mapping[str, int],
     ) -> None:
@@ -64,7 +64,7 @@ class EndReader:
                     values.pop(slot, None)
         return [values[slot] for slot in self._wanted]
 
-    def _with_last_uses(self, nodes: Sequence[Node]) -> list[tuple[_Step, tuple[Slot, ...]]]:
+    def _with_last_uses(self, nodes: Sequence[GraphNode]) -> list[tuple[_Step, tuple[Slot, ...]]]:
         """List what to do, each step with the ends that nothing after it needs."""
         needed = self._needed(nodes)
         steps: list[tuple[_Step, tuple[Slot, ...]]] = []
@@ -84,7 +84,7 @@ class EndReader:
                 done.setdefault(step, []).append(slot)
         return [(step, tuple(done.get(place, ()))) for place, (step, _) in enumerate(steps)]
 
-    def _needed(self, nodes: Sequence[Node]) -> set[Slot]:
+    def _needed(self, nodes: Sequence[GraphNode]) -> set[Slot]:
         """List the ends on which what is wanted depends."""
         needed = set(self._wanted)
         for node in reversed(nodes):
@@ -122,7 +122,7 @@ class EndReader:
             case _:
                 return None
 
-    def _step(self, node: Node, *, top: bool) -> _Step:  # noqa: PLR0911 - one case per kind
+    def _step(self, node: GraphNode, *, top: bool) -> _Step:  # noqa: PLR0911 - one case per kind
         at = (node.position, top)
         match node:
             case Constant(value=value):
@@ -145,7 +145,7 @@ class EndReader:
 
 
 def everywhere(
-    nodes: Sequence[Node], columns: Mapping[str, Column], lengths: Mapping[str, int]
+    nodes: Sequence[GraphNode], columns: Mapping[str, Column], lengths: Mapping[str, int]
 ) -> dict[int, Range]:
     """Bound nodes over all designs, by position; an end of a choice is one of all its values."""
     first = {name: np.zeros(1, np.int64) for name in lengths}

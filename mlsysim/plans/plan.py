@@ -17,7 +17,7 @@ from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
-from mlsysim.plans.records.requirement import Kind
+from mlsysim.plans.records.requirement import RequirementKind
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
@@ -134,7 +134,10 @@ def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
             unfinished.append(f"the relaxation of {member.name}")
         else:
             relaxations.append(relaxation_of(question, member, clock))
-    late = any(member.kind in {Kind.DEADLINE, Kind.HORIZON} for member in found.members)
+    late = any(
+        member.kind in {RequirementKind.DEADLINE, RequirementKind.HORIZON}
+        for member in found.members
+    )
     told = [*_remedies(question, late, clock)]
     if clock.left <= 0:
         unfinished.append("what later deadlines or more nodes would do")

@@ -11,7 +11,7 @@ from mlsysim.errors import InputError
 from mlsysim.files.plans.plan_file import load_plan
 from mlsysim.files.question import load
 from mlsysim.plans.records.goal import Goal
-from mlsysim.plans.records.requirement import Kind, Requirement
+from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
 
 DAY, HOUR = 86400, 3600
 
@@ -166,7 +166,9 @@ def test_no_plan_is_explained_in_dates(file: Path) -> None:
     assert "two.deadline: ends by Wed 6 Jan 00:00; The launch." in output
     assert "two.deadline: best reachable" in output
     plan = load_plan(file)
-    assert plan.reasons[Requirement(Kind.CHANGE, "lab", "maintenance").name].endswith("replaced.")
+    assert plan.reasons[
+        PlanRequirement(RequirementKind.CHANGE, "lab", "maintenance").name
+    ].endswith("replaced.")
 
 
 def test_a_limit_ends_with_4(file: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.answers.shifting import shifted
 from mlsysim.plans.checking import violations
-from mlsysim.plans.model.solving import Found, solve
+from mlsysim.plans.model.solving import SlotSolution, solve
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Schedule
@@ -118,7 +118,7 @@ def _on_slots(question: PlanQuestion, clock: Clock, goals: tuple[Goal, ...]) -> 
 
 
 def _values(
-    question: PlanQuestion, outer: Slotted, found: Found, schedule: Schedule
+    question: PlanQuestion, outer: Slotted, found: SlotSolution, schedule: Schedule
 ) -> Iterator[float]:
     """Give what a plan is worth on the slots: its ends are rounded up to them, its money is not."""
     for goal, value in zip(question.goals, found.values, strict=False):
@@ -127,7 +127,7 @@ def _values(
 
 
 def _bounds(
-    question: PlanQuestion, outer: Slotted, found: Found, values: Sequence[float]
+    question: PlanQuestion, outer: Slotted, found: SlotSolution, values: Sequence[float]
 ) -> Iterator[float]:
     """Give the bounds in the goals' units; that of a goal that is proven is its value."""
     proven = len(found.bounds) - (found.status is not Status.OPTIMAL)

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from mlsysim.plans.records.fleet import Change, Fleet, Site
 from mlsysim.plans.records.question import PlanQuestion
-from mlsysim.plans.records.requirement import Kind, Requirement
+from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
 from mlsysim.results.formatting import number
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -56,7 +56,7 @@ def span_text(span: int) -> str:
 
 
 def requirement_text(  # noqa: PLR0911 - one for each kind
-    question: PlanQuestion, requirement: Requirement
+    question: PlanQuestion, requirement: PlanRequirement
 ) -> str:
     """Write what a requirement demands.
 
@@ -69,22 +69,22 @@ def requirement_text(  # noqa: PLR0911 - one for each kind
     """
     owner = requirement.owner
     match requirement.kind:
-        case Kind.DEADLINE:
+        case RequirementKind.DEADLINE:
             return f"ends by {moment_text(question.job(owner).deadline or 0, question.origin)}"
-        case Kind.RELEASE:
+        case RequirementKind.RELEASE:
             return f"starts from {moment_text(question.job(owner).release, question.origin)} on"
-        case Kind.AFTER:
+        case RequirementKind.AFTER:
             return f"starts after {requirement.detail} has ended"
-        case Kind.BUDGET:
+        case RequirementKind.BUDGET:
             return f"cost <= {number(question.budget)} USD"
-        case Kind.HORIZON:
+        case RequirementKind.HORIZON:
             return f"all jobs end by {moment_text(question.horizon or 0, question.origin)}"
-        case Kind.CHANGE:
+        case RequirementKind.CHANGE:
             items: tuple[Fleet | Site, ...] = (*question.fleets, *question.sites)
             item = next(item for item in items if item.name == owner)
             change = next(entry for entry in item.changes if entry.name == requirement.detail)
             return _change_text(item, change, question.origin)
-        case Kind.SITE:
+        case RequirementKind.SITE:
             watts = next(site.watts for site in question.sites if site.name == owner)
             return f"power <= {number(watts / 1e3)} kW"
         case _:

@@ -10,7 +10,7 @@ from mlsysim.errors import ParameterError, suggest
 from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.job import Job
-from mlsysim.plans.records.requirement import Kind, Requirement
+from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
 from mlsysim.plans.records.series import Series
 
 
@@ -122,29 +122,29 @@ class PlanQuestion:
     def _calendars(self) -> list[Fleet | Site]:
         return [*self.fleets, *self.sites]
 
-    def requirements(self) -> Iterator[Requirement]:  # noqa: C901 - one step for each kind
+    def requirements(self) -> Iterator[PlanRequirement]:  # noqa: C901 - one step for each kind
         """List what can be dropped, the planner's own wishes first."""
         for job in self.jobs:
             if job.deadline is not None and (job.holds or not self.is_soft):
-                yield Requirement(Kind.DEADLINE, job.name)
+                yield PlanRequirement(RequirementKind.DEADLINE, job.name)
         for job in self.jobs:
             if job.release:
-                yield Requirement(Kind.RELEASE, job.name)
+                yield PlanRequirement(RequirementKind.RELEASE, job.name)
         for job in self.jobs:
             for other in job.after:
-                yield Requirement(Kind.AFTER, job.name, other)
+                yield PlanRequirement(RequirementKind.AFTER, job.name, other)
         if self.budget is not None:
-            yield Requirement(Kind.BUDGET)
+            yield PlanRequirement(RequirementKind.BUDGET)
         if self.horizon is not None:
-            yield Requirement(Kind.HORIZON)
+            yield PlanRequirement(RequirementKind.HORIZON)
         for item in self._calendars():
             for change in item.changes:
                 if change.takes:
-                    yield Requirement(Kind.CHANGE, item.name, change.name)
+                    yield PlanRequirement(RequirementKind.CHANGE, item.name, change.name)
         for site in self.sites:
-            yield Requirement(Kind.SITE, site.name)
+            yield PlanRequirement(RequirementKind.SITE, site.name)
 
-    def without(self, requirement: Requirement) -> "PlanQuestion":
+    def without(self, requirement: PlanRequirement) -> "PlanQuestion":
         """Give the same question without one of its requirements."""
         return requirement.dropped(self)
 

@@ -58,7 +58,7 @@ def gaps(fleet: Fleet, nodes: int) -> list[Gap]:
 
 
 @dataclass(frozen=True)
-class Rounding:
+class SlotRounding:
     """How times become multiples of a slot.
 
     Parameters

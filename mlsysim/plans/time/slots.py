@@ -19,7 +19,7 @@ from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.records.series import Series
 from mlsysim.plans.time.calendar import changes_on, gaps, steps, widened
-from mlsysim.plans.time.modes import Way, ways
+from mlsysim.plans.time.modes import PausedRow, ways
 from mlsysim.plans.worth import carbon, cost, emissions, rates, reserved
 
 _PRECISION = 10**9
@@ -53,7 +53,7 @@ class Slotted:
 
     question: PlanQuestion
     instance: Instance
-    ways: dict[str, tuple[Way, ...]]
+    ways: dict[str, tuple[PausedRow, ...]]
     unit: dict[str, float]
     standing: dict[str, float]
 
@@ -103,7 +103,7 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
     )
 
 
-def _ways(question: PlanQuestion, job: Job) -> Iterator[Way]:
+def _ways(question: PlanQuestion, job: Job) -> Iterator[PausedRow]:
     """List the ways of a job that have a start on the grid."""
     latest = question.axis
     if job.deadline is not None and (job.holds or not question.is_soft):
@@ -119,7 +119,7 @@ class _Pricing:
         self,
         question: PlanQuestion,
         side: Side,
-        found: dict[str, tuple[Way, ...]],
+        found: dict[str, tuple[PausedRow, ...]],
         goals: Sequence[Goal],
     ) -> None:
         self.question, self.side, self.goals = question, side, goals
@@ -133,23 +133,23 @@ class _Pricing:
                 most = question.budget or most
             self.unit[goal] = (most or 1.0) / _PRECISION
 
-    def _most(self, goal: Goal, way: Way) -> float:
+    def _most(self, goal: Goal, way: PausedRow) -> float:
         hourly = sum(max(item.values) * rate for item, rate in self._rates(goal, way))
         return way.length / 3600 * hourly + (way.row.cost if goal is Goal.COST else 0.0)
 
-    def _rates(self, goal: Goal, way: Way) -> list[tuple[Series, float]]:
+    def _rates(self, goal: Goal, way: PausedRow) -> list[tuple[Series, float]]:
         """List which series a way adds to a sum, and how often in an hour."""
         fleet = self.question.fleet(way.row.fleet)
         found = rates(fleet, way.row) if goal is Goal.COST else emissions(fleet, way.row)
         return [(item, rate) for item, rate in found if rate and any(item.values)]
 
-    def window(self, way: Way) -> tuple[int, int]:
+    def window(self, way: PausedRow) -> tuple[int, int]:
         """Give the range of the starts in slots."""
         slot = self.question.slot
         first = way.first // slot if self.side is Side.INWARD else -(-way.first // slot)
         return first, way.last // slot
 
-    def fee(self, goal: Goal, way: Way) -> Fee:
+    def fee(self, goal: Goal, way: PausedRow) -> Fee:
         """Give what a way adds to a sum, by its start where that matters."""
         found = self._rates(goal, way)
         first, last = self.window(way)
@@ -157,7 +157,7 @@ class _Pricing:
             return self._within(goal, way, first)
         return tuple(self._within(goal, way, start) for start in range(first, last + 1))
 
-    def _within(self, goal: Goal, way: Way, start: int) -> int:
+    def _within(self, goal: Goal, way: PausedRow, start: int) -> int:
         """Give what a way adds at a slot: at its begin, or inward the least at any time in it."""
         slot = self.question.slot
         if self.side is Side.OUTWARD:
@@ -172,11 +172,11 @@ class _Pricing:
                 moments |= {moment - shift for moment in steps}
         return math.floor(min(self._at(goal, way, moment) for moment in moments) / self.unit[goal])
 
-    def _at(self, goal: Goal, way: Way, moment: int) -> float:
+    def _at(self, goal: Goal, way: PausedRow, moment: int) -> float:
         run = Run(job="", row=way.row, pieces=_pieces(way, moment))
         return (cost if goal is Goal.COST else carbon)(self.question, run)
 
-    def front(self, own: Sequence[Way]) -> Iterator[Way]:
+    def front(self, own: Sequence[PausedRow]) -> Iterator[PausedRow]:
         """Keep the ways that have a start on the grid and that no other makes superfluous."""
         fitting = [way for way in own if self.window(way)[0] <= self.window(way)[1]]
         traits = [self._traits(way) for way in fitting]
@@ -190,7 +190,7 @@ class _Pricing:
             ):
                 yield way
 
-    def _traits(self, way: Way) -> tuple[tuple[object, ...], tuple[int, ...]]:
+    def _traits(self, way: PausedRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
         """Say what has to be equal, and what is the better the less it is."""
         first, last = self.window(way)
         row = way.row
@@ -202,7 +202,9 @@ class _Pricing:
         return (row.fleet, way.pauses), less
 
 
-def _activity(question: PlanQuestion, job: Job, own: Sequence[Way], pricing: _Pricing) -> Activity:
+def _activity(
+    question: PlanQuestion, job: Job, own: Sequence[PausedRow], pricing: _Pricing
+) -> Activity:
     slot, side = question.slot, pricing.side
     modes = []
     for way in own:
@@ -270,7 +272,7 @@ def _resource(item: Fleet | Site, slot: int, pricing: _Pricing) -> Resource:
     )
 
 
-def _pieces(way: Way, start: int) -> tuple[tuple[int, int], ...]:
+def _pieces(way: PausedRow, start: int) -> tuple[tuple[int, int], ...]:
     begins = [start, *(go for _, go in way.pauses)]
     ends = [*(stop for stop, _ in way.pauses), start + way.length]
     return tuple(zip(begins, ends, strict=True))
