@@ -19,6 +19,7 @@ import msgspec
 
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import InfeasibleError, InputError, MetricError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator, bind
@@ -99,7 +100,7 @@ class Question:
         """The design space explorer that answers this question."""
         return DSE.of(self.problem)
 
-    def solve(self, **options: Unpack[AnswerOptions]) -> SearchResult:
+    def solve(self, **options: Unpack[AnswerOptions]) -> SearchResult[PipelineResult]:
         """Answer the question.
 
         Parameters
@@ -129,7 +130,7 @@ class Question:
         with self._asked(options) as (explorer, left):
             return explorer.cross_check(self.evaluate, **left)
 
-    def pareto(self, **options: Unpack[FrontOptions]) -> ParetoFront:
+    def pareto(self, **options: Unpack[FrontOptions]) -> ParetoFront[PipelineResult]:
         """Find the Pareto front of the objectives in the ``[pareto]`` table.
 
         Parameters
