@@ -151,7 +151,7 @@ def controls_of(draft: Draft) -> Controls:
         If it is no question file.
     """
     file = str(draft.path)
-    content = read_table(parse_toml(draft.text, file, QuestionError), file)
+    content = read_table(parse_toml(draft.text, file, QuestionError), file, QuestionFile)
     limits = tuple(
         _limit(name, item.require, item.because) for name, item in content.constraints.items()
     )

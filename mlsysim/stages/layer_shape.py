@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from mlsysim.catalog.layer import Layer, Mixer
-from mlsysim.stages.kinds import Kind
+from mlsysim.stages.kinds import LayerKind
 
 CHUNK = 128
 """Tokens that kernels of linear mixers take at a time, within which they multiply all pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerShape(Kind):
+class LayerShape(LayerKind):
     """One kind of layer.
 
     Parameters
@@ -88,7 +88,7 @@ class LayerShape(Kind):
 
 
 def layer_of(
-    layer: Layer, kind: Kind, *, routed: bool, near_share: float, window: int
+    layer: Layer, kind: LayerKind, *, routed: bool, near_share: float, window: int
 ) -> LayerShape:
     """Read one kind of layer.
 

@@ -9,7 +9,7 @@ from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.run import TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class _Stage:
     alive: Any
 
 
-def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
+def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
     """Measure what the fullest accelerator holds: the parts, and the total.
 
     State follows Rajbhandari et al. 2020, activations Korthikanti et al. 2022.
@@ -76,7 +76,7 @@ def _only(value: Any, values: tuple[Any, ...]) -> bool:
     return isinstance(value, int) and value in values
 
 
-def _inside(run: Run, work: Work, index: Any) -> Memory:
+def _inside(run: TrainingRun, work: Work, index: Any) -> Memory:
     """Measure an accelerator on some stage, in its backward pass."""
     end, layout = run.design.pp_size - 1, run.layout
     stages = tuple(
@@ -88,12 +88,12 @@ def _inside(run: Run, work: Work, index: Any) -> Memory:
     return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
 
 
-def _in_front(run: Run) -> Any:
+def _in_front(run: TrainingRun) -> Any:
     """Count the layers that stand before the others."""
     return where(run.shape.spread, 0, run.shape.layers - run.shape.other_layers)
 
 
-def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
+def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
     chunk = run.layout.layers / run.design.virtual_stages
     dense = dense_layers_on_stage(index, chunk, _in_front(run), run.design.pp_size)
@@ -121,7 +121,7 @@ def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
     return found, total
 
 
-def _alive(run: Run, index: Any) -> Any:
+def _alive(run: TrainingRun, index: Any) -> Any:
     """Count the microbatches whose activations a stage keeps."""
     design = run.design
     # Weight gradients that wait for the bubble, where there is one, keep a microbatch longer.
@@ -136,7 +136,7 @@ def _alive(run: Run, index: Any) -> Any:
 
 
 def _accelerator(
-    run: Run,
+    run: TrainingRun,
     work: Work,
     stages: Sequence[_Stage],
     tables: Any,
@@ -193,7 +193,7 @@ def _accelerator(
     )
 
 
-def _stored(run: Run, work: Work, stage: _Stage) -> Any:
+def _stored(run: TrainingRun, work: Work, stage: _Stage) -> Any:
     """Measure what a stage keeps of one microbatch."""
     kept, selected, projected, checkpoint = (
         run.over(work.each(figure), stage.layers, stage.other_layers)
@@ -206,7 +206,7 @@ def _stored(run: Run, work: Work, stage: _Stage) -> Any:
     )
 
 
-def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
+def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
     """Measure what the first layers of each chunk of a stage need not keep, by their kinds."""
     design = run.design
     chunk = maximum(stage.layers, 1) / design.virtual_stages
@@ -223,7 +223,7 @@ def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
     return kept - checkpoint
 
 
-def _rebuilt(run: Run, work: Work) -> Any:
+def _rebuilt(run: TrainingRun, work: Work) -> Any:
     """Measure what is made again at a time: the largest layer, where layers are."""
     layer = maximum(*work.each("kept"))
     return select(

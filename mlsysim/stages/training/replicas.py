@@ -6,12 +6,12 @@ from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import collectives, data_parallel, schedule, state
 from mlsysim.physics.state import ZeroStage
 from mlsysim.stages.training.compute import Passes
-from mlsysim.stages.training.levels import Group, group_of
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.levels import CollectiveGroup, group_of
+from mlsysim.stages.training.run import TrainingRun, Work
 from mlsysim.stages.training.stacks import messages_per_exchange
 
 
-def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
+def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     """Time the traffic between replicas that computation does not hide, per step.
 
     Gradients hide under the last microbatch's backward pass and new weights
@@ -48,7 +48,7 @@ def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
     )
 
 
-def optimizer_time(run: Run, work: Work) -> Any:
+def optimizer_time(run: TrainingRun, work: Work) -> Any:
     """Time the update of the weights that an accelerator is responsible for.
 
     Gradients are made ready on the accelerator, wherever the optimizer is.
@@ -66,7 +66,7 @@ def optimizer_time(run: Run, work: Work) -> Any:
     return update + readied / run.machine.memory_rate
 
 
-def _gather_time(run: Run, work: Work, width: Any) -> Any:
+def _gather_time(run: TrainingRun, work: Work, width: Any) -> Any:
     """Time the exchange of all that an accelerator holds: shared parts, and its experts'.
 
     Experts have groups of their own: those that hold the same ones.  It travels in the messages of
@@ -83,7 +83,7 @@ def _gather_time(run: Run, work: Work, width: Any) -> Any:
 
 
 def _exchange_time(
-    run: Run, parameters: Any, layers: Any, members: Any, group: Group, width: Any
+    run: TrainingRun, parameters: Any, layers: Any, members: Any, group: CollectiveGroup, width: Any
 ) -> Any:
     """Time the exchange of some parameters: at once, or in the messages of the framework."""
     stack, machine = run.design.stack, run.machine

@@ -19,7 +19,7 @@ from mlsysim.stages.training.layout import Layout
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class TrainingRun:
     """A model, a machine, and how the one is laid out on the other.
 
     Parameters
@@ -146,7 +146,7 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arithmetic:
+class ForwardFlops:
     """Forward operations per token (flop).
 
     Parameters
@@ -170,7 +170,7 @@ class Arithmetic:
     head: Any
 
 
-def work_of(run: Run) -> Work:
+def work_of(run: TrainingRun) -> Work:
     """Measure one microbatch on the slowest stage."""
     design, layout, shape, element = run.design, run.layout, run.shape, run.width.weight
     tokens = design.micro_batch_size * design.seq_len / design.cp_size
@@ -211,12 +211,12 @@ def work_of(run: Run) -> Work:
     )
 
 
-def arithmetic_of(run: Run) -> Arithmetic:
+def arithmetic_of(run: TrainingRun) -> ForwardFlops:
     """Count what one token takes in the forward pass."""
     cores = tuple(_core(run, kind) for kind in run.kinds)
     each = [kind.matmul_parameters + kind.routed_matmul for kind in run.kinds]
     up = [kind.up_parameters for kind in run.kinds]
-    return Arithmetic(
+    return ForwardFlops(
         up=flops.matmul_flops(run.over_model(up), 1),
         cores=cores,
         core=run.over_model(cores),
@@ -225,7 +225,7 @@ def arithmetic_of(run: Run) -> Arithmetic:
     )
 
 
-def _core(run: Run, kind: LayerShape) -> Any:
+def _core(run: TrainingRun, kind: LayerShape) -> Any:
     """Count what mixes one token with others in one layer; of windows over some layers, the mean.
 
     An indexer scores all tokens before those are chosen that a token attends to.  Linear mixers

@@ -8,7 +8,7 @@ from mlsysim.physics import schedule
 from mlsysim.stages.training.communication import Messages, messages_of
 from mlsysim.stages.training.compute import Passes, head_time, layers_time
 from mlsysim.stages.training.replicas import data_time, optimizer_time
-from mlsysim.stages.training.run import Arithmetic, Run, Work
+from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class StepTime:
         return work + self.data + self.bubble + self.optimizer + self.straggler
 
 
-def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
+def time_of(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> StepTime:
     """Assemble the step: ``m (τ + head) + bubble + exposed traffic + optimizer``, and its jitter.
 
     τ is what one microbatch takes on the fullest stage: computation, the
@@ -62,7 +62,7 @@ def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
     return StepTime(**steady, straggler=delay * sum(steady.values()))
 
 
-def _bubble(run: Run, passes: Passes, messages: Messages, stage_time: Any) -> Any:
+def _bubble(run: TrainingRun, passes: Passes, messages: Messages, stage_time: Any) -> Any:
     """Time that the pipeline takes to fill and drain.
 
     Gradients of weights beside which messages go on are not free to fill it.
