@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
-from mlsysim.expr.columns import Column, Extremes, Positions
+from mlsysim.expr.columns import Column, Positions
 from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.ranges import Range
 
@@ -102,11 +102,6 @@ class BoxReader:
         self._roots = list(roots)
         self._steps = _with_last_uses(self._roots)
         self._columns = columns
-        self._extremes = {
-            node.position: Extremes(node.values)
-            for node, _ in self._steps
-            if isinstance(node, Table)
-        }
 
     def read(
         self,
@@ -169,7 +164,7 @@ class BoxReader:
                 return Range(end, end)
             case Table():
                 axes = [(first[name], last[name]) for name in node.names]
-                return Range(*self._extremes[node.position].over(axes))
+                return Range(*node.extremes.over(axes))
             case Apply():
                 inputs = (bounds[argument.position] for argument in node.arguments)
                 return node.operation.bound(*inputs)

@@ -7,11 +7,13 @@ built after its arguments, so `Graph.nodes` is in evaluation order.
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsysim.expr.columns import Extremes
 from mlsysim.expr.operation import Connection, Connective, Operation, Selection
 from mlsysim.expr.operations import OPERATIONS
 
@@ -79,6 +81,11 @@ class Table(GraphNode):
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
+
+    @cached_property
+    def extremes(self) -> Extremes:
+        """The lowest and the highest entry over blocks of positions."""
+        return Extremes(self.values)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -112,7 +112,7 @@ def designs_of(
         designs.append(
             ReportedDesign(
                 params=dict(params),
-                measures=tuple(map(_compared, chosen, best)) if best else tuple(chosen),
+                measures=tuple(map(compared, chosen, best)) if best else tuple(chosen),
                 breakdowns=told.breakdowns,
                 arithmetic=told.arithmetic,
                 bottlenecks=told.bottlenecks,
@@ -149,7 +149,16 @@ def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -
     return bool(np.all(np.isclose(*sides, rtol=TOLERANCE, atol=0.0)))
 
 
-def _compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
+def compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
+    """Give a measure with its change from the same one of another design.
+
+    Parameters
+    ----------
+    measure
+        The measure.
+    best
+        That of the other design.
+    """
     if number(measure.value) == number(best.value) or not best.value:
         return replace(measure, change=None if not best.value else 0.0)
     return replace(measure, change=(measure.value - best.value) / abs(best.value))

@@ -10,7 +10,7 @@ whole range over the box.
 
 from collections.abc import Callable, Collection
 
-from mlsysim.expr.graph import Apply, Choice, Graph, GraphNode
+from mlsysim.expr.graph import Apply, Choice, Constant, Graph, GraphNode
 from mlsysim.expr.operation import (
     Division,
     Extreme,
@@ -120,6 +120,8 @@ class Corners:
         if apart is not None:
             return apart
         top, bottom = self._graph.constant(1.0), self._graph.constant(1.0)
+        # In one order: numbers fold, and what products have in common is read once.
+        above, below = (sorted(side, key=_in_order) for side in (above, below))
         for node in above:
             top = self._graph.apply("multiply", top, self._at(node, settled, up=up))
         for node in below:
@@ -249,6 +251,10 @@ class Corners:
         if key not in self._parts:
             self._parts[key] = self._product(*self._growth.factors([node], []), up=up, ends=mine)
         return self._parts[key]
+
+
+def _in_order(node: GraphNode) -> tuple[bool, int]:
+    return not isinstance(node, Constant), node.position
 
 
 def _cancelled(
