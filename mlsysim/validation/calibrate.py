@@ -21,7 +21,7 @@ from mlsysim.validation.calibrate_small_kernels import small_kernel_lines
 from mlsysim.validation.constants_files import write_constants
 from mlsysim.validation.error_table import class_of, error_table, write_error_table
 from mlsysim.validation.left_out import Fitted, serving_fit, training_fit
-from mlsysim.validation.left_out_tables import Line, lines_by
+from mlsysim.validation.left_out_tables import LeftOutLine, lines_by
 from mlsysim.validation.measured import serving_rows, training_rows
 from mlsysim.validation.table import read_table
 
@@ -33,10 +33,10 @@ def report(*, write: bool = False) -> Iterator[str]:
         yield from _constants(fit)
     distances = [distance for fit in fits for distance in fit.distances]
     yield ""
-    yield Line.HEADER
+    yield LeftOutLine.HEADER
     yield from map(str, lines_by(distances, lambda one: one.group))
     yield ""
-    yield Line.HEADER
+    yield LeftOutLine.HEADER
     yield from map(str, lines_by(distances, lambda one: " ".join(class_of(one))))
     if write:
         for fit in fits:
