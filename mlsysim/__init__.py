@@ -89,8 +89,8 @@ _EXPORTS = {
     "mlsysim.core.solver": "ContinuousBatchingModel DisaggregatedModel DistributedModel"
     " EconomicsModel ForwardModel GoodputModel MixedFleetModel ServingEconomicsModel ServingModel"
     " SingleNodeModel",
-    "mlsysim.expr.functions": "absolute ceil exp floor log log2 logical_and logical_not logical_or"
-    " maximum minimum select sqrt where",
+    "mlsysim.expr.functions": "absolute ceil exp expm1 floor log log2 logical_and logical_not"
+    " logical_or maximum minimum select sqrt where",
     "mlsysim.plans.plan": "Plan",
     "mlsysim.report": "report_of",
     "mlsysim.results": "ParetoFront SearchResult Status",

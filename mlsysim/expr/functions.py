@@ -190,6 +190,17 @@ def exp(value: Any) -> Any:
     return _total(math.exp, np.exp, value)
 
 
+def expm1(value: Any) -> Any:
+    """Give e to the power of a value, less one, to the last digit where the value is small.
+
+    Examples
+    --------
+    >>> expm1(1e-20)
+    1e-20
+    """
+    return _total(math.expm1, np.expm1, value)
+
+
 def log(value: Any) -> Any:
     """Give the natural logarithm.
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import signal
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,14 @@ def called(
 ) -> tuple[object, str, str]:
     """Call the command as a shell would; give its status, output and errors."""
     monkeypatch.setattr("sys.argv", ["mlsysim", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
+    # A command that has ended takes signals until its process has ended, which this one does not.
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     printed = capsys.readouterr()
     return ended.value.code, printed.out, printed.err
 

@@ -176,6 +176,38 @@ def test_every_command_ends_in_time_with_what_it_has(
     assert not list(folder.glob(".mlsysim-*")), told
 
 
+AFTERWARDS = {
+    "a thread that outlives the command": "threading.Thread(target=kill_then).start()",
+    "the last thing that Python does": "atexit.register(kill)",
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", AFTERWARDS)
+def test_a_signal_after_the_answer_changes_no_status(number: int, when: str) -> None:
+    """What was told stays told, and the shell is not made to believe otherwise."""
+    code = f"""
+import atexit, os, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def kill(): os.kill(os.getpid(), {int(number)})
+def kill_then():
+    threading.main_thread().join()
+    kill()
+{AFTERWARDS[when]}
+from mlsysim.cli import main
+main()
+"""
+    ended = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code, "show", "Nothing_of_that_name"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2, ended
+    assert "Nothing_of_that_name" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
 def test_the_plugin_ends_the_tests(number: int, status: int, folder: Path) -> None:
     """Pytest ends as it does on Ctrl-C: the question that was cut short has not failed."""

@@ -231,6 +231,18 @@ def _cached(at: Place) -> Values:
     return _or(st.sampled_from(sorted(known)), st.sampled_from(sorted(Models.Formats)), 9)
 
 
+def _throughput(at: Place) -> Values:
+    """Draw tokens per second that each accelerator trains on, from the largest models to small."""
+    together = _room(at.fleet)
+    return _log(30, 3e4).map(lambda rate: rate * together)
+
+
+def _tokens(at: Place) -> Values:
+    """Draw tokens of a run: a large fleet is for a large one."""
+    together = _room(at.fleet)
+    return _log(1e7, 3e9).map(lambda each: each * together)
+
+
 def _nodes(at: Place) -> Values:
     return st.none() | st.integers(1, min(at.drawn["fleet"].nodes, 128))
 
@@ -339,7 +351,7 @@ ARGUMENTS: dict[str, Argument] = {
     "electricity_price": _log(0.01, 0.5),
     "pue": _maybe(st.integers(100, 200).map(lambda k: k / 100)),
     "utilization": _POSITIVE_SHARE,
-    "effective_throughput": _log(1e3, 1e8),
+    "effective_throughput": _throughput,
     "lifetime_years": _log(1, 10),
     "maintenance_rate": _SHARE,
     "idle_power_share": _SHARE,
@@ -352,7 +364,7 @@ ARGUMENTS: dict[str, Argument] = {
     "demand": _log(0.01, 100),
     "purchase": st.sampled_from([str(item) for item in Purchase]),
     "rental_price": _log(0.5, 10),
-    "tokens": _log(1e9, 2e13),
+    "tokens": _tokens,
     "checkpoint_interval": _maybe(_log(60, 2e4)),
     "checkpoint_bandwidth": _log(0.1, 50),
     "state_bytes_per_parameter": st.sampled_from([2, 12, 14, 18]),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from laws.arguments import RUN_ON, Values, values_of
 from strategies import examples
 
+from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.builtin import TREES
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
@@ -87,6 +88,15 @@ def shown(value: Any) -> str:
             parts = f"node={shown(value.node)}, nodes={value.nodes}, fabric={shown(value.fabric)}"
             return f"Cluster(name={value.name!r}, {parts})"
     return repr(value)
+
+
+def with_accelerator(fleet: Any, accelerator: Accelerator) -> Any:
+    """Make the same fleet of other accelerators."""
+    if isinstance(fleet, Accelerator):
+        return accelerator
+    if isinstance(fleet, Cluster):
+        return fleet.replace(node=fleet.node.replace(accelerator=accelerator))
+    return fleet.replace(accelerator=accelerator)
 
 
 def numbers(result: StageResult) -> dict[str, Any]:

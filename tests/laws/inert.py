@@ -1,14 +1,15 @@
-"""Where an argument has no use, by what its documentation says."""
+"""Where an argument has no use, as its record says, and which of its values are one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from laws.designs import Design, Pasted, numbers, shown
+from laws.designs import Design, Pasted, numbers, shown, with_accelerator
 
 from mlsysim.catalog import Infrastructure, Models
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.vision_model import VisionModel
+from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.serving.formats import attention_arithmetic, attention_width
 from mlsysim.stages.training.frozen import frozen_width
 
@@ -25,6 +26,7 @@ class Change(Pasted):
         return f"{self.name}={shown(self.new[self.name])} in {self.old!r}"
 
 
+Same = Callable[[Change], bool]
 Inert = Callable[[Change], bool]
 
 
@@ -139,14 +141,29 @@ def _hides_nothing(it: Change) -> bool:
     return all(getattr(time, f"step_latency_{kind}").m == 0 for kind in kinds)
 
 
-def _kept_busy_by_launches(it: Change) -> bool:
-    """Say that products are too small to be felt, or the given figure is the measured one."""
-    if "efficiency" not in it.old.stage.inputs():
-        return False
-    old, new, slow = (design.outcome() for design in (it.old, it.new, it.old.but(efficiency=0.005)))
-    if old is None or new is None or slow is None:
-        return False
-    return numbers(old) == numbers(new) != numbers(slow)
+_SLOWER = 1e-6
+
+
+def _slow(design: Design) -> Design:
+    """Give the same design on accelerators that read memory as fast, and hardly calculate.
+
+    No two precisions are equally fast there.
+    """
+    changes = {}
+    for role, fleet in design.fleets.items():
+        accelerator = accelerator_of(fleet)
+        peaks = {
+            name: _SLOWER * (1 + place / 10) * accelerator.peak(name)
+            for place, name in enumerate(sorted(accelerator.precisions))
+        }
+        changes[role] = with_accelerator(fleet, accelerator.replace(peaks=peaks))
+    return design.but(**changes)
+
+
+def _outpaced(it: Change) -> bool:
+    """Say that arithmetic is faster than what it waits for: where it is slow, it is felt."""
+    one, two = (_slow(design).outcome() for design in (it.old, it.new))
+    return one is not None and two is not None and numbers(one) != numbers(two)
 
 
 def _every_layer(it: Change) -> bool:
@@ -206,69 +223,65 @@ def _alone(it: Change) -> bool:
     return it.old.solve().active_replicas * it.old["cp_size"] == 1
 
 
-# Argument -> where its documentation says that it has no use, or that two values are one.
-INERT: Mapping[str, tuple[Inert, ...]] = {
-    # "Tokens that a draft proposes per pass; 0 for none."
-    "draft_acceptance": (_no_draft,),
-    "draft_layers": (_no_draft,),
-    # "Tokens of a prompt that one pass takes at most."
-    "chunk_tokens": (_prompts_fit_a_pass,),
+# Argument -> which of its values are one.
+SAME: Mapping[str, tuple[Same, ...]] = {
     "page_tokens": (_same_pages,),
+    # At least one token of a prompt is computed.
     "prefix_hit_rate": (lambda it: _fresh(it.old) == _fresh(it.new),),
-    # "What an idle node draws of its maximum": at all of it, an idle one saves nothing.
-    "utilization": (_never_saves, _no_power),
-    # "No limit without a rate."
-    "utilization_limit": (lambda it: "request_rate" not in it.old.arguments,),
     # "As `precision` unless given."
     "weight_precision": (_twins("weight_precision"),),
     "attention_precision": (_attention_as_before,),
-    "precision": (_twins("precision"), _kept_busy_by_launches),
+    "precision": (_twins("precision"),),
     "kv_precision": (_twins("kv_precision"),),
-    # "Whether norms and residuals are split along the sequence, within tensor parallelism."
-    "sequence_parallel": (lambda it: it.old["tp_size"] == 1,),
-    # "Whether a tensor-parallel group shares the sending of what goes to the next stage."
-    "scatter_gather": (_nothing_to_scatter,),
-    # "What computation hides of communication."
-    "overlap": (_hides_nothing,),
-    # "Format of tokens on their way to experts of other ranks."
-    "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
-    # "`zero-bubble`, which fills the bubble with gradients of weights" that hide no message.
-    "schedule": (_same_schedule, _gradients_hide_messages),
-    # "A mask that is causal or full": over few tokens it is not felt.
-    "attention": (_kept_busy_by_launches,),
-    # "Unless given, what was measured"; "element-wise kernels and launches come on top".
-    "efficiency": (_kept_busy_by_launches,),
+    # "As working weights unless given."
+    "base_format": (_same_base,),
     # "All unless given."
     "recompute_layers": (_every_layer,),
     "nodes": (_all_nodes,),
-    # "What logits add to the fullest stage."
+    # A mask of one token hides nothing.
+    "attention": (
+        lambda it: (
+            it.old["seq_len"] == 1 and "unfused" not in {it.old["attention"], it.new["attention"]}
+        ),
+    ),
+    # "The grid's unless given."
+    "pue": (_own_pue,),
+}
+
+# Argument -> where its record says that it does not apply.
+INERT: Mapping[str, tuple[Inert, ...]] = {
+    "draft_acceptance": (_no_draft,),
+    "draft_layers": (_no_draft,),
+    "chunk_tokens": (_prompts_fit_a_pass,),
+    "utilization": (_never_saves, _no_power),
+    "utilization_limit": (lambda it: "request_rate" not in it.old.arguments,),
+    "attention_precision": (_outpaced,),
+    "precision": (_outpaced,),
+    "sequence_parallel": (lambda it: it.old["tp_size"] == 1,),
+    "scatter_gather": (_nothing_to_scatter,),
+    "overlap": (_hides_nothing,),
+    "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
+    "schedule": (_same_schedule, _gradients_hide_messages),
+    "attention": (_outpaced,),
+    "efficiency": (_outpaced,),
+    "gradient_bytes": (lambda it: it.old["precision"] == "fp32",),
     "fused_loss": (_other_stage_is_fuller,),
-    # "Applies with the optimizers ..."
     "moment_bytes": (_no_whole_moment,),
-    # "Applies below single precision."
     "master_weights": (lambda it: it.old["precision"] == "fp32",),
-    # "Applies with adapter_rank."
     "adapter_targets": (lambda it: it.old["adapter_rank"] is None,),
-    # "Applies with adapter_rank or frozen_layers"; as working weights unless given.
-    "base_format": (_nothing_frozen, _same_base),
-    # "What replicas share."
+    "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "stack": (_alone,),
-    # "A vision model has no use for it."
     "seq_len": (lambda it: isinstance(it.old["model"], VisionModel),),
-    # "Where only the price of its accelerators is known", or their power.
     "server_factor": (_rented, _server_has("unit_price")),
     "server_power_factor": (_server_has("max_power"), _no_power),
-    # "Rented by the hour, electricity included, or owned."
     "electricity_price": (_rented,),
     "lifetime_years": (_rented,),
     "maintenance_rate": (_rented,),
     "rental_price": (_owned,),
-    # "What an idle server draws of its maximum."
     "idle_power_share": (_never_idle, _no_power),
-    "pue": (_own_pue, _no_power),
+    "pue": (_no_power,),
     "region": (_no_power,),
-    # "Output and prompt tokens at this rate": a price per token needs both.
     "tokens_per_second": (lambda it: "input_tokens_per_second" not in it.new.arguments,),
     "input_tokens_per_second": (lambda it: "tokens_per_second" not in it.new.arguments,),
     "prefill_share": (

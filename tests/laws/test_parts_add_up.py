@@ -55,6 +55,8 @@ def sums(design: Design, result: Any) -> Iterator[tuple[str, float, float]]:
     if "lost_to_failures" in known:
         shares = result.goodput + result.lost_to_checkpoints + result.lost_to_failures
         yield "time is kept or lost", shares, 1.0
+        days = result.interruptions * result.system_mtbf.m_as("day")
+        yield "failures so far apart make the run", days, result.days_to_train.m_as("day")
     if "step_latency_total" in known:
         tokens = result.effective_throughput.m * result.step_latency_total.m / 1e3
         yield "a step takes its tokens", tokens, result.tokens_per_step

@@ -1,6 +1,7 @@
 """Failures: the intervals of Young and Daly, and the bounds of goodput."""
 
 import math
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,26 @@ def test_goodput_is_a_share(interval: float, write: float, restart: float, mtbf:
     """It lies between 0 and the share that writing alone leaves."""
     found = reliability.goodput(interval, write, restart, mtbf)
     assert 0 <= found <= interval / (interval + write) * (1 + 1e-9)
+
+
+def lost_exactly(interval: float, write: float, restart: float, mtbf: float) -> float:
+    """Subtract what is kept and what is written from one, with fifty digits."""
+    with localcontext(prec=50):
+        work, saving, delay, between = map(Decimal, (interval, write, restart, mtbf))
+        cycle = (work + saving) / between
+        kept = work / between * (-delay / between).exp() / (cycle.exp() - 1)
+        return float(1 - saving / (work + saving) - kept)
+
+
+@given(intervals, writes, restarts, mtbfs)
+def test_what_failures_take_is_good_to_its_last_digits(
+    interval: float, write: float, restart: float, mtbf: float
+) -> None:
+    """However rare failures are, their share is no difference of two numbers next to one."""
+    if max(interval + write, restart) > 400 * mtbf:
+        return
+    found = reliability.lost_to_failures(interval, write, restart, mtbf)
+    assert found == pytest.approx(lost_exactly(interval, write, restart, mtbf), rel=1e-12)
 
 
 @given(writes, restarts, st.floats(1e3, 1e8), st.floats(0.2, 5.0))

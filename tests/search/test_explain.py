@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from mlsysim import maximum, where
 from mlsysim.core.dse import DSE
 from mlsysim.errors import ParameterError
+from mlsysim.problem.variant import Variant
 from mlsysim.problem.verdict import Check
 from mlsysim.results import Explanation, Sensitivity, Status, Trial
+from mlsysim.search.cpsat import explaining
+from mlsysim.search.explain import Solved
 from mlsysim.units import quantity
 
 Params = dict[str, Any]
@@ -287,6 +291,23 @@ def test_a_stopped_explanation_claims_nothing() -> None:
     assert found.result.status is Status.FEASIBLE
     assert [item.binds for item in found.requirements] == [None]
     assert found.solves == 0
+
+
+def test_what_a_limit_leaves_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variant that takes as long as the quickest so far would end after the limit."""
+    begun = []
+
+    def solved(_search: object, variant: Variant) -> Solved:
+        begun.append(variant)
+        time.sleep(0.3)
+        return Solved(status=Status.UNKNOWN)
+
+    monkeypatch.setattr(explaining, "_solved", solved)
+    limits = {f"limit {n}": f"x <= {n + 5}" for n in range(10)}
+    DSE({"x": range(10)}, "maximize: y", limits).explain(
+        lambda params: {"y": params["x"]}, time_limit=2.0
+    )
+    assert 1 <= len(begun) <= 6  # ten times four are asked for
 
 
 def test_options_are_checked() -> None:

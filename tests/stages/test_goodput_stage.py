@@ -62,6 +62,25 @@ def test_shares_make_up_the_time() -> None:
     assert total == pytest.approx(1.0)
 
 
+def test_a_run_that_never_saves_is_told_to_be_impossible() -> None:
+    """Checkpoints a day apart on a machine that fails every hour: none is ever reached."""
+    rare = solve(checkpoint_interval=24 * 3600)
+    (reason, check), *others = rare.checks.items()
+    assert not others
+    assert reason == "a checkpoint is reached between failures"
+    assert not rare.feasible
+    # 300 s to restart, 86,400 s of work, 9.65 s to write; one in a hundred lasts ln(100) hours
+    assert check.value.m_as("s") == pytest.approx(300 + 86_400 + 9.6461, abs=0.01)
+    assert check.limit.m_as("hour") == pytest.approx(4.60517, abs=1e-5)
+    # 16,269 s of work are reached now and then, 16,270 s no longer: 4.60517 * 3600 - 309.65
+    assert solve(checkpoint_interval=16_268).feasible
+    assert not solve(checkpoint_interval=16_270).feasible
+    # Without an interval Daly's is taken; a state that takes four hours to write never is.
+    assert solve(checkpoint_interval=None).feasible
+    slow = solve(checkpoint_interval=None, checkpoint_bandwidth=0.1 * 9.6461 / (4 * 3600))
+    assert not slow.feasible
+
+
 def test_units_are_understood() -> None:
     """Every amount may be a quantity, and one of another dimension is refused."""
     same = solve(

@@ -99,6 +99,8 @@ class Search:
     ----------
     question
         The traced question.
+    clock
+        The time that there is for it and for all its forms.
 
     Raises
     ------
@@ -115,16 +117,16 @@ class Search:
     ) -> None:
         self._problem = problem
         self._options = options
-        self._clock = Clock(options)
-        self._minimizer = Minimizer(self._clock, self._report, way)
+        self.clock = Clock(options)
+        self._minimizer = Minimizer(self.clock, self._report, way)
         self._answering = True
-        with self._clock.phase("trace"), self._clock.interruptible():
+        with self.clock.phase("trace"), self.clock.interruptible():
             self.question = Question(problem, evaluate)
             self.question.check_trace()
 
     def result(self) -> SearchResult:
         """Answer the question."""
-        with self._clock.interruptible():
+        with self.clock.interruptible():
             return self._result()
 
     def solve(self, form: Program, judge: Judge) -> Solved:
@@ -137,7 +139,7 @@ class Search:
         judge
             Evaluates a design of it on plain numbers.
         """
-        with self._clock.interruptible():
+        with self.clock.interruptible():
             judged = self._judged(form, 1, judge)
         return Solved(status=judged.status, point=judged.points[0] if judged.points else None)
 
@@ -148,7 +150,7 @@ class Search:
         self._proof = self._evidence(judged)
         answer: dict[str, Any]
         if judged.status is Status.INFEASIBLE:
-            answer = why_infeasible(self.question, self._clock, self._minimizer)
+            answer = why_infeasible(self.question, self.clock, self._minimizer)
         else:
             answer = self._bounds(judged) | self._listed(judged)
         return SearchResult(
@@ -162,7 +164,7 @@ class Search:
 
     def _evidence(self, judged: _Judged) -> Proof:
         """Tell what the answer rests on, before anything is done to explain it."""
-        counters = self._clock.counters
+        counters = self.clock.counters
         return Proof(
             method=judged.minimum.way.value,
             boxes=counters["boxes"],
@@ -183,10 +185,10 @@ class Search:
             rejected = set()
             placed = 0
             try:
-                with self._clock.phase("verify"):
-                    until = self._clock.elapsed + self._clock.respite
+                with self.clock.phase("verify"):
+                    until = self.clock.elapsed + self.clock.respite
                     for place, design in enumerate(minimum.best.designs.tolist()):
-                        if points and self._clock.elapsed > until:
+                        if points and self.clock.elapsed > until:
                             break
                         point = judge(design)
                         if point.is_feasible:
@@ -196,8 +198,8 @@ class Search:
                         else:
                             rejected.add(tuple(design))
             except KeyboardInterrupt:  # those judged so far are an answer
-                self._clock.interrupt()
-            if not rejected or self._clock.left <= 0:
+                self.clock.interrupt()
+            if not rejected or self.clock.left <= 0:
                 complete = minimum.proven and len(points) == len(minimum.best)
                 return _Judged(
                     points=tuple(points),
@@ -265,7 +267,7 @@ class Search:
         try:
             self._options.progress(state)
         except KeyboardInterrupt:
-            self._clock.interrupt()
+            self.clock.interrupt()
 
     def _candidate(self, point: Point) -> Candidate:
         return Candidate(
@@ -275,7 +277,7 @@ class Search:
         )
 
     def _statistics(self, judged: _Judged, unfinished: Sequence[str]) -> Statistics:
-        clock = self._clock
+        clock = self.clock
         finished = judged.status in {Status.OPTIMAL, Status.INFEASIBLE} and not unfinished
         return Statistics(
             grid_size=self._problem.space.size,

@@ -27,35 +27,46 @@ class BillDesign(Design):
         Named(Infrastructure.Grids, Grid),
         "Where it stands: a grid, or its name in ``Infrastructure.Grids``.",
         default="US_Average",
+        applies="where the power is known",
     )
     electricity_price: Priced = knob(
         Prices(TARIFF, Infrastructure.Grids),
         "In USD/kWh or as a quantity, or one for each region by name; the grid's unless given.",
         default=None,
         unit=TARIFF,
+        applies="to what is owned",
     )
     pue: float | None = knob(
-        Number(least=1.0), "Power usage effectiveness; the grid's unless given.", default=None
+        Number(least=1.0),
+        "Power usage effectiveness; the grid's unless given.",
+        default=None,
+        applies="where the power is known",
     )
     lifetime_years: float = knob(
         Number(above=True),
         "Years over which a purchase is written off.",
         default=4.0,
         unit="year",
+        applies="to what is owned",
     )
     maintenance_rate: float = knob(
-        Number(), "Upkeep per year, as a share of the full price.", default=0.05
+        Number(),
+        "Upkeep per year, as a share of the full price.",
+        default=0.05,
+        applies="to what is owned",
     )
     idle_power_share: float = knob(
         Number(most=1.0),
         "What an idle server draws of its maximum; servers idle at some 30 %.",
         default=0.3,
+        applies="where the fleet is idle at times, and its power is known",
     )
     server_factor: float = knob(
         Number(least=1.0),
         "What a whole server costs over its accelerators alone (1.3 to 1.7 is usual), where only "
         "their price is known.",
         default=1.5,
+        applies="to what is owned, where the catalogue has no price of the server",
     )
 
 
@@ -73,6 +84,7 @@ class EconomicsDesign(BillDesign):
         "Share of the time at full power.  In a pipeline it comes from `DistributedModel`; alone "
         "it is 1, the most that the energy can cost.",
         default=1.0,
+        applies="where the power is known, and idle servers draw less",
     )
     effective_throughput: Any = knob(
         Measure("1/s", above=True),
@@ -112,18 +124,21 @@ class ServingEconomicsDesign(BillDesign):
         "Output tokens at this rate; from the serving model in a pipeline.",
         default=None,
         unit="1/s",
+        applies="with input_tokens_per_second: a price per token needs both",
     )
     input_tokens_per_second: Any = knob(
         Measure("1/s"),
         "Prompt tokens at this rate; from the serving model in a pipeline.",
         default=None,
         unit="1/s",
+        applies="with tokens_per_second: a price per token needs both",
     )
     prefill_share: Any = knob(
         Number(),
         "Share of the time that goes into prompts, at most `utilization`; from the serving model "
         "in a pipeline.",
         default=None,
+        applies="with tokens_per_second and input_tokens_per_second",
     )
     demand: Any = knob(
         Measure("1/s", above=True),
@@ -137,6 +152,7 @@ class ServingEconomicsDesign(BillDesign):
         "Share of the time for which `request_rate` keeps the fleet busy: all of it, save where "
         "`ContinuousBatchingModel` hands on less.",
         default=1.0,
+        applies="where the power is known, and idle servers draw less",
     )
     purchase: str = knob(
         Options(tuple(Purchase)),
@@ -156,4 +172,5 @@ class ServingEconomicsDesign(BillDesign):
         "What a whole server draws over its accelerators alone, where only their power is known: "
         "10.2 kW of a DGX H100 over eight times 700 W.",
         default=1.8,
+        applies="where the catalogue has the power of the accelerator, and none of the server",
     )

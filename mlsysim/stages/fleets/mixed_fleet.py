@@ -151,6 +151,7 @@ class MixedFleetDesign(Design):
         Named(Infrastructure.Grids, Grid),
         "Where it stands, for the carbon: a grid, or its name in ``Infrastructure.Grids``.",
         default=None,
+        applies="where the power of all designs is known",
     )
     pue: float | None = knob(
         Number(least=1.0),

@@ -39,6 +39,7 @@ class EngineDesign(Design):
         Arithmetic(tuple(Precision), kept="weight_precision"),
         "Arithmetic of the MLPs.",
         default="bf16",
+        applies="where weights are kept in it, or products take longer than reading these",
     )
     weight_precision: str | None = knob(
         _WEIGHTS,
@@ -53,6 +54,7 @@ class EngineDesign(Design):
         "weights and multiplied in `precision`, or in 16 bits where the format covers only the "
         'experts of a mixture ("mxfp4", "nvfp4", "fp4", "int4_g32").',
         default=None,
+        applies="where it is another width, or products take longer than reading the weights",
     )
     kv_precision: str = knob(
         Options(Models.Formats),

@@ -66,6 +66,7 @@ class TrainingDesign(Design):
         "Arithmetic of the matrix products.  In 8 and 4 bits, weights and activations are still "
         "kept in 16, and attention and the output head compute in 16.",
         default="fp16",
+        applies="where numbers are kept in it, or products take longer than what they wait for",
     )
     efficiency: float | None = knob(
         Number(most=1.0, above=True),
@@ -73,6 +74,7 @@ class TrainingDesign(Design):
         "launches come on top.  Unless given, what kernels and runs on such accelerators were "
         "measured to reach.",
         default=None,
+        applies="where products take longer than what they wait for: launches and memory",
     )
     seq_len: int = knob(Whole(), "Tokens per sequence.", default=2048, unit="token")
     micro_batch_size: int = knob(
@@ -112,6 +114,7 @@ class TrainingDesign(Design):
         '``"full"``, or ``"unfused"`` ones, which compute the whole square and write it to '
         "memory.",
         default="causal",
+        applies="where a sequence has many tokens: a fused core of a few hides behind launches",
     )
     zero_stage: int = knob(
         Whole(0, 3),
@@ -162,6 +165,7 @@ class TrainingDesign(Design):
         Flag(),
         "Whether the loss is computed piece by piece, so that logits are never kept.",
         default=False,
+        applies="where the stage with the output head holds most, or takes longest",
     )
     optimizer_offload: bool = knob(
         Flag(),
@@ -218,7 +222,8 @@ class TrainingDesign(Design):
         "widened to be multiplied; as working weights unless given.  Embeddings, head, norms and "
         "routers stay in 16 bits.",
         default=None,
-        applies="with adapter_rank or frozen_layers",
+        applies="with adapter_rank or frozen_layers; of the latter where they are on the fullest "
+        "stage",
     )
     frozen_layers: int = knob(
         Whole(0),

@@ -7,6 +7,7 @@ from typing import Any
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.physics import reliability
+from mlsysim.problem.verdict import Check
 from mlsysim.stages.domains import Entry, Measure, Number, Whole
 from mlsysim.stages.knobs import Design, about, knob, takes
 from mlsysim.stages.mapping import mapped
@@ -31,6 +32,9 @@ _STORAGE_PER_NODE = 1.0
 _RESTART = 600.0
 # A working weight, its master copy and two moments: what is needed to go on (gradients are not).
 _STATE_PER_PARAMETER = 14.0
+
+# Of as many attempts to reach a checkpoint at least one has to succeed.
+_ATTEMPTS = 100
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,9 @@ class GoodputModel(ForwardModel):
     The useful throughput is ``goodput * effective_throughput``, the days are
     the tokens over it.  In a pipeline it stands after `DistributedModel`,
     whose throughput it takes; `EconomicsModel` after it bills the days
-    and tokens that it finds.  The formulas are in `mlsysim.physics.reliability`.
+    and tokens that it finds.  A run is infeasible if less than one of a hundred attempts to get
+    from a failure to the next checkpoint succeeds.  The formulas are in
+    `mlsysim.physics.reliability`.
 
     Examples
     --------
@@ -162,12 +168,14 @@ class GoodputModel(ForwardModel):
         share = reliability.goodput(interval, write, design.restart_time, mtbf)
         useful = share * design.effective_throughput
         time = design.tokens / useful
-        writing = write / (interval + write)
+        recovered = design.restart_time + interval + write
         return GoodputResult(
-            checks={},
+            checks={"a checkpoint is reached between failures": _reached(recovered, mtbf)},
             goodput=share,
-            lost_to_checkpoints=writing,
-            lost_to_failures=1 - writing - share,
+            lost_to_checkpoints=write / (interval + write),
+            lost_to_failures=reliability.lost_to_failures(
+                interval, write, design.restart_time, mtbf
+            ),
             system_mtbf=Quantity(mtbf / _HOUR, _HOURS),
             checkpoint_time=Quantity(write, _SECONDS),
             checkpoint_interval=Quantity(interval, _SECONDS),
@@ -176,6 +184,17 @@ class GoodputModel(ForwardModel):
             days_to_train=Quantity(time / _DAY, _DAYS),
             usd_to_train=_bill(accelerators * time / _HOUR, design.accelerator_hour_price, fleet),
         )
+
+
+def _reached(recovered: Any, mtbf: Any) -> Check:
+    """Demand that one of a hundred attempts to get from a failure to the next checkpoint succeeds.
+
+    ``R + t + d <= M ln 100``: nothing strikes for so long with a probability of
+    ``e^(-(R + t + d)/M)``.  Nobody would wait for a run that gets on more rarely.
+    """
+    return Check.at_most(
+        Quantity(recovered / _HOUR, _HOURS), Quantity(math.log(_ATTEMPTS) * mtbf / _HOUR, _HOURS)
+    )
 
 
 def _bill(hours: Any, given: Any, fleet: Any) -> Any:

@@ -12,10 +12,13 @@ from mlsysim import Models, Systems
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, GoodputModel
 from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program import program as programs
 from mlsysim.search.cpsat.program.boxes import Boxes, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.options import SearchOptions
 
 # MLSYSIM_LONG=300 looks at a million boxes of each question; as it is, at a few thousand.
 _BOXES = 3000
@@ -120,17 +123,42 @@ def test_an_objective_is_finite_over_the_whole_space(name: str) -> None:
     assert np.all(np.isfinite(gaps) | (gaps == -np.inf))
 
 
-def test_a_bound_at_the_corner_is_close() -> None:
-    """Over 32 counts of nodes and 512 batch sizes at once it is two thirds of the least value.
+# What [tp, pp, micro, virtual, zero, recompute, overlap] a box stands at, and how close it is.
+# With pp=3 the ranks are rounded down to whole groups; with "data" a share of the exchange is
+# hidden behind compute, by a difference that may have either sign.
+CLOSE = {
+    "powers of two": ([2, 4, 0, 0, 1, 1, 0], 0.99),
+    "groups rounded down": ([2, 2, 0, 0, 3, 1, 0], 0.68),
+    "hidden exchange": ([3, 2, 0, 0, 1, 1, 1], 0.99),
+}
 
-    The range of the formula as it is, or rearranged, begins at 0.54 of that.
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_a_bound_at_the_corner_is_close(name: str) -> None:
+    """Over 32 counts of nodes and 512 batch sizes at once it is close to the least value.
+
+    The range of the formula as it is, or rearranged, begins at half of that.
     """
     program = traced("dollars")
-    at = [2, 4, 0, 0, 1, 1, 0]
+    at, share = CLOSE[name]
     first, last = np.array([[64, 1535, *at]]), np.array([[95, 2046, *at]])
     box = Boxes(first=first, last=last, bound=np.array([[-np.inf]]))
     least = program.tabulate(box.designs()).values[:, 0].min()
-    assert 0.66 * least <= program.bound(box).bound[0, 0] <= least
+    assert share * least <= program.bound(box).bound[0, 0] <= least
+
+
+# A third more than it takes; before rounded counts and differences were taken apart 108,664,
+# 227,189, 55,774 and 315,513.
+BOXES = {"throughput": 90_000, "dollars": 75_000, "days": 35_000, "fleets": 110_000}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_proof_takes_few_boxes(name: str) -> None:
+    """A form of the formula that bounds badly shows as boxes, before anyone measures seconds."""
+    program = traced(name)
+    clock = Clock(SearchOptions())
+    presolve = Presolve(program=program, keep=1, clock=clock, on_progress=lambda _: None)
+    assert presolve.run(BOXES[name])
 
 
 @given(cases(), st.data())

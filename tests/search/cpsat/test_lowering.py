@@ -26,6 +26,7 @@ from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST_SUM,
     NotLowerableError,
     Scaled,
+    power_of_two,
     total,
 )
 from mlsysim.search.cpsat.program.boxes import whole
@@ -331,6 +332,14 @@ def test_rows_far_outside_the_conditions_are_lowered() -> None:
     search = LoweredSearch(program, 1, no_rows(2, 1), clock(), tables=tables)
     assert search.run(30.0)
     assert search.found.designs.tolist() == [[0, 0]]  # 0.1 + 1
+
+
+def test_a_sum_beyond_the_range_of_floats_is_refused() -> None:
+    """A serving question whose waits have no end was once an OverflowError."""
+    endless = Scaled(expression=0, low=0, high=10**12, unit=1e300)
+    assert power_of_two(0.3) == 0.25
+    with pytest.raises(NotLowerableError, match="beyond the range of floats"):
+        power_of_two(endless.size * endless.unit)
 
 
 def test_a_model_that_overflows_is_refused_before_the_solver_sees_it() -> None:

@@ -111,7 +111,15 @@ class Scaled:
 
 
 def power_of_two(wish: float) -> float:
-    """Give the largest power of two that is at most a positive number."""
+    """Give the largest power of two that is at most a positive number.
+
+    Raises
+    ------
+    NotLowerableError
+        If the number is none: it was too large for a float.
+    """
+    if not math.isfinite(wish):
+        raise NotLowerableError("numbers beyond the range of floats meet in a sum")
     return 2.0 ** math.floor(math.log2(wish))
 
 

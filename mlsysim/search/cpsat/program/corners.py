@@ -1,36 +1,31 @@
 """Bound a formula at the corner of a box where it is least, as elasticities tell.
 
-The elasticity of a positive formula in a choice x is d log f / d log x.  It needs no values:
-it is 1 for x; of a product the sum, of a quotient the difference, of a sum or of the larger
-of two within the hull of what its parts have.  So ``n * (a / n + b)`` is known to rise with
-n, and is least at the low end of n, whatever a and b are; its range over a box says so only
-where the box is narrow.
+``n * (a / n + b)`` is known to rise with n, and is least at the low end of n, whatever a and b
+are; its range over a box says so only where the box is narrow.
 
-A part that is not taken apart (a truth value, a floor, a difference that may cancel) counts
-as a number of its own: its elasticity is zero, and it keeps its whole range over the box.
+A rounded number is bounded twice: by what is rounded, which is smooth, and by its own range
+over the box, which is exact where the box is narrow.  Whatever is not taken apart keeps its
+whole range over the box.
 """
 
-import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Graph, Node
+from mlsysim.expr.graph import Apply, Choice, Graph, Node
 from mlsysim.expr.operation import (
+    Division,
     Extreme,
     Power,
     Product,
     Quotient,
     Rounding,
     Selection,
-    Square,
     Sum,
 )
+from mlsysim.search.cpsat.program.elasticities import Elasticities, exponent, is_ceil, is_floor
 
-Elasticity = tuple[float, float]
-"""The least and the greatest there is."""
 _Ends = tuple[tuple[str, bool], ...]
 """Choices, each with the end at which it stands: whether it is the upper one."""
 
-_NONE: Elasticity = (0.0, 0.0)
 # More than some hundred operations, off by 1.1e-16 each, can add up to.
 _ROUNDING = 1e-12
 # So many sums are multiplied out for one estimate.
@@ -48,8 +43,6 @@ class Corners:
         Positive choices that may be replaced by one of their ends.
     is_positive
         Tells whether a number is nowhere negative.
-    is_whole
-        Tells whether a number is whole at every design: differences of such are exact.
     """
 
     def __init__(
@@ -57,13 +50,11 @@ class Corners:
         graph: Graph,
         choices: Collection[str],
         is_positive: Callable[[Node], bool],
-        is_whole: Callable[[Node], bool],
     ) -> None:
         self._graph = graph
         self._choices = sorted(choices)
         self._is_positive = is_positive
-        self._is_whole = is_whole
-        self._elasticities: dict[tuple[int, str, bool], Elasticity] = {}
+        self._growth = Elasticities(is_positive)
         self._written: dict[tuple[int, bool, _Ends], Node] = {}
         self._parts: dict[tuple[int, bool, _Ends], Node] = {}
         self._estimates: dict[tuple[int, bool], Node] = {}
@@ -87,11 +78,11 @@ class Corners:
     def _estimate(self, node: Node, *, up: bool) -> Node:
         if not isinstance(node, Apply) or node.truth or not node.support & {*self._choices}:
             return node
-        if self._is_composite(node):
+        if self._growth.is_composite(node) and self._is_positive(node):
             self._splits = 0
-            found = self._product(*_factors([node], []), up=up, ends=())
-            slack = 1.0 + _ROUNDING if up else 1.0 - _ROUNDING
-            return self._graph.apply("multiply", found, self._graph.constant(slack))
+            return self._with_slack(
+                self._product(*self._growth.factors([node], []), up=up, ends=()), up=up
+            )
         name, arguments = node.operation.name, node.arguments
         match node.operation:
             case Sum(coefficients=coefficients):
@@ -108,96 +99,20 @@ class Corners:
             case _:
                 return node
 
-    def _is_composite(self, node: Node) -> bool:  # noqa: PLR0911 - one case per form
-        """Tell whether a formula is taken apart: its parts are positive, and none cancels."""
-        if not isinstance(node, Apply) or node.truth or not self._is_positive(node):
-            return False
-        match node.operation:
-            case Sum(coefficients=(1, 1)) | Product() | Quotient() | Extreme() | Square():
-                return all(map(self._is_positive, node.arguments))
-            case Sum(coefficients=(1, -1)):
-                return all(self._is_positive(a) and self._is_exact(a) for a in node.arguments)
-            case Selection():
-                return node.arguments[0].truth and all(map(self._is_positive, node.arguments[1:]))
-            case Power():
-                base, exponent = node.arguments
-                return isinstance(exponent, Constant) and self._is_positive(base)
-            case Rounding(below=below, above=above):
-                return (below, above) == (0.0, 1.0) and self._is_positive(node.arguments[0])
-            case _:
-                return False
-
-    def _is_exact(self, node: Node) -> bool:
-        """Tell whether a number and its estimates are whole, so that differences round nothing."""
-        if isinstance(node, Apply):
-            adds = isinstance(node.operation, Product) or (
-                isinstance(node.operation, Sum) and node.operation.coefficients == (1, 1)
-            )
-            return adds and all(map(self._is_exact, node.arguments))
-        return self._is_whole(node)
-
-    def _elasticity(self, node: Node, choice: str, *, up: bool) -> Elasticity:
-        if choice not in node.support:
-            return _NONE
-        if isinstance(node, Choice):
-            return (1.0, 1.0)
-        if not self._is_composite(node) or not isinstance(node, Apply):
-            return _NONE
-        key = (node.position, choice, up)
-        if key not in self._elasticities:
-            self._elasticities[key] = self._of_operation(node, choice, up=up)
-        return self._elasticities[key]
-
-    def _of_operation(  # noqa: C901, PLR0911 - one case per form
-        self, node: Apply, choice: str, *, up: bool
-    ) -> Elasticity:
-        def of(place: int, *, up: bool = up) -> Elasticity:
-            return self._elasticity(node.arguments[place], choice, up=up)
-
-        match node.operation:
-            case Product():
-                return _plus(of(0), of(1))
-            case Quotient():
-                return _plus(of(0), _opposite(of(1, up=not up)))
-            case Square():
-                return _times(2.0, of(0))
-            case Power():
-                power = _exponent(node)
-                return _times(power, of(0, up=up == (power >= 0)))
-            case Sum(coefficients=(1, -1)):
-                return self._of_difference(node, choice, up=up)
-            case Sum() | Extreme():
-                return _hull(of(0), of(1))
-            case Selection():
-                return _hull(of(1), of(2))
-            case Rounding():  # its argument where less is safe, one more where more is
-                return _hull(of(0), _NONE) if up else of(0)
-            case _:
-                return _NONE
-
-    def _of_difference(self, node: Apply, choice: str, *, up: bool) -> Elasticity:
-        """Give what a difference has: taking away makes the rest weigh more, and turns its own."""
-        left, right = node.arguments
-        if choice not in right.support:
-            low, high = self._elasticity(left, choice, up=up)
-            return (low if low >= 0 else -math.inf), (high if high <= 0 else math.inf)
-        low, high = self._elasticity(right, choice, up=not up)
-        falls = low >= 0 and choice not in left.support
-        rises = high <= 0 and choice not in left.support
-        return (0.0 if rises else -math.inf), (0.0 if falls else math.inf)
+    def _with_slack(self, node: Node, *, up: bool) -> Node:
+        """Allow for the rounding of a formula in which nothing cancels."""
+        slack = 1.0 + _ROUNDING if up else 1.0 - _ROUNDING
+        return self._graph.apply("multiply", node, self._graph.constant(slack))
 
     def _product(self, above: list[Node], below: list[Node], *, up: bool, ends: _Ends) -> Node:
         """Bound a quotient of products of positive numbers."""
         above, below = _cancelled(above, below)
-        fixed = dict(ends)
-        left: list[str] = []
-        support: frozenset[str] = frozenset().union(*(n.support for n in (*above, *below)))
-        for choice in (name for name in self._choices if name in support - fixed.keys()):
-            low, high = self._of_quotient(above, below, choice, up=up)
-            if low >= 0 or high <= 0:
-                fixed[choice] = up == (low >= 0)
-            else:
-                left.append(choice)
+        fixed, left = self._settle(above, below, up=up, ends=ends)
+        if left:
+            smooth = _cancelled(*self._smoothed(above, below, up=up))
+            also, fewer = self._settle(*smooth, up=up, ends=ends)
+            if len(fewer) < len(left):
+                (above, below), fixed, left = smooth, also, fewer
         settled = tuple(sorted(fixed.items()))
         apart = self._split(above, below, left, up=up, ends=settled)
         if apart is not None:
@@ -209,15 +124,20 @@ class Corners:
             bottom = self._graph.apply("multiply", bottom, self._at(node, settled, up=not up))
         return self._graph.apply("divide", top, bottom)
 
-    def _of_quotient(
-        self, above: list[Node], below: list[Node], choice: str, *, up: bool
-    ) -> Elasticity:
-        total = _NONE
-        for node in above:
-            total = _plus(total, self._elasticity(node, choice, up=up))
-        for node in below:
-            total = _plus(total, _opposite(self._elasticity(node, choice, up=not up)))
-        return total
+    def _settle(
+        self, above: list[Node], below: list[Node], *, up: bool, ends: _Ends
+    ) -> tuple[dict[str, bool], list[str]]:
+        """Tell at which end each choice of a product stands, and which have no such end."""
+        fixed = dict(ends)
+        left: list[str] = []
+        support: frozenset[str] = frozenset().union(*(n.support for n in (*above, *below)))
+        for choice in (name for name in self._choices if name in support - fixed.keys()):
+            low, high = self._growth.of_quotient(above, below, choice, up=up)
+            if low >= 0 or high <= 0:
+                fixed[choice] = up == (low >= 0)
+            else:
+                left.append(choice)
+        return fixed, left
 
     def _split(
         self, above: list[Node], below: list[Node], left: list[str], *, up: bool, ends: _Ends
@@ -230,14 +150,14 @@ class Corners:
                 continue
             if (
                 isinstance(node, Apply)
-                and self._is_composite(node)
+                and self._growth.is_composite(node)
                 and isinstance(node.operation, Sum)
                 and node.operation.coefficients == (1, 1)
             ):
                 self._splits += 1
                 rest = above[:place] + above[place + 1 :]
                 parts = [
-                    self._product(*_factors([part, *rest], below), up=up, ends=ends)
+                    self._product(*self._growth.factors([part, *rest], below), up=up, ends=ends)
                     for part in node.arguments
                 ]
                 return self._graph.apply("add", *parts)
@@ -257,25 +177,28 @@ class Corners:
         if isinstance(node, Choice):
             fixed = dict(ends)
             return self._graph.end(node.name, top=fixed[node.name]) if fixed else node
-        if not isinstance(node, Apply) or not self._is_composite(node):
-            return self.estimate(node, up=up)
+        if not isinstance(node, Apply) or not self._growth.is_composite(node):
+            found = self.estimate(node, up=up)
+            zero = self._graph.constant(0.0)
+            return found if self._is_positive(node) else self._graph.apply("maximum", found, zero)
         name, arguments = node.operation.name, node.arguments
         match node.operation:
             case Product() | Quotient():
-                return self._product(*_factors([node], []), up=up, ends=ends)
+                return self._product(*self._growth.factors([node], []), up=up, ends=ends)
             case Sum(coefficients=(1, -1)):
-                left, right = arguments
-                parts = [self._settled(left, ends, up=up), self._settled(right, ends, up=not up)]
+                parts = [
+                    self._with_slack(self._settled(part, ends, up=side), up=side)
+                    for part, side in zip(arguments, (up, not up), strict=True)
+                ]
                 apart = self._graph.apply(name, *parts)
                 return self._graph.apply("maximum", apart, self._graph.constant(0.0))
             case Power():
-                sides = [up == (_exponent(node) >= 0), up]
+                sides = [up == (exponent(node) >= 0), up]
             case Selection():
                 parts = [self._settled(argument, ends, up=up) for argument in arguments[1:]]
                 return self._graph.apply(name, arguments[0], *parts)
-            case Rounding(above=above):
-                inner = self._settled(arguments[0], ends, up=up)
-                return self._graph.apply("add", inner, self._graph.constant(above)) if up else inner
+            case Rounding() | Division():
+                return self._rounded(node, ends, up=up)
             case _:
                 sides = [up] * len(arguments)
         parts = [
@@ -284,36 +207,40 @@ class Corners:
         ]
         return self._graph.apply(name, *parts)
 
+    def _rounded(self, node: Apply, ends: _Ends, *, up: bool) -> Node:
+        """Bound a rounded number by what is rounded and by its own range, whichever is closer."""
+        if is_floor(node) and not up:
+            return node
+        factors = self._growth.factors(node.arguments[:1], node.arguments[1:])
+        smooth = self._product(*factors, up=up, ends=ends)
+        if up and not is_floor(node):
+            smooth = self._graph.apply("add", smooth, self._graph.constant(1.0))
+        return self._graph.apply("minimum" if up else "maximum", smooth, node)
+
+    def _smoothed(
+        self, above: list[Node], below: list[Node], *, up: bool
+    ) -> tuple[list[Node], list[Node]]:
+        """Replace rounded factors by what is rounded, where that errs to the right side."""
+        found: tuple[list[Node], list[Node]] = ([], [])
+        for is_below, nodes in enumerate((above, below)):
+            errs = is_floor if up != bool(is_below) else is_ceil
+            for node in nodes:
+                parts: tuple[list[Node], list[Node]] = ([node], [])
+                if isinstance(node, Apply) and self._growth.is_composite(node) and errs(node):
+                    parts = self._growth.factors(node.arguments[:1], node.arguments[1:])
+                found[is_below].extend(parts[0])
+                found[not is_below].extend(parts[1])
+        return found
+
     def _settled(self, node: Node, ends: _Ends, *, up: bool) -> Node:
         """Bound a part, which may move one way only where the whole does not."""
-        if not isinstance(node, Apply) or not self._is_composite(node):
+        if not isinstance(node, Apply) or not self._growth.is_composite(node):
             return self._at(node, ends, up=up)
         mine = tuple(item for item in ends if item[0] in node.support)
         key = (node.position, up, mine)
         if key not in self._parts:
-            self._parts[key] = self._product(*_factors([node], []), up=up, ends=mine)
+            self._parts[key] = self._product(*self._growth.factors([node], []), up=up, ends=mine)
         return self._parts[key]
-
-
-def _exponent(node: Apply) -> float:
-    exponent = node.arguments[1]
-    return exponent.value if isinstance(exponent, Constant) else math.nan
-
-
-def _factors(above: Iterable[Node], below: Iterable[Node]) -> tuple[list[Node], list[Node]]:
-    """Write a quotient of products as the factors above and below."""
-    found: tuple[list[Node], list[Node]] = ([], [])
-    stack = [(node, False) for node in above] + [(node, True) for node in below]
-    while stack:
-        node, is_below = stack.pop()
-        match node:
-            case Apply(operation=Product(), arguments=(left, right)):
-                stack += [(left, is_below), (right, is_below)]
-            case Apply(operation=Quotient(), arguments=(left, right)):
-                stack += [(left, is_below), (right, not is_below)]
-            case _:
-                found[is_below].append(node)
-    return found
 
 
 def _cancelled(above: list[Node], below: list[Node]) -> tuple[list[Node], list[Node]]:
@@ -326,24 +253,3 @@ def _cancelled(above: list[Node], below: list[Node]) -> tuple[list[Node], list[N
         else:
             kept.append(node)
     return kept, rest
-
-
-def _plus(a: Elasticity, b: Elasticity) -> Elasticity:
-    low = -math.inf if -math.inf in (a[0], b[0]) else a[0] + b[0]
-    high = math.inf if math.inf in (a[1], b[1]) else a[1] + b[1]
-    return low, high
-
-
-def _opposite(a: Elasticity) -> Elasticity:
-    return -a[1], -a[0]
-
-
-def _times(factor: float, a: Elasticity) -> Elasticity:
-    if not factor:
-        return _NONE
-    ends = factor * a[0], factor * a[1]
-    return min(ends), max(ends)
-
-
-def _hull(a: Elasticity, b: Elasticity) -> Elasticity:
-    return min(a[0], b[0]), max(a[1], b[1])

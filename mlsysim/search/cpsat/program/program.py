@@ -344,12 +344,10 @@ class Program:
 
     @cached_property
     def _corners(self) -> Corners:
-        whole = {node.position: is_whole(node, self.columns) for node in reachable(self._condensed)}
         return Corners(
             self.graph,
             [name for name in self.names if self._has_corners(name)],
             self.rearranger.is_positive,
-            lambda node: whole[node.position],
         )
 
     def _has_corners(self, name: str) -> bool:
