@@ -119,9 +119,7 @@ def test_frozen_layers_at_the_front_of_a_pipeline_leave_the_last_stage_slowest()
 
 def test_a_base_that_is_sharded_is_gathered_in_its_own_format() -> None:
     """ZeRO-3 with four bits moves a quarter of the bytes that it moves with sixteen."""
-    fleet = Cluster(
-        name="Two", node=Systems.Nodes.DGX_A100, nodes=2, fabric=Systems.Fabrics.IB_NDR
-    )
+    fleet = Cluster(name="Two", node=Systems.Nodes.DGX_A100, nodes=2, fabric=Systems.Fabrics.IB_NDR)
     plain = {
         "model": Models.Language.Llama3_70B,
         "fleet": fleet,

@@ -21,7 +21,7 @@ from mlsysim.stages.training.distributed_result import (
 from mlsysim.stages.training.frozen import frozen_width
 from mlsysim.stages.training.layout import lay_out, layout_checks
 from mlsysim.stages.training.memory import memory_of
-from mlsysim.stages.training.run import Run, arithmetic_of, model_flops, work_of
+from mlsysim.stages.training.run import Run, arithmetic_of, model_flops, trained_parameters, work_of
 from mlsysim.stages.training.time import time_of
 
 
@@ -119,6 +119,7 @@ def _evaluate(run: Run) -> DistributedResult:
         **amounts,
         **time_metrics(time, tokens),
         **layout_metrics(layout),
+        trained_parameters=trained_parameters(run),
         parallelism={
             "tp": design.tp_size,
             "pp": design.pp_size,
