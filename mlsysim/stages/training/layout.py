@@ -158,7 +158,7 @@ def frozen_others(frozen: Any, layers: Any, others: Any, spread: Any) -> Any:
     """Count the frozen layers, which are the first of some, that are not of the kind in front."""
     if is_zero(frozen):
         return 0
-    return where(spread, frozen * others / layers, maximum(frozen - (layers - others), 0))
+    return where(spread, frozen * others // layers, maximum(frozen - (layers - others), 0))
 
 
 def two_way(schedule: Any) -> Any:
@@ -261,9 +261,7 @@ def layout_checks(
 
 
 def _frozen_checks(design: TrainingDesign, shape: ModelShape, both_ends: Any) -> dict[str, Check]:
-    """State which layers can be frozen, where some are."""
-    if is_zero(design.frozen_layers):
-        return {}
+    """State which layers can be frozen."""
     return {
         "frozen layers leave some to train": Check.at_most(design.frozen_layers, shape.layers - 1),
         "frozen layers are at one end of the pipeline": Check.that(

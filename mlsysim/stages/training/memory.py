@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, logical_or, maximum, minimum, select, where
+from mlsysim.expr.functions import (
+    ceil,
+    floor,
+    logical_and,
+    logical_or,
+    maximum,
+    minimum,
+    select,
+    where,
+)
 from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.partition import dense_layers_on_stage
@@ -81,11 +90,13 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
         _accelerator(run, work, (first, last), tables),
         _accelerator(run, work, (last, first), tables, logits=work.logits),
     ]
-    places: list[Any] = []
     if run.has_frozen_layers:
         # The last stage with frozen layers, and the first that has none.
         asleep = run.design.frozen_layers / (layout.layers / run.design.virtual_stages)
-        places += [floor(asleep), ceil(asleep)]
+        for place in (floor(asleep), ceil(asleep)):
+            found = _inside(run, work, minimum(place, end))
+            held.append(_where(run.design.frozen_layers > 0, found))
+    places: list[Any] = []
     if not _only(shape.other_layers, (0, shape.layers)):
         # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
         dense = _in_front(run) / (layout.layers / run.design.virtual_stages)
@@ -144,6 +155,12 @@ def _stage_of(run: Run, index: Any, layers: Any, others: Any) -> _Stage:
         frozen_others=asleep,
         alive=_alive(run, index),
     )
+
+
+def _where(condition: Any, memory: Memory) -> Memory:
+    """Give what an accelerator holds, or nothing."""
+    parts = {item.name: getattr(memory, item.name) for item in fields(Memory)}
+    return Memory(**{name: where(condition, part, 0.0) for name, part in parts.items()})
 
 
 def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
@@ -266,7 +283,10 @@ def _over_stage(run: Run, work: Work, one: _Stage, trained: str, frozen: str) ->
 def _widened(run: Run) -> Any:
     """Measure the largest matrix as it is widened to be multiplied."""
     largest = maximum(*(kind.largest_matrix for kind in run.kinds))
-    return where(run.frozen.widened, largest * run.width.weight / run.design.tp_size, 0.0)
+    widened = run.frozen.widened
+    if run.tunes_tables:
+        widened = logical_and(widened, run.design.frozen_layers > 0)
+    return where(widened, largest * run.width.weight / run.design.tp_size, 0.0)
 
 
 def _stored(run: Run, work: Work, stage: _Stage) -> Any:
