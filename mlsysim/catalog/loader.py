@@ -27,7 +27,7 @@ import msgspec
 
 from mlsysim.catalog.fields import Field, Presence
 from mlsysim.catalog.figure import Confidence, Provenance
-from mlsysim.catalog.measures import Table
+from mlsysim.catalog.measures import TableField
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.reference import Reference
 from mlsysim.errors import CatalogError, InputError, suggest
@@ -152,7 +152,7 @@ class Section:
         self, name: str, key: str, raw: Any, field: Field, provenance: dict[str, Provenance]
     ) -> Any:
         place = self._place(name, key)
-        if not isinstance(field, Table):
+        if not isinstance(field, TableField):
             plain = _plain(place, raw, key, provenance)
             if isinstance(field, Reference) and isinstance(plain, str):
                 return _at(place, self.resolve, field.kind, plain)

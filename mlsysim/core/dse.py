@@ -1,6 +1,6 @@
 """Design-space exploration: ask a question, get the proven best design."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -16,6 +16,7 @@ from mlsysim.core.what_if import (
 from mlsysim.errors import ParameterError
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.space import SearchSpace
+from mlsysim.results.candidate import Result
 from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
@@ -91,7 +92,7 @@ class DSE:
 
     def search(
         self,
-        evaluate: Evaluator,
+        evaluate: Callable[[dict[str, Any]], Result],
         *,
         method: str = Method.AUTO,
         top: int = 5,
@@ -101,7 +102,7 @@ class DSE:
         progress: ProgressCallback | None = None,
         executor: Executor | None = None,
         **unknown: Unpack[NoOptions],
-    ) -> SearchResult:
+    ) -> SearchResult[Result]:
         """Find the best designs, with proof.
 
         Parameters
@@ -146,7 +147,7 @@ class DSE:
 
     def pareto(
         self,
-        evaluate: Evaluator,
+        evaluate: Callable[[dict[str, Any]], Result],
         objectives: Sequence[str],
         *,
         method: str = Method.AUTO,
@@ -156,7 +157,7 @@ class DSE:
         progress: ProgressCallback | None = None,
         executor: Executor | None = None,
         **unknown: Unpack[NoOptions],
-    ) -> ParetoFront:
+    ) -> ParetoFront[Result]:
         """Find the exact Pareto front of several objectives.
 
         Space and constraints are those of this question; its own objective is

@@ -10,16 +10,58 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.expr.columns import Array, Column, Extremes, Positions
+from mlsysim.expr.columns import Array, Column, Positions, places_of_pairs
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.operation import Extreme, Product, Quotient, Rounding, Selection, Square, Sum
 from mlsysim.expr.ranges import Range
 
 Slot = tuple[int, bool]
 """One end of a node: its position, and whether it is the upper end."""
 
-_Boxes = tuple[Mapping[str, Positions], Mapping[str, Positions]]
+_Sides = tuple[bool, ...] | None
+
+
+class _Boxes:
+    """Boxes that are being read, with what several leaves need of them.
+
+    Parameters
+    ----------
+    first, last
+        For each choice the first and the last position in each box.
+    columns
+        The values of the numeric choices.
+    """
+
+    def __init__(
+        self,
+        first: Mapping[str, Positions],
+        last: Mapping[str, Positions],
+        columns: Mapping[str, Column],
+    ) -> None:
+        self._first = first
+        self._last = last
+        self._columns = columns
+        self._numbers: dict[str, tuple[Array, Array]] = {}
+        self._places: dict[tuple[str, ...], Positions] = {}
+
+    def number(self, name: str, *, top: bool) -> Array:
+        """Give the least (greatest) value of a numeric choice in each box."""
+        if name not in self._numbers:
+            ends = self._first[name], self._last[name]
+            self._numbers[name] = self._columns[name].extremes(*ends)
+        return self._numbers[name][top]
+
+    def entry(self, table: Table, *, top: bool) -> Array:
+        """Give the least (greatest) entry of a table in each box."""
+        axes = [(self._first[name], self._last[name]) for name in table.names]
+        if not table.extremes.is_paired:
+            return table.extremes.over(axes)[top]
+        if table.names not in self._places:
+            self._places[table.names] = places_of_pairs(table.values.shape, axes)
+        return table.extremes.between(self._places[table.names], top=top)
+
+
 _Step = Callable[[dict[Slot, Any], _Boxes], None]
 
 
@@ -38,7 +80,7 @@ class EndReader:
 
     def __init__(
         self,
-        wanted: Iterable[tuple[Node, bool]],
+        wanted: Iterable[tuple[GraphNode, bool]],
         columns: Mapping[str, Column],
         lengths: Mapping[str, int],
     ) -> None:
@@ -46,6 +88,7 @@ class EndReader:
         self._columns = columns
         nodes = reachable(node for node, _ in wanted)
         self._ranges = everywhere(nodes, columns, lengths)
+        self._known: dict[Slot, _Sides] = {}
         self._steps = self._with_last_uses(nodes)
 
     def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Array]:
@@ -57,14 +100,15 @@ class EndReader:
             For each choice the first and the last position in each box.
         """
         values: dict[Slot, Any] = {}
+        boxes = _Boxes(first, last, self._columns)
         with np.errstate(all="ignore"):
             for step, done in self._steps:
-                step(values, (first, last))
+                step(values, boxes)
                 for slot in done:
                     values.pop(slot, None)
         return [values[slot] for slot in self._wanted]
 
-    def _with_last_uses(self, nodes: Sequence[Node]) -> list[tuple[_Step, tuple[Slot, ...]]]:
+    def _with_last_uses(self, nodes: Sequence[GraphNode]) -> list[tuple[_Step, tuple[Slot, ...]]]:
         """List what to do, each step with the ends that nothing after it needs."""
         needed = self._needed(nodes)
         steps: list[tuple[_Step, tuple[Slot, ...]]] = []
@@ -84,7 +128,7 @@ class EndReader:
                 done.setdefault(step, []).append(slot)
         return [(step, tuple(done.get(place, ()))) for place, (step, _) in enumerate(steps)]
 
-    def _needed(self, nodes: Sequence[Node]) -> set[Slot]:
+    def _needed(self, nodes: Sequence[GraphNode]) -> set[Slot]:
         """List the ends on which what is wanted depends."""
         needed = set(self._wanted)
         for node in reversed(nodes):
@@ -103,8 +147,14 @@ class EndReader:
             needs.append((node.arguments[0].position, not top))
         return needs
 
-    def _sides(self, node: Apply, *, top: bool) -> tuple[bool, ...] | None:  # noqa: PLR0911
+    def _sides(self, node: Apply, *, top: bool) -> _Sides:
         """Tell which end of each argument an end needs; nothing where it may be both."""
+        at = (node.position, top)
+        if at not in self._known:
+            self._known[at] = self._find_sides(node, top=top)
+        return self._known[at]
+
+    def _find_sides(self, node: Apply, *, top: bool) -> _Sides:  # noqa: PLR0911
         ranges = [self._ranges[argument.position] for argument in node.arguments]
         if not all(np.isfinite(bound.low) and np.isfinite(bound.high) for bound in ranges):
             return None
@@ -122,17 +172,17 @@ class EndReader:
             case _:
                 return None
 
-    def _step(self, node: Node, *, top: bool) -> _Step:  # noqa: PLR0911 - one case per kind
+    def _step(self, node: GraphNode, *, top: bool) -> _Step:  # noqa: PLR0911 - one case per kind
         at = (node.position, top)
         match node:
             case Constant(value=value):
                 return _constantly(at, np.float64(value))
             case Choice(name=name):
-                return _from_column(at, self._columns[name], name, top=top)
+                return _from_column(at, name, top=top)
             case End(name=name):
-                return _from_column(at, self._columns[name], name, top=node.top)
+                return _from_column(at, name, top=node.top)
             case Table():
-                return _from_table(at, Extremes(node.values), node.names, top=top)
+                return _from_table(at, node)
             case Apply():
                 needs = self._needs(node, top=top)
                 if self._sides(node, top=top) is None:
@@ -145,7 +195,7 @@ class EndReader:
 
 
 def everywhere(
-    nodes: Sequence[Node], columns: Mapping[str, Column], lengths: Mapping[str, int]
+    nodes: Sequence[GraphNode], columns: Mapping[str, Column], lengths: Mapping[str, int]
 ) -> dict[int, Range]:
     """Bound nodes over all designs, by position; an end of a choice is one of all its values."""
     first = {name: np.zeros(1, np.int64) for name in lengths}
@@ -169,17 +219,16 @@ def _constantly(at: Slot, value: Any) -> _Step:
     return step
 
 
-def _from_column(at: Slot, column: Column, name: str, *, top: bool) -> _Step:
+def _from_column(at: Slot, name: str, *, top: bool) -> _Step:
     def step(values: dict[Slot, Any], boxes: _Boxes) -> None:
-        values[at] = column.extremes(boxes[0][name], boxes[1][name])[top]
+        values[at] = boxes.number(name, top=top)
 
     return step
 
 
-def _from_table(at: Slot, extremes: Extremes, names: Sequence[str], *, top: bool) -> _Step:
+def _from_table(at: Slot, table: Table) -> _Step:
     def step(values: dict[Slot, Any], boxes: _Boxes) -> None:
-        axes = [(boxes[0][name], boxes[1][name]) for name in names]
-        values[at] = extremes.over(axes)[top]
+        values[at] = boxes.entry(table, top=at[1])
 
     return step
 

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
-from mlsysim.expr.columns import Column, Extremes, Positions
-from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
+from mlsysim.expr.columns import Column, Positions
+from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.ranges import Range
 
 Array = NDArray[np.float64]
 
 
 def over_designs(
-    roots: Iterable[Node], positions: Mapping[str, Positions], columns: Mapping[str, Column]
+    roots: Iterable[GraphNode], positions: Mapping[str, Positions], columns: Mapping[str, Column]
 ) -> list[Array]:
     """Evaluate nodes at many designs, once; see `DesignReader.read`."""
     return DesignReader(roots, columns).read(positions)
@@ -35,7 +35,10 @@ class DesignReader:
     """
 
     def __init__(
-        self, roots: Iterable[Node], columns: Mapping[str, Column], given: Iterable[Node] = ()
+        self,
+        roots: Iterable[GraphNode],
+        columns: Mapping[str, Column],
+        given: Iterable[GraphNode] = (),
     ) -> None:
         self._roots = list(roots)
         self._columns = columns
@@ -95,15 +98,10 @@ class BoxReader:
         The values of the numeric choices.
     """
 
-    def __init__(self, roots: Iterable[Node], columns: Mapping[str, Column]) -> None:
+    def __init__(self, roots: Iterable[GraphNode], columns: Mapping[str, Column]) -> None:
         self._roots = list(roots)
         self._steps = _with_last_uses(self._roots)
         self._columns = columns
-        self._extremes = {
-            node.position: Extremes(node.values)
-            for node, _ in self._steps
-            if isinstance(node, Table)
-        }
 
     def read(
         self,
@@ -150,7 +148,7 @@ class BoxReader:
 
     def _bound(
         self,
-        node: Node,
+        node: GraphNode,
         bounds: Mapping[int, Range],
         first: Mapping[str, Positions],
         last: Mapping[str, Positions],
@@ -166,7 +164,7 @@ class BoxReader:
                 return Range(end, end)
             case Table():
                 axes = [(first[name], last[name]) for name in node.names]
-                return Range(*self._extremes[node.position].over(axes))
+                return Range(*node.extremes.over(axes))
             case Apply():
                 inputs = (bounds[argument.position] for argument in node.arguments)
                 return node.operation.bound(*inputs)
@@ -175,8 +173,8 @@ class BoxReader:
 
 
 def _with_last_uses(
-    roots: Iterable[Node], given: Iterable[Node] = ()
-) -> list[tuple[Node, tuple[int, ...]]]:
+    roots: Iterable[GraphNode], given: Iterable[GraphNode] = ()
+) -> list[tuple[GraphNode, tuple[int, ...]]]:
     """List the nodes that roots need, each with those that nothing after it needs."""
     wanted = {root.position for root in roots}
     ends = {node.position for node in given}

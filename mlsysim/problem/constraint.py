@@ -10,7 +10,7 @@ from mlsysim.problem.expression import Expression
 from mlsysim.problem.parser import Parser
 from mlsysim.problem.relation import Relation
 from mlsysim.problem.source import Source
-from mlsysim.problem.tokens import Kind, Token, tokens_of
+from mlsysim.problem.tokens import Token, TokenKind, tokens_of
 from mlsysim.problem.wording import kind_of
 from mlsysim.units import is_quantity, unit_of
 
@@ -69,7 +69,7 @@ class Constraint:
         tokens = tokens_of(source)
         position = _relation_at(source, tokens)
         relation = tokens[position]
-        end = Token(kind=Kind.END, text="", start=relation.start)
+        end = Token(kind=TokenKind.END, text="", start=relation.start)
         left = Parser(source, [*tokens[:position], end]).parse()
         right = Parser(source, tokens[position + 1 :]).parse()
         made = cls(
@@ -171,7 +171,7 @@ def _units(value: Any) -> str:
 
 def _relation_at(source: Source, tokens: list[Token]) -> int:
     """Find the one relation of a constraint."""
-    found = [index for index, token in enumerate(tokens) if token.kind is Kind.RELATION]
+    found = [index for index, token in enumerate(tokens) if token.kind is TokenKind.RELATION]
     if not source.text.strip():
         raise source.fault("it is empty; write e.g. 'step_latency_total <= 50 ms'")
     if not found:
@@ -189,6 +189,6 @@ def _relation_at(source: Source, tokens: list[Token]) -> int:
     position = found[0]
     if position == 0:
         raise source.fault(f"there is nothing before {tokens[0].text!r}")
-    if tokens[position + 1].kind is Kind.END:
+    if tokens[position + 1].kind is TokenKind.END:
         raise source.fault(f"there is nothing after {tokens[position].text!r}")
     return position

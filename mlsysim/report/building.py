@@ -7,7 +7,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from mlsysim import __version__
 from mlsysim.core.dse import DSE
 from mlsysim.files.launching import launched_by
 from mlsysim.files.question import Question
@@ -147,7 +146,7 @@ def accuracy_told(result: Any) -> tuple[str, ...]:
 def versions() -> Mapping[str, str]:
     """Say which programs made an answer."""
     found = {name: version(name) for name in _PACKAGES}
-    return {"mlsysim": __version__, "Python": platform.python_version(), **found}
+    return {"mlsysim": version("mlsysim"), "Python": platform.python_version(), **found}
 
 
 def _with_accuracy(line: Headline, accuracy: tuple[str, ...]) -> Headline:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from mlsysim.errors import InfeasibleError, NoAnswerError, UnknownNameError, suggest
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
-from mlsysim.results.candidate import Candidate, frame_of
+from mlsysim.results.candidate import Candidate, Result, frame_of
 from mlsysim.results.formatting import gap, number, with_unit
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.rendering import headline
@@ -21,7 +21,7 @@ _KEYS = ("best_params", "best_objective", "best_result", "top_candidates")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SearchResult(Answer, Mapping[str, Any]):
+class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
     """The answer, with its proof; also a mapping of the tutorial's four keys.
 
     The other fields are those of `Answer`.
@@ -42,7 +42,7 @@ class SearchResult(Answer, Mapping[str, Any]):
 
     objective: str
     unit: str = ""
-    top_candidates: tuple[Candidate, ...] = ()
+    top_candidates: tuple[Candidate[Result], ...] = ()
     bound: float | None = None
     gap: float | None = None
 
@@ -69,7 +69,7 @@ class SearchResult(Answer, Mapping[str, Any]):
     __hash__ = object.__hash__
 
     @property
-    def best(self) -> Candidate:
+    def best(self) -> Candidate[Result]:
         """The best design.
 
         Raises
@@ -100,7 +100,7 @@ class SearchResult(Answer, Mapping[str, Any]):
         return self.best.objective_value
 
     @property
-    def best_result(self) -> Any:
+    def best_result(self) -> Result:
         """What the evaluator returned for the best design; raises as `best` does."""
         return self.best.result
 

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from mlsysim.catalog.layer import Layer, Mixer
-from mlsysim.stages.kinds import Kind
+from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.matrices import (
     Matrix,
     Part,
@@ -18,7 +18,7 @@ CHUNK = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerShape(Kind):
+class LayerShape(LayerKind):
     """One kind of layer.
 
     Parameters
@@ -126,7 +126,7 @@ class LayerShape(Kind):
 
 def layer_of(
     layer: Layer,
-    kind: Kind,
+    kind: LayerKind,
     *,
     routed: bool,
     near_share: float,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Layer, LayerGroup
-from mlsysim.stages.kinds import Kind
+from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import LayerShape, layer_of
 from mlsysim.stages.matrices import TARGETS, Part
 from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
@@ -88,7 +88,7 @@ class ModelShape:
     mixers: tuple[MixerShape, ...]
     nested: bool
     feeds: tuple[FeedShape, ...]
-    expert: Kind
+    expert: LayerKind
     latent: bool
     cache_parts: int
     active_parameters: int
@@ -209,8 +209,8 @@ def _kinds(model: LanguageModel, targets: AbstractSet[Part] | None) -> list[Laye
     ]
 
 
-def _kind(layers: int, among: int, *, in_front: bool) -> Kind:
-    return Kind(
+def _kind(layers: int, among: int, *, in_front: bool) -> LayerKind:
+    return LayerKind(
         layers=layers,
         front=layers if in_front else 0,
         spread=0 if in_front else layers,
@@ -224,10 +224,10 @@ def _reach(model: LanguageModel, layer: Layer) -> int:
     return min(reach, default=model.max_context)
 
 
-def _place(model: LanguageModel, kinds: list[LayerShape]) -> Kind:
+def _place(model: LanguageModel, kinds: list[LayerShape]) -> LayerKind:
     """Join kinds that are one as far as something goes."""
     spread = sum(kind.spread for kind in kinds)
-    return Kind(
+    return LayerKind(
         layers=sum(kind.layers for kind in kinds),
         front=sum(kind.front for kind in kinds),
         spread=spread,
@@ -257,7 +257,7 @@ def _mixers(model: LanguageModel) -> tuple[MixerShape, ...]:
 
 def _look(group: LayerGroup) -> tuple[object, ...]:
     """Tell mixers apart by all that serving asks of them."""
-    mixer = mixer_of(group, Kind(layers=0, front=0, spread=0, among=1), group.sliding_window)
+    mixer = mixer_of(group, LayerKind(layers=0, front=0, spread=0, among=1), group.sliding_window)
     return tuple(vars(mixer).items())
 
 
@@ -279,9 +279,9 @@ def _feeds(model: LanguageModel) -> tuple[FeedShape, ...]:
     return tuple(found) or (FeedShape(layers=0, front=0, spread=0, among=1, parameters=0),)
 
 
-def _joined(model: LanguageModel, groups: list[LayerGroup]) -> Kind:
+def _joined(model: LanguageModel, groups: list[LayerGroup]) -> LayerKind:
     among = sum(group.layers for group in model.layer_groups if not group.in_front)
-    return Kind(
+    return LayerKind(
         layers=sum(group.layers for group in groups),
         front=sum(group.layers for group in groups if group.in_front),
         spread=sum(group.layers for group in groups if not group.in_front),

@@ -16,7 +16,7 @@ from mlsysim.errors import MeasurementError
 from mlsysim.stages.calibration import calibration_of
 from mlsysim.validation.calibrate_runs import CONSTANTS, descend
 from mlsysim.validation.conversion import Configuration, convert
-from mlsysim.validation.datasets import Kind, kind_of
+from mlsysim.validation.datasets import DatasetKind, kind_of
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.table import read_table
 from mlsysim.validation.training_row import training_rows
@@ -66,7 +66,7 @@ def fit_file(path: str | Path) -> tuple[Fit, ...]:
         If the file cannot be used, is not about training, or no accelerator has enough rows.
     """
     table = read_table(path)
-    if kind_of(table) is not Kind.TRAINING:
+    if kind_of(table) is not DatasetKind.TRAINING:
         raise MeasurementError(f"{path}: --fit needs training runs; these are serving runs")
     by_name: dict[str, list[Configuration]] = {}
     for row in training_rows(table):

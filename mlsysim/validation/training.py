@@ -14,7 +14,7 @@ from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.prediction import Prediction, predict_configuration
-from mlsysim.validation.table import Table
+from mlsysim.validation.table import MeasuredTable
 from mlsysim.validation.training_row import TrainingRow, training_rows
 from mlsysim.validation.vocabulary import Unit
 
@@ -27,7 +27,9 @@ _TIMES = {
 }
 
 
-def training_outcomes(table: Table, stage: DistributedModel | None = None) -> tuple[Outcome, ...]:
+def training_outcomes(
+    table: MeasuredTable, stage: DistributedModel | None = None
+) -> tuple[Outcome, ...]:
     """Predict every row of a table of training runs.
 
     Raises

@@ -22,7 +22,7 @@ ADAPTERS = 32 * 8 * (4 * 2 * 4096 + 3 * (4096 + 11008))
 
 def tuned(**changes: Any) -> DistributedResult:
     """Fine-tune a model of 7 billion parameters on one accelerator."""
-    plain = {"batch_size": 1, "precision": "bf16", "seq_len": 1024, "zero_stage": 0}
+    plain: dict[str, Any] = {"batch_size": 1, "precision": "bf16", "seq_len": 1024, "zero_stage": 0}
     return DistributedModel().solve(model=LLAMA, fleet=ONE, **{**plain, **changes})
 
 
@@ -73,7 +73,7 @@ def test_a_frozen_weight_takes_four_operations_and_a_trained_one_six() -> None:
 
 def test_without_weight_gradients_a_step_takes_two_thirds_of_the_time() -> None:
     """Adapters save a pass of products, and add little of their own."""
-    long = {"seq_len": 4096, "recompute": "none"}
+    long: dict[str, Any] = {"seq_len": 4096, "recompute": "none"}
     share = tuned(adapter_rank=8, **long).step_latency_compute / tuned(**long).step_latency_compute
     assert 0.62 < share.m < 0.8
 
@@ -83,7 +83,7 @@ def test_what_only_frozen_gradients_read_is_not_kept() -> None:
 
     Queries and values still need their input, and pass 8 numbers each between two matrices.
     """
-    plain = {"recompute": "none", "fused_loss": True}
+    plain: dict[str, Any] = {"recompute": "none", "fused_loss": True}
     whole = tuned(**plain)
     adapters = tuned(adapter_rank=8, adapter_targets="query_value", **plain)
     dropped = 1024 * 32 * 2 * (4096 + 11008 - 2 * 8)
@@ -93,7 +93,7 @@ def test_what_only_frozen_gradients_read_is_not_kept() -> None:
 
 def test_frozen_layers_have_a_forward_pass_and_keep_nothing() -> None:
     """Of 32 layers, 24 at the bottom are frozen: a quarter of the activations and gradients."""
-    plain = {"recompute": "none", "fused_loss": True}
+    plain: dict[str, Any] = {"recompute": "none", "fused_loss": True}
     whole, top = tuned(**plain), tuned(frozen_layers=24, **plain)
     assert top.memory_activations.m == pytest.approx(whole.memory_activations.m / 4)
     layer = (LLAMA.parameters - 2 * 32000 * 4096 - 4096) / 32
@@ -110,7 +110,13 @@ def test_frozen_layers_at_the_front_of_a_pipeline_leave_the_last_stage_slowest()
     fleet = Cluster(
         name="Four", node=Systems.Nodes.DGX_A100, nodes=1, fabric=Systems.Fabrics.IB_NDR
     )
-    plain = {"model": LLAMA, "fleet": fleet, "batch_size": 64, "pp_size": 4, "precision": "bf16"}
+    plain: dict[str, Any] = {
+        "model": LLAMA,
+        "fleet": fleet,
+        "batch_size": 64,
+        "pp_size": 4,
+        "precision": "bf16",
+    }
     whole = DistributedModel().solve(**plain)
     half = DistributedModel().solve(**plain, frozen_layers=16)
     assert half.step_latency_compute == whole.step_latency_compute
@@ -120,7 +126,7 @@ def test_frozen_layers_at_the_front_of_a_pipeline_leave_the_last_stage_slowest()
 def test_a_base_that_is_sharded_is_gathered_in_its_own_format() -> None:
     """ZeRO-3 with four bits moves a quarter of the bytes that it moves with sixteen."""
     fleet = Cluster(name="Two", node=Systems.Nodes.DGX_A100, nodes=2, fabric=Systems.Fabrics.IB_NDR)
-    plain = {
+    plain: dict[str, Any] = {
         "model": Models.Language.Llama3_70B,
         "fleet": fleet,
         "batch_size": 16,

@@ -20,7 +20,7 @@ from mlsysim.validation.serving_conversion import ServingQuestion, serving_quest
 from mlsysim.validation.serving_prediction import EngineConstants, predict_serving
 from mlsysim.validation.serving_row import ServingRow, runtime_of, serving_rows
 from mlsysim.validation.table import read_table
-from mlsysim.validation.vocabulary import Precision, Runtime
+from mlsysim.validation.vocabulary import MeasuredPrecision, MeasuredRuntime
 
 
 @functools.cache
@@ -115,17 +115,17 @@ def test_an_unknown_model_is_put_together_from_its_dimensions() -> None:
 
 def test_precisions_are_what_engines_do_with_them() -> None:
     """Caches in 8 bits in TensorRT-LLM alone; no 4-bit arithmetic where there is none."""
-    eight = Precision.FP8
+    eight = MeasuredPrecision.FP8
     assert question(precision=eight).arguments["kv_precision"] == "fp8"
-    vllm = question(precision=eight, runtime=Runtime.VLLM)
+    vllm = question(precision=eight, runtime=MeasuredRuntime.VLLM)
     assert vllm.arguments["kv_precision"] == "bf16"
-    told = question(precision=eight, runtime=Runtime.VLLM, kv_precision="fp8")
+    told = question(precision=eight, runtime=MeasuredRuntime.VLLM, kv_precision="fp8")
     assert told.arguments["kv_precision"] == "fp8"
-    hopper = question(precision=Precision.FP4).arguments
+    hopper = question(precision=MeasuredPrecision.FP4).arguments
     assert (hopper["precision"], hopper["weight_precision"]) == ("bf16", "fp4")
-    blackwell = question(precision=Precision.NVFP4, accelerator="B200-SXM-180GB").arguments
+    blackwell = question(precision=MeasuredPrecision.NVFP4, accelerator="B200-SXM-180GB").arguments
     assert (blackwell["precision"], blackwell["attention_precision"]) == ("fp4", "fp4")
-    assert serving_question(dataclasses.replace(rows()[0], precision=Precision.TF32)) == (
+    assert serving_question(dataclasses.replace(rows()[0], precision=MeasuredPrecision.TF32)) == (
         "weights in tf32 are not served"
     )
 
@@ -141,7 +141,7 @@ def test_collections_state_pools_and_runtimes_otherwise(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     (row,) = serving_rows(read_table(path))
-    assert row.runtime is Runtime.TENSORRT_LLM_0
+    assert row.runtime is MeasuredRuntime.TENSORRT_LLM_0
     assert (row.prefill_workers, row.prefill_tp, row.prefill_moe_ep) == (2, 4, 4)
     assert (row.decode_workers, row.decode_tp, row.decode_attn_dp) == (3, 1, 8)
     assert runtime_of("trtllm", "0.8.1") == "trtllm"  # Dynamo's version

@@ -17,7 +17,7 @@ import numpy as np
 
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
-from mlsysim.search.cpsat.blocks.product import Product
+from mlsysim.search.cpsat.blocks.product import RowProduct
 from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
@@ -161,7 +161,7 @@ class Minimizer:
                 return _proven(nothing, Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
-        product = Product(program=blocks.program, tables=tables)
+        product = RowProduct(program=blocks.program, tables=tables)
         if self._way is Way.AUTO and product.is_small:
             return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
@@ -181,7 +181,7 @@ class Minimizer:
         self._clock.counters["designs"] += len(local.seen)
         return local.rows.undominated(top)
 
-    def _walked(self, product: Product, top: int) -> Minimum:
+    def _walked(self, product: RowProduct, top: int) -> Minimum:
         """Evaluate every combination of what blocks leave."""
         with self._clock.phase("tabulate"):
             best, done = product.best(top, self._clock)

@@ -8,7 +8,7 @@ from mlsysim.physics.serving import causal_pairs, request_rate, tokens_per_pass
 from mlsysim.stages.kinds import is_zero
 from mlsysim.stages.mixer_shape import MixerShape
 from mlsysim.stages.serving.formats import WIDE_BYTES
-from mlsysim.stages.serving.passes import Load, PassTime, ServingRun, time_of_pass
+from mlsysim.stages.serving.passes import PassLoad, PassTime, ServingRun, time_of_pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def _pace(run: ServingRun, passing: PassTime, tokens: Any) -> Any:
     return passing.stage + where(run.design.pp_size > 1, _hop(run, tokens), 0.0)
 
 
-def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
+def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> PassLoad:
     """Describe one pass of a prefill; the passes of a prompt share its core evenly."""
     design, layout = run.design, run.layout
     known = design.input_tokens - layout.fresh
@@ -128,7 +128,7 @@ def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
         each = mixer.state_flops + mixer.chunk_flops
         return found if is_zero(each) else found + requests * layout.chunk * each
 
-    return Load(
+    return PassLoad(
         tokens=requests * layout.chunk,
         all_tokens=groups * requests * layout.chunk,
         sampled=requests,
@@ -139,7 +139,7 @@ def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> Load:
     )
 
 
-def _decode_load(run: ServingRun, width: Any) -> Load:
+def _decode_load(run: ServingRun, width: Any) -> PassLoad:
     """Describe a decode pass over the batch when sequences are half way through their output."""
     design, layout = run.design, run.layout
     tokens = layout.sequences * width
@@ -152,7 +152,7 @@ def _decode_load(run: ServingRun, width: Any) -> Load:
             found = found + 2 * tokens * length * mixer.index_width
         return found if is_zero(mixer.state_flops) else found + tokens * mixer.state_flops
 
-    return Load(
+    return PassLoad(
         tokens=tokens,
         all_tokens=layout.pass_sequences * width,
         sampled=tokens,

@@ -9,8 +9,8 @@ from mlsysim.physics.activations import FP8_BYTES
 from mlsysim.physics.data_parallel import overlapped_time
 from mlsysim.physics.flops import core_passes, repeated_layers
 from mlsysim.stages.training.compute import Passes
-from mlsysim.stages.training.levels import Group, group_of, local_bandwidth
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.levels import CollectiveGroup, group_of, local_bandwidth
+from mlsysim.stages.training.run import TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Messages:
         )
 
 
-def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
+def messages_of(run: TrainingRun, work: Work, passes: Passes) -> Messages:
     """Time what computation does not hide of each.
 
     Under ``overlap="all"`` collectives run beside the products of the same layers, save the
@@ -56,7 +56,7 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     forward, latency = _ring_time(run, work)
     ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
         2 * forward,
-        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_backward,
+        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_inputs,
         exposure,
     )
     tensor, ahead, behind = _tensor_time(run, work, passes)
@@ -77,7 +77,7 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     )
 
 
-def forward_messages(run: Run, work: Work) -> Messages:
+def forward_messages(run: TrainingRun, work: Work) -> Messages:
     """Time those of the forward pass alone, of layers that have no other; nothing hides them."""
     nothing = 0.0
     forward, latency = _ring_time(run, work)
@@ -93,7 +93,7 @@ def forward_messages(run: Run, work: Work) -> Messages:
     )
 
 
-def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
+def _tensor_time(run: TrainingRun, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     """Time the collectives of tensor parallelism that computation does not hide, and the rest.
 
     The rest is what is hidden in the forward pass, and what beside gradients of weights.
@@ -111,7 +111,7 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
-    beside = overlapped_time(backward, passes.gradients + passes.idle_backward, exposure)
+    beside = overlapped_time(backward, passes.weight_gradients, exposure)
     ahead = overlapped_time(
         forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
     )
@@ -121,13 +121,13 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     return first + second, forward - first, backward - second
 
 
-def _tensor_gathers(run: Run, work: Work) -> Any:
+def _tensor_gathers(run: TrainingRun, work: Work) -> Any:
     """Time half an all-reduce of each layer."""
     halves = where(run.design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
     return (0.5 * run.on_stage("blocks") - halves) * tensor_gather(run, work)
 
 
-def tensor_gather(run: Run, work: Work) -> Any:
+def tensor_gather(run: TrainingRun, work: Work) -> Any:
     """Time an all-gather (or a reduce-scatter) of a microbatch within a tensor-parallel group."""
     group = group_of(run, run.design.tp_size, 1)
     return group.overhead + collectives.gather_time(
@@ -135,14 +135,14 @@ def tensor_gather(run: Run, work: Work) -> Any:
     )
 
 
-def _expert_time(run: Run, work: Work) -> Any:
+def _expert_time(run: TrainingRun, work: Work) -> Any:
     """Time the all-to-alls that take tokens to their experts and back, twice for both passes."""
     design = run.design
     times = 4 + 2 * repeated_layers(design.recompute, run.repeated(run.layout.layers))
     return run.on_stage("routed") * times * _expert_exchange(run, work)
 
 
-def _expert_exchange(run: Run, work: Work) -> Any:
+def _expert_exchange(run: TrainingRun, work: Work) -> Any:
     """Time the all-to-all of one layer, one way.
 
     Tokens on their way to experts, and their gradients on the same way, may be in 8 bits; what
@@ -162,7 +162,7 @@ def _expert_exchange(run: Run, work: Work) -> Any:
     )
 
 
-def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
+def _ring_time(run: TrainingRun, work: Work) -> tuple[Any, Any]:
     """Time the keys and values of a forward pass on their ring: moving them, and the hops.
 
     ``c - 1`` steps, each of which passes on the keys and values of ``s/c`` tokens.  Liu et al.
@@ -178,14 +178,14 @@ def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
     return steps * block / bandwidth, run.layout.layers * steps * latency
 
 
-def _slowest(group: Group) -> tuple[Any, Any]:
+def _slowest(group: CollectiveGroup) -> tuple[Any, Any]:
     apart = group.domains > 1
     return tuple(
         where(apart, far, near) for far, near in zip(group.across, group.inside, strict=True)
     )
 
 
-def _boundary_time(run: Run, work: Work) -> Any:
+def _boundary_time(run: TrainingRun, work: Work) -> Any:
     """Time a microbatch's way over a stage's boundary.
 
     Stages lie farthest apart of all ranks, so they use the network unless the
@@ -208,6 +208,6 @@ def _boundary_time(run: Run, work: Work) -> Any:
     )
 
 
-def _message(run: Run, work: Work) -> Any:
+def _message(run: TrainingRun, work: Work) -> Any:
     """Measure a microbatch between two layers, on one context-parallel rank."""
     return work.tokens * run.width.weight * run.shape.hidden

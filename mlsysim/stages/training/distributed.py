@@ -21,7 +21,13 @@ from mlsysim.stages.training.distributed_result import (
 from mlsysim.stages.training.frozen import frozen_width
 from mlsysim.stages.training.layout import lay_out, layout_checks
 from mlsysim.stages.training.memory import memory_of
-from mlsysim.stages.training.run import Run, arithmetic_of, model_flops, trained_parameters, work_of
+from mlsysim.stages.training.run import (
+    TrainingRun,
+    arithmetic_of,
+    model_flops,
+    trained_parameters,
+    work_of,
+)
 from mlsysim.stages.training.time import time_of
 
 
@@ -84,7 +90,7 @@ class DistributedModel(ForwardModel):
         gradient = gradient_width(design.gradient_bytes, width.gradient)
         measured = design.efficiency is None
         return _evaluate(
-            Run(
+            TrainingRun(
                 design=design,
                 layout=lay_out(design, shape, machine),
                 shape=shape,
@@ -106,7 +112,7 @@ class DistributedModel(ForwardModel):
         )
 
 
-def _evaluate(run: Run) -> DistributedResult:
+def _evaluate(run: TrainingRun) -> DistributedResult:
     design, layout, machine = run.design, run.layout, run.machine
     work = work_of(run)
     arithmetic, frozen = arithmetic_of(run)

@@ -19,7 +19,7 @@ from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
 from mlsysim.stages.training.layout import frozen_layers, frozen_others
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.run import TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class _Tables:
     trained: Any
 
 
-def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
+def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
     """Measure what the fullest accelerator holds: the parts, and the total.
 
     State follows Rajbhandari et al. 2020, activations Korthikanti et al. 2022.
@@ -113,7 +113,7 @@ def _only(value: Any, values: tuple[Any, ...]) -> bool:
     return isinstance(value, int) and value in values
 
 
-def _inside(run: Run, work: Work, index: Any) -> Memory:
+def _inside(run: TrainingRun, work: Work, index: Any) -> Memory:
     """Measure an accelerator on some stage, in its backward pass."""
     end, layout = run.design.pp_size - 1, run.layout
     stages = tuple(
@@ -128,12 +128,12 @@ def _inside(run: Run, work: Work, index: Any) -> Memory:
     return _accelerator(run, work, stages, tables)
 
 
-def _in_front(run: Run) -> Any:
+def _in_front(run: TrainingRun) -> Any:
     """Count the layers that stand before the others."""
     return where(run.shape.spread, 0, run.shape.layers - run.shape.other_layers)
 
 
-def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
+def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
     chunk = run.layout.layers / run.design.virtual_stages
     dense = dense_layers_on_stage(index, chunk, _in_front(run), run.design.pp_size)
@@ -141,7 +141,7 @@ def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
     return _stage_of(run, index, layers, minimum(layers - dense, run.layout.back_others))
 
 
-def _stage_of(run: Run, index: Any, layers: Any, others: Any) -> _Stage:
+def _stage_of(run: TrainingRun, index: Any, layers: Any, others: Any) -> _Stage:
     """Describe a stage of which it is known how many layers do not stand in front."""
     chunk = run.layout.layers / run.design.virtual_stages
     frozen = frozen_layers(run.design, run.shape, chunk, index)
@@ -179,7 +179,7 @@ def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
     return found, total
 
 
-def _alive(run: Run, index: Any) -> Any:
+def _alive(run: TrainingRun, index: Any) -> Any:
     """Count the microbatches whose activations a stage keeps."""
     design = run.design
     # Weight gradients that wait for the bubble, where there is one, keep a microbatch longer.
@@ -194,7 +194,7 @@ def _alive(run: Run, index: Any) -> Any:
 
 
 def _accelerator(
-    run: Run,
+    run: TrainingRun,
     work: Work,
     stages: Sequence[_Stage],
     tables: _Tables,
@@ -272,7 +272,7 @@ def _accelerator(
     )
 
 
-def _over_stage(run: Run, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
+def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
     """Add up the trained layers and the frozen ones of a stage, each by a figure of its own."""
     awake = run.over(work.each(trained), one.layers, one.other_layers)
     if not run.has_frozen_layers:
@@ -280,7 +280,7 @@ def _over_stage(run: Run, work: Work, one: _Stage, trained: str, frozen: str) ->
     return awake + run.over(work.each(frozen), one.frozen, one.frozen_others)
 
 
-def _widened(run: Run) -> Any:
+def _widened(run: TrainingRun) -> Any:
     """Measure the largest matrix as it is widened to be multiplied."""
     largest = maximum(*(kind.largest_matrix for kind in run.kinds))
     widened = run.frozen.widened
@@ -289,7 +289,7 @@ def _widened(run: Run) -> Any:
     return where(widened, largest * run.width.weight / run.design.tp_size, 0.0)
 
 
-def _stored(run: Run, work: Work, stage: _Stage) -> Any:
+def _stored(run: TrainingRun, work: Work, stage: _Stage) -> Any:
     """Measure what a stage keeps of one microbatch."""
     kept, selected, projected, checkpoint = (
         run.over(work.each(figure), stage.layers, stage.other_layers)
@@ -302,7 +302,7 @@ def _stored(run: Run, work: Work, stage: _Stage) -> Any:
     )
 
 
-def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
+def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
     """Measure what the first layers of each chunk of a stage need not keep, by their kinds."""
     design = run.design
     chunk = maximum(stage.layers, 1) / design.virtual_stages
@@ -319,7 +319,7 @@ def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
     return kept - checkpoint
 
 
-def _rebuilt(run: Run, work: Work) -> Any:
+def _rebuilt(run: TrainingRun, work: Work) -> Any:
     """Measure what is made again at a time: the largest layer, where layers are."""
     layer = maximum(*work.each("kept"))
     return select(

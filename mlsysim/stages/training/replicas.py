@@ -7,12 +7,12 @@ from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.physics import collectives, data_parallel, schedule, state
 from mlsysim.physics.state import OPTIMIZERS, ZeroStage
 from mlsysim.stages.training.compute import Passes
-from mlsysim.stages.training.levels import Group, group_of
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.levels import CollectiveGroup, group_of
+from mlsysim.stages.training.run import TrainingRun, Work
 from mlsysim.stages.training.stacks import messages_per_exchange
 
 
-def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
+def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     """Time the traffic between replicas that computation does not hide, per step.
 
     Gradients hide under the last microbatch's backward pass and new weights
@@ -57,7 +57,7 @@ def data_time(run: Run, work: Work, passes: Passes, beside: Any) -> Any:
     )
 
 
-def optimizer_time(run: Run, work: Work) -> Any:
+def optimizer_time(run: TrainingRun, work: Work) -> Any:
     """Time the update of the weights that an accelerator is responsible for.
 
     Gradients are made ready on the accelerator, wherever the optimizer is.
@@ -77,7 +77,7 @@ def optimizer_time(run: Run, work: Work) -> Any:
     return update + readied / run.machine.memory_rate + _orthogonal_time(run)
 
 
-def _orthogonal_time(run: Run) -> Any:
+def _orthogonal_time(run: TrainingRun) -> Any:
     """Time Muon's products, which accelerators that share an optimizer share by whole matrices."""
     stage, layout, tensor = run.design.zero_stage, run.layout, run.design.tp_size
     upper = run.trained_part if run.has_frozen_layers else run
@@ -97,7 +97,7 @@ def _orthogonal_time(run: Run) -> Any:
     return where(select(run.design.optimizer, muon), layout.held * operations / rate, 0.0)
 
 
-def _gather_time(run: Run, counts: Sequence[Any], sizes: Sequence[Any]) -> Any:
+def _gather_time(run: TrainingRun, counts: Sequence[Any], sizes: Sequence[Any]) -> Any:
     """Time the exchange of parameters of so many bytes: shared parts, and an accelerator's experts.
 
     Experts have groups of their own: those that hold the same ones.  It travels in the messages of
@@ -116,7 +116,7 @@ def _gather_time(run: Run, counts: Sequence[Any], sizes: Sequence[Any]) -> Any:
 
 
 def _exchange_time(
-    run: Run, parameters: Any, size: Any, layers: Any, members: Any, group: Group
+    run: TrainingRun, parameters: Any, size: Any, layers: Any, members: Any, group: CollectiveGroup
 ) -> Any:
     """Time the exchange of some parameters: at once, or in the messages of the framework."""
     stack, machine = run.design.stack, run.machine

@@ -20,7 +20,7 @@ from mlsysim.stages.training.layout import Layout, frozen_others
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class TrainingRun:
     """A model, a machine, and how the one is laid out on the other.
 
     Parameters
@@ -111,7 +111,7 @@ class Run:
         return self.has_frozen_layers or not self.tunes_tables
 
     @cached_property
-    def trained_part(self) -> "Run":
+    def trained_part(self) -> "TrainingRun":
         """The same with the layers alone that have a backward pass."""
         layout = self.layout
         return self._with_layers(
@@ -119,11 +119,11 @@ class Run:
         )
 
     @cached_property
-    def frozen_part(self) -> "Run":
+    def frozen_part(self) -> "TrainingRun":
         """The same with the layers alone that have none."""
         return self._with_layers(self.layout.frozen, self.layout.frozen_others)
 
-    def _with_layers(self, layers: Any, others: Any) -> "Run":
+    def _with_layers(self, layers: Any, others: Any) -> "TrainingRun":
         return replace(self, layout=replace(self.layout, layers=layers, other_layers=others))
 
 
@@ -195,7 +195,7 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arithmetic:
+class ForwardFlops:
     """Forward operations per token (flop).
 
     Parameters
@@ -227,7 +227,7 @@ class Arithmetic:
         return self.core + self.layers + self.adapters
 
 
-def work_of(run: Run) -> Work:
+def work_of(run: TrainingRun) -> Work:
     """Measure one microbatch on the slowest stage."""
     design, layout, shape, element = run.design, run.layout, run.shape, run.width.weight
     tokens = design.micro_batch_size * design.seq_len / design.cp_size
@@ -289,7 +289,7 @@ def work_of(run: Run) -> Work:
     )
 
 
-def _trained_tables(run: Run, tables: Any) -> Any:
+def _trained_tables(run: TrainingRun, tables: Any) -> Any:
     """Count the parameters that are in no layer and are trained, of those that are held.
 
     Frozen layers at the bottom freeze the embedding with them, unless it is also the head.
@@ -302,18 +302,18 @@ def _trained_tables(run: Run, tables: Any) -> Any:
     return where(run.design.frozen_layers > 0, minimum(heads, tables), tables)
 
 
-def arithmetic_of(run: Run) -> tuple[Arithmetic, Arithmetic]:
+def arithmetic_of(run: TrainingRun) -> tuple[ForwardFlops, ForwardFlops]:
     """Count what one token takes in the forward pass: of the whole model, and of frozen layers."""
     cores = tuple(_core(run, kind) for kind in run.kinds)
     shape, design = run.shape, run.design
 
-    def over(layers: Any, others: Any, head: Any) -> Arithmetic:
+    def over(layers: Any, others: Any, head: Any) -> ForwardFlops:
         def matmul(values: Sequence[Any]) -> Any:
             return flops.matmul_flops(run.over(values, layers, others), 1)
 
         rank = 0 if design.adapter_rank is None else design.adapter_rank
         adapted = [kind.adapter_matmul + kind.routed_adapter_matmul for kind in run.kinds]
-        return Arithmetic(
+        return ForwardFlops(
             up=matmul([kind.up_parameters for kind in run.kinds]),
             cores=cores,
             core=run.over(cores, layers, others),
@@ -328,7 +328,7 @@ def arithmetic_of(run: Run) -> tuple[Arithmetic, Arithmetic]:
     return everything, over(frozen, others, 0)
 
 
-def model_flops(run: Run, everything: Arithmetic, frozen: Arithmetic) -> Any:
+def model_flops(run: TrainingRun, everything: ForwardFlops, frozen: ForwardFlops) -> Any:
     """Count the operations that a token needs in both passes.
 
     Each product has two in the backward pass, for the gradients of either operand; a frozen
@@ -343,7 +343,7 @@ def model_flops(run: Run, everything: Arithmetic, frozen: Arithmetic) -> Any:
     return forward + 2 * cores + again * trained + 2 * adapters
 
 
-def trained_parameters(run: Run) -> Any:
+def trained_parameters(run: TrainingRun) -> Any:
     """Count the parameters of the whole model that are trained."""
     shape, design, rank = run.shape, run.design, run.design.adapter_rank
     tables = shape.tables + shape.own_head
@@ -364,7 +364,7 @@ def trained_parameters(run: Run) -> Any:
     return found - run.over(each, below, others) - where(below > 0, embedding, 0)
 
 
-def _core(run: Run, kind: LayerShape) -> Any:
+def _core(run: TrainingRun, kind: LayerShape) -> Any:
     """Count what mixes one token with others in one layer; of windows over some layers, the mean.
 
     An indexer scores all tokens before those are chosen that a token attends to.  Linear mixers

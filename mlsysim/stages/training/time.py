@@ -8,7 +8,7 @@ from mlsysim.physics import schedule
 from mlsysim.stages.training.communication import Messages, forward_messages, messages_of
 from mlsysim.stages.training.compute import Passes, head_time, layers_time, with_frozen
 from mlsysim.stages.training.replicas import data_time, optimizer_time
-from mlsysim.stages.training.run import Arithmetic, Run, Work, work_of
+from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class StepTime:
         return work + self.data + self.bubble + self.optimizer + self.straggler
 
 
-def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
+def time_of(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> StepTime:
     """Assemble the step: ``m (τ + head) + bubble + exposed traffic + optimizer``, and its jitter.
 
     τ is what one microbatch takes on the fullest stage: computation, the
@@ -61,7 +61,9 @@ def time_of(run: Run, work: Work, arithmetic: Arithmetic) -> StepTime:
     return StepTime(**steady, straggler=delay * sum(steady.values()))
 
 
-def _within_replica(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Passes, Messages]:
+def _within_replica(
+    run: TrainingRun, work: Work, arithmetic: ForwardFlops
+) -> tuple[Passes, Messages]:
     """Time a microbatch in the layers of the stage, and what it waits for there."""
     if not run.has_frozen_layers:
         passes = layers_time(run, work, arithmetic)
@@ -73,7 +75,7 @@ def _within_replica(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Passe
     return passes, messages_of(upper, above, trained) + forward_messages(lower, below)
 
 
-def _bubble(run: Run, passes: Passes, messages: Messages, stage_time: Any) -> Any:
+def _bubble(run: TrainingRun, passes: Passes, messages: Messages, stage_time: Any) -> Any:
     """Time that the pipeline takes to fill and drain.
 
     Gradients of weights beside which messages go on are not free to fill it.

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.ends import EndReader
-from mlsysim.expr.graph import Constant, Graph, Node
+from mlsysim.expr.graph import Constant, Graph, GraphNode
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.corners import Corners
 from mlsysim.search.cpsat.program.gaps import differences
@@ -30,8 +30,8 @@ class Comparing:
         The formulas.
     """
 
-    truth: Node
-    gaps: tuple[Node, ...]
+    truth: GraphNode
+    gaps: tuple[GraphNode, ...]
 
 
 class Bounder:
@@ -51,7 +51,7 @@ class Bounder:
 
     def __init__(
         self,
-        objectives: Sequence[Sequence[Node]],
+        objectives: Sequence[Sequence[GraphNode]],
         conditions: Sequence[Comparing],
         columns: Mapping[str, Column],
         lengths: Mapping[str, int],
@@ -98,7 +98,7 @@ class Bounder:
         return np.where(possible[:, None], low, np.inf), gaps
 
 
-def corner_gaps(graph: Graph, truth: Node, corners: Corners) -> tuple[Node, ...]:
+def corner_gaps(graph: Graph, truth: GraphNode, corners: Corners) -> tuple[GraphNode, ...]:
     """Give formulas at corners that are nowhere above zero where a condition holds."""
     found = (
         graph.apply("subtract", corners.estimate(small, up=False), corners.estimate(large, up=True))

@@ -13,14 +13,14 @@ import numpy as np
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, DesignReader
-from mlsysim.expr.graph import Constant, Graph, Node, reachable
+from mlsysim.expr.graph import Constant, Graph, GraphNode, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.problem.domain import EXACT
 from mlsysim.search.cpsat.program.bounding import Bounder, Comparing, corner_gaps
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
 from mlsysim.search.cpsat.program.condense import condense
-from mlsysim.search.cpsat.program.conditions import Condition, Tabulated
+from mlsysim.search.cpsat.program.conditions import GraphCondition, Tabulated
 from mlsysim.search.cpsat.program.corners import Corners
 from mlsysim.search.cpsat.program.counts import is_whole
 from mlsysim.search.cpsat.program.gaps import differences
@@ -71,8 +71,8 @@ class Program:
     graph: Graph
     lengths: Mapping[str, int]
     columns: Mapping[str, Column]
-    objectives: tuple[Node, ...]
-    conditions: tuple[Condition, ...]
+    objectives: tuple[GraphNode, ...]
+    conditions: tuple[GraphCondition, ...]
     accepts: Callable[[Sequence[int]], bool] | None = None
     strict: bool = False
     excluded: frozenset[tuple[int, ...]] = frozenset()
@@ -328,13 +328,13 @@ class Program:
         return DesignReader([*numbers, *(c.node for c in self.conditions)], self.columns)
 
     @cached_property
-    def _condensed(self) -> list[Node]:
+    def _condensed(self) -> list[GraphNode]:
         """The objectives and the conditions, in the form that is read over boxes."""
         nodes = [*self.objectives, *(condition.node for condition in self.conditions)]
         return condense(self.graph, nodes, self.columns, nodes[len(self.objectives) :])
 
     @cached_property
-    def _gaps(self) -> tuple[tuple[Node, ...], ...]:
+    def _gaps(self) -> tuple[tuple[GraphNode, ...], ...]:
         truths = self._condensed[len(self.objectives) :]
         below, apply = self.rearranger.below, self.graph.apply
         found = (
@@ -373,7 +373,7 @@ class Program:
         return Bounder(objectives, conditions, self.columns, self.lengths)
 
     @cached_property
-    def _roots(self) -> list[Node]:
+    def _roots(self) -> list[GraphNode]:
         count = len(self.objectives)
         objectives, truths = self._condensed[:count], self._condensed[count:]
         estimates = [self.rearranger.below(objective) for objective in objectives]

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from mlsysim.errors import ExactnessError, TracingError
-from mlsysim.expr.graph import Node
+from mlsysim.expr.graph import GraphNode
 from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import INFEASIBLE, Problem
-from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.conditions import GraphCondition
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.formulation import (
     Formulation,
-    Metric,
+    GraphMetric,
     Requirement,
     beside_guards,
     definedness,
@@ -30,7 +30,7 @@ from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
 
 
-class Question:
+class TracedQuestion:
     """A problem and its evaluator, traced.
 
     Parameters
@@ -98,7 +98,7 @@ class Question:
         """The names of what a design must meet: the user's constraints first."""
         return self.problem.requirements(item.name for item in self.demands)
 
-    def metric(self, path: str) -> Metric:
+    def metric(self, path: str) -> GraphMetric:
         """Give any metric that the evaluator returns, by its path.
 
         Raises
@@ -136,7 +136,7 @@ class Question:
         *,
         excluded: Collection[tuple[int, ...]] = (),
         kept: Collection[Requirement] | None = None,
-        objectives: Sequence[Node] | None = None,
+        objectives: Sequence[GraphNode] | None = None,
         nearly: float = 0.0,
     ) -> Program:
         """Put the question into a form.
@@ -166,7 +166,7 @@ class Question:
         self,
         excluded: Collection[tuple[int, ...]],
         kept: Collection[Requirement] | None,
-        objectives: Sequence[Node] | None,
+        objectives: Sequence[GraphNode] | None,
         nearly: float,
     ) -> Program:
         requirements = self.requirements if kept is None else kept
@@ -177,7 +177,7 @@ class Question:
             columns=self.formulation.columns,
             objectives=chosen,
             conditions=tuple(
-                Condition(
+                GraphCondition(
                     name=self._label(item),
                     node=item.truth,
                     sides=item.sides,
@@ -250,7 +250,7 @@ class Question:
         return f"{values} ({verdict})"
 
     @cached_property
-    def _objectives(self) -> tuple[Node, ...]:
+    def _objectives(self) -> tuple[GraphNode, ...]:
         pairs = zip(self.goals.signs, self.formulation.metrics, strict=True)
         negative = partial(self.formulation.graph.apply, "negative")
         return tuple(metric.node if sign > 0 else negative(metric.node) for sign, metric in pairs)
