@@ -260,6 +260,24 @@ def new(
 
 
 @app.command()
+def serve(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A question file; one about serving if not given."),
+    ] = None,
+    *,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; beyond this machine, a token is asked for.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8642,
+) -> None:
+    """Open a page on which a question is answered again as its limits move."""
+    from mlsysim.cli.serving import serve_page
+
+    raise typer.Exit(serve_page(file, host=host, port=port))
+
+
+@app.command()
 def schema(
     *,
     kind: Annotated[Template, typer.Option(help="What the files are about.")] = Template.TRAINING,

@@ -327,8 +327,27 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         If the file cannot be read, does not follow the schema, or names
         something that does not exist.  The message starts with file and key.
     """
+    return question_of(written(Path(path)), path, framework=framework)
+
+
+def question_of(text: str, path: str | PathLike[str], *, framework: str | None = None) -> Question:
+    """Make a question of the text of a question file, as `load` does.
+
+    Parameters
+    ----------
+    text
+        What would stand in the file.
+    path
+        What messages call it; files that it names are sought in the folder of this path.
+    framework
+        As in `load`.
+
+    Raises
+    ------
+    QuestionError
+        As in `load`.
+    """
     path = Path(path)
-    text = written(path)
     table = parse_toml(text, str(path), QuestionError)
     if "jobs" in table:
         raise QuestionError(f"{path}: jobs: this is a plan over time; answer it with mlsysim plan")
