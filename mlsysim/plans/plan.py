@@ -12,7 +12,7 @@ from mlsysim.plans.answers.explaining import (
 )
 from mlsysim.plans.answers.finding import answered
 from mlsysim.plans.answers.result import PlanResult
-from mlsysim.plans.answers.wording import span_text
+from mlsysim.plans.answers.wording import requirement_text, span_text
 from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
@@ -106,7 +106,7 @@ class Plan:
                 why = _why(self.question, clock)
         is_open = found.status in {Status.FEASIBLE, Status.UNKNOWN} or why.get("unfinished")
         statistics = Statistics(
-            grid_size=0,
+            grid_size=found.plans,
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
             stopped_by=clock.stopped_by if is_open else None,
@@ -144,6 +144,9 @@ def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
     return {
         "conflict": tuple(member.name for member in found.members),
         "conflict_is_minimal": found.is_minimal,
+        "conflict_reasons": {
+            member.name: requirement_text(question, member) for member in found.members
+        },
         "relaxations": tuple(relaxations),
         "unfinished": tuple(unfinished),
         "remedies": tuple(told),

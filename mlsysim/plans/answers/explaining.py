@@ -101,7 +101,9 @@ def relaxation_of(question: PlanQuestion, requirement: PlanRequirement, clock: C
     value, limit, unit = _reached(question, found.schedule, requirement)
     if value is None or limit is None:
         return Relaxation(name=name, text=f"{name}: would have to be waived")
-    shown = f"{value:,.2f} USD" if unit == "USD" else moment_text(round(value * 3600))
+    shown = (
+        f"{value:,.2f} USD" if unit == "USD" else moment_text(round(value * 3600), question.origin)
+    )
     word = "not proven to be the best" if found.status is Status.FEASIBLE else ""
     text = f"{name}: best reachable {shown}" + (f" ({word})" if word else "")
     return Relaxation(name=name, text=text, value=value, limit=limit, unit=unit)
@@ -122,7 +124,7 @@ def _measured(free: PlanQuestion, requirement: PlanRequirement) -> PlanQuestion:
 
 def _alone(question: PlanQuestion, job: str) -> PlanQuestion:
     """Let the end of one job alone count."""
-    return question.with_jobs(lambda item: replace(item, holds=item.holds or item.name != job))
+    return question.with_jobs(lambda item: replace(item, holds=item.name != job))
 
 
 def _reached(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
+from mlsysim.plans.records.series import Series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class PlanQuestion:
         The most that may be spent, in USD.
     slot
         Seconds: jobs start at multiples of it.
+    origin
+        The date of moment zero, for texts; they count days from the begin without it.
     """
 
     jobs: tuple[Job, ...]
@@ -41,13 +45,21 @@ class PlanQuestion:
     horizon: int | None = None
     budget: float | None = None
     slot: int = 4 * 3600
+    origin: datetime | None = None
 
-    def __post_init__(self) -> None:  # noqa: C901 - a list of rules
+    def __post_init__(self) -> None:
         """Check that every name means something."""
         if not self.jobs or not self.goals:
             raise ParameterError("a plan needs at least one job and one goal")
         if self.slot < 1:
             raise ParameterError(f"slot = {self.slot} is no time; the least is 1 second")
+        if self.horizon is None and any(fleet.reserved for fleet in self.fleets):
+            raise ParameterError("reserved nodes bill all their hours: the plan needs a horizon")
+        self._check_names()
+        _ordered(self.jobs)
+        self._check_series()
+
+    def _check_names(self) -> None:
         for what, items in (("job", self.jobs), ("fleet", self.fleets), ("site", self.sites)):
             named: Sequence[Any] = items
             names = [item.name for item in named]
@@ -62,9 +74,18 @@ class PlanQuestion:
         for site in self.sites:
             for name in site.fleets:
                 _require(name, fleets, f"site {site.name!r}: fleet")
-        if self.horizon is None and any(fleet.reserved for fleet in self.fleets):
-            raise ParameterError("reserved nodes bill all their hours: the plan needs a horizon")
-        _ordered(self.jobs)
+
+    def _check_series(self) -> None:
+        """Refuse a series that says nothing about times that the plan may use."""
+        for fleet in self.fleets:
+            for figure in ("price", "electricity", "carbon"):
+                series: Series = getattr(fleet, figure)
+                if not series.covers(self.axis):
+                    raise ParameterError(
+                        f"{figure} of fleet {fleet.name!r} is known for {series.end} s, and the "
+                        f"plan may last {self.axis} s; give it more values, say what it is beyond "
+                        "them (hold or repeat), or end the plan sooner"
+                    )
 
     @property
     def is_soft(self) -> bool:
@@ -83,7 +104,7 @@ class PlanQuestion:
         moments = [
             change.end or change.begin for item in self._calendars() for change in item.changes
         ]
-        moments += [block.end for fleet in self.fleets for block in fleet.blocks]
+        moments += [block.window[1] for fleet in self.fleets for block in fleet.blocks]
         moments += [job.release for job in self.jobs]
         pauses = sum(job.pauses * job.restart for job in self.jobs) * (len(moments) + 1)
         longest = [max((row.seconds for row in job.rows), default=0) for job in self.jobs]

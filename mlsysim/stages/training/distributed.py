@@ -1,10 +1,13 @@
 """Training a language model on a fleet, with tensor, pipeline and data parallelism."""
 
+from dataclasses import replace
+
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.physics.flops import recomputed_flops, training_flops
 from mlsysim.physics.state import gradient_width, state_of, state_width
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.calibration import calibration_of
+from mlsysim.stages.error_classes import Pace, times
 from mlsysim.stages.knobs import takes
 from mlsysim.stages.machine import machine_of
 from mlsysim.stages.mapping import mapped
@@ -77,7 +80,8 @@ class DistributedModel(ForwardModel):
         shape, width = mapped(shape_of, design.model), mapped(state_width, design.precision)
         gradient = gradient_width(design.gradient_bytes, width.gradient)
         measured = design.efficiency is None
-        return _evaluate(
+        pace = self.pace(design.fleet, design.model)
+        found = _evaluate(
             TrainingRun(
                 design=design,
                 layout=lay_out(design, shape, machine),
@@ -89,15 +93,19 @@ class DistributedModel(ForwardModel):
                 efficiency=machine.efficiency if measured else design.efficiency,
                 wide_efficiency=machine.wide_efficiency if measured else design.efficiency,
                 calibration=calibration,
-            )
+            ),
+            pace,
         )
+        return replace(found, checks={**found.checks, **self.support(pace)})
 
 
-def _evaluate(run: TrainingRun) -> DistributedResult:
+def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
     design, layout, machine = run.design, run.layout, run.machine
     work, arithmetic = work_of(run), arithmetic_of(run)
-    time = time_of(run, work, arithmetic)
-    amounts = memory_metrics(*memory_of(run, work), machine.memory_capacity)
+    time = times(time_of(run, work, arithmetic), pace.step)
+    held, total = memory_of(run, work)
+    held, total = times(held, pace.memory), pace.memory * total
+    amounts = memory_metrics(held, total, machine.memory_capacity)
     fits = Check.at_most(amounts["memory_per_accelerator"], amounts["memory_capacity"])
     tokens = design.batch_size * design.seq_len
     core = arithmetic.core
