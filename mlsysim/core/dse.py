@@ -14,7 +14,7 @@ from mlsysim.core.what_if import (
     varied,
 )
 from mlsysim.errors import ParameterError
-from mlsysim.problem.problem import Problem
+from mlsysim.problem.problem import Problem, Written
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.candidate import Result
 from mlsysim.results.explained import Explanation
@@ -52,7 +52,9 @@ class DSE:
     objective
         ``"maximize: <metric path>"`` or ``"minimize: <metric path>"``.
     constraints
-        A list of strings such as ``"latency <= 50 ms"``, or a dict that names them.
+        A list of strings such as ``"latency <= 50 ms"``, or a dict that names them.  In place of
+        a string, ``{"require": "latency <= 50 ms", "confidence": 0.9}`` holds although the models
+        may be as far off as for nine in ten of the measured runs of the same kind.
 
     Raises
     ------
@@ -70,7 +72,7 @@ class DSE:
         self,
         space: Mapping[str, Any] | SearchSpace,
         objective: str,
-        constraints: Sequence[str] | Mapping[str, str] | None = None,
+        constraints: Sequence[Written] | Mapping[str, Written] | None = None,
     ) -> None:
         self.problem = Problem.of(space, objective, constraints)
 

@@ -15,10 +15,12 @@ from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, TableBlock
 from mlsysim.results.breakdowns import Breakdown
 from mlsysim.results.formatting import design, number, share_of, varying, with_unit
 from mlsysim.results.sensitivity_table import notes
+from mlsysim.stages.error_classes import COVERAGE
 
 if TYPE_CHECKING:
     from mlsysim.report.report import Report
 
+_INTERVALS = f"{100 * COVERAGE:g} % of measured runs like this stay within"
 # A front of fewer points needs no drawing.
 _DRAWN = 4
 
@@ -55,6 +57,9 @@ def design_blocks(item: ReportedDesign, title: str = "The best design") -> Itera
         yield bars_of(breakdown)
     if item.bottlenecks:
         yield Lines(lines=tuple(f"Bottleneck: {text}" for text in item.bottlenecks))
+    told = [f"{one.name} {one.interval}" for one in item.measures if one.interval is not None]
+    if told:
+        yield Lines(lines=(f"{_INTERVALS}: {'; '.join(told)}",))
 
 
 def accuracy_blocks(report: "Report") -> Iterator[Block]:
