@@ -34,6 +34,8 @@ BESIDE: dict[str, list[Any]] = {
     "nodes": [32, 64],
     "recompute_layers": [1, 8],
     "stack": ["torchtitan", "deepspeed"],
+    "adapter_rank": [4, 16],
+    "base_format": ["nf4", "int8"],
     "electricity_price": [0.05, 0.2],
     "pue": [1.1, 1.5],
     "effective_throughput": [quantity(1e5, "1/s"), quantity(2e5, "1/s")],
