@@ -157,7 +157,7 @@ def _together(question: ServingQuestion, calibration: Calibration | None) -> tup
     """Predict users of one pool: time to first token, and per token (ms)."""
     stage = ContinuousBatchingModel(calibration=calibration)
     users = question.batch_size or 1
-    held = min(users, _places(question))
+    held = _held(question, users)
     result = _solve(question, stage, held)
     rate = magnitude(result.request_rate, "1/s")
     prefill = 1e3 * result.prefill_share / rate
@@ -166,15 +166,15 @@ def _together(question: ServingQuestion, calibration: Calibration | None) -> tup
     return first + _waits(question, held, prefill, between), between
 
 
-def _places(question: ServingQuestion) -> float:
-    """Count the requests that memory holds; those beyond wait until one is answered.
+def _held(question: ServingQuestion, users: int) -> int:
+    """Count the users whose requests memory holds; the others wait until one is answered.
 
     An engine that gives a request all the memory that it may need holds no more than that.
     """
     if question.row.runtime not in _PREFILLING_FIRST:
-        return math.inf
+        return users
     fits = _solve(question, ServingModel(), 1).max_concurrency
-    return max(1, math.floor(fits) * question.layout["attention_dp_size"])
+    return min(users, max(1, math.floor(fits) * question.layout["attention_dp_size"]))
 
 
 def _waits(question: ServingQuestion, users: int, prefill: Any, between: Any) -> Any:

@@ -64,8 +64,8 @@ READERS_COLUMNS = (
 )  # fmt: skip
 """Columns for readers: prose, the same measurement in other units, and what is said elsewhere."""
 
-# NVIDIA's inference microservices keep caches in 16 bits also where weights are in 8: what a further
-# user costs shows it.
+# NVIDIA's inference microservices keep caches in 16 bits also where weights are in 8: what a
+# further user costs shows it.
 _NIM = "NIM"
 # The release from which TensorRT-LLM runs on PyTorch: 0.17.
 _FIRST_WITH_PYTORCH = 17

@@ -87,7 +87,11 @@ def _beside(
         design=_design(configuration) if configuration else None,
         speed_measured=speeds[0],
         speed_predicted=speeds[1],
-        parts=configuration and functools.partial(shares_of_time, configuration, stage),
+        parts=(
+            None
+            if configuration is None
+            else functools.partial(shares_of_time, configuration, stage)
+        ),
     )
 
 
