@@ -21,7 +21,7 @@ Levels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Windowed:
     """What an activity needs, at least, if it has to lie in a window."""
 
     activity: Activity
@@ -79,7 +79,7 @@ def area(mode: Mode, nodes: frozenset[str]) -> int:
     return worked * sum(amount for name, amount in mode.demands.items() if name in nodes)
 
 
-def _parts(instance: Instance, nodes: frozenset[str]) -> Iterator[_Part]:
+def _parts(instance: Instance, nodes: frozenset[str]) -> Iterator[_Windowed]:
     """Give each activity with the slot before which it cannot start."""
     known = {item.name: item for item in instance.activities}
     releases: dict[str, int] = {}
@@ -96,7 +96,7 @@ def _parts(instance: Instance, nodes: frozenset[str]) -> Iterator[_Part]:
         return releases[name]
 
     for item in instance.activities:
-        yield _Part(item, release(item.name), nodes)
+        yield _Windowed(item, release(item.name), nodes)
 
 
 def _smallest(most: int, fits: Callable[[int], bool]) -> int:
@@ -108,7 +108,7 @@ def _smallest(most: int, fits: Callable[[int], bool]) -> int:
     return high
 
 
-def _times_fit(parts: Sequence[_Part], supply: Levels, until: int) -> bool:
+def _times_fit(parts: Sequence[_Windowed], supply: Levels, until: int) -> bool:
     """Tell whether the areas of all work fit before a slot, by when the work can start."""
     summed = np.concatenate([[0], supply.cumsum()])
     until = min(until, supply.size)
@@ -121,7 +121,7 @@ def _times_fit(parts: Sequence[_Part], supply: Levels, until: int) -> bool:
     )
 
 
-def _nodes_fit(parts: Sequence[_Part], supply: Levels, most: int) -> bool:
+def _nodes_fit(parts: Sequence[_Windowed], supply: Levels, most: int) -> bool:
     """Tell whether so many nodes have the area for what has to lie in each window."""
     summed = np.concatenate([[0], np.minimum(supply, most).cumsum()])
     needs = [(part.release, part.latest, part.least(part.latest, most)) for part in parts]
