@@ -211,9 +211,8 @@ def _same_base(it: Change) -> bool:
     return widths[0] == widths[1]
 
 
-def _host_is_large_enough(it: Change) -> bool:
-    """Say that nothing is offloaded, or that it has room before and after."""
-    return all(bool(one.solve().checks["host memory"].holds) for one in (it.old, it.new))
+def _nothing_offloaded(it: Change) -> bool:
+    return not (it.old["optimizer_offload"] or it.old["parameter_offload"])
 
 
 def _whole_sequences(it: Change) -> bool:
@@ -282,9 +281,12 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "moment_bytes": (_no_whole_moment,),
     "master_weights": (lambda it: it.old["precision"] == "fp32",),
     "adapter_targets": (lambda it: it.old["adapter_rank"] is None,),
-    "adapter_dropout": (lambda it: it.old["adapter_rank"] is None,),
+    "adapter_dropout": (
+        lambda it: it.old["adapter_rank"] is None,
+        lambda it: it.old.solve().memory_logits.m > 0,
+    ),
     "packed": (lambda it: it.old["document_len"] is None,),
-    "host_memory": (_host_is_large_enough,),
+    "host_memory": (_nothing_offloaded,),
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "stack": (_alone,),

@@ -92,7 +92,7 @@ INERT: dict[str, Callable[[Design, Any], bool]] = {
     ),
     "moment_bytes": lambda d, _: d["optimizer"] in {"adamw_8bit", "adafactor", "sgd"},
     "master_weights": lambda d, _: d["precision"] == "fp32",
-    "adapter_dropout": lambda d, _: d["adapter_rank"] is None,
+    "host_memory": lambda d, other: _host_holds(d) == _host_holds(d | {"host_memory": other}),
     "packed": lambda d, _: d["document_len"] is None,
     "adapter_targets": lambda d, _: d["adapter_rank"] is None,
     # single precision has gradients of 4 bytes at least
@@ -100,10 +100,16 @@ INERT: dict[str, Callable[[Design, Any], bool]] = {
         d["precision"] == "fp32" and {d["gradient_bytes"], other} == {2, 4}
     ),
 }
+
+
+def _host_holds(design: Design) -> bool:
+    return bool(DistributedModel().solve(**design).checks["host memory"].holds)
+
+
 # What these save may be hidden by what else takes its time or memory, though never in most designs.
 HIDDEN = {
     "efficiency", "overlap", "attention", "fused_loss", "activation_storage", "base_format",
-    "host_memory", "document_len",
+    "adapter_dropout", "document_len",
 }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from mlsysim.expr.functions import (
     ceil,
     floor,
     logical_and,
-    logical_not,
     logical_or,
     maximum,
     minimum,
@@ -284,8 +283,8 @@ def _accelerator(
     )
 
 
-def host_suffices(run: TrainingRun, offloaded: Any) -> Any:
-    """Tell whether the hosts of a node have the memory for what is offloaded to them.
+def host_limit(run: TrainingRun, offloaded: Any) -> Any:
+    """Give the memory of the hosts of a node (byte); where it is not known, what is offloaded.
 
     Parameters
     ----------
@@ -294,10 +293,9 @@ def host_suffices(run: TrainingRun, offloaded: Any) -> Any:
     offloaded
         By all accelerators of a node (byte).
     """
-    stated = run.design.host_memory
-    if stated is not None:
-        return offloaded <= 1e9 * stated
-    return logical_or(logical_not(run.machine.host_known), offloaded <= run.machine.host_memory)
+    if run.design.host_memory is not None:
+        return 1e9 * run.design.host_memory
+    return where(run.machine.host_known, run.machine.host_memory, offloaded)
 
 
 def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
