@@ -278,6 +278,14 @@ def serve(
 
 
 @app.command()
+def mcp() -> None:
+    """Serve agents over standard input and output, by the Model Context Protocol."""
+    from mlsysim.cli.agents import serve_agents
+
+    raise typer.Exit(serve_agents())
+
+
+@app.command()
 def schema(
     *,
     kind: Annotated[Template, typer.Option(help="What the files are about.")] = Template.TRAINING,

@@ -12,7 +12,7 @@ from mlsysim.live.editing import with_value, without
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "models").rglob("*.toml"))
+FILES = sorted({*(ROOT / "models").rglob("*.toml")} - {*(ROOT / "models" / "plans").iterdir()})
 
 
 def draft_of(file: Path) -> Draft:
@@ -25,7 +25,7 @@ def test_writing_what_stands_there_changes_nothing(file: Path) -> None:
     """Each control of each file, set to where it stands, gives the same question."""
     draft = draft_of(file)
     before = tomllib.loads(draft.text)
-    controls = controls_of(draft)
+    controls = controls_of(draft.loaded())
     dials = [*controls.dials, *(limit.dial for limit in controls.limits if limit.dial)]
     for dial in dials:
         assert dial.value in dial.scale
@@ -40,7 +40,7 @@ def test_writing_what_stands_there_changes_nothing(file: Path) -> None:
     for table in (before, after):
         table.pop("constraints", None)
     assert after == before
-    again = controls_of(draft)
+    again = controls_of(draft.loaded())
     assert {item.name: item.because for item in again.limits} == {
         item.name: item.because for item in controls.limits
     }
