@@ -147,7 +147,7 @@ def test_adapters_on_one_accelerator(seq_len: int, measured: float) -> None:
 
 
 @pytest.mark.parametrize(("sequences", "fits"), [(1, True), (2, False)])
-def test_adapters_on_a_base_in_8_bits(sequences: int, fits: bool) -> None:
+def test_adapters_on_a_base_in_8_bits(sequences: int, *, fits: bool) -> None:
     """Mistral 7B, 4,096 tokens, A100 of 80 GB: one sequence runs, two do not (axolotl, 814).
 
     Rank 32 with dropout at all matrices, as in the project's examples; nothing is recomputed.
