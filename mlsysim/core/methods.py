@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
@@ -52,6 +54,29 @@ def search(
         lambda: unanswered(problem, method),
     )
     return replace(found, statistics=_noted(found.statistics, reason))
+
+
+def certified(
+    found: SearchResult,
+    problem: Problem,
+    evaluate: Evaluator,
+    options: SearchOptions,
+    path: str | PathLike[str],
+) -> SearchResult:
+    """Write the certificate of an answer; the answer tells its size, or why there is none.
+
+    Parameters
+    ----------
+    found
+        The answer.
+    problem, evaluate, options
+        What was asked.
+    path
+        Where to write it.
+    """
+    from mlsysim.search.cpsat import certifying  # noqa: PLC0415 - 0.2 s to import
+
+    return certifying.certified(found, problem, evaluate, options, Path(path))
 
 
 def front(
