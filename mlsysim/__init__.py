@@ -15,6 +15,7 @@ from importlib import import_module
 
 from mlsysim.errors import CatalogError as CatalogError
 from mlsysim.errors import CertificateError as CertificateError
+from mlsysim.errors import ConfidenceError as ConfidenceError
 from mlsysim.errors import ConstraintError as ConstraintError
 from mlsysim.errors import DisagreementError as DisagreementError
 from mlsysim.errors import Infeasible as Infeasible
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from mlsysim.expr.functions import select as select
     from mlsysim.expr.functions import sqrt as sqrt
     from mlsysim.expr.functions import where as where
+    from mlsysim.files.plans.plan_file import load_plan as load_plan
     from mlsysim.files.question import Question as Question
     from mlsysim.files.question import load as load
     from mlsysim.plans.plan import Plan as Plan
@@ -87,6 +89,7 @@ _EXPORTS = {
     "mlsysim.core.dse": "DSE SearchSpace",
     "mlsysim.core.pipeline": "Pipeline",
     "mlsysim.files.question": "Question load",
+    "mlsysim.files.plans.plan_file": "load_plan",
     "mlsysim.core.solver": "ContinuousBatchingModel DisaggregatedModel DistributedModel"
     " EconomicsModel ForwardModel GoodputModel MixedFleetModel ServingEconomicsModel ServingModel"
     " SingleNodeModel",

@@ -1,7 +1,8 @@
 """A plugin of pytest: every question file is a test of its answer.
 
 ``pytest models/`` answers each question by CP-SAT and, where the space is not
-too large, by evaluating every design.  A test fails, and prints the explanation, if
+too large, by evaluating every design; a plan over time is answered, replayed on exact times, and
+its designs are evaluated anew.  A test fails, and prints the explanation, if
 
 - the answer is not the one of the file's ``[expected]`` block,
 - CP-SAT and a walk over every design disagree, or
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mlsysim.files.verification import Verified
 
 _KEYS = re.compile(r"^\s*\[?\s*(question|objective|pipeline|space)\s*[].=]", re.MULTILINE)
+_PLAN = re.compile(r"^\s*\[\s*jobs\s*\.", re.MULTILINE)
 _FRONT = re.compile(r"^\s*\[?\s*pareto\s*[].=]", re.MULTILINE)
 _ENOUGH = 3
 """A file with so many of the keys is a question file."""
@@ -82,6 +84,9 @@ class QuestionModule(pytest.File):
 
     def collect(self) -> Iterator["QuestionItem"]:
         """Give the tests of the file."""
+        if _PLAN.search(_text(self.path)):
+            yield QuestionItem.from_parent(self, name="plan", test=_test_plan)
+            return
         yield QuestionItem.from_parent(self, name="answer", test=_test_answer)
         if _FRONT.search(_text(self.path)):
             yield QuestionItem.from_parent(self, name="front", test=_test_front)
@@ -128,9 +133,12 @@ class QuestionItem(pytest.Item):
         """Read the question file."""
         from mlsysim.files.question import load  # noqa: PLC0415 - takes 0.5 s to import
 
+        return load(self.place())
+
+    def place(self) -> Path:
+        """Give the path of the file as messages are to show it."""
         here = Path.cwd()
-        inside = self.path.is_relative_to(here)
-        return load(self.path.relative_to(here) if inside else self.path)
+        return self.path.relative_to(here) if self.path.is_relative_to(here) else self.path
 
     def options(self) -> dict[str, Any]:
         """Read the settings."""
@@ -152,6 +160,20 @@ def _test_answer(item: QuestionItem) -> None:
         item.user_properties.append(("objective", checked.result.best_objective))
     if checked.failures:
         raise UnexpectedAnswerError("\n".join(_explanation(question, checked)))
+
+
+def _test_plan(item: QuestionItem) -> None:
+    from mlsysim.files.plans.plan_file import load_plan  # noqa: PLC0415
+    from mlsysim.files.plans.verification import expected_block, verify_plan  # noqa: PLC0415
+
+    plan = load_plan(item.place())
+    limits = {name: value for name, value in item.options().items() if name != "walk"}
+    checked = verify_plan(plan, **limits)
+    item.user_properties.append(("status", checked.result.status.value))
+    if checked.failures or (plan.expected is None and checked.result.schedule is None):
+        lines = [*checked.failures, "", f"{plan.path}: {' '.join(plan.text.split())}"]
+        lines += [str(checked.result), "", expected_block(checked.result)]
+        raise UnexpectedAnswerError("\n".join(lines))
 
 
 def _test_front(item: QuestionItem) -> None:

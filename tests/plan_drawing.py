@@ -2,7 +2,7 @@
 
 from random import Random
 
-from mlsysim.plans.records.fleet import Block, Change, Fleet, Site
+from mlsysim.plans.records.fleet import FREE, Block, Change, Fleet, Site
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.job import Job, Row
 from mlsysim.plans.records.question import PlanQuestion
@@ -50,7 +50,9 @@ def _fleet(random: Random, name: str) -> Fleet:
     if random.random() < 0.3:
         begin = random.randint(0, 5)
         end = begin + random.randint(2, 6)
-        blocks = (Block(name="rent", begin=begin, end=end, nodes=1, lots=2, price=5.0),)
+        closes = random.choice([None, end - 1])
+        block = Block(name="rent", begin=begin, end=end, closes=closes, nodes=1, lots=2, price=5.0)
+        blocks = (block,)
     flat = Series((float(random.randint(1, 9)),))
     steps = Series(
         tuple(float(random.randint(1, 9)) for _ in range(3)), (0, 2, 5), 7, Beyond.REPEAT
@@ -61,6 +63,7 @@ def _fleet(random: Random, name: str) -> Fleet:
         changes=tuple(changes),
         blocks=blocks,
         price=random.choice([flat, steps]),
+        electricity=random.choice([FREE, steps]),
         carbon=steps,
         reserved=random.random() < 0.2,
     )

@@ -9,7 +9,7 @@ from mlsysim.files.verification import verify, verify_front
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / "models").rglob("*.toml"))
+FILES = sorted(set((ROOT / "models").rglob("*.toml")) - set((ROOT / "models/plans").iterdir()))
 NAMES = [str(file.relative_to(ROOT / "models")) for file in FILES]
 
 

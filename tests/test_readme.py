@@ -20,8 +20,8 @@ from sybil.parsers.markdown import CodeBlockParser
 from mlsysim.catalog import load_catalog
 from mlsysim.files.question import load
 from mlsysim.validation.measured import SERVING, TRAINING, path_of
-from mlsysim.validation.report import Report, mean_regret, mean_tau, report_of
-from mlsysim.validation.statistics import Tally
+from mlsysim.validation.report import ValidationReport, mean_regret, mean_tau, report_of
+from mlsysim.validation.statistics import RowTally
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "models" / "README.md"]
@@ -124,7 +124,7 @@ def error_table(kind: str) -> str:
     return "\n".join([*lines, "", *_ranked(report)]).strip()
 
 
-def _errors(found: Tally, kind: str) -> list[str]:
+def _errors(found: RowTally, kind: str) -> list[str]:
     """Give the cells of a row: what was not measured stays empty."""
     errors = found.errors
     assert errors is not None
@@ -138,7 +138,7 @@ def _errors(found: Tally, kind: str) -> list[str]:
     ]
 
 
-def _ranked(report: Report) -> list[str]:
+def _ranked(report: ValidationReport) -> list[str]:
     """Say how well designs were ranked, where several were measured."""
     found = report.rankings
     tau, regret = mean_tau(found), mean_regret(found)

@@ -24,6 +24,8 @@ reveal_type(run.feasible)
 reveal_type(SYSTEMS.Accelerators.H100_SXM)
 reveal_type(mlsysim.load("question.toml"))
 reveal_type(mlsysim.load("question.toml").solve().status)
+reveal_type(mlsysim.load("question.toml").solve().best_result)
+reveal_type(mlsysim.DSE({"x": [1, 2]}, "maximize: x").search(lambda _: run).best_result)
 DistributedModel().solve(
     model=LANGUAGE.Llama3_70B, fleet=SYSTEMS.Clusters.Frontier_8K, batch_size=128, tp_siz=8
 )
@@ -42,6 +44,8 @@ REVEALED = [
     "Accelerator",
     "Question",
     "Status",
+    "PipelineResult",
+    "DistributedResult",
 ]
 WRONG = ["tp_siz", "topp", "timelimit", "timelimit", "worker"]
 

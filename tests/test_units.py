@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlsysim.catalog.fields import Presence
-from mlsysim.catalog.measures import Measure
+from mlsysim.catalog.measures import QuantityField
 from mlsysim.core.dse import DSE
 from mlsysim.errors import UnitError
 from mlsysim.files.values import argument
@@ -114,7 +114,7 @@ def test_what_is_no_number_has_no_unit(value: object) -> None:
 @pytest.mark.parametrize("number", ["80", "80.", "80.0", "8e1", "8_0", "+80", ".8e2", "8.e+1"])
 def test_one_grammar_of_numbers(number: str) -> None:
     """A number with a unit means the same in a catalogue, a question file and a constraint."""
-    field = Measure("GiB", Presence.REQUIRED, zero=False)
+    field = QuantityField("GiB", Presence.REQUIRED, zero=False)
     assert field.parse(f"{number} GiB") == quantity(80, "GiB").to_base_units()
     assert argument(f"{number} GiB", Any, "fixed.memory") == quantity(80, "GiB")
     question = DSE({"x": [79, 80, 81]}, "maximize: memory", [f"memory <= {number} GiB"])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.catalog.calibration import Calibration
-from mlsysim.catalog.fields import Number, Presence, count, flag, number
-from mlsysim.catalog.measures import Measure, measure, table
+from mlsysim.catalog.fields import NumberField, Presence, count, flag, number
+from mlsysim.catalog.measures import QuantityField, measure, table
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.reference import reference
 from mlsysim.errors import Infeasible, MissingFigureError, ParameterError, suggest
@@ -96,7 +96,7 @@ class Accelerator(Record):
 
     year: int = count(least=1950, optional=True)
     peaks: Mapping[str, Any] = table(
-        Measure("Tflop/s", Presence.REQUIRED, zero=False), _PRECISIONS, optional=False
+        QuantityField("Tflop/s", Presence.REQUIRED, zero=False), _PRECISIONS, optional=False
     )
     memory_capacity: Any = measure("GiB")
     memory_bandwidth: Any = measure("GB/s")
@@ -106,17 +106,19 @@ class Accelerator(Record):
     collective_overhead: Any = measure("us", optional=True, zero=True)
     scale_up_domain: int = count(1)
     full_mesh: bool = flag()
-    matmul_efficiencies: Mapping[str, float] = table(Number(most=1.0), _PRECISIONS)
-    product_efficiencies: Mapping[str, float] = table(Number(most=1.0), _PRECISIONS)
+    matmul_efficiencies: Mapping[str, float] = table(NumberField(most=1.0), _PRECISIONS)
+    product_efficiencies: Mapping[str, float] = table(NumberField(most=1.0), _PRECISIONS)
     product_overheads: Mapping[str, Any] = table(
-        Measure("us", Presence.REQUIRED, zero=True), _PRECISIONS
+        QuantityField("us", Presence.REQUIRED, zero=True), _PRECISIONS
     )
     link_efficiency: float = number(most=1.0)
     calibration: Calibration = reference(Calibration, optional=True)
     thermal_design_power: Any = measure("W", optional=True)
     unit_price: Any = measure("USD", optional=True)
-    rental_prices: Mapping[str, Any] = table(Measure("USD/hour", Presence.REQUIRED, zero=False))
-    spot_prices: Mapping[str, Any] = table(Measure("USD/hour", Presence.REQUIRED, zero=False))
+    rental_prices: Mapping[str, Any] = table(
+        QuantityField("USD/hour", Presence.REQUIRED, zero=False)
+    )
+    spot_prices: Mapping[str, Any] = table(QuantityField("USD/hour", Presence.REQUIRED, zero=False))
     embodied_carbon: Any = measure("kg", optional=True)
 
     @property

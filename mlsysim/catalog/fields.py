@@ -91,7 +91,7 @@ class Field:
         return value
 
 
-class Text(Field):
+class TextField(Field):
     """A line of text that is not blank."""
 
     def parse(self, value: object) -> str:
@@ -105,7 +105,7 @@ class Text(Field):
         return "some text"
 
 
-class Choice(Field):
+class ChoiceField(Field):
     """One member of a closed set, given by its value."""
 
     def __init__(self, options: type[enum.StrEnum], default: enum.StrEnum) -> None:
@@ -127,7 +127,7 @@ class Choice(Field):
         return next(iter(self.options)).value
 
 
-class Flag(Field):
+class FlagField(Field):
     """True or false."""
 
     def parse(self, value: object) -> bool:
@@ -169,7 +169,7 @@ class Count(Field):
         return max(self.least, 1)
 
 
-class Number(Field):
+class NumberField(Field):
     """A plain number within bounds.
 
     Parameters
@@ -215,22 +215,22 @@ def count(default: int | None = None, *, least: int = 1, optional: bool = False)
 def number(default: float | None = None, *, least: float = 0.0, most: float = math.inf) -> Any:
     """Declare a plain number: optional, unless it has a default."""
     presence = Presence.OPTIONAL if default is None else Presence.DEFAULT
-    return Number(presence, default, least=least, most=most)
+    return NumberField(presence, default, least=least, most=most)
 
 
 def choice(default: enum.StrEnum) -> Any:
     """Declare a member of a closed set, with its default."""
-    return Choice(type(default), default)
+    return ChoiceField(type(default), default)
 
 
 def flag(*, default: bool = False) -> Any:
     """Declare a truth value, false unless it is given or has another default."""
-    return Flag(Presence.DEFAULT, default=default)
+    return FlagField(Presence.DEFAULT, default=default)
 
 
 def text(default: str | None = None) -> Any:
     """Declare a text: required, unless it has a default."""
-    return Text(_presence(default, optional=False), default)
+    return TextField(_presence(default, optional=False), default)
 
 
 def _presence(default: object, *, optional: bool) -> Presence:

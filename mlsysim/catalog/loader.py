@@ -27,7 +27,7 @@ import msgspec
 
 from mlsysim.catalog.fields import Field, Presence
 from mlsysim.catalog.figure import Confidence, Provenance
-from mlsysim.catalog.measures import Table
+from mlsysim.catalog.measures import TableField
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.reference import Reference
 from mlsysim.errors import CatalogError, InputError, suggest
@@ -47,6 +47,7 @@ class _Supported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     confidence: Confidence | None = None
     note: str = ""
     date: str = ""
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ class Section:
         self, name: str, key: str, raw: Any, field: Field, provenance: dict[str, Provenance]
     ) -> Any:
         place = self._place(name, key)
-        if not isinstance(field, Table):
+        if not isinstance(field, TableField):
             plain = _plain(place, raw, key, provenance)
             if isinstance(field, Reference) and isinstance(plain, str):
                 return _at(place, self.resolve, field.kind, plain)
@@ -214,13 +215,14 @@ def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -
     except msgspec.ValidationError as error:
         raise CatalogError(
             f"{place}: {error}; a figure is a value, or a table of value, source, confidence "
-            "(A, B or C), note and date"
+            "(A, B or C), note, date and error"
         ) from None
     provenance[path] = Provenance(
         source=supported.source,
         confidence=supported.confidence,
         note=supported.note,
         date=supported.date,
+        error=supported.error,
     )
     return supported.value
 

@@ -20,7 +20,7 @@ from mlsysim.units import (
 )
 
 
-class Measure(Field):
+class QuantityField(Field):
     """A quantity with a unit: ``"80 GiB"`` in text, or a quantity in Python.
 
     It is kept in base units (s, byte, flop, USD, watt, gram, liter), so that
@@ -84,7 +84,7 @@ class Measure(Field):
         return float(magnitude(value / scale(self.shown_unit)))
 
 
-class Table(Field):
+class TableField(Field):
     """Several figures of one kind by name, such as prices by provider.
 
     Parameters
@@ -146,9 +146,9 @@ def scale(unit: str) -> Any:
 def measure(shown_unit: str, *, optional: bool = False, zero: bool = False) -> Any:
     """Declare a quantity: required, unless it is optional."""
     presence = Presence.OPTIONAL if optional else Presence.REQUIRED
-    return Measure(shown_unit, presence, zero=zero)
+    return QuantityField(shown_unit, presence, zero=zero)
 
 
 def table(item: Field, keys: Iterable[str] = (), *, optional: bool = True) -> Any:
     """Declare a table of figures: empty where it is not given, unless it is required."""
-    return Table(item, keys, Presence.OPTIONAL if optional else Presence.REQUIRED)
+    return TableField(item, keys, Presence.OPTIONAL if optional else Presence.REQUIRED)

@@ -14,7 +14,7 @@ from mlsysim.report import report_of
 from mlsysim.results import Explanation, SearchResult, Status
 
 
-def solve_file(file: Path, *, certificate: Path | None, **given: Any) -> ExitStatus:
+def solve_file(file: Path, *, certificate: Path | None = None, **given: Any) -> ExitStatus:
     """Answer a question file; the other parameters are those of `answer_file`.
 
     Parameters

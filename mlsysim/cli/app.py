@@ -33,6 +33,7 @@ class Template(StrEnum):
     TRAINING = "training"
     SERVING = "serving"
     FLEET = "fleet"
+    PLAN = "plan"
 
 
 QuestionPath = Annotated[Path, typer.Argument(metavar="FILE", help="A question file (TOML).")]
@@ -111,6 +112,29 @@ def verify(
     from mlsysim.cli.verifying import verify_file
 
     raise typer.Exit(verify_file(file, question=question, framework=run_by))
+
+
+@app.command()
+@searching(method=False, page=False)
+def plan(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with [jobs.NAME] tables.")],
+    *,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A key of the file and another value, e.g. fleets.main.nodes=300 or"
+            " jobs.chat.deadline=2027-03-15.",
+        ),
+    ] = None,
+    options: dict[str, Any],
+    output: "Output",
+) -> int:
+    """Plan jobs over time: which runs when, on how many nodes, in which layout; proven."""
+    from mlsysim.cli.planning import plan_file
+
+    return plan_file(file, settings or [], output=output, **options)
 
 
 @app.command()
@@ -262,11 +286,40 @@ def new(
 
 
 @app.command()
-def schema() -> None:
+def serve(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A question file; one about serving if not given."),
+    ] = None,
+    *,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; beyond this machine, a token is asked for.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8642,
+) -> None:
+    """Open a page on which a question is answered again as its limits move."""
+    from mlsysim.cli.serving import serve_page
+
+    raise typer.Exit(serve_page(file, host=host, port=port))
+
+
+@app.command()
+def mcp() -> None:
+    """Serve agents over standard input and output, by the Model Context Protocol."""
+    from mlsysim.cli.agents import serve_agents
+
+    raise typer.Exit(serve_agents())
+
+
+@app.command()
+def schema(
+    *,
+    kind: Annotated[Template, typer.Option(help="What the files are about.")] = Template.TRAINING,
+) -> None:
     """Print the JSON Schema of question files, by which editors complete and check them."""
     from mlsysim.cli.starting import print_schema
 
-    raise typer.Exit(print_schema())
+    raise typer.Exit(print_schema(kind.value))
 
 
 @app.command("list")

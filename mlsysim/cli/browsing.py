@@ -10,8 +10,7 @@ from rich.text import Text
 from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.calibration import Calibration
-from mlsysim.catalog.fields import Choice
-from mlsysim.catalog.fields import Text as TextField
+from mlsysim.catalog.fields import ChoiceField, TextField
 from mlsysim.catalog.figure import Figure
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.tree import Tree
@@ -154,6 +153,8 @@ def _figures_table(entry: Record, references: dict[str, int]) -> Table:
     for name, figure in entry.figures.items():
         seen = _reference(figure, references)
         value = str(figure.value) if name == "year" else _number(figure.value)
+        if figure.error is not None:
+            value += f" ± {100 * figure.error:.0f} %"
         row = (name, value, figure.unit, figure.confidence.value, seen)
         table.add_row(*map(Text, row))
     return table
@@ -197,7 +198,7 @@ def _words_of(entry: Record) -> Iterator[tuple[str, str]]:
     """Give what an entry says in words beyond what all of them do, such as a kind of norm."""
     common = Record.described_fields()
     for name, field in entry.described_fields().items():
-        if isinstance(field, TextField | Choice) and name not in common and entry.has(name):
+        if isinstance(field, TextField | ChoiceField) and name not in common and entry.has(name):
             yield name, str(getattr(entry, name))
 
 

@@ -1,6 +1,6 @@
 """``mlsysim check``: solver, walk over every design and the file's own answer have to agree."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from mlsysim.cli.console import console
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status, report
 from mlsysim.errors import MlsysimError, QuestionError
+from mlsysim.files.plans.plan_file import is_plan, load_plan
+from mlsysim.files.plans.verification import verify_plan
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify, verify_front
 from mlsysim.search.interruption import current
@@ -58,12 +60,11 @@ def _question_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> ExitStatus:
     out = console()
+    if is_plan(file):
+        return _check_plan(file, framework, options)
     question = load(file, framework=framework)
     if question.expected is None and framework is None:
-        raise QuestionError(
-            f"{file}: expected: missing; write the answer to compare with,"
-            " e.g. [expected] status = 'OPTIMAL'"
-        )
+        raise _unexpected(file)
     with progress_line(file.name) as progress:
         checked = verify(question, progress=progress, **options)
         found = checked.failures
@@ -74,12 +75,40 @@ def _check_file(file: Path, framework: str | None, options: dict[str, Any]) -> E
         return ExitStatus.ANSWERED
     told = "" if checked.was_walked else "  (too many designs to evaluate each)"
     differs = checked.differs or len(found) > len(checked.failures)
-    verdict = ("agrees ", "green") if not found else ("stopped", "yellow")
+    return _tell(f"{file}  {checked.result.status}{told}", found, differs=differs)
+
+
+def _check_plan(file: Path, framework: str | None, options: dict[str, Any]) -> ExitStatus:
+    """Check a plan: its proof, its replay, its designs on plain numbers, and the file."""
+    plan = load_plan(file, framework=framework)
+    if plan.expected is None and framework is None:
+        raise _unexpected(file)
+    known = {name: options[name] for name in ("time_limit", "workers", "seed") if name in options}
+    with progress_line(file.name) as progress:
+        checked = verify_plan(plan, progress=progress, **known)
+    if current().came:
+        console().print(Text(f"stopped  {file}  {checked.result.status} so far, not compared"))
+        return ExitStatus.ANSWERED
+    differs = len(checked.failures) > checked.stopped
+    return _tell(f"{file}  {checked.result.status}", checked.failures, differs=differs)
+
+
+def _unexpected(file: Path) -> QuestionError:
+    return QuestionError(
+        f"{file}: expected: missing; write the answer to compare with,"
+        " e.g. [expected] status = 'OPTIMAL'"
+    )
+
+
+def _tell(what: str, failures: Sequence[str], *, differs: bool) -> ExitStatus:
+    """Print a line for a file, with what differs below, and give the status that it means."""
+    out = console()
+    verdict = ("agrees ", "green") if not failures else ("stopped", "yellow")
     if differs:
         verdict = ("differs", "red")
-    out.print(Text.assemble(verdict, f"  {file}  {checked.result.status}{told}"))
-    for line in found:
+    out.print(Text.assemble(verdict, f"  {what}"))
+    for line in failures:
         out.print(Text(f"         {line}"))
     if differs:
         return ExitStatus.CHECK_FAILED
-    return ExitStatus.NO_ANSWER if found else ExitStatus.ANSWERED
+    return ExitStatus.NO_ANSWER if failures else ExitStatus.ANSWERED

@@ -3,19 +3,22 @@
 import json
 import os
 import shlex
-from importlib.resources import files
 from pathlib import Path
 
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
 from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError
-from mlsysim.files.json_schema import question_schema
+from mlsysim.files.json_schema import plan_schema, question_schema
+from mlsysim.files.templates import template
 from mlsysim.printable import one_line
 from mlsysim.textfiles import write_text
 
 SCHEMA = "mlsysim.schema.json"
-"""The name of the schema beside a question file, by which its first line refers to it."""
+PLAN_SCHEMA = "mlsysim.plan.schema.json"
+"""The names of the schemas beside files, by which their first lines refer to them."""
+
+PLAN = "plan"
 
 
 def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
@@ -34,7 +37,7 @@ def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
         Whether a file that exists may be replaced.
     """
     with errors_to_status():
-        text = _template(kind)
+        text = template(kind)
         if str(file) == "-":
             say(text)
             return ExitStatus.ANSWERED
@@ -44,22 +47,26 @@ def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
                 f"{file}: exists; give another name, or replace it with --overwrite"
             )
         named = one_line(shlex.quote(str(file)))
-        write_text(file, f"#:schema ./{SCHEMA}\n{text.replace('FILE', named)}")
-        write_text(file.parent / SCHEMA, _schema())
-        say(f"{file}: written, beside {SCHEMA} for editors; now try: mlsysim solve {named}\n")
+        schema, verb = (PLAN_SCHEMA, "plan") if kind == PLAN else (SCHEMA, "solve")
+        write_text(file, f"#:schema ./{schema}\n{text.replace('FILE', named)}")
+        write_text(file.parent / schema, _schema(kind))
+        say(f"{file}: written, beside {schema} for editors; now try: mlsysim {verb} {named}\n")
     return ExitStatus.ANSWERED
 
 
-def print_schema() -> ExitStatus:
-    """Print the schema of question files."""
+def print_schema(kind: str) -> ExitStatus:
+    """Print the schema of question files, or of plans.
+
+    Parameters
+    ----------
+    kind
+        ``"plan"`` for the latter.
+    """
     with errors_to_status():
-        say(_schema())
+        say(_schema(kind))
     return ExitStatus.ANSWERED
 
 
-def _schema() -> str:
-    return json.dumps(question_schema(), indent=1) + "\n"
-
-
-def _template(kind: str) -> str:
-    return files("mlsysim.cli").joinpath("templates", f"{kind}.toml").read_text(encoding="utf-8")
+def _schema(kind: str) -> str:
+    found = plan_schema() if kind == PLAN else question_schema()
+    return json.dumps(found, indent=1) + "\n"

@@ -18,8 +18,8 @@ from mlsysim.textfiles import write_text
 from mlsysim.validation.fitting import as_catalogue, fit_file, instructions
 from mlsysim.validation.measured import TRAINING, path_of
 from mlsysim.validation.ranking import Ranking
-from mlsysim.validation.report import Report, mean_regret, mean_tau, report_of
-from mlsysim.validation.statistics import Errors, Tally
+from mlsysim.validation.report import ValidationReport, mean_regret, mean_tau, report_of
+from mlsysim.validation.statistics import Errors, RowTally
 
 _ERRORS = ("mean", "median", "p90", "bias", "worst")
 
@@ -75,7 +75,7 @@ def _fit(source: str, target: Path) -> None:
     out.print(Text(f"wrote {target}; {instructions(fits, str(target))}"))
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: ValidationReport) -> None:
     out = console()
     total = report.total
     out.print(
@@ -92,7 +92,7 @@ def _print_report(report: Report) -> None:
         out.print(Text(f"skipped {count}: {reason}"))
 
 
-def _errors_table(heading: str, tallies: Sequence[Tally]) -> Table:
+def _errors_table(heading: str, tallies: Sequence[RowTally]) -> Table:
     further = list(dict.fromkeys(name for tally in tallies for name in tally.further))
     table = Table(title=f"absolute error by {heading}", title_justify="left", box=None)
     table.add_column(heading)

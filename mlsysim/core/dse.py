@@ -1,6 +1,6 @@
 """Design-space exploration: ask a question, get the proven best design."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -15,8 +15,9 @@ from mlsysim.core.what_if import (
     varied,
 )
 from mlsysim.errors import ParameterError
-from mlsysim.problem.problem import Problem
+from mlsysim.problem.problem import Problem, Written
 from mlsysim.problem.space import SearchSpace
+from mlsysim.results.candidate import Result
 from mlsysim.results.explained import Explanation
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
@@ -52,7 +53,9 @@ class DSE:
     objective
         ``"maximize: <metric path>"`` or ``"minimize: <metric path>"``.
     constraints
-        A list of strings such as ``"latency <= 50 ms"``, or a dict that names them.
+        A list of strings such as ``"latency <= 50 ms"``, or a dict that names them.  In place of
+        a string, ``{"require": "latency <= 50 ms", "confidence": 0.9}`` holds although the models
+        may be as far off as for nine in ten of the measured runs of the same kind.
 
     Raises
     ------
@@ -70,7 +73,7 @@ class DSE:
         self,
         space: Mapping[str, Any] | SearchSpace,
         objective: str,
-        constraints: Sequence[str] | Mapping[str, str] | None = None,
+        constraints: Sequence[Written] | Mapping[str, Written] | None = None,
     ) -> None:
         self.problem = Problem.of(space, objective, constraints)
 
@@ -92,7 +95,7 @@ class DSE:
 
     def search(  # noqa: PLR0913 - the options of a search
         self,
-        evaluate: Evaluator,
+        evaluate: Callable[[dict[str, Any]], Result],
         *,
         method: str = Method.AUTO,
         top: int = 5,
@@ -103,7 +106,7 @@ class DSE:
         executor: Executor | None = None,
         certificate: str | PathLike[str] | None = None,
         **unknown: Unpack[NoOptions],
-    ) -> SearchResult:
+    ) -> SearchResult[Result]:
         """Find the best designs, with proof.
 
         Parameters
@@ -158,7 +161,7 @@ class DSE:
 
     def pareto(
         self,
-        evaluate: Evaluator,
+        evaluate: Callable[[dict[str, Any]], Result],
         objectives: Sequence[str],
         *,
         method: str = Method.AUTO,
@@ -168,7 +171,7 @@ class DSE:
         progress: ProgressCallback | None = None,
         executor: Executor | None = None,
         **unknown: Unpack[NoOptions],
-    ) -> ParetoFront:
+    ) -> ParetoFront[Result]:
         """Find the exact Pareto front of several objectives.
 
         Space and constraints are those of this question; its own objective is

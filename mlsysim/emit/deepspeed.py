@@ -103,4 +103,22 @@ def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
             "design with scatter_gather = false"
         )
     sheet.implies("fused_loss", "scatter_gather", "stack")
-    sheet.remark("add optimizer and scheduler")
+    _tell_tuning(sheet, plan)
+    sheet.remark(f"add optimizer ({plan.optimizer}) and scheduler", "optimizer")
+
+
+def _tell_tuning(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Say what is trained, and in what the rest is kept: the model's code decides."""
+    if not plan.master_weights and plan.precision == "bf16":
+        sheet.set("bf16.bf16_master_weights_and_grads", value=True)
+    if plan.adapter_rank:
+        sheet.remark(
+            f"adapter_rank = {plan.adapter_rank} is code: peft.LoraConfig, with adapters at "
+            f"{plan.adapter_targets}, before deepspeed.initialize",
+            "adapter_rank",
+        )
+    if plan.base_format and (plan.adapter_rank or plan.frozen_layers):
+        sheet.remark(f"base_format = {plan.base_format} is up to how the model is loaded")
+    if plan.frozen_layers:
+        sheet.remark(f"frozen_layers = {plan.frozen_layers} is code: requires_grad_(False)")
+    sheet.implies("master_weights", "adapter_targets", "base_format", "frozen_layers")

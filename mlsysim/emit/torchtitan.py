@@ -51,7 +51,9 @@ def torchtitan(plan: TrainingPlan) -> Launch:
     _tell_pipeline(sheet, plan)
     _tell_precision(sheet, plan)
     _tell_memory(sheet, plan)
-    sheet.remark("add data, tokenizer, optimizer and checkpoint options")
+    sheet.set("--training.dtype", "float32" if plan.master_weights else "bfloat16")
+    sheet.implies("optimizer", "master_weights", "adapter_targets", "frozen_layers")
+    sheet.remark("add data, tokenizer, learning rate and checkpoint options")
     return sheet.launch()
 
 

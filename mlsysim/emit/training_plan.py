@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mlsysim.stages.training.design import TrainingDesign
+from mlsysim.stages.training.distributed import DistributedModel
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,14 @@ class TrainingPlan(TrainingDesign):
     def accumulation(self) -> int:
         """Microbatches of each replica per step."""
         return self.batch_size // (self.micro_batch_size * self.data)
+
+    @property
+    def trained_parameters(self) -> int:
+        """Parameters that are trained."""
+        if self.adapter_rank is None and not self.frozen_layers:
+            return self.model.parameters
+        given = {name: getattr(self, name) for name in self.knobs()}
+        return int(DistributedModel().solve(**given).trained_parameters)
 
     @property
     def repeats_sends(self) -> bool:

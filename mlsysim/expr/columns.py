@@ -131,11 +131,13 @@ class Extremes:
             np.where(np.isnan(table), np.inf, table),
         )
         self._all = float(low.min()), float(high.max())
+        # The extremes between every pair of ends, flat.
         self._pairs: tuple[Array, Array] | None = None
         self._levels: list[tuple[Array, Array]] = []
         self._table = table
         if table.size**2 <= _ALL_PAIRS:
-            self._pairs = _all_pairs(low, np.minimum), _all_pairs(high, np.maximum)
+            tables = _all_pairs(low, np.minimum), _all_pairs(high, np.maximum)
+            self._pairs = tables[0].ravel(), tables[1].ravel()
         elif table.ndim == 1:
             self._levels = _doubling(low, high)
 
@@ -148,14 +150,33 @@ class Extremes:
             For each axis the first and the last position of every block.
         """
         if self._pairs is not None:
-            at = tuple(place for axis in axes for place in axis)
-            return self._pairs[0][at], self._pairs[1][at]
+            block = places_of_pairs(self._shape, axes)
+            return self._pairs[0][block], self._pairs[1][block]
         if self._levels:
             return self._sparse(*axes[0])
         single = np.logical_and.reduce([first == last for first, last in axes])
         value = self._table[tuple(first for first, _ in axes)]
         known = single & ~np.isnan(value)
         return np.where(known, value, self._all[0]), np.where(known, value, self._all[1])
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the extremes between every pair of ends are tabulated."""
+        return self._pairs is not None
+
+    def between(self, block: Positions, *, top: bool) -> Array:
+        """Give the highest (lowest) entries over blocks, by their places among all pairs of ends.
+
+        Parameters
+        ----------
+        block
+            What `places_of_pairs` gives for the shape of the table.
+        top
+            Whether the highest are wanted.
+        """
+        if self._pairs is None:
+            raise ValueError("the table has too many entries for all pairs of ends")
+        return self._pairs[top].take(block)
 
     def _sparse(self, first: Positions, last: Positions) -> tuple[Array, Array]:
         level = np.floor(np.log2(last - first + 1)).astype(np.int64)
@@ -166,6 +187,23 @@ class Extremes:
             low[here] = np.minimum(lows[start], lows[end])
             high[here] = np.maximum(highs[start], highs[end])
         return low, high
+
+
+def places_of_pairs(shape: Sequence[int], axes: Sequence[tuple[Positions, Positions]]) -> Positions:
+    """Give the places of blocks among all pairs of ends of a table, axis after axis.
+
+    Parameters
+    ----------
+    shape
+        The length of each axis.
+    axes
+        For each axis the first and the last position of every block.
+    """
+    places: Positions = np.zeros(1, np.int64)
+    for length, ends in zip(shape, axes, strict=True):
+        for end in ends:
+            places = places * length + end
+    return places
 
 
 def _all_pairs(table: Array, join: np.ufunc) -> Array:

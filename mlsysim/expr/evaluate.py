@@ -1,21 +1,21 @@
 """Read a graph over arrays of designs and over boxes of designs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
-from mlsysim.expr.columns import Column, Extremes, Positions
-from mlsysim.expr.graph import Apply, Choice, Constant, End, Node, Table, reachable
+from mlsysim.expr.columns import Column, Positions
+from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.ranges import Range
 
 Array = NDArray[np.float64]
 
 
 def over_designs(
-    roots: Iterable[Node], positions: Mapping[str, Positions], columns: Mapping[str, Column]
+    roots: Iterable[GraphNode], positions: Mapping[str, Positions], columns: Mapping[str, Column]
 ) -> list[Array]:
     """Evaluate nodes at many designs, once; see `DesignReader.read`."""
     return DesignReader(roots, columns).read(positions)
@@ -35,11 +35,14 @@ class DesignReader:
     """
 
     def __init__(
-        self, roots: Iterable[Node], columns: Mapping[str, Column], given: Iterable[Node] = ()
+        self,
+        roots: Iterable[GraphNode],
+        columns: Mapping[str, Column],
+        given: Iterable[GraphNode] = (),
     ) -> None:
         self._roots = list(roots)
         self._columns = columns
-        self._steps = _with_last_uses(self._roots, given)
+        self._steps = _with_last_uses(self._roots, {node.position for node in given})
 
     def read(
         self, positions: Mapping[str, Positions], known: Mapping[int, Array] | None = None
@@ -93,17 +96,19 @@ class BoxReader:
         The nodes wanted.
     columns
         The values of the numeric choices.
+    given
+        The positions of nodes whose ranges whoever reads will give.
     """
 
-    def __init__(self, roots: Iterable[Node], columns: Mapping[str, Column]) -> None:
+    def __init__(
+        self,
+        roots: Iterable[GraphNode],
+        columns: Mapping[str, Column],
+        given: Collection[int] = (),
+    ) -> None:
         self._roots = list(roots)
-        self._steps = _with_last_uses(self._roots)
+        self._steps = _with_last_uses(self._roots, given)
         self._columns = columns
-        self._extremes = {
-            node.position: Extremes(node.values)
-            for node, _ in self._steps
-            if isinstance(node, Table)
-        }
 
     def read(
         self,
@@ -150,7 +155,7 @@ class BoxReader:
 
     def _bound(
         self,
-        node: Node,
+        node: GraphNode,
         bounds: Mapping[int, Range],
         first: Mapping[str, Positions],
         last: Mapping[str, Positions],
@@ -166,7 +171,7 @@ class BoxReader:
                 return Range(end, end)
             case Table():
                 axes = [(first[name], last[name]) for name in node.names]
-                return Range(*self._extremes[node.position].over(axes))
+                return Range(*node.extremes.over(axes))
             case Apply():
                 inputs = (bounds[argument.position] for argument in node.arguments)
                 return node.operation.bound(*inputs)
@@ -175,11 +180,10 @@ class BoxReader:
 
 
 def _with_last_uses(
-    roots: Iterable[Node], given: Iterable[Node] = ()
-) -> list[tuple[Node, tuple[int, ...]]]:
+    roots: Iterable[GraphNode], ends: Collection[int] = ()
+) -> list[tuple[GraphNode, tuple[int, ...]]]:
     """List the nodes that roots need, each with those that nothing after it needs."""
     wanted = {root.position for root in roots}
-    ends = {node.position for node in given}
     nodes = reachable(roots, ends)
     last: dict[int, int] = {}
     for node in nodes:

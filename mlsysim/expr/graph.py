@@ -7,17 +7,19 @@ built after its arguments, so `Graph.nodes` is in evaluation order.
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsysim.expr.columns import Extremes
 from mlsysim.expr.operation import Connection, Connective, Operation, Selection
 from mlsysim.expr.operations import OPERATIONS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Node:
+class GraphNode:
     """Base of everything in a graph; compared and hashed by identity.
 
     Parameters
@@ -36,21 +38,21 @@ class Node:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Constant(Node):
+class Constant(GraphNode):
     """A number that no choice changes."""
 
     value: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Choice(Node):
+class Choice(GraphNode):
     """The value of a numeric choice."""
 
     name: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class End(Node):
+class End(GraphNode):
     """The least or the greatest value of a numeric choice in a box; no design has one.
 
     Parameters
@@ -66,7 +68,7 @@ class End(Node):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Table(Node):
+class Table(GraphNode):
     """A number looked up by the positions of one or more choices in their domains.
 
     Parameters
@@ -80,21 +82,26 @@ class Table(Node):
     names: tuple[str, ...]
     values: NDArray[np.float64]
 
+    @cached_property
+    def extremes(self) -> Extremes:
+        """The lowest and the highest entry over blocks of positions."""
+        return Extremes(self.values)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Apply(Node):
+class Apply(GraphNode):
     """An operation on earlier nodes."""
 
     operation: Operation
     # Left out of what is printed: that would tell shared arguments over and over again.
-    arguments: tuple[Node, ...] = field(repr=False)
+    arguments: tuple[GraphNode, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
     """A condition without which a design does not exist, and the reason."""
 
-    condition: Node
+    condition: GraphNode
     reason: str
 
 
@@ -109,13 +116,13 @@ class Graph:
     """
 
     lengths: Mapping[str, int]
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[GraphNode] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
-    lacking: list[Node] = field(default_factory=list)
-    _interned: dict[tuple[object, ...], Node] = field(default_factory=dict)
-    _assumed: list[Node] = field(default_factory=list)
+    lacking: list[GraphNode] = field(default_factory=list)
+    _interned: dict[tuple[object, ...], GraphNode] = field(default_factory=dict)
+    _assumed: list[GraphNode] = field(default_factory=list)
 
-    def constant(self, value: float, *, truth: bool = False) -> Node:
+    def constant(self, value: float, *, truth: bool = False) -> GraphNode:
         """Give the node of a number."""
         number = float(value)
         return self._intern(
@@ -123,14 +130,14 @@ class Graph:
             lambda at: Constant(position=at, truth=truth, support=frozenset(), value=number),
         )
 
-    def choice(self, name: str, *, truth: bool = False) -> Node:
+    def choice(self, name: str, *, truth: bool = False) -> GraphNode:
         """Give the node of a numeric choice's value."""
         return self._intern(
             (Choice, name),
             lambda at: Choice(position=at, truth=truth, support=frozenset({name}), name=name),
         )
 
-    def end(self, name: str, *, top: bool) -> Node:
+    def end(self, name: str, *, top: bool) -> GraphNode:
         """Give the node of one end of a numeric choice."""
         return self._intern(
             (End, name, top),
@@ -139,7 +146,7 @@ class Graph:
 
     def table(
         self, names: tuple[str, ...], values: NDArray[np.float64], *, truth: bool = False
-    ) -> Node:
+    ) -> GraphNode:
         """Give the node of a look-up by positions."""
         if np.all(values == values.flat[0]):
             return self.constant(values.flat[0], truth=truth)
@@ -150,7 +157,7 @@ class Graph:
             ),
         )
 
-    def apply(self, name: str, *arguments: Node) -> Node:
+    def apply(self, name: str, *arguments: GraphNode) -> GraphNode:
         """Give the node of an operation, folding what is constant or has no effect."""
         operation = OPERATIONS[name]
         if all(isinstance(argument, Constant) for argument in arguments):
@@ -172,13 +179,13 @@ class Graph:
             ),
         )
 
-    def guard(self, condition: Node, reason: str) -> None:
+    def guard(self, condition: GraphNode, reason: str) -> None:
         """Record that designs which fail a condition do not exist, where what is assumed holds."""
         for assumed in self._assumed:
             condition = self.apply("logical_or", self.apply("logical_not", assumed), condition)
         self.guards.append(Guard(condition=condition, reason=reason))
 
-    def lack(self, condition: Node) -> None:
+    def lack(self, condition: GraphNode) -> None:
         """Record that designs which meet a condition need a figure that nobody has stated.
 
         A guard that comes later does not rule them out: on plain numbers nothing gets that far.
@@ -200,7 +207,7 @@ class Graph:
         return False
 
     @contextlib.contextmanager
-    def assuming(self, condition: Node) -> Iterator[None]:
+    def assuming(self, condition: GraphNode) -> Iterator[None]:
         """Trace what is computed under a condition only: so do its guards hold."""
         self._assumed.append(condition)
         try:
@@ -208,7 +215,7 @@ class Graph:
         finally:
             self._assumed.pop()
 
-    def _intern(self, key: tuple[object, ...], build: Callable[[int], Node]) -> Node:
+    def _intern(self, key: tuple[object, ...], build: Callable[[int], GraphNode]) -> GraphNode:
         node = self._interned.get(key)
         if node is None:
             node = self._interned[key] = build(len(self.nodes))
@@ -216,7 +223,7 @@ class Graph:
         return node
 
 
-def _unchanged(operation: Operation, arguments: tuple[Node, ...]) -> Node | None:
+def _unchanged(operation: Operation, arguments: tuple[GraphNode, ...]) -> GraphNode | None:
     """Find the argument that an operation returns as it is, to the last bit."""
     if isinstance(operation, Selection) and isinstance(arguments[0], Constant):
         return arguments[1 if arguments[0].value else 2]
@@ -229,7 +236,7 @@ def _unchanged(operation: Operation, arguments: tuple[Node, ...]) -> Node | None
     return None
 
 
-def is_conjunction(node: Node) -> TypeGuard[Apply]:
+def is_conjunction(node: GraphNode) -> TypeGuard[Apply]:
     """Tell whether a truth value says that several others all hold."""
     return (
         isinstance(node, Apply)
@@ -238,9 +245,9 @@ def is_conjunction(node: Node) -> TypeGuard[Apply]:
     )
 
 
-def reachable(roots: Iterable[Node], ends: Collection[int] = ()) -> list[Node]:
+def reachable(roots: Iterable[GraphNode], ends: Collection[int] = ()) -> list[GraphNode]:
     """List the nodes that some roots need, in evaluation order; nothing of what ends are made."""
-    seen: dict[int, Node] = {}
+    seen: dict[int, GraphNode] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()

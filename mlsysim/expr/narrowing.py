@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr.columns import SCANNED, Column, Positions, scanned
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Apply, Choice, Constant, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Choice, Constant, GraphNode, Table, reachable
 from mlsysim.expr.inverse import met
 from mlsysim.expr.ranges import Range
 
@@ -44,7 +44,7 @@ class BoxNarrower:
         The values of the numeric choices.
     """
 
-    def __init__(self, roots: Iterable[Node], columns: Mapping[str, Column]) -> None:
+    def __init__(self, roots: Iterable[GraphNode], columns: Mapping[str, Column]) -> None:
         self._roots = list(roots)
         self._columns = columns
         self._reader = BoxReader(self._roots, columns)
@@ -121,7 +121,7 @@ class BoxNarrower:
 
     def _back(
         self,
-        wanted: Mapping[Node, Range | None],
+        wanted: Mapping[GraphNode, Range | None],
         ranges: dict[int, Range],
         first: dict[str, Positions],
         last: dict[str, Positions],
@@ -142,7 +142,7 @@ class BoxNarrower:
         return possible
 
     def _cut(
-        self, node: Node, value: Range, first: dict[str, Positions], last: dict[str, Positions]
+        self, node: GraphNode, value: Range, first: dict[str, Positions], last: dict[str, Positions]
     ) -> None:
         """Cut off the positions of a choice where a leaf is not what it must be."""
         match node:
@@ -158,7 +158,9 @@ class BoxNarrower:
                 pass
 
 
-def _wanted(node: Node, value: Range, ranges: Mapping[int, Range]) -> list[tuple[Node, Range]]:
+def _wanted(
+    node: GraphNode, value: Range, ranges: Mapping[int, Range]
+) -> list[tuple[GraphNode, Range]]:
     """Tell what the arguments of an operation must be for its value."""
     if not isinstance(node, Apply) or node.operation.inverse is None:
         return []
@@ -176,14 +178,14 @@ def _wanted(node: Node, value: Range, ranges: Mapping[int, Range]) -> list[tuple
     return wanted
 
 
-def _ask(node: Node, values: Range, ranges: dict[int, Range], asked: set[int]) -> None:
+def _ask(node: GraphNode, values: Range, ranges: dict[int, Range], asked: set[int]) -> None:
     """Note what a node must be."""
     ranges[node.position] = met(values, ranges[node.position])
     asked.add(node.position)
 
 
 def _possible(
-    wanted: Mapping[Node, Range | None], ranges: Mapping[int, Range], boxes: int
+    wanted: Mapping[GraphNode, Range | None], ranges: Mapping[int, Range], boxes: int
 ) -> NDArray[np.bool_]:
     """Tell in which boxes every root can have a value that it may have."""
     possible = np.ones(boxes, np.bool_)

@@ -176,7 +176,7 @@ class Selection(Operation):
         return place == 0
 
 
-class Relation(Enum):
+class Order(Enum):
     """How two numbers may compare, with its opposite."""
 
     LESS = "less"
@@ -187,28 +187,28 @@ class Relation(Enum):
     NOT_EQUAL = "not_equal"
 
     @property
-    def opposite(self) -> "Relation":
+    def opposite(self) -> "Order":
         """The relation that holds where this one does not."""
         match self:
-            case Relation.LESS:
-                return Relation.GREATER_EQUAL
-            case Relation.LESS_EQUAL:
-                return Relation.GREATER
-            case Relation.GREATER:
-                return Relation.LESS_EQUAL
-            case Relation.GREATER_EQUAL:
-                return Relation.LESS
-            case Relation.EQUAL:
-                return Relation.NOT_EQUAL
-            case Relation.NOT_EQUAL:
-                return Relation.EQUAL
+            case Order.LESS:
+                return Order.GREATER_EQUAL
+            case Order.LESS_EQUAL:
+                return Order.GREATER
+            case Order.GREATER:
+                return Order.LESS_EQUAL
+            case Order.GREATER_EQUAL:
+                return Order.LESS
+            case Order.EQUAL:
+                return Order.NOT_EQUAL
+            case Order.NOT_EQUAL:
+                return Order.EQUAL
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison(Operation):
+class ComparisonOperation(Operation):
     """Whether two numbers compare in some way."""
 
-    relation: Relation
+    relation: Order
     truth: ClassVar[bool] = True
     keeps_blocks_apart: ClassVar[bool] = True
 

@@ -14,18 +14,18 @@ from mlsysim.expr import inverse, ranges
 from mlsysim.expr.operation import (
     Absolute,
     Bend,
-    Comparison,
+    ComparisonOperation,
     Connection,
     Connective,
     Curve,
     Division,
     Extreme,
     Operation,
+    Order,
     Part,
     Power,
     Product,
     Quotient,
-    Relation,
     Rounding,
     Selection,
     Sign,
@@ -164,13 +164,13 @@ def _extreme(name: str, word: str, way: int, bound: Bound, back: Inverse) -> Ope
 
 
 def _comparison(
-    relation: Relation,
+    relation: Order,
     mark: str,
     moves: Callable[[Signs], Signs],
     bound: Bound,
     back: Inverse | None,
 ) -> Operation:
-    return Comparison(
+    return ComparisonOperation(
         name=relation.value, compute=getattr(np, relation.value), bound=bound, inverse=back,
         text="({0} " + mark + " {1})", moves=moves, sign=_is(1), bend=_neither,
         is_exact=True, neutral=(None, None), relation=relation,
@@ -269,14 +269,14 @@ OPERATIONS: dict[str, Operation] = {
             sign=lambda signs: _shared(signs[1:]),
             bend=_neither, is_exact=True, neutral=(None, None, None),
         ),
-        _comparison(Relation.LESS, "<", _always(-1, 1), ranges.less, inverse.less),
-        _comparison(Relation.LESS_EQUAL, "<=", _always(-1, 1), ranges.less_equal, inverse.less),
-        _comparison(Relation.GREATER, ">", _always(1, -1), ranges.greater, inverse.greater),
+        _comparison(Order.LESS, "<", _always(-1, 1), ranges.less, inverse.less),
+        _comparison(Order.LESS_EQUAL, "<=", _always(-1, 1), ranges.less_equal, inverse.less),
+        _comparison(Order.GREATER, ">", _always(1, -1), ranges.greater, inverse.greater),
         _comparison(
-            Relation.GREATER_EQUAL, ">=", _always(1, -1), ranges.greater_equal, inverse.greater
+            Order.GREATER_EQUAL, ">=", _always(1, -1), ranges.greater_equal, inverse.greater
         ),
-        _comparison(Relation.EQUAL, "==", _of_equality, ranges.equal, inverse.equal),
-        _comparison(Relation.NOT_EQUAL, "!=", _of_difference, ranges.not_equal, None),
+        _comparison(Order.EQUAL, "==", _of_equality, ranges.equal, inverse.equal),
+        _comparison(Order.NOT_EQUAL, "!=", _of_difference, ranges.not_equal, None),
         _connective(
             "logical_and", "({0} and {1})", 1, Connection.ALL,
             ranges.logical_and, inverse.logical_and,

@@ -70,7 +70,10 @@ def divide(a: Range, b: Range) -> Range:
 def floor_divide(a: Range, b: Range) -> Range:
     """Bound ``a // b``: the floor of the true quotient, which is extreme at the corners."""
     through_zero = (b.low <= 0) & (b.high >= 0)
-    low, high = extremes([np.floor_divide(x, y) for x in a for y in b])
+    if nonnegative(a) and nonnegative(b):
+        low, high = np.floor_divide(a.low, b.high), np.floor_divide(a.high, b.low)
+    else:
+        low, high = extremes([np.floor_divide(x, y) for x in a for y in b])
     # Beyond 2**51 the float algorithm misses the true floor by one at times.
     large = np.maximum(np.abs(low), np.abs(high)) >= _LARGE
     whole = _widen(_hull(low, high))

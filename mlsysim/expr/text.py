@@ -1,11 +1,11 @@
 """Read a graph as text."""
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Node, Table
+from mlsysim.expr.graph import Apply, Choice, Constant, GraphNode, Table
 
 _DEPTH = 4
 
 
-def describe(node: Node, depth: int = _DEPTH) -> str:
+def describe(node: GraphNode, depth: int = _DEPTH) -> str:
     """Write an expression for people, cut off below a depth.
 
     Examples

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from mlsysim.errors import TracingError
-from mlsysim.expr.graph import Graph, Node
+from mlsysim.expr.graph import Graph, GraphNode
 from mlsysim.expr.operations import OPERATIONS
 
 _TRUTHS = (bool, np.bool_)
@@ -46,7 +46,7 @@ class Traced:
     # NumPy scalars and arrays hand operators over to this class.
     __array_priority__ = 1000
 
-    def __init__(self, graph: Graph, node: Node) -> None:
+    def __init__(self, graph: Graph, node: GraphNode) -> None:
         self.graph = graph
         self.node = node
 
@@ -174,7 +174,7 @@ def apply(name: str, *values: Any) -> Any:
     return Traced(graph, graph.apply(name, *nodes))
 
 
-def node_of(graph: Graph, value: Any) -> Node | None:
+def node_of(graph: Graph, value: Any) -> GraphNode | None:
     """Give the node of a traced or plain number; nothing for any other thing."""
     if isinstance(value, Traced):
         if value.graph is not graph:

@@ -8,7 +8,7 @@ from mlsysim.expr.graph import Graph
 from mlsysim.expr.traced import Traced
 
 
-class Domain(Protocol):
+class TracedDomain(Protocol):
     """A domain as tracing needs it."""
 
     @property
@@ -24,7 +24,7 @@ class Domain(Protocol):
     def __getitem__(self, position: int) -> Any: ...
 
 
-def parameters(space: Mapping[str, Domain]) -> tuple[Graph, dict[str, Any]]:
+def parameters(space: Mapping[str, TracedDomain]) -> tuple[Graph, dict[str, Any]]:
     """Start a graph and make the parameters that an evaluator is to be called with.
 
     Parameters
@@ -44,7 +44,7 @@ def parameters(space: Mapping[str, Domain]) -> tuple[Graph, dict[str, Any]]:
     return graph, {name: _parameter(graph, name, domain) for name, domain in space.items()}
 
 
-def _parameter(graph: Graph, name: str, domain: Domain) -> Any:
+def _parameter(graph: Graph, name: str, domain: TracedDomain) -> Any:
     if len(domain) == 1:
         return domain[0]
     if domain.is_numeric:

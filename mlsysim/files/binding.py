@@ -13,6 +13,7 @@ from typing import Any
 
 from mlsysim.catalog.record import Record
 from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import LaunchError, PipelineError, QuestionError, suggest
 from mlsysim.files.schema import QuestionFile
 from mlsysim.files.stage_names import annotations_of, stage_named
@@ -44,7 +45,7 @@ class PipelineEvaluator:
     gathered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, Record] = field(default_factory=dict)
 
-    def __call__(self, params: Mapping[str, Any]) -> Any:
+    def __call__(self, params: Mapping[str, Any]) -> PipelineResult:
         """Evaluate a design, given as choice -> value."""
         taken = {name: params[choice] for name, choice in self.chosen.items()}
         for name, together in self.gathered.items():

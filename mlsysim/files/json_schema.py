@@ -1,16 +1,28 @@
-"""The JSON Schema of question files, for editors and for programs that write them.
+"""The JSON Schema of question files and of plans, for editors and for programs that write them.
 
-It is made of the records that read the file: the tables of `mlsysim.files.schema`, and the
-arguments of every model that can be named, ours and registered ones.  What takes a catalogue, a
-formula or a search to judge is not in it: names of machines, metrics and their units.
+It is made of the records that read the file: the tables of `mlsysim.files.schema` and of
+`mlsysim.files.plans.schema`, and the arguments of every model that can be named, ours and
+registered ones.  What takes a catalogue, a formula or a search to judge is not in it: names of
+machines, metrics and their units.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from mlsysim.files.fleets import FOUND
+from mlsysim.files.plans.schema import (
+    BlockTable,
+    CalendarTable,
+    HoldTable,
+    JobTable,
+    PlanExpected,
+    PlanFile,
+    PlanFleetTable,
+    SeriesTable,
+    SiteTable,
+)
 from mlsysim.files.schema import (
     ConstraintTable,
     DemandTable,
@@ -22,6 +34,7 @@ from mlsysim.files.schema import (
     RangeTable,
 )
 from mlsysim.files.stage_names import built_in_stages, registered_stages, stage_named
+from mlsysim.plans.records.goal import Goal
 from mlsysim.stages.documentation import described
 from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel
 from mlsysim.stages.knobs import Knob
@@ -39,6 +52,22 @@ _TABLES = (
 )
 _SENSE = r"^\s*(maximize|minimize)\s*:\s*\S"
 _IMPORTED = {"type": "string", "pattern": "^[^:]+:[^:]+$"}
+
+
+_TABLES_OF_PLANS = (
+    RangeTable,
+    PipelineTable,
+    ConstraintTable,
+    SeriesTable,
+    CalendarTable,
+    BlockTable,
+    PlanFleetTable,
+    SiteTable,
+    JobTable,
+    HoldTable,
+    PlanExpected,
+    PlanFile,
+)
 
 
 def question_schema() -> dict[str, Any]:
@@ -71,6 +100,40 @@ def question_schema() -> dict[str, Any]:
     }
 
 
+def plan_schema() -> dict[str, Any]:
+    """Give what a plan's file may hold.
+
+    Examples
+    --------
+    >>> plan_schema()["$defs"]["JobTable"]["properties"]["weight"]["type"]
+    'integer'
+    """
+    (_,), defs = msgspec.json.schema_components([PlanFile], ref_template="#/$defs/{name}")
+    for table in _TABLES_OF_PLANS:
+        _describe(defs[table.__name__], table)
+    takers = _takers()
+    names = [*built_in_stages(), *registered_stages()]
+    _tighten_tables(defs, names)
+    plan, job = defs["PlanFile"]["properties"], defs["JobTable"]["properties"]
+    for kind in plan["objective"]["anyOf"]:
+        kind.get("items", kind)["enum"] = [f"minimize: {goal.value}" for goal in Goal]
+    for table in (plan, job):
+        _tighten_choices(table["space"])
+    for name, knobs in takers.items():
+        defs[f"argument.{name}"] = _argument(knobs.values())
+    known = _pipeline({"stages": {"items": {"enum": names}}})
+    own: dict[str, Any] = {"properties": dict(_tables_of_arguments(takers))}
+    job_table = defs["JobTable"] | {"if": known, "then": own}
+    return {
+        "$schema": DRAFT,
+        "title": "A plan's file of mlsysim",
+        **defs.pop("PlanFile"),
+        "if": known,
+        "then": own,
+        "$defs": defs | {"JobTable": job_table},
+    }
+
+
 def _describe(table: dict[str, Any], record: type[msgspec.Struct]) -> None:
     """Say what each key means, and refuse any other."""
     texts = described(record)
@@ -82,19 +145,28 @@ def _describe(table: dict[str, Any], record: type[msgspec.Struct]) -> None:
 
 def _tighten(defs: dict[str, Any], stages: list[str]) -> None:
     """Add what is checked after the tables are read, and needs no more than the table."""
-    question, pipeline = defs["QuestionFile"]["properties"], defs["PipelineTable"]["properties"]
+    question = defs["QuestionFile"]["properties"]
     question["objective"]["pattern"] = _SENSE
     defs["ParetoTable"]["properties"]["objectives"]["items"]["pattern"] = _SENSE
-    pipeline["stages"] |= {
+    _tighten_tables(defs, stages)
+    for space in (question["space"], defs["FleetTable"]["properties"]["space"]):
+        _tighten_choices(space)
+
+
+def _tighten_tables(defs: dict[str, Any], stages: list[str]) -> None:
+    """Do so with the tables that files of all kinds share."""
+    defs["PipelineTable"]["properties"]["stages"] |= {
         "items": {"anyOf": [{"enum": stages}, _IMPORTED]},
         "minItems": 1,
         "uniqueItems": True,
     }
     defs["RangeTable"]["properties"]["step"]["minimum"] = 1
-    for space in (question["space"], defs["FleetTable"]["properties"]["space"]):
-        for kind in space["additionalProperties"]["anyOf"]:
-            if kind.get("type") == "array":
-                kind |= {"minItems": 1, "uniqueItems": True}
+
+
+def _tighten_choices(space: dict[str, Any]) -> None:
+    for kind in space["additionalProperties"]["anyOf"]:
+        if kind.get("type") == "array":
+            kind |= {"minItems": 1, "uniqueItems": True}
 
 
 def _takers() -> dict[str, dict[str, Knob]]:
@@ -121,18 +193,13 @@ def _argument(knobs: Iterable[Knob]) -> dict[str, Any]:
 
 def _arguments(takers: Mapping[str, Mapping[str, Knob]]) -> dict[str, Any]:
     """Check the arguments of a file all of whose models are known."""
-    fixed = {
-        "properties": {name: {"$ref": f"#/$defs/argument.{name}"} for name in takers},
-        "propertyNames": {"enum": [*takers]},
-    }
-    space = {"properties": {name: _choice(name) for name in takers}}
+    tables = dict(_tables_of_arguments(takers))
+    fixed, space = {"fixed": tables["fixed"]}, {"space": tables["space"]}
     return {
         "properties": {
-            "pipeline": {"properties": {"arguments": {"propertyNames": fixed["propertyNames"]}}},
-            "fixed": fixed,
-            "space": space,
-            "demand": {"additionalProperties": {"properties": {"fixed": fixed}}},
-            "fleet": {"additionalProperties": {"properties": {"space": space}}},
+            **tables,
+            "demand": {"additionalProperties": {"properties": fixed}},
+            "fleet": {"additionalProperties": {"properties": space}},
         },
         "allOf": [
             {
@@ -142,6 +209,16 @@ def _arguments(takers: Mapping[str, Mapping[str, Knob]]) -> dict[str, Any]:
             for name, stages in takers.items()
         ],
     }
+
+
+def _tables_of_arguments(takers: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Check the arguments in the tables that hold them."""
+    names = [*takers]
+    known = {"enum": names}
+    references = {name: {"$ref": f"#/$defs/argument.{name}"} for name in names}
+    yield "pipeline", {"properties": {"arguments": {"propertyNames": known}}}
+    yield "fixed", {"properties": references, "propertyNames": known}
+    yield "space", {"properties": {name: _choice(name) for name in names}}
 
 
 def _choice(name: str) -> dict[str, Any]:

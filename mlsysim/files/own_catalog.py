@@ -3,7 +3,7 @@
 ``catalog = ["my_fleet.toml"]``, and a table of node, nodes and fabric in the place of a fleet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,15 @@ def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> Qu
     )
 
 
-def own_records(content: QuestionFile, path: Path) -> dict[str, Record]:
+def own_records(files: Iterable[str], path: Path) -> dict[str, Record]:
     """Read the catalogue files that a question names: name -> entry.
 
     Parameters
     ----------
-    content
-        The file.
+    files
+        Their names.
     path
-        Where it lies; its catalogue files are looked for from its folder.
+        Where the question lies; its catalogue files are looked for from its folder.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def own_records(content: QuestionFile, path: Path) -> dict[str, Record]:
         If one of the files cannot be read; the message begins with it.
     """
     found: dict[str, Record] = {}
-    for file in content.catalog:
+    for file in files:
         place = path.parent / file
         try:
             catalog = load_catalog(place)
@@ -89,13 +89,20 @@ def _put(value: Any, records: Mapping[str, Record]) -> Any:
         return tuple(_put(item, records) for item in value)
     if isinstance(value, Mapping):
         if "node" in value:
-            return _cluster(value, records)
+            return cluster_of(value, records)
         return {key: _put(item, records) for key, item in value.items()}
     return value
 
 
-def _cluster(table: Mapping[str, Any], records: Mapping[str, Record]) -> Cluster:
+def cluster_of(table: Mapping[str, Any], records: Mapping[str, Record]) -> Cluster:
     """Make a cluster of a table of its fields, named after them unless it has a name.
+
+    Parameters
+    ----------
+    table
+        Field -> value.
+    records
+        Name -> entry of the question's own catalogues.
 
     Raises
     ------

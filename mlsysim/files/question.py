@@ -19,13 +19,14 @@ import msgspec
 
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import InfeasibleError, InputError, MetricError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator, bind
 from mlsysim.files.fleets import BoundFleet, OutOfTime, is_fleet
 from mlsysim.files.own_catalog import own_records, with_own_records
 from mlsysim.files.reading import read_table, written
-from mlsysim.files.schema import Expected
+from mlsysim.files.schema import Expected, QuestionFile
 from mlsysim.files.settings import settings_of, with_arguments
 from mlsysim.files.what_if import EvaluatedDesign, evaluate, set_in_text
 from mlsysim.problem.problem import Problem
@@ -105,7 +106,7 @@ class Question:
         """The design space explorer that answers this question."""
         return DSE.of(self.problem)
 
-    def solve(self, **options: Unpack[CertifiedOptions]) -> SearchResult:
+    def solve(self, **options: Unpack[CertifiedOptions]) -> SearchResult[PipelineResult]:
         """Answer the question.
 
         Parameters
@@ -135,7 +136,7 @@ class Question:
         with self._asked(options) as (explorer, left):
             return explorer.cross_check(self.evaluate, **left)
 
-    def pareto(self, **options: Unpack[FrontOptions]) -> ParetoFront:
+    def pareto(self, **options: Unpack[FrontOptions]) -> ParetoFront[PipelineResult]:
         """Find the Pareto front of the objectives in the ``[pareto]`` table.
 
         Parameters
@@ -332,13 +333,35 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         If the file cannot be read, does not follow the schema, or names
         something that does not exist.  The message starts with file and key.
     """
+    return question_of(written(Path(path)), path, framework=framework)
+
+
+def question_of(text: str, path: str | PathLike[str], *, framework: str | None = None) -> Question:
+    """Make a question of the text of a question file, as `load` does.
+
+    Parameters
+    ----------
+    text
+        What would stand in the file.
+    path
+        What messages call it; files that it names are sought in the folder of this path.
+    framework
+        As in `load`.
+
+    Raises
+    ------
+    QuestionError
+        As in `load`.
+    """
     path = Path(path)
-    text = written(path)
-    content = read_table(parse_toml(text, str(path), QuestionError), str(path))
+    table = parse_toml(text, str(path), QuestionError)
+    if "jobs" in table:
+        raise QuestionError(f"{path}: jobs: this is a plan over time; answer it with mlsysim plan")
+    content = read_table(table, str(path), QuestionFile)
     overridden = framework not in (None, content.framework)
     if overridden:
         content = msgspec.structs.replace(content, framework=framework, expected=None)
-    records = own_records(content, path)
+    records = own_records(content.catalog, path)
     content = with_own_records(content, records)
     asked: Bound | BoundFleet
     if is_fleet(content):

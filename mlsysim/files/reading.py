@@ -8,15 +8,17 @@ would have been right.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
 from mlsysim.errors import QuestionError, suggest
-from mlsysim.files.schema import QuestionFile, RangeTable
+from mlsysim.files.schema import RangeTable
 from mlsysim.printable import one_line
 from mlsysim.textfiles import read_text
 
+Kind = TypeVar("Kind")
 _LONGEST = 200
 _PLAIN_WORDS = {
     "bool | int | float | str": "text, a number, or true or false",
@@ -54,7 +56,7 @@ def written(path: Path) -> str:
     return read_text(path, QuestionError)
 
 
-def read_table(table: Mapping[str, Any], file: str) -> QuestionFile:
+def read_table(table: Mapping[str, Any], file: str, kind: type[Kind]) -> Kind:
     """Check a parsed file.
 
     Parameters
@@ -63,13 +65,15 @@ def read_table(table: Mapping[str, Any], file: str) -> QuestionFile:
         The top level of the file.
     file
         The name that messages use.
+    kind
+        The record that the top level is read into.
 
     Raises
     ------
     QuestionError
         If the table does not follow the schema.
     """
-    return _record(table, QuestionFile, file, "")
+    return cast("Kind", _record(table, kind, file, ""))
 
 
 def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
@@ -101,7 +105,8 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return {
             key: _value(item, members[1], file, _join(place, key)) for key, item in value.items()
         }
-    if record is not None and (isinstance(value, Mapping) or record is not RangeTable):
+    others = [item for item in members if item not in {record, NoneType}]
+    if record is not None and (isinstance(value, Mapping) or not others):
         return _record(value, record, file, place)
     if record is RangeTable and not isinstance(value, list):
         name = place.rpartition(".")[2]

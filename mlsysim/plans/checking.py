@@ -75,7 +75,7 @@ def _moments(item: Fleet | Site) -> set[int]:
     found = {change.begin for change in item.changes}
     found |= {change.end for change in item.changes if change.end is not None}
     if isinstance(item, Fleet):
-        found |= {moment for block in item.blocks for moment in (block.begin, block.end)}
+        found |= {moment for block in item.blocks for moment in block.window}
     return found
 
 

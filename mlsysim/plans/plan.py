@@ -12,12 +12,12 @@ from mlsysim.plans.answers.explaining import (
 )
 from mlsysim.plans.answers.finding import answered
 from mlsysim.plans.answers.result import PlanResult
-from mlsysim.plans.answers.wording import span_text
+from mlsysim.plans.answers.wording import requirement_text, span_text
 from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
-from mlsysim.plans.records.requirement import Kind
+from mlsysim.plans.records.requirement import RequirementKind
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
@@ -106,7 +106,7 @@ class Plan:
                 why = _why(self.question, clock)
         is_open = found.status in {Status.FEASIBLE, Status.UNKNOWN} or why.get("unfinished")
         statistics = Statistics(
-            grid_size=0,
+            grid_size=found.plans,
             seconds={**clock.seconds, "total": clock.elapsed},
             solver=dict(clock.counters),
             stopped_by=clock.stopped_by if is_open else None,
@@ -134,13 +134,19 @@ def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
             unfinished.append(f"the relaxation of {member.name}")
         else:
             relaxations.append(relaxation_of(question, member, clock))
-    late = any(member.kind in {Kind.DEADLINE, Kind.HORIZON} for member in found.members)
+    late = any(
+        member.kind in {RequirementKind.DEADLINE, RequirementKind.HORIZON}
+        for member in found.members
+    )
     told = [*_remedies(question, late, clock)]
     if clock.left <= 0:
         unfinished.append("what later deadlines or more nodes would do")
     return {
         "conflict": tuple(member.name for member in found.members),
         "conflict_is_minimal": found.is_minimal,
+        "conflict_reasons": {
+            member.name: requirement_text(question, member) for member in found.members
+        },
         "relaxations": tuple(relaxations),
         "unfinished": tuple(unfinished),
         "remedies": tuple(told),

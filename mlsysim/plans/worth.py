@@ -3,9 +3,12 @@
 from dataclasses import replace
 from typing import assert_never
 
+from mlsysim.plans.records.fleet import Fleet
 from mlsysim.plans.records.goal import Goal
+from mlsysim.plans.records.job import Row
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
+from mlsysim.plans.records.series import Series
 from mlsysim.plans.time.calendar import steps
 
 HOUR = 3600
@@ -62,18 +65,32 @@ def spent(question: PlanQuestion, schedule: Schedule) -> float:
 
 def cost(question: PlanQuestion, run: Run) -> float:
     """Give what a run adds to the cost, in USD."""
-    fleet = question.fleet(run.row.fleet)
-    if fleet.reserved:
-        return run.row.cost
-    return run.row.cost + run.row.nodes * sum(
-        fleet.price.hours(begin, end) for begin, end in run.pieces
-    )
+    return run.row.cost + _integrated(rates(question.fleet(run.row.fleet), run.row), run)
+
+
+def rates(fleet: Fleet, row: Row) -> list[tuple[Series, float]]:
+    """List which prices a run pays, and how often in an hour: for nodes, and for kilowatts."""
+    rented = 0.0 if fleet.reserved else float(row.nodes)
+    return [(fleet.price, rented), (fleet.electricity, row.watts / 1e3)]
 
 
 def carbon(question: PlanQuestion, run: Run) -> float:
     """Give what a run emits: kilowatts times the carbon of the grid at the time; in kg."""
-    grid = question.fleet(run.row.fleet).carbon
-    return sum(grid.hours(begin, end) for begin, end in run.pieces) * run.row.watts / 1e6
+    return _integrated(emissions(question.fleet(run.row.fleet), run.row), run)
+
+
+def emissions(fleet: Fleet, row: Row) -> list[tuple[Series, float]]:
+    """List what a run emits in an hour, as `rates` does: kilograms from grams and watts."""
+    return [(fleet.carbon, row.watts / 1e6)]
+
+
+def _integrated(per_hour: list[tuple[Series, float]], run: Run) -> float:
+    return sum(
+        rate * series.hours(begin, end)
+        for series, rate in per_hour
+        if rate
+        for begin, end in run.pieces
+    )
 
 
 def reserved(question: PlanQuestion) -> float:

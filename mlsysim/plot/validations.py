@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.errors import ParameterError
 from mlsysim.plot.figures import new_figure
-from mlsysim.validation.report import Report
+from mlsysim.validation.report import ValidationReport
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ _SAME = {"ms": ("s", 1e-3)}
 Points = Mapping[str, Sequence[tuple[float, float]]]
 
 
-def outcomes(report: Report) -> "Figure":
+def outcomes(report: ValidationReport) -> "Figure":
     """Draw every predicted row on logarithmic scales, a panel per unit; give the figure.
 
     Parameters
@@ -59,7 +59,7 @@ def outcomes(report: Report) -> "Figure":
     return figure
 
 
-def _points(report: Report) -> dict[str, dict[str, list[tuple[float, float]]]]:
+def _points(report: ValidationReport) -> dict[str, dict[str, list[tuple[float, float]]]]:
     """Give measured and predicted values by unit and accelerator."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for outcome in report.outcomes:

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.problem.nodes import Name, Node, Number, Text, is_literal_quantity, names_in
+from mlsysim.problem.nodes import (
+    Name,
+    Node,
+    NumberLiteral,
+    TextLiteral,
+    is_literal_quantity,
+    names_in,
+)
 from mlsysim.problem.parser import Parser
 from mlsysim.problem.source import Source
 from mlsysim.problem.tokens import tokens_of
@@ -59,12 +66,12 @@ class Expression:
     @property
     def is_bare_number(self) -> bool:
         """Whether it is a number alone, without a unit."""
-        return isinstance(self.node, Number) and not self.node.unit
+        return isinstance(self.node, NumberLiteral) and not self.node.unit
 
     @property
     def quoted(self) -> str | None:
         """The text, where the expression is one in quotes."""
-        return self.node.value if isinstance(self.node, Text) else None
+        return self.node.value if isinstance(self.node, TextLiteral) else None
 
     @property
     def single_name(self) -> str | None:

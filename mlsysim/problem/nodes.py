@@ -16,7 +16,7 @@ _LEVELS = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
+class NumberLiteral:
     """A number, with a unit where one follows it."""
 
     text: str
@@ -55,7 +55,7 @@ class Truth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text:
+class TextLiteral:
     """A quoted text."""
 
     value: str
@@ -148,7 +148,7 @@ class Call:
         return f"{self.function.name}({', '.join(str(argument) for argument in self.arguments)})"
 
 
-Node = Number | Truth | Text | Name | Negative | Binary | Call
+Node = NumberLiteral | Truth | TextLiteral | Name | Negative | Binary | Call
 
 
 def names_in(node: Node) -> Iterator[str]:
@@ -175,7 +175,7 @@ def _within(node: Node, level: int) -> str:
 def is_literal_quantity(node: Node) -> bool:
     """Tell whether a node is a number with a unit, such as ``50 ms`` or ``50 GB/s``."""
     match node:
-        case Number():
+        case NumberLiteral():
             return bool(node.unit)
         case Binary(sign="/" | "*", left=left, right=Name(path=path)):
             return is_unit(path) and is_literal_quantity(left)

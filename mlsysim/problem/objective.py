@@ -11,7 +11,7 @@ from mlsysim.errors import MetricError, ObjectiveError
 from mlsysim.problem.expression import Expression
 from mlsysim.problem.parser import Parser
 from mlsysim.problem.source import Source
-from mlsysim.problem.tokens import Kind, tokens_of
+from mlsysim.problem.tokens import TokenKind, tokens_of
 from mlsysim.units import is_quantity, unit_of
 
 _FORM = re.compile(r"\s*(?P<sense>[A-Za-z]*)\s*(?P<colon>:?)\s*(?P<metric>.*?)\s*", re.DOTALL)
@@ -68,7 +68,7 @@ class Objective:
         inner = Source(text=metric, kind="objective", error=ObjectiveError)
         tokens = tokens_of(inner)
         for token in tokens:
-            if token.kind is Kind.RELATION:
+            if token.kind is TokenKind.RELATION:
                 raise source.fault(
                     f"{token.text!r} belongs into a constraint, not into the objective",
                     f"{sense}: {metric[: token.start].strip()}",

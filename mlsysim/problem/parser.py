@@ -18,9 +18,18 @@ from contextlib import suppress
 from mlsysim.errors import InputError, suggest
 from mlsysim.printable import one_line
 from mlsysim.problem.arithmetic import FUNCTIONS
-from mlsysim.problem.nodes import Binary, Call, Name, Negative, Node, Number, Text, Truth
+from mlsysim.problem.nodes import (
+    Binary,
+    Call,
+    Name,
+    Negative,
+    Node,
+    NumberLiteral,
+    TextLiteral,
+    Truth,
+)
 from mlsysim.problem.source import Source
-from mlsysim.problem.tokens import Kind, Token
+from mlsysim.problem.tokens import Token, TokenKind
 from mlsysim.units import is_unit, unit_names
 
 _DEEPEST = 60
@@ -61,7 +70,7 @@ class Parser:
         """
         node = self._sum()
         token = self._token
-        if token.kind is not Kind.END:
+        if token.kind is not TokenKind.END:
             raise self._unexpected(token)
         return node
 
@@ -75,7 +84,7 @@ class Parser:
         return token
 
     def _at(self, *signs: str) -> bool:
-        return self._token.kind is Kind.OPERATOR and self._token.text in signs
+        return self._token.kind is TokenKind.OPERATOR and self._token.text in signs
 
     def _sum(self) -> Node:
         node = self._product()
@@ -122,7 +131,7 @@ class Parser:
         if not self._at("**"):
             return base
         operator = self._next()
-        if first.kind is Kind.NUMBER and isinstance(base, Number) and base.unit:
+        if first.kind is TokenKind.NUMBER and isinstance(base, NumberLiteral) and base.unit:
             start = first.start
             text = self._source.text[start : operator.start].strip()
             corrected = self._source.replaced(start, operator.start, f"({text}) ")
@@ -132,11 +141,11 @@ class Parser:
     def _atom(self) -> Node:
         token = self._next()
         match token.kind:
-            case Kind.NUMBER:
+            case TokenKind.NUMBER:
                 return self._number(token)
-            case Kind.TEXT:
-                return Text(value=token.text[1:-1])
-            case Kind.NAME:
+            case TokenKind.TEXT:
+                return TextLiteral(value=token.text[1:-1])
+            case TokenKind.NAME:
                 return self._named(token)
             case _:
                 if token.text == "(":
@@ -167,12 +176,12 @@ class Parser:
         negative = self._at("-") and self._next()
         token = self._next()
         node: Node
-        if token.kind is Kind.NUMBER:
+        if token.kind is TokenKind.NUMBER:
             self._close(opening)
             node = self._number(token)
-        elif token.kind is Kind.TEXT and not negative:
+        elif token.kind is TokenKind.TEXT and not negative:
             self._close(opening)
-            node = Text(value=token.text[1:-1])
+            node = TextLiteral(value=token.text[1:-1])
         else:
             inside = self._source.text[token.start : token.stop]
             raise self._source.fault(f"{name.text}({inside}...) holds no number; write one")
@@ -188,8 +197,8 @@ class Parser:
         with suppress(ValueError):
             value = int(token.text)
         word = self._token
-        if word.kind is not Kind.NAME:
-            return Number(text=token.text, value=value)
+        if word.kind is not TokenKind.NAME:
+            return NumberLiteral(text=token.text, value=value)
         self._next()
         if not is_unit(word.text):
             known = suggest(word.text, unit_names())
@@ -199,7 +208,7 @@ class Parser:
                 else f"{token.text} and {word.text!r} need an operator between them, "
                 f"e.g. '{token.text} * {word.text}'"
             )
-        return Number(text=token.text, value=value, unit=word.text)
+        return NumberLiteral(text=token.text, value=value, unit=word.text)
 
     def _call(self, name: Token) -> Node:
         function = FUNCTIONS.get(name.text)
@@ -222,7 +231,7 @@ class Parser:
     def _close(self, opening: Token) -> None:
         if not self._at(")"):
             token = self._token
-            if token.kind is Kind.END:
+            if token.kind is TokenKind.END:
                 raise self._source.fault(
                     f"the parenthesis at position {opening.start + 1} is never closed"
                 )
@@ -230,15 +239,15 @@ class Parser:
         self._next()
 
     def _refuse_percent_sign(self, operator: Token) -> None:
-        if operator.text == "%" and (self._token.kind is Kind.END or self._at(")", ",")):
+        if operator.text == "%" and (self._token.kind is TokenKind.END or self._at(")", ",")):
             number = self._tokens[self._position - 2]
             corrected = self._source.replaced(number.stop, operator.stop, " percent")
             raise self._source.fault("'%' is the remainder of a division", corrected)
 
     def _unexpected(self, token: Token, wanted: str = "an operator") -> InputError:
-        if token.kind is Kind.END:
+        if token.kind is TokenKind.END:
             return self._source.fault(f"{wanted} is missing at the end")
-        if token.kind is Kind.RELATION:
+        if token.kind is TokenKind.RELATION:
             return self._source.fault(f"{wanted} is missing before {token.text!r}")
         if token.text == ",":
             return self._source.fault(

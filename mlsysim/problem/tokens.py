@@ -8,7 +8,7 @@ from mlsysim.problem.source import Source
 from mlsysim.units import NUMBER
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """The kinds of words."""
 
     NUMBER = auto()
@@ -33,7 +33,7 @@ class Token:
         Where it starts in the source.
     """
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
 
@@ -100,8 +100,8 @@ def tokens_of(source: Source) -> list[Token]:
         if group == "SPACE":
             continue
         _refuse_look_alike(source, group, text, start)
-        words.append(Token(kind=Kind[group], text=text, start=start))
-    return [*words, Token(kind=Kind.END, text="", start=len(source.text))]
+        words.append(Token(kind=TokenKind[group], text=text, start=start))
+    return [*words, Token(kind=TokenKind.END, text="", start=len(source.text))]
 
 
 def _refuse_look_alike(source: Source, group: str, text: str, start: int) -> None:

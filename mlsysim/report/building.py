@@ -7,7 +7,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from mlsysim import __version__
 from mlsysim.core.dse import DSE
 from mlsysim.files.launching import launched_by
 from mlsysim.files.question import Question
@@ -22,7 +21,6 @@ from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity
 from mlsysim.results.blocks import Headline
-from mlsysim.results.rendering import remarks
 from mlsysim.stages.economics.prices import prices_behind
 
 _PACKAGES = ("ortools", "numpy", "pint")
@@ -106,7 +104,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         explanation=explained,
         conflict=_conflict(result, asked.get("reasons", {})),
         relaxations=result.relaxations,
-        account=(*unmeasured, *remarks(result)),
+        account=(*unmeasured, *result.remarks()),
         answer=result.to_dict(),
         versions=versions(),
     )
@@ -129,7 +127,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,
-        account=tuple(remarks(front)),
+        account=tuple(front.remarks()),
         answer=front.to_dict(),
         versions=versions(),
     )
@@ -147,7 +145,7 @@ def accuracy_told(result: Any) -> tuple[str, ...]:
 def versions() -> Mapping[str, str]:
     """Say which programs made an answer."""
     found = {name: version(name) for name in _PACKAGES}
-    return {"mlsysim": __version__, "Python": platform.python_version(), **found}
+    return {"mlsysim": version("mlsysim"), "Python": platform.python_version(), **found}
 
 
 def _with_accuracy(line: Headline, accuracy: tuple[str, ...]) -> Headline:

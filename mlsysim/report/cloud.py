@@ -21,7 +21,7 @@ from mlsysim.search.arrays.block_reading import (
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.arrays.layout import Block, Layout
+from mlsysim.search.arrays.layout import GridBlock, GridLayout
 from mlsysim.search.arrays.others import Others
 from mlsysim.search.verify import Evaluator
 
@@ -80,7 +80,7 @@ def cloud_of(problem: Problem, evaluate: Evaluator, objectives: Sequence[str] = 
     judge = Judge.of(problem, dict.fromkeys([problem.objective.text, *objectives]))
     rows: list[tuple[Mapping[str, Any], tuple[float, ...]]] = []
     heads: Values = []
-    for block in Layout(thin.space).blocks():
+    for block in GridLayout(thin.space).blocks():
         try:
             values, found = _of_block(thin, evaluate, judge, block)
         except BlockInfeasibleError:
@@ -123,7 +123,7 @@ def thinned(space: SearchSpace, most: int) -> SearchSpace:
 
 
 def _of_block(
-    problem: Problem, evaluate: Evaluator, judge: Judge, block: Block
+    problem: Problem, evaluate: Evaluator, judge: Judge, block: GridBlock
 ) -> tuple[Values, list[tuple[Mapping[str, Any], tuple[float, ...]]]]:
     """Measure the feasible designs of a block."""
     results: list[Any] = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from mlsysim.errors import UnknownNameError, suggest
 from mlsysim.frames import flat, frame
@@ -10,6 +10,13 @@ from mlsysim.results.jsonable import jsonable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from typing_extensions import TypeVar
+
+    Result = TypeVar("Result", default=Any)
+else:
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
 
 
 def frame_of(
@@ -59,7 +66,7 @@ class _Parts(Mapping[str, Any]):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Candidate(_Parts):
+class Candidate(_Parts, Generic[Result]):
     """A design, re-evaluated on plain numbers; also a mapping of its three parts.
 
     Parameters
@@ -74,7 +81,7 @@ class Candidate(_Parts):
 
     params: Mapping[str, Any]
     objective_value: float
-    result: Any
+    result: Result
 
     @property
     def values_of_objectives(self) -> tuple[float, ...]:
@@ -86,7 +93,7 @@ class Candidate(_Parts):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoPoint(_Parts):
+class ParetoPoint(_Parts, Generic[Result]):
     """A design of a front, re-evaluated on plain numbers; also a mapping of its three parts.
 
     Parameters
@@ -101,7 +108,7 @@ class ParetoPoint(_Parts):
 
     params: Mapping[str, Any]
     objective_values: tuple[float, ...]
-    result: Any
+    result: Result
 
     @property
     def values_of_objectives(self) -> tuple[float, ...]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
-from mlsysim.results.candidate import ParetoPoint, frame_of
+from mlsysim.results.candidate import ParetoPoint, Result, frame_of
 from mlsysim.results.formatting import number
 from mlsysim.results.rendering import headline
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ParetoFront(Answer, Sequence[ParetoPoint]):
+class ParetoFront(Answer, Sequence[ParetoPoint[Result]], Generic[Result]):
     """The designs that no other dominates; also the sequence of them.
 
     A design dominates another if it is at least as good in every objective and
@@ -38,15 +38,17 @@ class ParetoFront(Answer, Sequence[ParetoPoint]):
 
     objectives: tuple[str, ...]
     units: tuple[str, ...]
-    points: tuple[ParetoPoint, ...] = ()
+    points: tuple[ParetoPoint[Result], ...] = ()
 
     @overload
-    def __getitem__(self, place: int) -> ParetoPoint: ...
+    def __getitem__(self, place: int) -> ParetoPoint[Result]: ...
 
     @overload
-    def __getitem__(self, place: slice) -> tuple[ParetoPoint, ...]: ...
+    def __getitem__(self, place: slice) -> tuple[ParetoPoint[Result], ...]: ...
 
-    def __getitem__(self, place: int | slice) -> ParetoPoint | tuple[ParetoPoint, ...]:
+    def __getitem__(
+        self, place: int | slice
+    ) -> ParetoPoint[Result] | tuple[ParetoPoint[Result], ...]:
         return self.points[place]
 
     def __len__(self) -> int:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from mlsysim.errors import InfeasibleError, NoAnswerError, UnknownNameError, suggest
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
-from mlsysim.results.candidate import Candidate, frame_of
+from mlsysim.results.candidate import Candidate, Result, frame_of
 from mlsysim.results.formatting import gap, number, with_unit
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.rendering import headline
@@ -17,11 +17,13 @@ from mlsysim.results.status import Status
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from mlsysim.results.margin import MarginCost
+
 _KEYS = ("best_params", "best_objective", "best_result", "top_candidates")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SearchResult(Answer, Mapping[str, Any]):
+class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
     """The answer, with its proof; also a mapping of the tutorial's four keys.
 
     The other fields are those of `Answer`.
@@ -38,13 +40,16 @@ class SearchResult(Answer, Mapping[str, Any]):
         No design is better than this; `None` where nothing is known.
     gap
         How far the best design may be from the bound, relative to the design.
+    margin
+        What the margins of constraints with a confidence cost; None where none has one.
     """
 
     objective: str
     unit: str = ""
-    top_candidates: tuple[Candidate, ...] = ()
+    top_candidates: tuple[Candidate[Result], ...] = ()
     bound: float | None = None
     gap: float | None = None
+    margin: "MarginCost | None" = None
 
     def __getitem__(self, key: str) -> Any:
         if key not in _KEYS:
@@ -69,7 +74,7 @@ class SearchResult(Answer, Mapping[str, Any]):
     __hash__ = object.__hash__
 
     @property
-    def best(self) -> Candidate:
+    def best(self) -> Candidate[Result]:
         """The best design.
 
         Raises
@@ -100,7 +105,7 @@ class SearchResult(Answer, Mapping[str, Any]):
         return self.best.objective_value
 
     @property
-    def best_result(self) -> Any:
+    def best_result(self) -> Result:
         """What the evaluator returned for the best design; raises as `best` does."""
         return self.best.result
 
@@ -130,6 +135,7 @@ class SearchResult(Answer, Mapping[str, Any]):
             "top_candidates": [candidate.to_dict() for candidate in self.top_candidates],
             "bound": jsonable(self.bound),
             "gap": jsonable(self.gap),
+            "margin": None if self.margin is None else self.margin.to_dict(),
             **self._common(),
         }
 
@@ -154,6 +160,10 @@ class SearchResult(Answer, Mapping[str, Any]):
         proof = f", {bound}" if with_proof and self.gap is not None and bound else ""
         unproven = f"{best}; {bound or 'no bound known'}"
         return headline(self, proven=f"{best}{proof}", unproven=unproven)
+
+    def remarks(self) -> list[str]:
+        """Write what follows the verdict, among it what margins cost."""
+        return [*super().remarks(), *([] if self.margin is None else [str(self.margin)])]
 
     def _rows(self) -> list[list[str]]:
         if not self.top_candidates:

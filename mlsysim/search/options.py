@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any, TypedDict
 
 from mlsysim.errors import ParameterError, suggest
+from mlsysim.results.formatting import number
 
 _LARGEST_SEED = 2**31 - 1
 """CP-SAT keeps its seed in 32 bits."""
@@ -43,6 +44,11 @@ class Progress:
     best: float | None = None
     bound: float | None = None
     what: str = "designs"
+
+    def __str__(self) -> str:
+        known = {"best": self.best, "bound": self.bound}
+        told = [f"{word} {number(value)}" for word, value in known.items() if value is not None]
+        return ", ".join([f"{number(self.done)} of {number(self.total)} {self.what}", *told])
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -29,7 +29,7 @@ def _most(most: float) -> dict[str, Any]:
     return {} if most == math.inf else {"maximum": most}
 
 
-class Domain(ABC):
+class ArgumentDomain(ABC):
     """A set of values; ``str`` gives it in words."""
 
     def read(self, name: str, value: Any) -> Any:
@@ -59,7 +59,7 @@ class Domain(ABC):
 
 
 @dataclass(frozen=True)
-class Whole(Domain):
+class Whole(ArgumentDomain):
     """Whole numbers of a range."""
 
     least: int = 1
@@ -77,7 +77,7 @@ class Whole(Domain):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number(Domain):
+class Number(ArgumentDomain):
     """Numbers of a range; `above` excludes the least."""
 
     least: float = 0.0
@@ -98,7 +98,7 @@ class Number(Domain):
 
 
 @dataclass(frozen=True)
-class Measure(Domain):
+class Measure(ArgumentDomain):
     """Plain numbers in a unit, or amounts of its dimension, which are read in that unit."""
 
     unit: str
@@ -152,7 +152,7 @@ class Prices(Measure):
 
 
 @dataclass(frozen=True)
-class Flag(Domain):
+class Flag(ArgumentDomain):
     """True or false."""
 
     def _check(self, name: str, value: Any) -> None:
@@ -167,7 +167,7 @@ class Flag(Domain):
 
 
 @dataclass(frozen=True)
-class Options(Domain):
+class Options(ArgumentDomain):
     """One of a few names or numbers."""
 
     values: Collection[str | int]
@@ -184,7 +184,7 @@ class Options(Domain):
 
 
 @dataclass(frozen=True)
-class Arithmetic(Domain):
+class Arithmetic(ArgumentDomain):
     """A precision of arithmetic; `kept` names the argument for formats of weights, if any."""
 
     values: tuple[str, ...]
@@ -202,7 +202,7 @@ class Arithmetic(Domain):
 
 
 @dataclass(frozen=True)
-class Entry(Domain):
+class Entry(ArgumentDomain):
     """A record of the catalogue, or one that the user made."""
 
     kinds: tuple[type[Any], ...]
@@ -219,7 +219,7 @@ class Entry(Domain):
 
 
 @dataclass(frozen=True)
-class Named(Domain):
+class Named(ArgumentDomain):
     """A record by its name in a part of the catalogue, or one that the user made."""
 
     tree: Mapping[str, Any]
@@ -241,7 +241,7 @@ class Named(Domain):
 
 
 @dataclass(frozen=True)
-class Typed(Domain):
+class Typed(ArgumentDomain):
     """Values of a type, of which a stage without a record checks the rest itself."""
 
     kind: Any
@@ -261,7 +261,7 @@ class Typed(Domain):
 
 
 @dataclass(frozen=True)
-class Checked(Domain):
+class Checked(ArgumentDomain):
     """Whatever passes a check of its own, which is described in words."""
 
     check: Callable[[str, Any], None]

@@ -15,7 +15,7 @@ _ORDERED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class LayerKind:
     """Layers that are alike, and where they stand.
 
     Parameters
@@ -92,7 +92,7 @@ def kinds_of(shape: Any, name: str) -> tuple[Any, ...]:
     """
 
     def kind(one: Any, place: int) -> Any:
-        kinds: tuple[Kind, ...] = getattr(one, name)
+        kinds: tuple[LayerKind, ...] = getattr(one, name)
         if place < len(kinds):
             return kinds[place]
         return replace(kinds[-1], layers=0, front=0, spread=0, among=1)
@@ -115,7 +115,7 @@ def heaviest(
     layers
         Layers of the stage, which all are of one of the kinds.
     kinds
-        The kinds (`Kind`).
+        The kinds (`LayerKind`).
     values
         The figure of a layer of each.
     descending

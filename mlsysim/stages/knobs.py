@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar, cast, get_type_hints
 
 from mlsysim.stages.documentation import described
-from mlsysim.stages.domains import Domain, Typed
+from mlsysim.stages.domains import ArgumentDomain, Typed
 
 _KEY = "knob"
 _PARAGRAPH = textwrap.TextWrapper(initial_indent="    ", subsequent_indent="    ", width=92)
@@ -56,7 +56,7 @@ class Knob:
     name: str
     kind: Any
     default: Any
-    domain: Domain
+    domain: ArgumentDomain
     text: str
     unit: str = ""
     applies: str = ""
@@ -95,12 +95,16 @@ class Knob:
         return self.domain.read(self.name, value)
 
 
-def about(domain: Domain, text: str, *, unit: str = "", applies: str = "") -> Mapping[str, Any]:
+def about(
+    domain: ArgumentDomain, text: str, *, unit: str = "", applies: str = ""
+) -> Mapping[str, Any]:
     """Describe an argument that must be given: ``model: Model = field(metadata=about(...))``."""
     return {_KEY: {"domain": domain, "text": text, "unit": unit, "applies": applies}}
 
 
-def knob(domain: Domain, text: str, *, default: Any, unit: str = "", applies: str = "") -> Any:
+def knob(
+    domain: ArgumentDomain, text: str, *, default: Any, unit: str = "", applies: str = ""
+) -> Any:
     """Declare an argument with a default: ``tp_size: int = knob(Whole(), "...", default=1)``.
 
     Parameters

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mlsysim.catalog.layer import Layer, Mixer
-from mlsysim.stages.kinds import Kind
+from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import CHUNK
 
 MATRICES = ("query_parameters", "cache_parameters", "cache_parts")
@@ -11,7 +11,7 @@ MATRICES = ("query_parameters", "cache_parameters", "cache_parts")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixerShape(Kind):
+class MixerShape(LayerKind):
     """One way to mix tokens.
 
     Parameters
@@ -77,13 +77,13 @@ class MixerShape(Kind):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeedShape(Kind):
+class FeedShape(LayerKind):
     """One way to feed forward without experts: the elements of its matrices, 0 for none."""
 
     parameters: int
 
 
-def mixer_of(layer: Layer, kind: Kind, window: int) -> MixerShape:
+def mixer_of(layer: Layer, kind: LayerKind, window: int) -> MixerShape:
     """Read how a layer mixes tokens.
 
     Parameters

@@ -1,12 +1,14 @@
 """A language model as the formulas of all stages see it: plain numbers, no catalogue."""
 
 import math
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Layer, LayerGroup
-from mlsysim.stages.kinds import Kind
+from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import LayerShape, layer_of
+from mlsysim.stages.matrices import TARGETS, Part
 from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
 
 _NEVER_MISSED = -50.0  # log of the chance to miss an expert that sees every token: e^-50 is none
@@ -86,7 +88,7 @@ class ModelShape:
     mixers: tuple[MixerShape, ...]
     nested: bool
     feeds: tuple[FeedShape, ...]
-    expert: Kind
+    expert: LayerKind
     latent: bool
     cache_parts: int
     active_parameters: int
@@ -109,10 +111,18 @@ class ModelShape:
     moved_divided: float
 
 
-def shape_of(model: LanguageModel) -> ModelShape:
-    """Read a catalogue record."""
+def shape_of(model: LanguageModel, targets: str | None = None) -> ModelShape:
+    """Read a catalogue record.
+
+    Parameters
+    ----------
+    model
+        The record.
+    targets
+        The name of the matrices that have adapters (`TARGETS`), where weights are frozen.
+    """
     groups = model.layer_groups
-    kinds = _kinds(model)
+    kinds = _kinds(model, None if targets is None else TARGETS[targets])
     front = kinds[:1] if _alternates(model) else [kind for kind in kinds if kind.front][:1]
     others = [kind for kind in kinds if kind not in front] or kinds[:1]
     routed: Layer = next((group for group in groups if group.routed), model)
@@ -168,7 +178,7 @@ def _alternates(model: LanguageModel) -> bool:
     return not model.groups and 2 * model.dense_layers == model.layers
 
 
-def _kinds(model: LanguageModel) -> list[LayerShape]:
+def _kinds(model: LanguageModel, targets: AbstractSet[Part] | None) -> list[LayerShape]:
     """List the kinds as training sees them: of windows over equal layers it takes the mean."""
     if model.groups:
         among = sum(group.layers for group in model.layer_groups if not group.in_front)
@@ -179,6 +189,7 @@ def _kinds(model: LanguageModel) -> list[LayerShape]:
                 routed=group.routed,
                 near_share=1.0 if group.sliding_window or group.top_tokens else 0.0,
                 window=_reach(model, group),
+                targets=targets,
             )
             for group in model.layer_groups
         ]
@@ -191,14 +202,15 @@ def _kinds(model: LanguageModel) -> list[LayerShape]:
         found.append((place, False))
     if model.moe_layers:
         found.append((_kind(model.moe_layers, among, in_front=False), True))
+    window = _reach(model, model)
     return [
-        layer_of(model, place, routed=routed, near_share=near, window=_reach(model, model))
+        layer_of(model, place, routed=routed, near_share=near, window=window, targets=targets)
         for place, routed in found
     ]
 
 
-def _kind(layers: int, among: int, *, in_front: bool) -> Kind:
-    return Kind(
+def _kind(layers: int, among: int, *, in_front: bool) -> LayerKind:
+    return LayerKind(
         layers=layers,
         front=layers if in_front else 0,
         spread=0 if in_front else layers,
@@ -212,10 +224,10 @@ def _reach(model: LanguageModel, layer: Layer) -> int:
     return min(reach, default=model.max_context)
 
 
-def _place(model: LanguageModel, kinds: list[LayerShape]) -> Kind:
+def _place(model: LanguageModel, kinds: list[LayerShape]) -> LayerKind:
     """Join kinds that are one as far as something goes."""
     spread = sum(kind.spread for kind in kinds)
-    return Kind(
+    return LayerKind(
         layers=sum(kind.layers for kind in kinds),
         front=sum(kind.front for kind in kinds),
         spread=spread,
@@ -245,7 +257,7 @@ def _mixers(model: LanguageModel) -> tuple[MixerShape, ...]:
 
 def _look(group: LayerGroup) -> tuple[object, ...]:
     """Tell mixers apart by all that serving asks of them."""
-    mixer = mixer_of(group, Kind(layers=0, front=0, spread=0, among=1), group.sliding_window)
+    mixer = mixer_of(group, LayerKind(layers=0, front=0, spread=0, among=1), group.sliding_window)
     return tuple(vars(mixer).items())
 
 
@@ -267,9 +279,9 @@ def _feeds(model: LanguageModel) -> tuple[FeedShape, ...]:
     return tuple(found) or (FeedShape(layers=0, front=0, spread=0, among=1, parameters=0),)
 
 
-def _joined(model: LanguageModel, groups: list[LayerGroup]) -> Kind:
+def _joined(model: LanguageModel, groups: list[LayerGroup]) -> LayerKind:
     among = sum(group.layers for group in model.layer_groups if not group.in_front)
-    return Kind(
+    return LayerKind(
         layers=sum(group.layers for group in groups),
         front=sum(group.layers for group in groups if group.in_front),
         spread=sum(group.layers for group in groups if not group.in_front),

@@ -14,8 +14,8 @@ import numpy as np
 
 from mlsysim.catalog.builtin import Systems
 from mlsysim.units import magnitude
-from mlsysim.validation.cells import Cells
-from mlsysim.validation.table import Table
+from mlsysim.validation.cells import RowCells
+from mlsysim.validation.table import MeasuredTable
 
 DEVICES = {
     "NVIDIA A100-SXM4-80GB": "A100_80GB_SXM",
@@ -38,7 +38,7 @@ _ROUNDS, _CLOSE = 20, 0.02
 Points = dict[str, list[tuple[float, float]]]
 
 
-def kernel_lines(table: Table) -> Iterator[str]:
+def kernel_lines(table: MeasuredTable) -> Iterator[str]:
     """Fit every accelerator and precision that a file of kernels has, as lines of TOML."""
     for key, points in _points(table, _product).items():
         device, precision = key.split()
@@ -91,7 +91,7 @@ def affine_fit(points: list[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _points(
-    table: Table, read: Callable[[Mapping[str, str]], tuple[str, float, float] | None]
+    table: MeasuredTable, read: Callable[[Mapping[str, str]], tuple[str, float, float] | None]
 ) -> Points:
     points: Points = {}
     for row in table.rows:
@@ -101,7 +101,7 @@ def _points(
     return points
 
 
-def _texts(row: Cells) -> Mapping[str, str]:
+def _texts(row: RowCells) -> Mapping[str, str]:
     names = ("device", "kind", "op", "dtype", "m", "n", "k", "n_gpus", "bytes", "latency_ms")
     return {name: row.text(name) for name in names}
 

@@ -17,8 +17,8 @@ from mlsysim.catalog.builtin import Systems
 from mlsysim.stages.serving.formats import stored_width
 from mlsysim.units import magnitude
 from mlsysim.validation.calibrate_kernels import DEVICES
-from mlsysim.validation.cells import Cells
-from mlsysim.validation.table import Table
+from mlsysim.validation.cells import RowCells
+from mlsysim.validation.table import MeasuredTable
 
 _PRECISIONS = {"bfloat16": "bf16", "fp8": "fp8", "nvfp4": "fp4"}
 _OUTPUT_BYTES = 2
@@ -29,10 +29,10 @@ _STARTS = np.arange(0.0, 12e-6, 1e-6)
 _STEPS = np.arange(0.2e-6, 3e-6, 0.1e-6)
 
 
-def small_kernel_lines(table: Table) -> Iterator[str]:
+def small_kernel_lines(table: MeasuredTable) -> Iterator[str]:
     """Fit every accelerator whose large kernels the catalogue knows, as lines of TOML."""
-    products: dict[str, list[Cells]] = defaultdict(list)
-    reduces: dict[str, list[Cells]] = defaultdict(list)
+    products: dict[str, list[RowCells]] = defaultdict(list)
+    reduces: dict[str, list[RowCells]] = defaultdict(list)
     for cells in table.rows:
         device = DEVICES.get(cells.text("device"))
         if device is None:
@@ -52,7 +52,7 @@ def small_kernel_lines(table: Table) -> Iterator[str]:
         )
 
 
-def memory_fit(accelerator: Accelerator, rows: Sequence[Cells]) -> float:
+def memory_fit(accelerator: Accelerator, rows: Sequence[RowCells]) -> float:
     """Fit the fraction of the memory bandwidth that reading weights reaches.
 
     Parameters
@@ -62,14 +62,16 @@ def memory_fit(accelerator: Accelerator, rows: Sequence[Cells]) -> float:
     rows
         Its matrix products.
     """
-    kinds: dict[str, list[Cells]] = defaultdict(list)
+    kinds: dict[str, list[RowCells]] = defaultdict(list)
     for cells in rows:
         kinds[_PRECISIONS[cells.text("dtype")]].append(cells)
     losses = sum(_reading_losses(accelerator, precision, kinds[precision]) for precision in kinds)
     return float(_EFFICIENCIES[int(np.argmin(losses))])
 
 
-def _reading_losses(accelerator: Accelerator, precision: str, rows: Sequence[Cells]) -> np.ndarray:
+def _reading_losses(
+    accelerator: Accelerator, precision: str, rows: Sequence[RowCells]
+) -> np.ndarray:
     """Measure how far each efficiency lies off, at the call time that suits it best."""
     rate = magnitude(accelerator.peak(precision), "flop/s")
     rate = rate * accelerator.product_efficiencies[precision]
@@ -83,7 +85,7 @@ def _reading_losses(accelerator: Accelerator, precision: str, rows: Sequence[Cel
     return np.asarray(np.abs(np.log(calls / time)).mean(axis=-1).min(axis=0))
 
 
-def reduce_fit(accelerator: Accelerator, rows: Sequence[Cells]) -> tuple[float, float]:
+def reduce_fit(accelerator: Accelerator, rows: Sequence[RowCells]) -> tuple[float, float]:
     """Fit what an all-reduce costs by itself, and for each of its steps (s).
 
     Parameters

@@ -11,7 +11,7 @@ _FALSEHOODS = {"n": False, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cells:
+class RowCells:
     """The cells of one row by column, as text.
 
     Parameters

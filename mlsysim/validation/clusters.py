@@ -17,7 +17,7 @@ from mlsysim.catalog.node import Node
 from mlsysim.errors import UnknownNameError, suggest
 from mlsysim.units import magnitude
 from mlsysim.validation.accelerators import Figures, catalogue_name, stated_accelerator
-from mlsysim.validation.rows import Run
+from mlsysim.validation.rows import MeasuredRun
 from mlsysim.validation.words import remark_of
 
 # Accelerators of which the catalogue has no node, or not their usual one first.
@@ -77,7 +77,7 @@ class Machinery:
     notes: tuple[str, ...] = ()
 
 
-def machinery_of(row: Run, count: int) -> Machinery | str:
+def machinery_of(row: MeasuredRun, count: int) -> Machinery | str:
     """Build the cluster of a row, or say what is missing.
 
     Parameters

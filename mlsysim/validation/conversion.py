@@ -29,13 +29,20 @@ from typing import Any
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.clusters import machinery_of
 from mlsysim.validation.conventions import Convention
-from mlsysim.validation.layouts import Division, division_of, states_layout
+from mlsysim.validation.layouts import ParallelSizes, division_of, states_layout
 from mlsysim.validation.models import model_of
 from mlsysim.validation.stacks import options, sequence_parallel, stack_of
 from mlsysim.validation.training_row import TrainingRow
-from mlsysim.validation.vocabulary import Precision, Recompute, Stack, Timed, Unit, ZeroStage
+from mlsysim.validation.vocabulary import (
+    MeasuredPrecision,
+    Recompute,
+    Stack,
+    Timed,
+    Unit,
+)
 
 _SEQ_LEN = 4096
 _MAXTEXT_SEQ_LEN = 2048
@@ -44,9 +51,9 @@ _MAXTEXT_MICRO_BATCH = 4
 _TOKENS_PER_ACCELERATOR = 4096
 # Formats -> the arithmetic of `DistributedModel`.
 _ARITHMETIC = {
-    Precision.MXFP8: "fp8",
-    Precision.NVFP4: "fp4",
-    Precision.MXFP4: "fp4",
+    MeasuredPrecision.MXFP8: "fp8",
+    MeasuredPrecision.NVFP4: "fp4",
+    MeasuredPrecision.MXFP4: "fp4",
 }
 # What depends on how operations are counted.
 _COUNTED = {Unit.TERAFLOPS, Unit.PETAFLOPS, Unit.PER_CENT_MODEL, Unit.PER_CENT_HARDWARE}
@@ -129,9 +136,9 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
     if isinstance(found, str):
         return skip(reason=found)
     precision = row.precision or (
-        Precision.BF16 if accelerator.supports("bf16") else Precision.FP16
+        MeasuredPrecision.BF16 if accelerator.supports("bf16") else MeasuredPrecision.FP16
     )
-    if precision is Precision.BF16 and not accelerator.supports("bf16"):
+    if precision is MeasuredPrecision.BF16 and not accelerator.supports("bf16"):
         return skip(reason=f"{accelerator.name} has no bf16 arithmetic")
     division = division_of(row, found.model, machinery.cluster)
     sharded = division.zero_stage == ZeroStage.WEIGHTS
@@ -179,7 +186,7 @@ def _seq_len(
 
 
 def _batches(
-    row: TrainingRow, division: Division, accelerator: Accelerator
+    row: TrainingRow, division: ParallelSizes, accelerator: Accelerator
 ) -> tuple[int, int, tuple[str, ...]]:
     """Give the micro batch and the global batch in sequences."""
     notes = []
@@ -196,7 +203,7 @@ def _batches(
     return micro, batch, tuple(notes)
 
 
-def _micro_batch(row: TrainingRow, division: Division, accelerator: Accelerator) -> int:
+def _micro_batch(row: TrainingRow, division: ParallelSizes, accelerator: Accelerator) -> int:
     if division.pipeline > 1:
         batch = row.gbs // division.data if row.gbs and row.stack is Stack.TORCHTITAN else 1
         return max(batch // division.pipeline, 1)

@@ -9,11 +9,11 @@ from mlsysim.validation import serving_row, training_row
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.rows import columns_of
 from mlsysim.validation.serving import serving_outcomes
-from mlsysim.validation.table import Table, read_table
+from mlsysim.validation.table import MeasuredTable, read_table
 from mlsysim.validation.training import training_outcomes
 
 
-class Kind(enum.StrEnum):
+class DatasetKind(enum.StrEnum):
     """What a file of measurements is about."""
 
     TRAINING = "training"
@@ -24,25 +24,27 @@ class Kind(enum.StrEnum):
 _SERVING_COLUMNS = ("isl", "osl")
 
 
-def kind_of(table: Table) -> Kind:
+def kind_of(table: MeasuredTable) -> DatasetKind:
     """Tell what a file is about."""
     if all(column in table.columns for column in _SERVING_COLUMNS):
-        return Kind.SERVING
-    return Kind.TRAINING
+        return DatasetKind.SERVING
+    return DatasetKind.TRAINING
 
 
-def unread_columns(table: Table) -> tuple[str, ...]:
+def unread_columns(table: MeasuredTable) -> tuple[str, ...]:
     """Phrase which columns of a file are not read, with the nearest ones that are."""
     match kind_of(table):
-        case Kind.TRAINING:
+        case DatasetKind.TRAINING:
             columns = columns_of(training_row.TrainingRow)
             return table.unknown({*columns, *training_row.READERS_COLUMNS})
-        case Kind.SERVING:
+        case DatasetKind.SERVING:
             columns = columns_of(serving_row.ServingRow)
             return table.unknown({*columns, *serving_row.READERS_COLUMNS})
 
 
-def outcomes_of_table(table: Table, stage: DistributedModel | None = None) -> tuple[Outcome, ...]:
+def outcomes_of_table(
+    table: MeasuredTable, stage: DistributedModel | None = None
+) -> tuple[Outcome, ...]:
     """Predict every row of a table.
 
     Parameters
@@ -59,9 +61,9 @@ def outcomes_of_table(table: Table, stage: DistributedModel | None = None) -> tu
     """
     kind = kind_of(table)
     match kind:
-        case Kind.TRAINING:
+        case DatasetKind.TRAINING:
             return training_outcomes(table, stage)
-        case Kind.SERVING:
+        case DatasetKind.SERVING:
             return serving_outcomes(table)
     assert_never(kind)
 

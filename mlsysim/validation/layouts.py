@@ -26,7 +26,7 @@ _ALL_SHARED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Division:
+class ParallelSizes:
     """The parallel sizes of a run.
 
     Parameters
@@ -56,7 +56,7 @@ def states_layout(row: TrainingRow) -> bool:
     return any((row.tp, row.pp, row.cp, row.ep)) or row.zero_stage is not None
 
 
-def division_of(row: TrainingRow, model: LanguageModel, cluster: Cluster) -> Division:
+def division_of(row: TrainingRow, model: LanguageModel, cluster: Cluster) -> ParallelSizes:
     """Complete the parallel sizes of a row.
 
     A size that is left out beside others that are stated is 1; ZeRO is stage 1,
@@ -82,7 +82,7 @@ def division_of(row: TrainingRow, model: LanguageModel, cluster: Cluster) -> Div
             context = 1
         elif context > 1:
             notes = (*notes, f"cp={context} supposed from dp={row.dp}")
-    return Division(
+    return ParallelSizes(
         tensor=tensor,
         pipeline=pipeline,
         context=context,

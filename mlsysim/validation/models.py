@@ -17,7 +17,7 @@ from mlsysim.catalog import Models, load_catalog
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Normalization
 from mlsysim.errors import CatalogError
-from mlsysim.validation.rows import Run
+from mlsysim.validation.rows import MeasuredRun
 from mlsysim.validation.words import without_remark
 
 
@@ -109,7 +109,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def model_of(row: Run, context: int, **changes: Any) -> Found | str:
+def model_of(row: MeasuredRun, context: int, **changes: Any) -> Found | str:
     """Find or build the model of a row, or say what is missing.
 
     Parameters

@@ -16,7 +16,7 @@ from mlsysim.validation.outcome import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
+class Alternative:
     """One of several designs to choose between.
 
     Parameters
@@ -45,7 +45,7 @@ class Contest:
     """
 
     group: str
-    designs: tuple[Design, ...]
+    designs: tuple[Alternative, ...]
 
     @property
     def regret(self) -> float:
@@ -105,8 +105,8 @@ def contests_of(outcomes: Iterable[Outcome]) -> tuple[Contest, ...]:
     )
 
 
-def _design(outcomes: Sequence[Outcome]) -> Design:
-    return Design(
+def _design(outcomes: Sequence[Outcome]) -> Alternative:
+    return Alternative(
         ids=tuple(outcome.id for outcome in outcomes),
         measured=statistics.fmean(outcome.speed_measured or 0.0 for outcome in outcomes),
         predicted=statistics.fmean(outcome.speed_predicted or 0.0 for outcome in outcomes),
@@ -128,7 +128,7 @@ def kendall_tau(contests: Iterable[Contest]) -> float | None:
     Examples
     --------
     >>> designs = tuple(
-    ...     Design(ids=(), measured=m, predicted=p) for m, p in [(1, 1), (2, 3), (3, 2)]
+    ...     Alternative(ids=(), measured=m, predicted=p) for m, p in [(1, 1), (2, 3), (3, 2)]
     ... )
     >>> round(kendall_tau([Contest(group="", designs=designs)]), 3)  # two pairs right, one wrong
     0.333

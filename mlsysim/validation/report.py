@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlsysim.core.solver import DistributedModel
-from mlsysim.validation.datasets import Kind, kind_of, outcomes_of_table, unread_columns
+from mlsysim.validation.datasets import DatasetKind, kind_of, outcomes_of_table, unread_columns
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.ranking import Ranking, rankings_of
-from mlsysim.validation.statistics import Tally, tallies, tally
+from mlsysim.validation.statistics import RowTally, tallies, tally
 from mlsysim.validation.table import read_table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class ValidationReport:
     """What became of the rows of a file.
 
     Parameters
@@ -31,22 +31,22 @@ class Report:
     """
 
     file: str
-    kind: Kind
+    kind: DatasetKind
     outcomes: tuple[Outcome, ...]
     unread: tuple[str, ...] = ()
 
     @property
-    def total(self) -> Tally:
+    def total(self) -> RowTally:
         """All rows together."""
         return tally("all", self.outcomes)
 
     @property
-    def groups(self) -> tuple[Tally, ...]:
+    def groups(self) -> tuple[RowTally, ...]:
         """The rows by source."""
         return tallies(self.outcomes, lambda outcome: outcome.group or "(no group)")
 
     @property
-    def accelerators(self) -> tuple[Tally, ...]:
+    def accelerators(self) -> tuple[RowTally, ...]:
         """The rows by accelerator, under its name in the catalogue."""
         return tallies(self.outcomes, lambda outcome: outcome.hardware or "(no accelerator)")
 
@@ -83,7 +83,7 @@ class Report:
         }
 
 
-def report_of(path: str | Path, stage: DistributedModel | None = None) -> Report:
+def report_of(path: str | Path, stage: DistributedModel | None = None) -> ValidationReport:
     """Predict every row of a file.
 
     Parameters
@@ -99,7 +99,7 @@ def report_of(path: str | Path, stage: DistributedModel | None = None) -> Report
         If the file or one of its cells cannot be used.
     """
     table = read_table(path)
-    return Report(
+    return ValidationReport(
         file=str(path),
         kind=kind_of(table),
         outcomes=outcomes_of_table(table, stage),

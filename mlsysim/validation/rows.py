@@ -8,14 +8,21 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from mlsysim.errors import MeasurementError
-from mlsysim.validation.cells import Cells
+from mlsysim.validation.cells import RowCells
 from mlsysim.validation.conventions import Convention
-from mlsysim.validation.table import Table
-from mlsysim.validation.vocabulary import WORDS, Latency, Load, Precision, Runtime, Timed
+from mlsysim.validation.table import MeasuredTable
+from mlsysim.validation.vocabulary import (
+    WORDS,
+    Latency,
+    Load,
+    MeasuredPrecision,
+    MeasuredRuntime,
+    Timed,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class MeasuredRow:
     """What all rows have.
 
     Parameters
@@ -39,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run(Row):
+class MeasuredRun(MeasuredRow):
     """A measured run, of training or of serving; None, or an empty text, is what is not said.
 
     ``mlsysim/validation/measured/README.md`` tells what the columns mean.
@@ -70,31 +77,33 @@ class Run(Row):
     moe_topk: int | None = None
     moe_ffn: int | None = None
     moe_shared: int | None = None
-    precision: Precision | None = None
+    precision: MeasuredPrecision | None = None
     tp: int | None = None
     pp: int | None = None
     value: float | None
 
 
-AnyRow = TypeVar("AnyRow", bound=Row)
-_OURS = {field.name for field in fields(Row)} - {"group"}
+AnyRow = TypeVar("AnyRow", bound=MeasuredRow)
+_OURS = {field.name for field in fields(MeasuredRow)} - {"group"}
 # What a row can do without: a word of a source that is not known is noted, and the usual supposed.
-_SUPPOSABLE = {Convention, Timed, Latency, Load, Runtime}
+_SUPPOSABLE = {Convention, Timed, Latency, Load, MeasuredRuntime}
 # Zero says that there are none.
 _MAY_BE_ZERO = {"moe_experts", "moe_topk", "moe_ffn", "moe_shared"}
 
 
-def _hints(kind: type[Row]) -> dict[str, Any]:
+def _hints(kind: type[MeasuredRow]) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def columns_of(kind: type[Row]) -> tuple[str, ...]:
+def columns_of(kind: type[MeasuredRow]) -> tuple[str, ...]:
     """Name the columns that rows of a kind are read from."""
     return ("id", *(name for name in _hints(kind) if name not in _OURS))
 
 
-def read_rows(table: Table, kind: type[AnyRow], required: tuple[str, ...]) -> tuple[AnyRow, ...]:
+def read_rows(
+    table: MeasuredTable, kind: type[AnyRow], required: tuple[str, ...]
+) -> tuple[AnyRow, ...]:
     """Read the rows of a table.
 
     Raises
@@ -109,7 +118,7 @@ def read_rows(table: Table, kind: type[AnyRow], required: tuple[str, ...]) -> tu
     return tuple(_row(cells, kind, hints, collected=table.collected) for cells in table.rows)
 
 
-def _row(cells: Cells, kind: type[AnyRow], hints: dict[str, Any], *, collected: bool) -> AnyRow:
+def _row(cells: RowCells, kind: type[AnyRow], hints: dict[str, Any], *, collected: bool) -> AnyRow:
     found: dict[str, Any] = {}
     unread, doubts = [], []
     for name, optional in hints.items():
@@ -139,7 +148,7 @@ def _row(cells: Cells, kind: type[AnyRow], hints: dict[str, Any], *, collected: 
     )
 
 
-def _plain(cells: Cells, name: str, hint: Any) -> Any:
+def _plain(cells: RowCells, name: str, hint: Any) -> Any:
     if hint is str:
         return cells.text(name)
     if hint is int:

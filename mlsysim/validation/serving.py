@@ -4,10 +4,10 @@ from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.serving_prediction import predict_serving
 from mlsysim.validation.serving_row import ServingRow, serving_rows
-from mlsysim.validation.table import Table
+from mlsysim.validation.table import MeasuredTable
 
 
-def serving_outcomes(table: Table) -> tuple[Outcome, ...]:
+def serving_outcomes(table: MeasuredTable) -> tuple[Outcome, ...]:
     """Predict every row of a table of serving runs.
 
     Parameters

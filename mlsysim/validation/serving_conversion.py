@@ -17,7 +17,7 @@ from mlsysim.validation.clusters import machinery_of
 from mlsysim.validation.models import model_of
 from mlsysim.validation.serving_precisions import precisions_of
 from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.vocabulary import Runtime
+from mlsysim.validation.vocabulary import MeasuredRuntime
 
 # TensorRT-LLM gives 90-95 % of what weights leave to keys and values.
 _MEMORY_FRACTION = 0.93
@@ -69,7 +69,7 @@ def serving_question(row: ServingRow) -> ServingQuestion | str:
     found = model_of(row, (row.isl or 0) + (row.osl or 0))
     if isinstance(found, str):
         return found
-    runtime = row.runtime or Runtime.VLLM
+    runtime = row.runtime or MeasuredRuntime.VLLM
     precisions = precisions_of(row, found.model, machinery.cluster.accelerator, runtime)
     if precisions is None:
         return f"weights in {row.precision} are not served"

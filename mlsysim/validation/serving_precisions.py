@@ -15,30 +15,30 @@ Beyond that
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.vocabulary import Precision, Runtime
+from mlsysim.validation.vocabulary import MeasuredPrecision, MeasuredRuntime
 
 _WIDE = "wide"
-_TENSORRT = {Runtime.TENSORRT_LLM, Runtime.TENSORRT_LLM_0}
+_TENSORRT = {MeasuredRuntime.TENSORRT_LLM, MeasuredRuntime.TENSORRT_LLM_0}
 # What a format is kept in, and what it is multiplied in.
 _FORMATS = {
-    Precision.BF16: (_WIDE, _WIDE),
-    Precision.FP16: (_WIDE, _WIDE),
-    Precision.FP8: ("fp8", "fp8"),
-    Precision.MXFP8: ("fp8", "fp8"),
-    Precision.INT8: ("int8", "int8"),
-    Precision.INT8_WEIGHTS: ("int8", _WIDE),
-    Precision.FP4: ("fp4", "fp4"),
-    Precision.NVFP4: ("fp4", "fp4"),
-    Precision.MXFP4: ("fp4", "fp4"),
-    Precision.MXFP4_WEIGHTS: ("fp4", _WIDE),
-    Precision.FP4_FP8: ("fp4", "fp8"),
-    Precision.INT4: ("int4", _WIDE),
-    Precision.INT4_FP8: ("int4", "fp8"),
+    MeasuredPrecision.BF16: (_WIDE, _WIDE),
+    MeasuredPrecision.FP16: (_WIDE, _WIDE),
+    MeasuredPrecision.FP8: ("fp8", "fp8"),
+    MeasuredPrecision.MXFP8: ("fp8", "fp8"),
+    MeasuredPrecision.INT8: ("int8", "int8"),
+    MeasuredPrecision.INT8_WEIGHTS: ("int8", _WIDE),
+    MeasuredPrecision.FP4: ("fp4", "fp4"),
+    MeasuredPrecision.NVFP4: ("fp4", "fp4"),
+    MeasuredPrecision.MXFP4: ("fp4", "fp4"),
+    MeasuredPrecision.MXFP4_WEIGHTS: ("fp4", _WIDE),
+    MeasuredPrecision.FP4_FP8: ("fp4", "fp8"),
+    MeasuredPrecision.INT4: ("int4", _WIDE),
+    MeasuredPrecision.INT4_FP8: ("int4", "fp8"),
 }
 
 
 def precisions_of(
-    row: ServingRow, model: LanguageModel, accelerator: Accelerator, runtime: Runtime
+    row: ServingRow, model: LanguageModel, accelerator: Accelerator, runtime: MeasuredRuntime
 ) -> dict[str, str] | None:
     """Give the precisions as arguments of `ServingModel.solve`; None if a format is not served.
 
@@ -53,12 +53,12 @@ def precisions_of(
     runtime
         The engine.
     """
-    said = row.precision or Precision.FP16
+    said = row.precision or MeasuredPrecision.FP16
     inside = _FORMATS.get(said)
     outside = _FORMATS.get(row.dense_precision or said)
     if inside is None or outside is None:
         return None
-    halves = ("fp16", "bf16") if said is Precision.FP16 else ("bf16", "fp16")
+    halves = ("fp16", "bf16") if said is MeasuredPrecision.FP16 else ("bf16", "fp16")
     wide = next((name for name in halves if accelerator.supports(name)), halves[0])
     kept, multiplied = (wide if name == _WIDE else name for name in inside)
     if not accelerator.supports(multiplied):
@@ -68,7 +68,7 @@ def precisions_of(
         multiplied = "fp8" if multiplied == "fp4" else multiplied
     elif kept == "int4" and model.experts:
         kept = "int4_g32"
-    if runtime is Runtime.TENSORRT_LLM_0 and model.experts:
+    if runtime is MeasuredRuntime.TENSORRT_LLM_0 and model.experts:
         multiplied = wide
     attention = wide if outside[1] == _WIDE else outside[1]
     if not accelerator.supports(attention) or (attention == "fp4" and model.experts):

@@ -8,24 +8,30 @@ framework and its version, from which the runtime follows, and a text such as
 import dataclasses
 from dataclasses import dataclass
 
-from mlsysim.validation.cells import Cells
-from mlsysim.validation.rows import Run, read_rows
-from mlsysim.validation.table import Table
-from mlsysim.validation.vocabulary import Latency, Load, Precision, Runtime, ServingUnit
+from mlsysim.validation.cells import RowCells
+from mlsysim.validation.rows import MeasuredRun, read_rows
+from mlsysim.validation.table import MeasuredTable
+from mlsysim.validation.vocabulary import (
+    Latency,
+    Load,
+    MeasuredPrecision,
+    MeasuredRuntime,
+    ServingUnit,
+)
 
 REQUIRED_COLUMNS = ("accelerator", "n_accel", "isl", "osl", "unit", "value")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServingRow(Run):
+class ServingRow(MeasuredRun):
     """One row; None, or an empty text, is what the file does not say.
 
     ``mlsysim/validation/measured/README.md`` tells what the columns mean.
     """
 
-    dense_precision: Precision | None = None
+    dense_precision: MeasuredPrecision | None = None
     kv_precision: str = ""
-    runtime: Runtime | None = None
+    runtime: MeasuredRuntime | None = None
     mode: Load | None = None
     attn_dp: int | None = None
     moe_tp: int | None = None
@@ -62,7 +68,7 @@ READERS_COLUMNS = (
 _FIRST_WITH_PYTORCH = 17
 
 
-def serving_rows(table: Table) -> tuple[ServingRow, ...]:
+def serving_rows(table: MeasuredTable) -> tuple[ServingRow, ...]:
     """Read the rows of a file of serving runs.
 
     Raises
@@ -74,7 +80,7 @@ def serving_rows(table: Table) -> tuple[ServingRow, ...]:
     return read_rows(dataclasses.replace(table, rows=rows), ServingRow, REQUIRED_COLUMNS)
 
 
-def _spread(cells: Cells) -> Cells:
+def _spread(cells: RowCells) -> RowCells:
     """Put what columns of collections say into ours."""
     texts = dict(cells.texts)
     if not texts.get("runtime"):
@@ -102,4 +108,4 @@ def runtime_of(framework: str, version: str) -> str:
     minor = rest.partition(".")[0]
     early = major == "0" and minor.isdigit() and int(minor) < _FIRST_WITH_PYTORCH
     old = framework.casefold() == "tensorrt-llm" and early
-    return str(Runtime.TENSORRT_LLM_0) if old else framework
+    return str(MeasuredRuntime.TENSORRT_LLM_0) if old else framework

@@ -23,15 +23,15 @@ FlashAttention (Dao et al. 2022), and did not overlap the sums of gradients.
 from dataclasses import dataclass
 
 from mlsysim.catalog.accelerator import Accelerator
-from mlsysim.validation.layouts import Division, states_layout
+from mlsysim.physics.state import ZeroStage
+from mlsysim.validation.layouts import ParallelSizes, states_layout
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import (
     Attention,
+    MeasuredPrecision,
     Overlap,
-    Precision,
     Sharding,
     Stack,
-    ZeroStage,
 )
 
 _YEAR_OF_SEQUENCE_PARALLELISM = 2022
@@ -95,7 +95,9 @@ def sequence_parallel(row: TrainingRow, accelerator: Accelerator, tensor: int) -
     return tensor > 1 and accelerator.year >= _YEAR_OF_SEQUENCE_PARALLELISM
 
 
-def options(row: TrainingRow, accelerator: Accelerator, division: Division) -> dict[str, object]:
+def options(
+    row: TrainingRow, accelerator: Accelerator, division: ParallelSizes
+) -> dict[str, object]:
     """Give options of `DistributedModel.solve`: those of the row, and those of its stack.
 
     An option that is not among them is the model's own default.
@@ -136,4 +138,4 @@ def _overlap(row: TrainingRow, habits: _Habits, *, old: bool) -> Overlap | None:
 
 
 def _is_old(row: TrainingRow, accelerator: Accelerator) -> bool:
-    return row.precision is Precision.FP16 and accelerator.year == _YEAR_OF_AMPERE
+    return row.precision is MeasuredPrecision.FP16 and accelerator.year == _YEAR_OF_AMPERE

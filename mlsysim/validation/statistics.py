@@ -60,7 +60,7 @@ def errors_of(signed: Iterable[float]) -> Errors | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class RowTally:
     """What became of some rows.
 
     Parameters
@@ -93,13 +93,13 @@ class Tally:
         }
 
 
-def tally(name: str, outcomes: Sequence[Outcome]) -> Tally:
+def tally(name: str, outcomes: Sequence[Outcome]) -> RowTally:
     """Summarise rows."""
     further: dict[str, list[float]] = {}
     for outcome in outcomes:
         for aspect, error in outcome.further_errors.items():
             further.setdefault(aspect, []).append(error)
-    return Tally(
+    return RowTally(
         name=name,
         rows=len(outcomes),
         skipped=sum(outcome.skipped is not None for outcome in outcomes),
@@ -110,7 +110,7 @@ def tally(name: str, outcomes: Sequence[Outcome]) -> Tally:
     )
 
 
-def tallies(outcomes: Sequence[Outcome], key: Callable[[Outcome], str]) -> tuple[Tally, ...]:
+def tallies(outcomes: Sequence[Outcome], key: Callable[[Outcome], str]) -> tuple[RowTally, ...]:
     """Summarise rows by what they share, in the order of their first appearance.
 
     Parameters

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from mlsysim.errors import MeasurementError, suggest
 from mlsysim.textfiles import read_text
-from mlsysim.validation.cells import Cells
+from mlsysim.validation.cells import RowCells
 
 # Owners may keep columns of their own: only what is nearly one of ours is taken for it.
 _CLOSE = 0.75
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class MeasuredTable:
     """A file of measured runs.
 
     Parameters
@@ -33,7 +33,7 @@ class Table:
 
     file: str
     columns: tuple[str, ...]
-    rows: tuple[Cells, ...]
+    rows: tuple[RowCells, ...]
 
     @property
     def collected(self) -> bool:
@@ -72,7 +72,7 @@ class Table:
                 )
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path) -> MeasuredTable:
     """Read a CSV file with a header.
 
     Raises
@@ -98,7 +98,7 @@ def read_table(path: str | Path) -> Table:
         ) from None
     if not rows:
         raise MeasurementError(f"{file}: has no rows; write one line per measured run")
-    return Table(file=file, columns=columns, rows=rows)
+    return MeasuredTable(file=file, columns=columns, rows=rows)
 
 
 def _check_header(file: str, columns: tuple[str, ...]) -> None:
@@ -111,11 +111,11 @@ def _check_header(file: str, columns: tuple[str, ...]) -> None:
             raise MeasurementError(f"{file}: the header names {name!r} twice; rename one of them")
 
 
-def _cells(file: str, line: int, columns: tuple[str, ...], row: list[str]) -> Cells:
+def _cells(file: str, line: int, columns: tuple[str, ...], row: list[str]) -> RowCells:
     if len(row) > len(columns):
         raise MeasurementError(
             f"{file}: row {row[0] or f'line {line}'}: has {len(row)} cells, but the header names"
             f" {len(columns)} columns; put quotes around a cell that contains a comma"
         )
     texts = {name: cell.strip() for name, cell in zip(columns, row, strict=False)}
-    return Cells(file=file, line=line, texts=texts)
+    return RowCells(file=file, line=line, texts=texts)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.conventions import Convention
-from mlsysim.validation.rows import Run, read_rows
-from mlsysim.validation.table import Table, read_table
+from mlsysim.validation.rows import MeasuredRun, read_rows
+from mlsysim.validation.table import MeasuredTable, read_table
 from mlsysim.validation.vocabulary import (
     Attention,
     Certainty,
@@ -14,20 +15,19 @@ from mlsysim.validation.vocabulary import (
     MemoryAccounting,
     MemoryUnit,
     Overlap,
+    PipelineSchedule,
     Recompute,
-    Schedule,
     Sharding,
     Stack,
     Timed,
     Unit,
-    ZeroStage,
 )
 
 REQUIRED_COLUMNS = ("accelerator", "n_accel", "unit", "value")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRow(Run):
+class TrainingRow(MeasuredRun):
     """One row; None is what the file does not say.
 
     ``mlsysim/validation/measured/README.md`` tells what the columns mean.
@@ -46,7 +46,7 @@ class TrainingRow(Run):
     zero_group: int | None = None
     sharding: Sharding | None = None
     recompute: Recompute | None = None
-    schedule: Schedule | None = None
+    schedule: PipelineSchedule | None = None
     overlap: Overlap | None = None
     attention: Attention | None = None
     optimizer_offload: bool | None = None
@@ -84,7 +84,7 @@ def read_training(path: str | Path) -> tuple[TrainingRow, ...]:
     return training_rows(read_table(path))
 
 
-def training_rows(table: Table) -> tuple[TrainingRow, ...]:
+def training_rows(table: MeasuredTable) -> tuple[TrainingRow, ...]:
     """Read the rows of a file of training runs.
 
     Raises

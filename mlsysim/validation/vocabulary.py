@@ -10,6 +10,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.conventions import Convention
 from mlsysim.validation.words import Words
 
@@ -17,7 +18,7 @@ from mlsysim.validation.words import Words
 _CHIPS = ("chip", "device", "accelerator", "card", "HPU", "TPU")
 
 
-class Precision(enum.StrEnum):
+class MeasuredPrecision(enum.StrEnum):
     """What matrix products of a training run compute in, or what a server keeps weights in."""
 
     BF16 = "bf16"
@@ -47,16 +48,7 @@ class Recompute(enum.StrEnum):
     FULL = "full"
 
 
-class ZeroStage(enum.IntEnum):
-    """What replicas share: nothing, states of the optimizer, gradients, weights."""
-
-    NOTHING = 0
-    STATES = 1
-    GRADIENTS = 2
-    WEIGHTS = 3
-
-
-class Schedule(enum.StrEnum):
+class PipelineSchedule(enum.StrEnum):
     """The order of microbatches in a pipeline, in the words of `DistributedModel`."""
 
     ONE_F_ONE_B = "1f1b"
@@ -205,7 +197,7 @@ class Load(enum.StrEnum):
     """Users who ask again as soon as they are answered."""
 
 
-class Runtime(enum.StrEnum):
+class MeasuredRuntime(enum.StrEnum):
     """The engines of the calibration."""
 
     VLLM = "vllm"
@@ -239,9 +231,9 @@ WORDS: Mapping[Any, Words[Any]] = MappingProxyType(
     {
         kind: _words(kind, _FILE)
         for kind in (
-            Precision, Recompute, ZeroStage, Schedule, Overlap, Attention, Sharding, Stack, Graphs,
-            Dispatcher, Certainty, MemoryUnit, MemoryAccounting, Timed, Unit, ServingUnit, Latency,
-            Load, Runtime, Convention,
+            MeasuredPrecision, Recompute, ZeroStage, PipelineSchedule, Overlap, Attention, Sharding,
+            Stack, Graphs, Dispatcher, Certainty, MemoryUnit, MemoryAccounting, Timed, Unit,
+            ServingUnit, Latency, Load, MeasuredRuntime, Convention,
         )
     }
 )  # fmt: skip

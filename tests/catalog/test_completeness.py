@@ -8,7 +8,7 @@ import pytest
 from mlsysim.catalog import Branch, Cluster, Confidence, Record, Tree
 from mlsysim.catalog.builtin import BRANCHES, TREES, find
 from mlsysim.catalog.fields import Presence
-from mlsysim.catalog.measures import Measure, Table
+from mlsysim.catalog.measures import QuantityField, TableField
 from mlsysim.catalog.reference import Reference
 from mlsysim.errors import MissingFigureError
 from mlsysim.units import magnitude, unit_of
@@ -84,7 +84,7 @@ def test_every_cluster_resolves(cluster: Cluster) -> None:
 def test_a_missing_figure_is_an_error_and_never_zero(record: Record) -> None:
     """Every figure that nobody states raises when it is read, and says how to supply it."""
     for name, field in record.described_fields().items():
-        if field.presence is not Presence.OPTIONAL or isinstance(field, Reference | Table):
+        if field.presence is not Presence.OPTIONAL or isinstance(field, Reference | TableField):
             continue
         if record.has(name):
             assert magnitude(getattr(record, name), unit_of(getattr(record, name))) >= 0
@@ -97,7 +97,7 @@ def test_a_missing_figure_is_an_error_and_never_zero(record: Record) -> None:
 def test_amounts_are_kept_in_base_units(record: Record) -> None:
     """Formulas may multiply without converting."""
     for name, field in record.described_fields().items():
-        if isinstance(field, Measure) and record.has(name):
+        if isinstance(field, QuantityField) and record.has(name):
             value = getattr(record, name)
             assert value.units == value.to_base_units().units, name
             assert isinstance(value.magnitude, float), name

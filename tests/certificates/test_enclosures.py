@@ -1,5 +1,8 @@
 """What encloses formulas holds at every design: ends, power laws, and whether they are numbers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,8 +76,8 @@ def test_formulas_are_enclosed_over_boxes(data: st.DataObject) -> None:
                 _assert_law(formulas, law, sign, box, designs, values)
 
 
-def _formulas(space: dict[str, object], gain: Term) -> Formulas:
-    def evaluate(params: dict[str, object]) -> dict[str, object]:
+def _formulas(space: Mapping[str, Any], gain: Term) -> Formulas:
+    def evaluate(params: dict[str, Any]) -> dict[str, Any]:
         return {"gain": gain(params)}
 
     return traced(Problem.of(space, "minimize: gain", None), evaluate)

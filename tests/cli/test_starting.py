@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mlsysim.cli.app import Template, app
+from mlsysim.files.plans.plan_file import load_plan
+from mlsysim.files.plans.verification import verify_plan
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify
 
@@ -16,7 +18,10 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-@pytest.mark.parametrize("kind", list(Template))
+QUESTIONS = [kind for kind in Template if kind is not Template.PLAN]
+
+
+@pytest.mark.parametrize("kind", QUESTIONS)
 def test_what_is_written_is_answered(kind: Template, tmp_path: Path) -> None:
     """CP-SAT and the reference find the same design; limits have reasons, and a front is named."""
     file = tmp_path / "mine.toml"
@@ -31,6 +36,19 @@ def test_what_is_written_is_answered(kind: Template, tmp_path: Path) -> None:
     assert checked.result.status == "OPTIMAL"
     assert question.reasons
     assert len(question.objectives) == 2
+
+
+def test_the_plan_that_is_written_is_answered(tmp_path: Path) -> None:
+    """It is found, replayed, and its designs take as long on plain numbers as in the plan."""
+    file = tmp_path / "mine.toml"
+    done = run("new", str(file), "--kind", "plan")
+    assert done.stdout == (
+        f"{file}: written, beside mlsysim.plan.schema.json for editors; "
+        f"now try: mlsysim plan {file}\n"
+    )
+    checked = verify_plan(load_plan(file), workers=1)
+    assert checked.failures == ()
+    assert checked.result.status == "OPTIMAL"
 
 
 @pytest.mark.parametrize("kind", list(Template))
@@ -68,9 +86,10 @@ def test_without_a_name_it_is_question_toml(
     assert "mlsysim solve question.toml" in (tmp_path / "question.toml").read_text()
 
 
-def test_the_schema_stands_beside_the_question(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", list(Template))
+def test_the_schema_stands_beside_the_question(kind: Template, tmp_path: Path) -> None:
     """The first line of the question names it, and it is what the command prints."""
     file = tmp_path / "mine.toml"
-    run("new", str(file))
+    run("new", str(file), "--kind", kind.value)
     named = file.read_text().splitlines()[0].removeprefix("#:schema ")
-    assert (tmp_path / named).read_text() == run("schema").stdout
+    assert (tmp_path / named).read_text() == run("schema", "--kind", kind.value).stdout

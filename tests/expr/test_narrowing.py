@@ -11,7 +11,7 @@ from strategies import examples
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import over_designs
-from mlsysim.expr.graph import Graph, Node
+from mlsysim.expr.graph import Graph, GraphNode
 from mlsysim.expr.inverse import met
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.operations import OPERATIONS
@@ -49,7 +49,7 @@ def test_an_inverse_rule_keeps_every_argument(name: str, data: st.DataObject) ->
 @given(graphs(), st.data())
 @examples(150)
 def test_narrowing_keeps_every_allowed_design(
-    case: tuple[Graph, dict[str, Column], Node], data: st.DataObject
+    case: tuple[Graph, dict[str, Column], GraphNode], data: st.DataObject
 ) -> None:
     """A design whose value is allowed, or not a number, stays in the box."""
     graph, columns, root = case

@@ -10,7 +10,7 @@ from strategies import examples
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, over_designs
-from mlsysim.expr.graph import Graph, Node
+from mlsysim.expr.graph import Graph, GraphNode
 from mlsysim.expr.operation import Operation
 from mlsysim.expr.operations import OPERATIONS
 from mlsysim.expr.ranges import Range
@@ -63,14 +63,14 @@ def test_an_interval_rule_encloses_every_value(name: str, data: st.DataObject) -
     assert contains(bound, results).all(), (bound, results)
 
 
-def operands(graph: Graph, name: str) -> Iterator[Node]:
+def operands(graph: Graph, name: str) -> Iterator[GraphNode]:
     """Make as many arguments as an operation has."""
     for place in range(ARITY[name]):
         yield graph.choice("xyz"[place])
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> tuple[Graph, dict[str, Column], Node]:
+def graphs(draw: st.DrawFn) -> tuple[Graph, dict[str, Column], GraphNode]:
     """Draw a graph over three choices, at random from all operations."""
     names = "xyz"
     finite = st.one_of(
@@ -79,7 +79,7 @@ def graphs(draw: st.DrawFn) -> tuple[Graph, dict[str, Column], Node]:
     columns = {name: draw(st.lists(finite, min_size=1, max_size=5, unique=True)) for name in names}
     graph = Graph({name: len(column) for name, column in columns.items()})
     table = np.array([[draw(values) for _ in columns["y"]] for _ in columns["x"]])
-    nodes: list[Node] = [graph.choice(name) for name in names]
+    nodes: list[GraphNode] = [graph.choice(name) for name in names]
     nodes += [graph.table(("x", "y"), table), graph.constant(draw(finite))]
     for _ in range(draw(st.integers(1, 8))):
         operation = draw(st.sampled_from(sorted(OPERATIONS)))
@@ -91,7 +91,7 @@ def graphs(draw: st.DrawFn) -> tuple[Graph, dict[str, Column], Node]:
 @given(graphs(), st.data())
 @examples(300)
 def test_a_box_encloses_its_designs(
-    drawn: tuple[Graph, dict[str, Column], Node], data: st.DataObject
+    drawn: tuple[Graph, dict[str, Column], GraphNode], data: st.DataObject
 ) -> None:
     """The range of a random graph over a random box holds the value of every design in it."""
     graph, columns, root = drawn

@@ -13,6 +13,7 @@ from mlsysim.cli.output import Output
 from mlsysim.cli.status import ExitStatus
 from mlsysim.core import methods
 from mlsysim.errors import InfeasibleError, NoAnswerError, QuestionError
+from mlsysim.files.plans.plan_file import is_plan, load_plan
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify
 from mlsysim.results import ParetoFront
@@ -169,7 +170,8 @@ def test_reading_a_file_searches_nothing(file: Path, monkeypatch: pytest.MonkeyP
     asked: list[str] = []
     for verb in ("search", "front", "explain"):
         monkeypatch.setattr(methods, verb, lambda *_given, verb=verb: asked.append(verb))
-    load(file)
+    read = load_plan if is_plan(file) else load
+    read(file)
     assert asked == []
 
 

@@ -9,15 +9,12 @@ from laws.designs import STAGES, Design, designs, feasible, law, numbers, with_a
 
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
-from mlsysim.core.solver import ContinuousBatchingModel, DistributedModel, ServingModel
+from mlsysim.core.solver import ContinuousBatchingModel, ServingModel
 from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 
-# A training step whose traffic is hidden still gains some parts in a million on worse hardware.
-COMPUTING = [
-    stage for stage in STAGES if "model" in stage.inputs() and stage is not DistributedModel
-]
+COMPUTING = [stage for stage in STAGES if "model" in stage.inputs()]
 RATES = (
     "effective_throughput", "tokens_per_second", "request_rate", "throughput", "max_concurrency",
     "capacity", "prefill_capacity", "decode_capacity", "transfer_capacity",

@@ -13,8 +13,8 @@ from mlsysim.validation.vocabulary import (
     WORDS,
     Latency,
     Load,
-    Precision,
-    Runtime,
+    MeasuredPrecision,
+    MeasuredRuntime,
     ServingUnit,
 )
 
@@ -38,7 +38,11 @@ COLUMNS = (
 # users at once and counted; and tokens handed out in groups whose size their recipes set.  What
 # fits the rows best, of 1 to 50.
 _INFERENCEX = "aic_"
-_HANDED_OUT = {Runtime.VLLM: 9, Runtime.SGLANG: 25, Runtime.TENSORRT_LLM: 13}
+_HANDED_OUT = {
+    MeasuredRuntime.VLLM: 9,
+    MeasuredRuntime.SGLANG: 25,
+    MeasuredRuntime.TENSORRT_LLM: 13,
+}
 
 
 def serving_row(row: Row) -> dict[str, object]:
@@ -66,13 +70,13 @@ def serving_row(row: Row) -> dict[str, object]:
     return found
 
 
-def _runtime(row: Row) -> Runtime:
+def _runtime(row: Row) -> MeasuredRuntime:
     """Name the engine; NIM 1.x and TensorRT-LLM before 0.17 have the C++ runtime."""
     said = runtime_of(row["framework"], row["framework_version"])
-    found = WORDS[Runtime].meaning(said, of_a_source=True)
+    found = WORDS[MeasuredRuntime].meaning(said, of_a_source=True)
     if found is None:
-        raise ValueError(f"{row['id']}: framework is {said!r}; {WORDS[Runtime].cure(said)}")
-    return Runtime(found)
+        raise ValueError(f"{row['id']}: framework is {said!r}; {WORDS[MeasuredRuntime].cure(said)}")
+    return MeasuredRuntime(found)
 
 
 def _precisions(row: Row, *, mixture: bool) -> dict[str, object]:
@@ -81,7 +85,7 @@ def _precisions(row: Row, *, mixture: bool) -> dict[str, object]:
     "fp4 (gemm nvfp4, moe nvfp4)" has the matrices outside and inside experts apart.
     """
     parts = dict(re.findall(r"(gemm|moe) (\w+)", row["precision"]))
-    words = WORDS[Precision]
+    words = WORDS[MeasuredPrecision]
     whole_model = words.meaning(row["precision"], of_a_source=True)
     inside = parts.get("moe" if mixture else "gemm")
     found = {"precision": words.meaning(inside, of_a_source=True) if inside else whole_model}

@@ -8,11 +8,18 @@ from measured.prose import figure, first, says
 from measured.writing import Row, remarks, whole
 
 from mlsysim.catalog.language_model import LanguageModel
+from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.conventions import Convention
 from mlsysim.validation.models import model_of, named_model
 from mlsysim.validation.rows import columns_of
 from mlsysim.validation.training_row import TrainingRow
-from mlsysim.validation.vocabulary import WORDS, Precision, Recompute, Timed, Unit, ZeroStage
+from mlsysim.validation.vocabulary import (
+    WORDS,
+    MeasuredPrecision,
+    Recompute,
+    Timed,
+    Unit,
+)
 from mlsysim.validation.words import Words
 
 _STACKS = (
@@ -83,7 +90,8 @@ def training_row(row: Row) -> dict[str, object]:
         "id": row["id"].strip(),
         "certainty": first(row["confidence"], ((r"^high", "high"), (r"^medium", "medium"),
                                                (r"^low", "low"))),
-        "precision": _word(row, "precision", Precision) or first(row["confidence"], _PRECISIONS),
+        "precision": _word(row, "precision", MeasuredPrecision)
+        or first(row["confidence"], _PRECISIONS),
         "zero_stage": _word(row, "zero_stage", ZeroStage),
         "metric": _word(row, "metric", Timed),
         "unit": _word(row, "unit", Unit),

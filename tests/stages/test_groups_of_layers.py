@@ -8,7 +8,7 @@ from hybrid_model import HYBRID
 from mlsysim import DSE
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.solver import DistributedModel
-from mlsysim.stages.kinds import Kind, heaviest
+from mlsysim.stages.kinds import LayerKind, heaviest
 from mlsysim.stages.serving.serving import ServingModel
 
 H100 = Systems.Nodes.DGX_H100
@@ -30,7 +30,7 @@ def test_no_stage_is_heavier_than_the_heaviest(
     layers = sum(counts)
     order = spread(dict(enumerate(counts)))
     values = values[: len(counts)]
-    kinds = [Kind(layers=n, front=0, spread=n, among=layers) for n in counts]
+    kinds = [LayerKind(layers=n, front=0, spread=n, among=layers) for n in counts]
     for each in range(1, layers + 1):
         stages = [order[start : start + each] for start in range(0, layers, each)]
         walked = max(sum(values[kind] for kind in stage) for stage in stages)

@@ -9,6 +9,7 @@ import pytest
 from mlsysim.catalog import Systems
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.physics.state import ZeroStage
 from mlsysim.stages.training.design import ATTENTIONS, OVERLAPS, SHARDINGS
 from mlsysim.validation.accelerators import Figures, catalogue_name, stated_accelerator
 from mlsysim.validation.clusters import Machinery, machinery_of
@@ -19,13 +20,12 @@ from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import (
     WORDS,
     Attention,
+    MeasuredPrecision,
+    MeasuredRuntime,
     Overlap,
-    Precision,
+    PipelineSchedule,
     Recompute,
-    Runtime,
-    Schedule,
     Sharding,
-    ZeroStage,
 )
 
 ROWS = {row.id: row for row in training_rows()}
@@ -80,7 +80,7 @@ def test_nearly_all_published_rows_can_be_predicted() -> None:
         ({"value": None}, "value is missing"),
         ({"unit": None}, "unit is missing"),
         ({"accelerator": "Abacus 9000"}, "the catalogue has no accelerator 'Abacus 9000'"),
-        ({"accelerator": "V100", "precision": Precision.BF16}, "has no bf16 arithmetic"),
+        ({"accelerator": "V100", "precision": MeasuredPrecision.BF16}, "has no bf16 arithmetic"),
         ({"unread": "recompute is 'sometimes'"}, "recompute is 'sometimes'"),
         ({"node": "DGX_H10"}, "DGX_H100"),
         ({"gbs": None, "tp": None, "pp": None, "zero_stage": None}, "gbs is missing, and so are"),
@@ -216,12 +216,12 @@ def test_models_keep_what_the_catalogue_knows_beyond_the_columns() -> None:
 @pytest.mark.parametrize(
     ("kind", "cell", "word"),
     [
-        (Precision, "amp_bf16", "bf16"),
-        (Precision, "fp8 (TransformerEngine hybrid)", "fp8"),
-        (Precision, "fp8-mx", "mxfp8"),
-        (Precision, "int8 (AQT)", "int8"),
-        (Precision, "bf16 (fp32 grad accumulation)", "bf16"),
-        (Precision, "mixed", None),
+        (MeasuredPrecision, "amp_bf16", "bf16"),
+        (MeasuredPrecision, "fp8 (TransformerEngine hybrid)", "fp8"),
+        (MeasuredPrecision, "fp8-mx", "mxfp8"),
+        (MeasuredPrecision, "int8 (AQT)", "int8"),
+        (MeasuredPrecision, "bf16 (fp32 grad accumulation)", "bf16"),
+        (MeasuredPrecision, "mixed", None),
         (Recompute, "selective (mlp, mla up_proj)", "selective"),
         (Recompute, "selective (op)", "alternate"),
         (Recompute, "save_dot_except_mlpwi", "selective"),
@@ -245,11 +245,11 @@ def test_words_are_whole_cells_or_what_stands_before_a_remark(
     ("kind", "options"),
     [
         (Recompute, RECOMPUTE),
-        (Schedule, SCHEDULES),
+        (PipelineSchedule, SCHEDULES),
         (Overlap, OVERLAPS),
         (Attention, ATTENTIONS),
         (Sharding, SHARDINGS),
-        (Runtime, tuple(Systems.Runtimes)),
+        (MeasuredRuntime, tuple(Systems.Runtimes)),
     ],
 )
 def test_columns_that_are_options_of_models_have_their_words(
@@ -269,5 +269,5 @@ def test_negated_words_are_not_known() -> None:
 def test_the_first_word_counts_only_where_sources_speak() -> None:
     """A collection is read as it is; a file of one's own has to use the words."""
     for cell in ("fp8 tensorwise scaling", "fp8-hybrid"):
-        assert WORDS[Precision].meaning(cell) is None
-        assert WORDS[Precision].meaning(cell, of_a_source=True) is Precision.FP8
+        assert WORDS[MeasuredPrecision].meaning(cell) is None
+        assert WORDS[MeasuredPrecision].meaning(cell, of_a_source=True) is MeasuredPrecision.FP8

@@ -4,10 +4,10 @@ import math
 import statistics
 from dataclasses import replace
 
+from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.conversion import Configuration, convert
 from mlsysim.validation.measured import training_rows
 from mlsysim.validation.prediction import predict_configuration
-from mlsysim.validation.vocabulary import ZeroStage
 
 
 def test_messages_explain_why_zero_3_was_slow_on_many_accelerators() -> None:

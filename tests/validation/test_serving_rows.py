@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from mlsysim.catalog import Systems
-from mlsysim.validation.calibrate_serving import RUNTIMES, STEP_TIME, loss_of
 from mlsysim.validation.measured import SERVING, path_of
 from mlsysim.validation.models import named_model
 from mlsysim.validation.outcome import Outcome
@@ -20,7 +19,7 @@ from mlsysim.validation.serving_conversion import ServingQuestion, serving_quest
 from mlsysim.validation.serving_prediction import EngineConstants, predict_serving
 from mlsysim.validation.serving_row import ServingRow, runtime_of, serving_rows
 from mlsysim.validation.table import read_table
-from mlsysim.validation.vocabulary import Precision, Runtime
+from mlsysim.validation.vocabulary import MeasuredPrecision, MeasuredRuntime
 
 
 @functools.cache
@@ -115,17 +114,17 @@ def test_an_unknown_model_is_put_together_from_its_dimensions() -> None:
 
 def test_precisions_are_what_engines_do_with_them() -> None:
     """Caches in 8 bits in TensorRT-LLM alone; no 4-bit arithmetic where there is none."""
-    eight = Precision.FP8
+    eight = MeasuredPrecision.FP8
     assert question(precision=eight).arguments["kv_precision"] == "fp8"
-    vllm = question(precision=eight, runtime=Runtime.VLLM)
+    vllm = question(precision=eight, runtime=MeasuredRuntime.VLLM)
     assert vllm.arguments["kv_precision"] == "bf16"
-    told = question(precision=eight, runtime=Runtime.VLLM, kv_precision="fp8")
+    told = question(precision=eight, runtime=MeasuredRuntime.VLLM, kv_precision="fp8")
     assert told.arguments["kv_precision"] == "fp8"
-    hopper = question(precision=Precision.FP4).arguments
+    hopper = question(precision=MeasuredPrecision.FP4).arguments
     assert (hopper["precision"], hopper["weight_precision"]) == ("bf16", "fp4")
-    blackwell = question(precision=Precision.NVFP4, accelerator="B200-SXM-180GB").arguments
+    blackwell = question(precision=MeasuredPrecision.NVFP4, accelerator="B200-SXM-180GB").arguments
     assert (blackwell["precision"], blackwell["attention_precision"]) == ("fp4", "fp4")
-    assert serving_question(dataclasses.replace(rows()[0], precision=Precision.TF32)) == (
+    assert serving_question(dataclasses.replace(rows()[0], precision=MeasuredPrecision.TF32)) == (
         "weights in tf32 are not served"
     )
 
@@ -141,7 +140,7 @@ def test_collections_state_pools_and_runtimes_otherwise(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     (row,) = serving_rows(read_table(path))
-    assert row.runtime is Runtime.TENSORRT_LLM_0
+    assert row.runtime is MeasuredRuntime.TENSORRT_LLM_0
     assert (row.prefill_workers, row.prefill_tp, row.prefill_moe_ep) == (2, 4, 4)
     assert (row.decode_workers, row.decode_tp, row.decode_attn_dp) == (3, 1, 8)
     assert runtime_of("trtllm", "0.8.1") == "trtllm"  # Dynamo's version
@@ -180,25 +179,18 @@ def shipped(**changes: Any) -> EngineConstants:
     return EngineConstants(serving=serving, runtimes=dict(Systems.Runtimes))
 
 
-def test_what_is_assumed_of_runtimes_is_what_the_fit_assumes() -> None:
-    """The constants that rows do not tell are the same in the script and in the catalogue."""
-    assert set(RUNTIMES) == set(Systems.Runtimes)
-    for name, buffers in RUNTIMES.items():
-        runtime = Systems.Runtimes[name]
-        assert (runtime.step_time, runtime.group_memory) == (STEP_TIME, buffers)
-
-
 def test_the_constants_of_the_catalogue_are_those_of_predictions() -> None:
     """Handing the catalogue's constants over changes nothing."""
     for row in rows()[::40]:
         assert predict_serving(row, shipped()).value == predict_serving(row).value
 
 
-def test_the_loss_of_many_constants_at_once_is_that_of_each() -> None:
+def test_many_constants_at_once_are_predicted_as_each_alone() -> None:
     """A constant may be an array of candidates; one source is enough to see it."""
     few = [row for row in rows() if row.group == "trtllm09_ttft"]
     candidates = np.array([0.4, 0.6])
-    together = loss_of(few, shipped(attention_efficiency=candidates))
-    for at, value in enumerate(candidates):
-        alone = loss_of(few, shipped(attention_efficiency=float(value)))
-        assert together[at] == pytest.approx(alone[0])
+    for row in few:
+        together = predict_serving(row, shipped(attention_efficiency=candidates)).value
+        for at, value in enumerate(candidates):
+            alone = predict_serving(row, shipped(attention_efficiency=float(value))).value
+            assert together[at] == pytest.approx(alone)

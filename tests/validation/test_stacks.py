@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
+from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.conversion import Configuration, convert
 from mlsysim.validation.measured import training_rows
 from mlsysim.validation.prediction import predict
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import (
     Attention,
+    MeasuredPrecision,
     MemoryUnit,
     Overlap,
-    Precision,
-    Schedule,
+    PipelineSchedule,
     Stack,
     Timed,
     Unit,
-    ZeroStage,
 )
 
 ROWS = {row.id: row for row in training_rows()}
@@ -36,11 +36,13 @@ def test_attention_is_fused_but_on_old_hardware_and_in_half_precision_on_the_a10
     """Volta is older than fused kernels, and so is who did without the A100's bfloat16."""
     unknown = dataclasses.replace(MODERN, stack=None)
     assert arguments(unknown)["attention"] == "causal"
-    assert arguments(accelerator="V100", precision=Precision.FP16)["attention"] == "unfused"
+    assert arguments(accelerator="V100", precision=MeasuredPrecision.FP16)["attention"] == "unfused"
     ampere = dataclasses.replace(unknown, accelerator="A100")
     assert arguments(ampere)["attention"] == "causal"
-    assert arguments(ampere, precision=Precision.FP16)["attention"] == "unfused"
-    assert arguments(unknown, precision=Precision.FP16)["attention"] == "causal"  # on Hopper
+    assert arguments(ampere, precision=MeasuredPrecision.FP16)["attention"] == "unfused"
+    assert (
+        arguments(unknown, precision=MeasuredPrecision.FP16)["attention"] == "causal"
+    )  # on Hopper
     assert arguments(attention=Attention.FULL)["attention"] == "full"
 
 
@@ -76,7 +78,9 @@ def test_a_stack_that_is_not_told_is_supposed() -> None:
 
 def test_old_software_did_not_overlap_the_sums_of_gradients() -> None:
     """Where there is more than one replica, half precision on the A100 tells."""
-    old = dataclasses.replace(MODERN, stack=None, accelerator="A100", precision=Precision.FP16)
+    old = dataclasses.replace(
+        MODERN, stack=None, accelerator="A100", precision=MeasuredPrecision.FP16
+    )
     assert arguments(old)["overlap"] == "none"
     assert "overlap" not in arguments(old, n_accel=8, dp=None)
 
@@ -84,7 +88,7 @@ def test_old_software_did_not_overlap_the_sums_of_gradients() -> None:
 def test_schedules_and_messages_are_those_of_the_columns() -> None:
     """A schedule is what a column says; whole messages are the habit of Megatron-DeepSpeed."""
     assert "schedule" not in arguments(id="zb-1p-28B")
-    assert arguments(schedule=Schedule.ZERO_BUBBLE)["schedule"] == "zero-bubble"
+    assert arguments(schedule=PipelineSchedule.ZERO_BUBBLE)["schedule"] == "zero-bubble"
     assert arguments(ROWS["bs-02-28-l947"])["scatter_gather"] is False
     assert arguments(ROWS["bs-02-28-l947"], scatter_gather=True)["scatter_gather"] is True
     assert "scatter_gather" not in arguments()

@@ -7,7 +7,7 @@ from mlsysim.plans.answers.finding import answered, excluded, exists
 from mlsysim.plans.answers.wording import moment_text
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.question import PlanQuestion
-from mlsysim.plans.records.requirement import Kind, Requirement
+from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
 from mlsysim.plans.records.schedule import Schedule
 from mlsysim.plans.worth import spent
 from mlsysim.results.relaxation import Relaxation
@@ -29,7 +29,7 @@ class Conflict:
         Whether each of them is known to be needed for that.
     """
 
-    members: tuple[Requirement, ...]
+    members: tuple[PlanRequirement, ...]
     is_minimal: bool
 
 
@@ -56,7 +56,9 @@ def conflict_of(question: PlanQuestion, clock: Clock) -> Conflict:
     return Conflict(members=tuple(kept), is_minimal=proven and clock.left > 0)
 
 
-def _narrowed(question: PlanQuestion, kept: list[Requirement], clock: Clock) -> list[Requirement]:
+def _narrowed(
+    question: PlanQuestion, kept: list[PlanRequirement], clock: Clock
+) -> list[PlanRequirement]:
     """Leave out whole parts of the requirements as long as the rest excludes every plan."""
     size = len(kept) // 2
     while size > 1 and clock.left > 0:
@@ -70,14 +72,14 @@ def _narrowed(question: PlanQuestion, kept: list[Requirement], clock: Clock) -> 
     return kept
 
 
-def _only(question: PlanQuestion, kept: list[Requirement]) -> PlanQuestion:
+def _only(question: PlanQuestion, kept: list[PlanRequirement]) -> PlanQuestion:
     for requirement in [*question.requirements()]:
         if requirement not in kept:
             question = question.without(requirement)
     return question
 
 
-def relaxation_of(question: PlanQuestion, requirement: Requirement, clock: Clock) -> Relaxation:
+def relaxation_of(question: PlanQuestion, requirement: PlanRequirement, clock: Clock) -> Relaxation:
     """Say what one requirement would have to become, with all others kept.
 
     Parameters
@@ -99,20 +101,22 @@ def relaxation_of(question: PlanQuestion, requirement: Requirement, clock: Clock
     value, limit, unit = _reached(question, found.schedule, requirement)
     if value is None or limit is None:
         return Relaxation(name=name, text=f"{name}: would have to be waived")
-    shown = f"{value:,.2f} USD" if unit == "USD" else moment_text(round(value * 3600))
+    shown = (
+        f"{value:,.2f} USD" if unit == "USD" else moment_text(round(value * 3600), question.origin)
+    )
     word = "not proven to be the best" if found.status is Status.FEASIBLE else ""
     text = f"{name}: best reachable {shown}" + (f" ({word})" if word else "")
     return Relaxation(name=name, text=text, value=value, limit=limit, unit=unit)
 
 
-def _measured(free: PlanQuestion, requirement: Requirement) -> PlanQuestion:
+def _measured(free: PlanQuestion, requirement: PlanRequirement) -> PlanQuestion:
     """Ask for what comes nearest to a requirement."""
     match requirement.kind:
-        case Kind.DEADLINE:
+        case RequirementKind.DEADLINE:
             return replace(_alone(free, requirement.owner), goals=(Goal.MAKESPAN,))
-        case Kind.BUDGET:
+        case RequirementKind.BUDGET:
             return replace(free, goals=(Goal.COST,))
-        case Kind.HORIZON:
+        case RequirementKind.HORIZON:
             return replace(free, goals=(Goal.MAKESPAN,))
         case _:
             return replace(free, goals=(Goal.MAKESPAN,))
@@ -120,20 +124,20 @@ def _measured(free: PlanQuestion, requirement: Requirement) -> PlanQuestion:
 
 def _alone(question: PlanQuestion, job: str) -> PlanQuestion:
     """Let the end of one job alone count."""
-    return question.with_jobs(lambda item: replace(item, holds=item.holds or item.name != job))
+    return question.with_jobs(lambda item: replace(item, holds=item.name != job))
 
 
 def _reached(
-    question: PlanQuestion, schedule: Schedule, requirement: Requirement
+    question: PlanQuestion, schedule: Schedule, requirement: PlanRequirement
 ) -> tuple[float | None, float | None, str]:
     match requirement.kind:
-        case Kind.DEADLINE:
+        case RequirementKind.DEADLINE:
             limit = question.job(requirement.owner).deadline or 0
             return schedule.run(requirement.owner).end / 3600, limit / 3600, "hour"
-        case Kind.HORIZON:
+        case RequirementKind.HORIZON:
             ends = max(run.end for run in schedule)
             return ends / 3600, (question.horizon or 0) / 3600, "hour"
-        case Kind.BUDGET:
+        case RequirementKind.BUDGET:
             return spent(question, schedule), question.budget, "USD"
         case _:
             return None, None, ""
@@ -177,10 +181,10 @@ def joint_slip(question: PlanQuestion, clock: Clock) -> float | None:
 
 def _later(question: PlanQuestion, slip: int | None) -> PlanQuestion:
     for requirement in [*question.requirements()]:
-        if requirement.kind is Kind.DEADLINE and slip is None:
+        if requirement.kind is RequirementKind.DEADLINE and slip is None:
             question = question.without(requirement)
     if slip is None:
-        return question.without(Requirement(Kind.HORIZON))
+        return question.without(PlanRequirement(RequirementKind.HORIZON))
     horizon = None if question.horizon is None else question.horizon + slip
     moved = question.with_jobs(
         lambda job: job if job.deadline is None else replace(job, deadline=job.deadline + slip)

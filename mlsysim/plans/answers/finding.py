@@ -1,16 +1,17 @@
 """Answer a plan's question: solve on slots, replay on exact times, prove on both."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.answers.shifting import shifted
 from mlsysim.plans.checking import violations
-from mlsysim.plans.model.solving import solve
+from mlsysim.plans.model.solving import SlotSolution, solve
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Schedule
 from mlsysim.plans.time.slots import Side, Slotted, decoded, slotted
-from mlsysim.plans.worth import reserved
+from mlsysim.plans.worth import worth
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 
@@ -34,6 +35,8 @@ class Answered:
         What the plan is worth on the slots, goal by goal, in the goals' units.
     bounds
         What no plan on the slots can be below.
+    plans
+        How many plans there are on the slots, if nothing is said of what jobs share.
     """
 
     status: Status
@@ -41,6 +44,7 @@ class Answered:
     schedule: Schedule | None = None
     values: tuple[float, ...] = ()
     bounds: tuple[float, ...] = ()
+    plans: int = 0
 
 
 def answered(question: PlanQuestion, clock: Clock) -> Answered:
@@ -97,32 +101,46 @@ def _on_slots(question: PlanQuestion, clock: Clock, goals: tuple[Goal, ...]) -> 
     outer = slotted(question, Side.OUTWARD)
     found = solve(outer.instance, goals, clock)
     if not found.chosen:
-        return Answered(status=found.status, slot=question.slot)
+        return Answered(status=found.status, slot=question.slot, plans=outer.instance.size)
     schedule = decoded(outer, found.chosen, found.lots)
     told = violations(outer.question, schedule) or violations(question, schedule)
     if told:
         raise DisagreementError(f"a plan that was found cannot be carried out: {'; '.join(told)}")
+    values = [*_values(question, outer, found, schedule)]
     return Answered(
         status=found.status,
         slot=question.slot,
         schedule=shifted(question, schedule),
-        values=_in_units(question, outer, found.values),
-        bounds=_in_units(question, outer, found.bounds),
+        values=tuple(values),
+        bounds=tuple(_bounds(question, outer, found, values)),
+        plans=outer.instance.size,
     )
 
 
-def _in_units(
-    question: PlanQuestion, outer: Slotted, numbers: tuple[float, ...]
-) -> tuple[float, ...]:
-    told = []
-    for goal, value in zip(question.goals, numbers, strict=False):
-        match goal:
-            case Goal.MAKESPAN | Goal.TARDINESS:
-                told.append(value * question.slot / 3600)
-            case Goal.COST:
-                told.append(value * outer.unit[goal] + reserved(outer.question))
-            case Goal.CARBON:
-                told.append(value * outer.unit[goal])
-            case Goal.LATE | Goal.NODES:
-                told.append(float(value))
-    return tuple(told)
+def _values(
+    question: PlanQuestion, outer: Slotted, found: SlotSolution, schedule: Schedule
+) -> Iterator[float]:
+    """Give what a plan is worth on the slots: its ends are rounded up to them, its money is not."""
+    for goal, value in zip(question.goals, found.values, strict=False):
+        exact = goal in outer.unit
+        yield worth(question, schedule, goal) if exact else value * _unit(question, goal)
+
+
+def _bounds(
+    question: PlanQuestion, outer: Slotted, found: SlotSolution, values: Sequence[float]
+) -> Iterator[float]:
+    """Give the bounds in the goals' units; that of a goal that is proven is its value."""
+    proven = len(found.bounds) - (found.status is not Status.OPTIMAL)
+    for place, (goal, bound) in enumerate(zip(question.goals, found.bounds, strict=False)):
+        if place < proven:
+            yield values[place]
+        elif goal in outer.unit:
+            # Each fee was rounded up, by less than a unit.
+            told = (bound - outer.instance.fees) * outer.unit[goal] + outer.standing[goal]
+            yield min(told, values[place])
+        else:
+            yield bound * _unit(question, goal)
+
+
+def _unit(question: PlanQuestion, goal: Goal) -> float:
+    return question.slot / 3600 if goal in {Goal.MAKESPAN, Goal.TARDINESS} else 1.0

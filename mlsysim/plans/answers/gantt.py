@@ -36,4 +36,6 @@ def chart(question: PlanQuestion, schedule: Schedule) -> Iterator[str]:
             within = run.begin <= moment < run.end
             cells.append("#" if runs else "." if within else " ")
         yield f"{run.job:{width}} |{''.join(cells)}| {run.row.nodes} of {run.row.fleet}"
-    yield f"{'':{width}}  0{moment_text(end):>{_COLUMNS - 1}}"
+    first = moment_text(0, question.origin) if question.origin else "0"
+    last = moment_text(end, question.origin)
+    yield f"{'':{width}}  {first}{last:>{_COLUMNS - len(first)}}"

@@ -1,17 +1,21 @@
 """The answer to a plan's question, in words, as a table, as a Gantt chart and as data."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from mlsysim.plans.answers.gantt import chart
 from mlsysim.plans.answers.wording import moment_text
+from mlsysim.plans.records.job import Row
 from mlsysim.plans.records.question import PlanQuestion
-from mlsysim.plans.records.schedule import Schedule
+from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.worth import carbon, cost, worth
+from mlsysim.printable import csv_text
+from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Block, Drawing, Headline
-from mlsysim.results.formatting import design, gap, number, seconds, with_unit
+from mlsysim.results.formatting import design, gap, number, with_unit
 from mlsysim.results.rendering import headline
 from mlsysim.results.status import Status
 
@@ -58,7 +62,8 @@ class PlanResult(Answer):
                 lines[-1] = (
                     "These exclude every plan; it is not proven that all are needed for that:"
                 )
-        lines += [f"  {name}" for name in self.conflict]
+        reasons = self.conflict_reasons
+        lines += [f"  {name}: {reasons[name]}" for name in self.conflict]
         if self.relaxations:
             lines.append("What each would have to become, with all others kept:")
         lines += [f"  {relaxation.text}" for relaxation in self.relaxations]
@@ -86,27 +91,20 @@ class PlanResult(Answer):
         """Write the first line: status, goals, slots, effort, method."""
         pairs = zip(self.question.goals, self.objectives, strict=False)
         told = ", ".join(f"{goal} = {with_unit(value, goal.unit)}" for goal, value in pairs)
-        told += f" on slots of {number(self.slot / 3600)} h"
+        slots = f" on slots of {number(self.slot / 3600)} h"
         rest = ""
         if self.bounds and self.gap is not None:
-            goal = self.question.goals[len(self.bounds) - 1]
-            rest = f"; bound of {goal} {with_unit(self.bounds[-1], goal.unit)}, gap {gap(self.gap)}"
-        line = headline(self, proven=told, unproven=told + rest)
+            reached = len(self.bounds) - 1
+            goal, ends = self.question.goals[reached], (self.values[reached], self.bounds[-1])
+            value, bound = (with_unit(end, goal.unit) for end in ends)
+            rest = f":{slots} {goal} {value}, bound {bound}, gap {gap(self.gap)}"
+        line = headline(self, proven=told + slots, unproven=told + rest)
         text = line.text
         if self.status is Status.INFEASIBLE:
             text = "no plan meets every requirement"
         elif self.status is Status.UNKNOWN:
-            text = f"no plan found yet on slots of {number(self.slot / 3600)} h"
-        stopped = self.statistics.stopped_by
-        cut = f"stopped by {stopped}; " if stopped else ""
-        effort = f"{cut}{len(self.question.jobs)} jobs in {seconds(self.statistics.total_seconds)}"
-        return Headline(
-            word=line.word,
-            aside=line.aside,
-            text=text,
-            effort=f"{effort} by {self.method}",
-            tone=line.tone,
-        )
+            text = f"no plan found yet{slots}"
+        return replace(line, text=text, effort=line.effort.replace("designs", "plans", 1))
 
     def blocks(self) -> Iterator[Block]:
         """Give what a reader is told: the first lines, a table by job, the Gantt chart."""
@@ -118,11 +116,17 @@ class PlanResult(Answer):
         if self.schedule is None:
             return []
         rows = [["job", "fleet", "nodes", "begins", "ends", "pauses", "USD", "layout"]]
-        for run in sorted(self.schedule, key=lambda item: (item.begin, item.job)):
+        runs = sorted(self.schedule, key=lambda item: (item.begin, item.job))
+        told = [run.row.params for run in runs if run.row.params]
+        shared = _shared(told)
+        if shared:
+            rows[0][-1] = f"layout (all with {design(shared)})"
+        for run in runs:
             row = run.row
-            times = [moment_text(run.begin), moment_text(run.end), str(len(run.pieces) - 1)]
+            begin, end = (moment_text(at, self.question.origin) for at in (run.begin, run.end))
+            times = [begin, end, str(len(run.pieces) - 1)]
             paid = number(round(cost(self.question, run), 2))
-            rows.append([run.job, row.fleet, str(row.nodes), *times, paid, design(row.params)])
+            rows.append([run.job, row.fleet, str(row.nodes), *times, paid, _layout(row, shared)])
         return rows
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,6 +139,7 @@ class PlanResult(Answer):
             "objectives": list(self.objectives),
             "bounds": list(self.bounds),
             "gap": self.gap,
+            "values": list(self.values),
             "slot": self.slot,
             "jobs": [
                 {
@@ -142,6 +147,7 @@ class PlanResult(Answer):
                     "fleet": run.row.fleet,
                     "nodes": run.row.nodes,
                     "pieces": [list(piece) for piece in run.pieces],
+                    **self._dates(run),
                     "cost": cost(self.question, run),
                     "carbon": carbon(self.question, run),
                     "params": {name: str(value) for name, value in run.row.params.items()},
@@ -156,5 +162,52 @@ class PlanResult(Answer):
             **self._common(),
         }
 
+    def to_csv(self) -> str:
+        """Give the plan as a table for programs: a line for each job."""
+        if self.schedule is None:
+            return csv_text([["name", "relaxation"], *([r.name, r.text] for r in self.relaxations)])
+        choices = list(dict.fromkeys(name for run in self.schedule for name in run.row.params))
+        rows = [["job", "fleet", "nodes", "begins", "ends", "pauses", "cost", "carbon", *choices]]
+        for run in sorted(self.schedule, key=lambda item: (item.begin, item.job)):
+            dates = self._dates(run) or {"begins": str(run.begin), "ends": str(run.end)}
+            figures = cost(self.question, run), carbon(self.question, run)
+            rows.append(
+                [
+                    run.job,
+                    run.row.fleet,
+                    str(run.row.nodes),
+                    *dates.values(),
+                    str(len(run.pieces) - 1),
+                    *map(repr, figures),
+                    *(label(run.row.params.get(name, "")) for name in choices),
+                ]
+            )
+        return csv_text(rows)
+
+    def _dates(self, run: Run) -> dict[str, str]:
+        origin = self.question.origin
+        if origin is None:
+            return {}
+        ends = {"begins": run.begin, "ends": run.end}
+        return {key: (origin + timedelta(seconds=at)).isoformat() for key, at in ends.items()}
+
     def __repr__(self) -> str:
         return f"<PlanResult {self.status} of {len(self.question.jobs)} jobs by {self.method}>"
+
+
+def _shared(designs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the choices that are the same in all designs, of which there are several."""
+    if len(designs) < 2:  # noqa: PLR2004 - one shares nothing
+        return {}
+    first = designs[0]
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in item and item[name] == value for item in designs)
+    }
+
+
+def _layout(row: Row, shared: Mapping[str, Any]) -> str:
+    """Write a design without its nodes, which have a column, and without what all share."""
+    told = {name: value for name, value in row.params.items() if name not in {"nodes", *shared}}
+    return design(told)

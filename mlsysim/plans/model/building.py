@@ -42,7 +42,6 @@ class Model:
         self.ends: dict[str, Any] = {}
         self.chosen: dict[str, list[Any]] = {}
         self.lots: dict[tuple[str, str], Any] = {}
-        self._timed: dict[str, list[tuple[int, Any]]] = {}
         self._held: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
         self._fees: dict[str, list[Any]] = defaultdict(list)
         for activity in instance.activities:
@@ -138,21 +137,28 @@ class Model:
     def _charge(self, activity: Activity) -> None:
         """Add what the modes cost; a literal per start where it depends on that."""
         model, start = self.model, self.starts[activity.name]
+        terms: list[Any] = []
+        free = []
         for literal, mode in zip(self.chosen[activity.name], activity.modes, strict=True):
             timed = {name: fee for name, fee in mode.fees.items() if isinstance(fee, tuple)}
             for name, fee in mode.fees.items():
                 if isinstance(fee, int) and fee:
                     self._fees[name].append(fee * literal)
             if not timed:
+                free.append((literal, mode.last))
                 continue
             moments = range(mode.first, mode.last + 1)
             at = [model.new_bool_var("") for _ in moments]
             model.add_exactly_one([*at, literal.negated()])
-            self._timed.setdefault(activity.name, []).extend(zip(moments, at, strict=True))
+            terms += [moment * one for moment, one in zip(moments, at, strict=True)]
             for name, fees in timed.items():
                 self._fees[name] += [fee * one for fee, one in zip(fees, at, strict=True) if fee]
-        if activity.name in self._timed:
-            terms = [moment * one for moment, one in self._timed[activity.name]]
+        if terms and free:
+            # Where the fees of some modes do not depend on the start, it is free in those.
+            rest = model.new_int_var(0, max(last for _, last in free), "")
+            model.add(rest <= sum(last * literal for literal, last in free))
+            terms.append(rest)
+        if terms:
             model.add(start == sum(terms))
 
     def _supply(self, resource: Resource) -> None:

@@ -4,6 +4,7 @@ It knows neither jobs nor fleets: what it describes is multi-mode project schedu
 calendars, optional supply and fees that may depend on the start.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -148,3 +149,18 @@ class Instance:
     resources: tuple[Resource, ...]
     horizon: int
     limits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many plans there are if nothing is said of resources and of what comes after what."""
+        options = (option for resource in self.resources for option in resource.options)
+        return math.prod(
+            sum(mode.last - mode.first + 1 for mode in activity.modes)
+            for activity in self.activities
+        ) * math.prod(option.lots + 1 for option in options)
+
+    @property
+    def fees(self) -> int:
+        """How many fees a plan adds up, at most."""
+        options = [option for resource in self.resources for option in resource.options]
+        return len(self.activities) + sum(option.lots for option in options)

@@ -8,7 +8,7 @@ from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.records.goal import Goal
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
-from mlsysim.search.cpsat.solving.solver import Outcome, run
+from mlsysim.search.cpsat.solving.solver import SolverOutcome, run
 
 # With two workers CP-SAT's own choice lacks the one that raises the bound of a makespan.
 _PROVING = ("objective_lb_search", "default_lp")
@@ -16,7 +16,7 @@ _TIES_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SlotSolution:
     """What was found in slots.
 
     Parameters
@@ -40,7 +40,9 @@ class Found:
     bounds: tuple[float, ...] = ()
 
 
-def solve(instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool = True) -> Found:
+def solve(
+    instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool = True
+) -> SlotSolution:
     """Find the best plan in slots.
 
     Parameters
@@ -55,12 +57,12 @@ def solve(instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool
         Whether to sort out ties.
     """
     if any(not activity.modes for activity in instance.activities):
-        return Found(status=Status.INFEASIBLE)
+        return SlotSolution(status=Status.INFEASIBLE)
     built = Model(instance)
     best = _any(built, clock) if not goals else None
     if best is not None:
         return best
-    found = Found(status=Status.UNKNOWN)
+    found = SlotSolution(status=Status.UNKNOWN)
     values: list[int] = []
     bounds: list[float] = []
     for goal in goals:
@@ -69,7 +71,7 @@ def solve(instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool
         outcome = run(built.model, clock, subsolvers=_PROVING)
         if outcome.solver is None:
             if not values:
-                return Found(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
+                return SlotSolution(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
             return _unproven(found, values, bounds)
         values.append(int(outcome.solver.value(worth)))
         bounds.append(outcome.bound)
@@ -82,16 +84,16 @@ def solve(instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool
     return _plainest(built, found, clock) if ties else found
 
 
-def _any(built: Model, clock: Clock) -> Found:
+def _any(built: Model, clock: Clock) -> SlotSolution:
     outcome = run(built.model, clock)
     if outcome.solver is None:
-        return Found(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
+        return SlotSolution(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
     return _read(built, outcome, Status.OPTIMAL, [], [])
 
 
-def _unproven(found: Found, values: Sequence[int], bounds: Sequence[float]) -> Found:
+def _unproven(found: SlotSolution, values: Sequence[int], bounds: Sequence[float]) -> SlotSolution:
     """Give what was found before the time was up: a further goal is not reached."""
-    return Found(
+    return SlotSolution(
         status=Status.FEASIBLE,
         chosen=found.chosen,
         lots=found.lots,
@@ -100,7 +102,7 @@ def _unproven(found: Found, values: Sequence[int], bounds: Sequence[float]) -> F
     )
 
 
-def _plainest(built: Model, found: Found, clock: Clock) -> Found:
+def _plainest(built: Model, found: SlotSolution, clock: Clock) -> SlotSolution:
     """Of the best plans take one that starts early; a little time is enough for that."""
     starts = sum(built.starts.values())
     built.model.minimize(starts + sum(built.lots.values()))
@@ -111,22 +113,26 @@ def _plainest(built: Model, found: Found, clock: Clock) -> Found:
 
 
 def _read(
-    built: Model, outcome: Outcome, status: Status, values: Sequence[int], bounds: Sequence[float]
-) -> Found:
+    built: Model,
+    outcome: SolverOutcome,
+    status: Status,
+    values: Sequence[int],
+    bounds: Sequence[float],
+) -> SlotSolution:
     solver = outcome.solver
     if solver is None:
-        return Found(status=status)
+        return SlotSolution(status=status)
     chosen = {}
     for name, literals in built.chosen.items():
         mode = next(place for place, one in enumerate(literals) if solver.boolean_value(one))
         chosen[name] = mode, int(solver.value(built.starts[name]))
     lots = {name: int(solver.value(count)) for name, count in built.lots.items()}
-    return Found(
+    return SlotSolution(
         status=status, chosen=chosen, lots=lots, values=tuple(values), bounds=tuple(bounds)
     )
 
 
-def _hint(built: Model, outcome: Outcome) -> None:
+def _hint(built: Model, outcome: SolverOutcome) -> None:
     """Let the next run start from this solution."""
     solver = outcome.solver
     if solver is None:

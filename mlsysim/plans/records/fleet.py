@@ -50,13 +50,16 @@ class Block:
     name
         How it is called.
     begin, end
-        From when until when.
+        From when until when it is paid for.
     nodes
         Nodes of one lot.
     lots
         How many lots can be had.
     price
         USD for a node and an hour, used or not.
+    opens, closes
+        From when until when it can be used, where that is less: providers stop instances some
+        time before the end.
     """
 
     name: str
@@ -65,6 +68,23 @@ class Block:
     nodes: int
     lots: int = 1
     price: float = 0.0
+    opens: int | None = None
+    closes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the times."""
+        since, until = self.window
+        if not 0 <= self.begin <= since < until <= self.end:
+            raise ParameterError(
+                f"block {self.name!r} from {self.begin} to {self.end}, used from {since} to "
+                f"{until}: it has to be used for some of the time for which it is paid"
+            )
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """From when until when it can be used."""
+        since = self.begin if self.opens is None else self.opens
+        return since, self.end if self.closes is None else self.closes
 
     @property
     def cost(self) -> float:
@@ -72,7 +92,8 @@ class Block:
         return self.nodes * self.price * (self.end - self.begin) / 3600
 
     def __contains__(self, moment: int) -> bool:
-        return self.begin <= moment < self.end
+        since, until = self.window
+        return since <= moment < until
 
 
 FREE = Series((0.0,))
@@ -97,6 +118,8 @@ class Fleet:
         USD for an hour of a node.
     reserved
         Whether every node that there is bills its hours, used or not.
+    electricity
+        USD for a kilowatt-hour, which comes on top.
     carbon
         Grams of CO2 for a kilowatt-hour.
     """
@@ -107,6 +130,7 @@ class Fleet:
     blocks: tuple[Block, ...] = ()
     price: Series = FREE
     reserved: bool = False
+    electricity: Series = FREE
     carbon: Series = FREE
 
     def level(self, moment: int) -> int:

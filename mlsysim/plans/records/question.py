@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +10,8 @@ from mlsysim.errors import ParameterError, suggest
 from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.job import Job
-from mlsysim.plans.records.requirement import Kind, Requirement
+from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
+from mlsysim.plans.records.series import Series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class PlanQuestion:
         The most that may be spent, in USD.
     slot
         Seconds: jobs start at multiples of it.
+    origin
+        The date of moment zero, for texts; they count days from the begin without it.
     """
 
     jobs: tuple[Job, ...]
@@ -41,13 +45,21 @@ class PlanQuestion:
     horizon: int | None = None
     budget: float | None = None
     slot: int = 4 * 3600
+    origin: datetime | None = None
 
-    def __post_init__(self) -> None:  # noqa: C901 - a list of rules
+    def __post_init__(self) -> None:
         """Check that every name means something."""
         if not self.jobs or not self.goals:
             raise ParameterError("a plan needs at least one job and one goal")
         if self.slot < 1:
             raise ParameterError(f"slot = {self.slot} is no time; the least is 1 second")
+        if self.horizon is None and any(fleet.reserved for fleet in self.fleets):
+            raise ParameterError("reserved nodes bill all their hours: the plan needs a horizon")
+        self._check_names()
+        _ordered(self.jobs)
+        self._check_series()
+
+    def _check_names(self) -> None:
         for what, items in (("job", self.jobs), ("fleet", self.fleets), ("site", self.sites)):
             named: Sequence[Any] = items
             names = [item.name for item in named]
@@ -62,9 +74,18 @@ class PlanQuestion:
         for site in self.sites:
             for name in site.fleets:
                 _require(name, fleets, f"site {site.name!r}: fleet")
-        if self.horizon is None and any(fleet.reserved for fleet in self.fleets):
-            raise ParameterError("reserved nodes bill all their hours: the plan needs a horizon")
-        _ordered(self.jobs)
+
+    def _check_series(self) -> None:
+        """Refuse a series that says nothing about times that the plan may use."""
+        for fleet in self.fleets:
+            for figure in ("price", "electricity", "carbon"):
+                series: Series = getattr(fleet, figure)
+                if not series.covers(self.axis):
+                    raise ParameterError(
+                        f"{figure} of fleet {fleet.name!r} is known for {series.end} s, and the "
+                        f"plan may last {self.axis} s; give it more values, say what it is beyond "
+                        "them (hold or repeat), or end the plan sooner"
+                    )
 
     @property
     def is_soft(self) -> bool:
@@ -83,7 +104,7 @@ class PlanQuestion:
         moments = [
             change.end or change.begin for item in self._calendars() for change in item.changes
         ]
-        moments += [block.end for fleet in self.fleets for block in fleet.blocks]
+        moments += [block.window[1] for fleet in self.fleets for block in fleet.blocks]
         moments += [job.release for job in self.jobs]
         pauses = sum(job.pauses * job.restart for job in self.jobs) * (len(moments) + 1)
         longest = [max((row.seconds for row in job.rows), default=0) for job in self.jobs]
@@ -101,29 +122,29 @@ class PlanQuestion:
     def _calendars(self) -> list[Fleet | Site]:
         return [*self.fleets, *self.sites]
 
-    def requirements(self) -> Iterator[Requirement]:  # noqa: C901 - one step for each kind
+    def requirements(self) -> Iterator[PlanRequirement]:  # noqa: C901 - one step for each kind
         """List what can be dropped, the planner's own wishes first."""
         for job in self.jobs:
             if job.deadline is not None and (job.holds or not self.is_soft):
-                yield Requirement(Kind.DEADLINE, job.name)
+                yield PlanRequirement(RequirementKind.DEADLINE, job.name)
         for job in self.jobs:
             if job.release:
-                yield Requirement(Kind.RELEASE, job.name)
+                yield PlanRequirement(RequirementKind.RELEASE, job.name)
         for job in self.jobs:
             for other in job.after:
-                yield Requirement(Kind.AFTER, job.name, other)
+                yield PlanRequirement(RequirementKind.AFTER, job.name, other)
         if self.budget is not None:
-            yield Requirement(Kind.BUDGET)
+            yield PlanRequirement(RequirementKind.BUDGET)
         if self.horizon is not None:
-            yield Requirement(Kind.HORIZON)
+            yield PlanRequirement(RequirementKind.HORIZON)
         for item in self._calendars():
             for change in item.changes:
                 if change.takes:
-                    yield Requirement(Kind.CHANGE, item.name, change.name)
+                    yield PlanRequirement(RequirementKind.CHANGE, item.name, change.name)
         for site in self.sites:
-            yield Requirement(Kind.SITE, site.name)
+            yield PlanRequirement(RequirementKind.SITE, site.name)
 
-    def without(self, requirement: Requirement) -> "PlanQuestion":
+    def without(self, requirement: PlanRequirement) -> "PlanQuestion":
         """Give the same question without one of its requirements."""
         return requirement.dropped(self)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mlsysim.plans.records.question import PlanQuestion
 
 
-class Kind(StrEnum):
+class RequirementKind(StrEnum):
     """What a requirement is about."""
 
     RELEASE = "release"
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Requirement:
+class PlanRequirement:
     """One requirement of a plan.
 
     Parameters
@@ -35,7 +35,7 @@ class Requirement:
         The job that has to have ended, or the entry of the calendar.
     """
 
-    kind: Kind
+    kind: RequirementKind
     owner: str = ""
     detail: str = ""
 
@@ -43,15 +43,15 @@ class Requirement:
     def name(self) -> str:
         """How it is called in a conflict."""
         match self.kind:
-            case Kind.RELEASE | Kind.DEADLINE:
+            case RequirementKind.RELEASE | RequirementKind.DEADLINE:
                 return f"{self.owner}.{self.kind}"
-            case Kind.AFTER:
+            case RequirementKind.AFTER:
                 return f"{self.owner}.after.{self.detail}"
-            case Kind.CHANGE:
+            case RequirementKind.CHANGE:
                 return f"{self.owner}.{self.detail}"
-            case Kind.SITE:
+            case RequirementKind.SITE:
                 return f"{self.owner}.power"
-            case Kind.BUDGET | Kind.HORIZON:
+            case RequirementKind.BUDGET | RequirementKind.HORIZON:
                 return str(self.kind)
             case _:
                 assert_never(self.kind)
@@ -65,11 +65,11 @@ class Requirement:
             Has it.
         """
         match self.kind:
-            case Kind.RELEASE:
+            case RequirementKind.RELEASE:
                 return question.with_jobs(self._own(lambda job: replace(job, release=0)))
-            case Kind.DEADLINE:
+            case RequirementKind.DEADLINE:
                 return question.with_jobs(self._own(lambda job: replace(job, deadline=None)))
-            case Kind.AFTER:
+            case RequirementKind.AFTER:
                 return question.with_jobs(
                     self._own(
                         lambda job: replace(
@@ -77,15 +77,15 @@ class Requirement:
                         )
                     )
                 )
-            case Kind.BUDGET:
+            case RequirementKind.BUDGET:
                 return replace(question, budget=None)
-            case Kind.HORIZON:
+            case RequirementKind.HORIZON:
                 return _open_ended(question)
-            case Kind.CHANGE:
+            case RequirementKind.CHANGE:
                 fleets = tuple(map(self._own(self._unchanged), question.fleets))
                 sites = tuple(map(self._own(self._unchanged), question.sites))
                 return replace(question, fleets=fleets, sites=sites)
-            case Kind.SITE:
+            case RequirementKind.SITE:
                 kept = tuple(site for site in question.sites if site.name != self.owner)
                 return replace(question, sites=kept)
             case _:

@@ -14,6 +14,7 @@ HOUR = 3600
 class Beyond(StrEnum):
     """What a series is worth after its last step."""
 
+    REFUSE = "refuse"
     HOLD = "hold"
     REPEAT = "repeat"
 
@@ -29,9 +30,10 @@ class Series:
     times
         Seconds; the first is zero.
     end
-        Until when the last value is known.
+        Until when the last value is known; for good if there is no end.
     beyond
-        What to take from then on: the last value, or all of them anew.
+        What to take from then on: the last value, all of them anew, or nothing: then no plan
+        may last longer.
 
     Examples
     --------
@@ -43,7 +45,7 @@ class Series:
     values: tuple[float, ...]
     times: tuple[int, ...] = (0,)
     end: int | None = None
-    beyond: Beyond = Beyond.HOLD
+    beyond: Beyond = Beyond.REFUSE
 
     def __post_init__(self) -> None:
         """Check that values and times fit."""
@@ -56,6 +58,10 @@ class Series:
             raise ParameterError("a series that repeats needs an end")
         if not all(0 <= value < float("inf") for value in self.values):
             raise ParameterError("the values of a series have to be finite, and not below 0")
+
+    def covers(self, moment: int) -> bool:
+        """Tell whether it says anything about all times before a moment."""
+        return self.end is None or self.beyond is not Beyond.REFUSE or moment <= self.end
 
     @property
     def is_constant(self) -> bool:
@@ -76,6 +82,23 @@ class Series:
             return rounds * self._upto(self.end) + self._upto(rest)
         place = bisect_right(self.times, moment) - 1
         return self._sums[place] + self.values[place] * (moment - self.times[place])
+
+    def breaks(self, begin: int, end: int) -> list[int]:
+        """List the moments from one to another, both included, at which the figure may change.
+
+        Parameters
+        ----------
+        begin, end
+            Seconds.
+        """
+        repeats = self.beyond is Beyond.REPEAT and self.end is not None
+        period = self.end if repeats and self.end else end + 1
+        return [
+            base + time
+            for base in range(begin // period * period, end + 1, period)
+            for time in self.times
+            if begin <= base + time <= end
+        ]
 
     def hours(self, begin: int, end: int) -> float:
         """Integrate from one moment to another, in value times hours.

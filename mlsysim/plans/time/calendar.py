@@ -27,7 +27,7 @@ def steps(item: Fleet | Site) -> list[tuple[int, int]]:
     for change in item.changes:
         moments |= {change.begin} | (set() if change.end is None else {change.end})
     if isinstance(item, Fleet):
-        moments |= {moment for block in item.blocks for moment in (block.begin, block.end)}
+        moments |= {moment for block in item.blocks for moment in block.window}
     found: list[tuple[int, int]] = []
     for moment in sorted(moments):
         level = item.level(moment)
@@ -58,7 +58,7 @@ def gaps(fleet: Fleet, nodes: int) -> list[Gap]:
 
 
 @dataclass(frozen=True)
-class Rounding:
+class SlotRounding:
     """How times become multiples of a slot.
 
     Parameters
@@ -92,9 +92,10 @@ def widened(item: Fleet, slot: int) -> Fleet:
         Seconds.
     """
     blocks = tuple(
-        replace(block, begin=begin, end=end)
+        replace(block, opens=opens, closes=closes)
         for block in item.blocks
-        if (begin := -(-block.begin // slot) * slot) < (end := block.end // slot * slot)
+        for since, until in (block.window,)
+        if (opens := -(-since // slot) * slot) < (closes := until // slot * slot)
     )
     return replace(item, changes=changes_on(item.changes, slot), blocks=blocks)
 

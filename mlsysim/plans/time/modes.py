@@ -12,7 +12,7 @@ from mlsysim.plans.time.calendar import Gap
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class PausedRow:
     """A row, and the closures that the job pauses at.
 
     Parameters
@@ -34,7 +34,7 @@ class Way:
     last: int
 
 
-def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[Way]:
+def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[PausedRow]:
     """List the ways in which a row can lie in a calendar.
 
     Parameters
@@ -50,7 +50,7 @@ def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[Way
     """
     last = latest - row.seconds
     if job.release <= last:
-        yield Way(row=row, pauses=(), length=row.seconds, first=job.release, last=last)
+        yield PausedRow(row=row, pauses=(), length=row.seconds, first=job.release, last=last)
     if not job.pauses:
         return
     for first, (begin, _) in enumerate(closed):
@@ -69,4 +69,4 @@ def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[Way
             until = closed[place + 1][0] if place + 1 < len(closed) else latest
             highest = min(begin - 1, min(until, latest) - length)
             if lowest <= highest:
-                yield Way(row=row, pauses=crossed, length=length, first=lowest, last=highest)
+                yield PausedRow(row=row, pauses=crossed, length=length, first=lowest, last=highest)

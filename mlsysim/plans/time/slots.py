@@ -6,6 +6,7 @@ can be carried out to one in slots: where there is none, there is none at all, a
 better than the best of those.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,9 +17,10 @@ from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
+from mlsysim.plans.records.series import Series
 from mlsysim.plans.time.calendar import changes_on, gaps, steps, widened
-from mlsysim.plans.time.modes import Way, ways
-from mlsysim.plans.worth import carbon, cost, reserved
+from mlsysim.plans.time.modes import PausedRow, ways
+from mlsysim.plans.worth import carbon, cost, emissions, rates, reserved
 
 _PRECISION = 10**9
 """Into how many units the largest possible sum of money or carbon is divided."""
@@ -45,17 +47,15 @@ class Slotted:
         Job -> what each of its modes stands for.
     unit
         Goal -> what one unit of its sum is worth.
+    standing
+        Goal -> what comes to its sum whatever the plan, in its own unit.
     """
 
     question: PlanQuestion
     instance: Instance
-    ways: dict[str, tuple[Way, ...]]
+    ways: dict[str, tuple[PausedRow, ...]]
     unit: dict[str, float]
-
-    @property
-    def impossible(self) -> str | None:
-        """Name a job that fits nowhere."""
-        return next((name for name, found in self.ways.items() if not found), None)
+    standing: dict[str, float]
 
     def run(self, job: str, mode: int, start: int) -> Run:
         """Give the run that a mode and a start stand for."""
@@ -74,6 +74,7 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
         Outward for plans, inward for proofs about all times.
     """
     slot = question.slot
+    standing = {Goal.COST.value: reserved(question), Goal.CARBON.value: 0.0}
     if side is Side.OUTWARD:
         fleets = tuple(widened(fleet, slot) for fleet in question.fleets)
         sites = tuple(
@@ -88,7 +89,7 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
     activities = tuple(_activity(question, job, kept[job.name], pricing) for job in question.jobs)
     limits = {}
     if question.budget is not None:
-        left = (question.budget - reserved(question)) / pricing.unit[Goal.COST]
+        left = (question.budget - standing[Goal.COST]) / pricing.unit[Goal.COST]
         # Each fee is rounded by up to a unit, a billionth of the budget; the replay allows that.
         limits[Goal.COST.value] = int(left) + len(question.jobs) + 1
     power = tuple(_resource(site, slot, pricing) for site in question.sites)
@@ -97,10 +98,12 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
     instance = Instance(
         activities=activities, resources=(*nodes, *power), horizon=horizon, limits=limits
     )
-    return Slotted(question=question, instance=instance, ways=kept, unit=pricing.unit)
+    return Slotted(
+        question=question, instance=instance, ways=kept, unit=pricing.unit, standing=standing
+    )
 
 
-def _ways(question: PlanQuestion, job: Job) -> Iterator[Way]:
+def _ways(question: PlanQuestion, job: Job) -> Iterator[PausedRow]:
     """List the ways of a job that have a start on the grid."""
     latest = question.axis
     if job.deadline is not None and (job.holds or not question.is_soft):
@@ -116,7 +119,7 @@ class _Pricing:
         self,
         question: PlanQuestion,
         side: Side,
-        found: dict[str, tuple[Way, ...]],
+        found: dict[str, tuple[PausedRow, ...]],
         goals: Sequence[Goal],
     ) -> None:
         self.question, self.side, self.goals = question, side, goals
@@ -130,46 +133,50 @@ class _Pricing:
                 most = question.budget or most
             self.unit[goal] = (most or 1.0) / _PRECISION
 
-    def _series(self, goal: Goal, way: Way) -> tuple[float, ...]:
+    def _most(self, goal: Goal, way: PausedRow) -> float:
+        hourly = sum(max(item.values) * rate for item, rate in self._rates(goal, way))
+        return way.length / 3600 * hourly + (way.row.cost if goal is Goal.COST else 0.0)
+
+    def _rates(self, goal: Goal, way: PausedRow) -> list[tuple[Series, float]]:
+        """List which series a way adds to a sum, and how often in an hour."""
         fleet = self.question.fleet(way.row.fleet)
-        return (fleet.price if goal is Goal.COST else fleet.carbon).values
+        found = rates(fleet, way.row) if goal is Goal.COST else emissions(fleet, way.row)
+        return [(item, rate) for item, rate in found if rate and any(item.values)]
 
-    def _rate(self, goal: Goal, way: Way) -> float:
-        if goal is Goal.CARBON:
-            return way.row.watts / 1e6
-        return 0.0 if self.question.fleet(way.row.fleet).reserved else float(way.row.nodes)
-
-    def _most(self, goal: Goal, way: Way) -> float:
-        hours = way.length / 3600
-        fixed = way.row.cost if goal is Goal.COST else 0.0
-        return max(self._series(goal, way)) * hours * self._rate(goal, way) + fixed
-
-    def window(self, way: Way) -> tuple[int, int]:
+    def window(self, way: PausedRow) -> tuple[int, int]:
         """Give the range of the starts in slots."""
         slot = self.question.slot
         first = way.first // slot if self.side is Side.INWARD else -(-way.first // slot)
         return first, way.last // slot
 
-    def fee(self, goal: Goal, way: Way) -> Fee:
+    def fee(self, goal: Goal, way: PausedRow) -> Fee:
         """Give what a way adds to a sum, by its start where that matters."""
-        series = self.question.fleet(way.row.fleet)
-        figure = series.price if goal is Goal.COST else series.carbon
+        found = self._rates(goal, way)
         first, last = self.window(way)
-        if self.side is Side.INWARD:
-            worked = (way.length - sum(go - stop for stop, go in way.pauses)) / 3600
-            fixed = way.row.cost if goal is Goal.COST else 0.0
-            lowest = min(figure.values) * worked * self._rate(goal, way) + fixed
-            return int(lowest / self.unit[goal])
-        if figure.is_constant or not self._rate(goal, way):
-            return self._at(goal, way, first)
-        return tuple(self._at(goal, way, start) for start in range(first, last + 1))
+        if all(item.is_constant for item, _ in found):
+            return self._within(goal, way, first)
+        return tuple(self._within(goal, way, start) for start in range(first, last + 1))
 
-    def _at(self, goal: Goal, way: Way, start: int) -> int:
-        run = Run(job="", row=way.row, pieces=_pieces(way, start * self.question.slot))
-        value = (cost if goal is Goal.COST else carbon)(self.question, run)
-        return -int(-value / self.unit[goal] // 1)
+    def _within(self, goal: Goal, way: PausedRow, start: int) -> int:
+        """Give what a way adds at a slot: at its begin, or inward the least at any time in it."""
+        slot = self.question.slot
+        if self.side is Side.OUTWARD:
+            return math.ceil(self._at(goal, way, start * slot) / self.unit[goal])
+        lowest, highest = max(start * slot, way.first), min(start * slot + slot - 1, way.last)
+        # Between the moments at which an end of a piece meets a step of a series, what a run adds
+        # is linear in its start: the least is at one of them.
+        moments = {lowest, highest}
+        for series, _ in self._rates(goal, way):
+            for shift in (0, way.length):
+                steps = series.breaks(lowest + shift, highest + shift)
+                moments |= {moment - shift for moment in steps}
+        return math.floor(min(self._at(goal, way, moment) for moment in moments) / self.unit[goal])
 
-    def front(self, own: Sequence[Way]) -> Iterator[Way]:
+    def _at(self, goal: Goal, way: PausedRow, moment: int) -> float:
+        run = Run(job="", row=way.row, pieces=_pieces(way, moment))
+        return (cost if goal is Goal.COST else carbon)(self.question, run)
+
+    def front(self, own: Sequence[PausedRow]) -> Iterator[PausedRow]:
         """Keep the ways that have a start on the grid and that no other makes superfluous."""
         fitting = [way for way in own if self.window(way)[0] <= self.window(way)[1]]
         traits = [self._traits(way) for way in fitting]
@@ -183,7 +190,7 @@ class _Pricing:
             ):
                 yield way
 
-    def _traits(self, way: Way) -> tuple[tuple[object, ...], tuple[int, ...]]:
+    def _traits(self, way: PausedRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
         """Say what has to be equal, and what is the better the less it is."""
         first, last = self.window(way)
         row = way.row
@@ -195,7 +202,9 @@ class _Pricing:
         return (row.fleet, way.pauses), less
 
 
-def _activity(question: PlanQuestion, job: Job, own: Sequence[Way], pricing: _Pricing) -> Activity:
+def _activity(
+    question: PlanQuestion, job: Job, own: Sequence[PausedRow], pricing: _Pricing
+) -> Activity:
     slot, side = question.slot, pricing.side
     modes = []
     for way in own:
@@ -237,7 +246,7 @@ def _resource(item: Fleet | Site, slot: int, pricing: _Pricing) -> Resource:
     levels = {moment // slot: level for moment, level in steps(item)}
     options = []
     for block in item.blocks if isinstance(item, Fleet) else ():
-        begin, end = block.begin // slot, block.end // slot
+        begin, end = (moment // slot for moment in block.window)
         if begin < end:
             fees = {
                 goal.value: round(block.cost / pricing.unit[goal])
@@ -263,7 +272,7 @@ def _resource(item: Fleet | Site, slot: int, pricing: _Pricing) -> Resource:
     )
 
 
-def _pieces(way: Way, start: int) -> tuple[tuple[int, int], ...]:
+def _pieces(way: PausedRow, start: int) -> tuple[tuple[int, int], ...]:
     begins = [start, *(go for _, go in way.pauses)]
     ends = [*(stop for stop, _ in way.pauses), start + way.length]
     return tuple(zip(begins, ends, strict=True))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mlsysim.errors import Infeasible
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition, read
-from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.layout import GridBlock
 from mlsysim.search.arrays.others import Others
 from mlsysim.search.verify import Evaluator
 from mlsysim.units import magnitude, quantity
@@ -50,7 +50,7 @@ class BlockReading:
 
 
 def read_block(
-    problem: Problem, evaluate: Evaluator, block: Block, unit: str | None, others: Others
+    problem: Problem, evaluate: Evaluator, block: GridBlock, unit: str | None, others: Others
 ) -> BlockReading:
     """Evaluate a block.
 

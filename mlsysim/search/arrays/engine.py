@@ -91,7 +91,7 @@ def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFr
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Judged:
+class _JudgedLeader:
     """A leader on plain numbers."""
 
     index: int
@@ -105,7 +105,7 @@ def _best(task: Task, scan: Scan) -> dict[str, Any]:
     last = keys[min(top, len(keys)) - 1]
     # Arrays may misplace a tie by its last bit.
     near = np.flatnonzero(keys <= last + TOLERANCE * abs(last)).tolist()
-    judged: list[_Judged] = []
+    judged: list[_JudgedLeader] = []
     for item in _judged(task, scan, near):
         if len(judged) < _JUDGED_TWICE:
             refuse_random(task.problem, task.evaluate, item.point)
@@ -139,7 +139,7 @@ def _front(task: Task, goals: Goals, scan: Scan) -> dict[str, Any]:
     return answer if len(judged) == len(rows) else answer | {"status": Status.FEASIBLE}
 
 
-def _judged(task: Task, scan: Scan, rows: Sequence[int]) -> Iterator[_Judged]:
+def _judged(task: Task, scan: Scan, rows: Sequence[int]) -> Iterator[_JudgedLeader]:
     """Judge leaders, the first one in any case, for as long as there is time.
 
     Raises
@@ -164,7 +164,7 @@ def _judged(task: Task, scan: Scan, rows: Sequence[int]) -> Iterator[_Judged]:
         values = tuple(sign * value for sign, value in zip(task.signs, plain, strict=False))
         if not same or not np.allclose(leaders.values[row], values, rtol=TOLERANCE, atol=0.0):
             raise NotVectorisedError(f"arrays misjudge {dict(point.params)}")
-        yield _Judged(index=index, values=values, point=point)
+        yield _JudgedLeader(index=index, values=values, point=point)
 
 
 def _units(scan: Scan) -> list[str]:

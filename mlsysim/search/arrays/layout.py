@@ -20,7 +20,7 @@ BLOCK = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class GridBlock:
     """Some points of the grid; they are numbered from 0 within it.
 
     Parameters
@@ -33,7 +33,7 @@ class Block:
         The slice of the split choice, if there is one.
     """
 
-    layout: "Layout"
+    layout: "GridLayout"
     fixed: dict[str, int]
     start: int
     stop: int
@@ -78,7 +78,7 @@ class Block:
         return self.layout.space.point(self.index(local))
 
 
-class Layout:
+class GridLayout:
     """How a space is cut into blocks.
 
     Parameters
@@ -126,7 +126,7 @@ class Layout:
         """The number of blocks, which together hold every design once."""
         return self._slices * math.prod(len(self.space[name].values) for name in self._fixed)
 
-    def block(self, number: int) -> Block:
+    def block(self, number: int) -> GridBlock:
         """Give one of the blocks, numbered from 0."""
         rest, part = divmod(number, self._slices)
         fixed = {}
@@ -134,9 +134,9 @@ class Layout:
             rest, fixed[name] = divmod(rest, len(self.space[name].values))
         start = part * self._slice
         stop = min(start + self._slice, self._length)
-        return Block(layout=self, fixed=fixed, start=start, stop=stop)
+        return GridBlock(layout=self, fixed=fixed, start=start, stop=stop)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[GridBlock]:
         """Go through the blocks in their order."""
         number, count = 0, self.count
         while number < count:  # may be beyond what range() can hold

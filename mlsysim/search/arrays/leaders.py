@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlsysim.search.arrays.block_reading import BlockReading, Booleans, Floats
-from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.layout import GridBlock
 from mlsysim.search.arrays.others import Others
 from mlsysim.search.goals import undominated
 from mlsysim.search.verify import Point
@@ -58,7 +58,7 @@ class Leaders:
             self._points[index] = point
             self._merge([index], values)
 
-    def add_block(self, block: Block, reading: BlockReading, feasible: Booleans) -> None:
+    def add_block(self, block: GridBlock, reading: BlockReading, feasible: Booleans) -> None:
         """Offer the feasible designs of a block."""
         columns = (reading.objective, *reading.others)
         if self._last < np.inf:

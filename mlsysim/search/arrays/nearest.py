@@ -8,7 +8,7 @@ import numpy as np
 
 from mlsysim.problem.reading import Condition
 from mlsysim.search.arrays.block_reading import Booleans, Floats
-from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.layout import GridBlock
 from mlsysim.search.verify import Point
 
 
@@ -82,7 +82,7 @@ class Nearest:
     def add_block(
         self,
         name: str,
-        block: Block,
+        block: GridBlock,
         objective: Floats,
         conditions: list[Condition],
         alone: Booleans,

@@ -4,7 +4,7 @@ import traceback
 from dataclasses import dataclass, replace
 
 from mlsysim.search.arrays.block_reading import NotVectorisedError
-from mlsysim.search.arrays.layout import Layout
+from mlsysim.search.arrays.layout import GridLayout
 from mlsysim.search.arrays.scan import SMALL, Scan
 from mlsysim.search.arrays.tally import Tally
 from mlsysim.search.arrays.task import Task
@@ -31,7 +31,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class GridPart:
     """Some consecutive designs.
 
     Parameters
@@ -88,7 +88,7 @@ def sendable(task: Task) -> Task:
     return replace(task, options=options)
 
 
-def evaluate_part(task: Task, part: Part) -> Findings:
+def evaluate_part(task: Task, part: GridPart) -> Findings:
     """Evaluate a part of the grid.
 
     Parameters
@@ -109,7 +109,7 @@ def evaluate_part(task: Task, part: Part) -> Findings:
     misled: str | None = None
     error: Exception | None = None
     try:
-        layout = Layout(task.problem.space)
+        layout = GridLayout(task.problem.space)
         stopped_at = _take_blocks(scan, layout, part) if part.in_blocks else None
         if not part.in_blocks:
             _take_points(scan, layout, part)
@@ -129,7 +129,7 @@ def evaluate_part(task: Task, part: Part) -> Findings:
     )
 
 
-def _take_blocks(scan: Scan, layout: Layout, part: Part) -> int | None:
+def _take_blocks(scan: Scan, layout: GridLayout, part: GridPart) -> int | None:
     """Take in blocks until there is one that arrays cannot do; give its number."""
     for number in range(part.start.block, part.start.block + part.amount):
         block = layout.block(number)
@@ -140,7 +140,7 @@ def _take_blocks(scan: Scan, layout: Layout, part: Part) -> int | None:
     return None
 
 
-def _take_points(scan: Scan, layout: Layout, part: Part) -> None:
+def _take_points(scan: Scan, layout: GridLayout, part: GridPart) -> None:
     place, left = part.start, part.amount
     while left:
         block = layout.block(place.block)

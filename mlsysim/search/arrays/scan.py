@@ -18,7 +18,7 @@ from mlsysim.search.arrays.block_reading import (
     read_block,
 )
 from mlsysim.search.arrays.doubts import defined, near_equality
-from mlsysim.search.arrays.layout import Block, Layout
+from mlsysim.search.arrays.layout import GridBlock, GridLayout
 from mlsysim.search.arrays.opaque import Opaque, impossible
 from mlsysim.search.arrays.others import Others
 from mlsysim.search.arrays.tally import Tally
@@ -94,7 +94,7 @@ class Scan:
             point.
         """
         self._begin()
-        for block in Layout(self._problem.space).blocks():
+        for block in GridLayout(self._problem.space).blocks():
             self._tick()
             if not self._in_blocks or block.size < SMALL or not self.take_block(block):
                 self.take_points(block, range(block.size))
@@ -132,7 +132,7 @@ class Scan:
             self.unit = point.reading.unit  # the first readable design settles it
         return point
 
-    def take_block(self, block: Block) -> bool:
+    def take_block(self, block: GridBlock) -> bool:
         """Take in a block of arrays; say no where it has to be done point by point."""
         try:
             reading = read_block(self._problem, self._evaluate, block, self.unit, self.others)
@@ -162,7 +162,7 @@ class Scan:
         self.blocks += 1
         return True
 
-    def _take_impossible(self, block: Block) -> bool:
+    def _take_impossible(self, block: GridBlock) -> bool:
         params = {
             name: Opaque() if domain.is_numeric else domain[block.fixed[name]]
             for name, domain in self._problem.space.items()
@@ -177,7 +177,7 @@ class Scan:
         for index in extremes(self._problem.space):
             self.judge(index)
 
-    def _compare_samples(self, block: Block, reading: BlockReading, skip: np.ndarray) -> None:
+    def _compare_samples(self, block: GridBlock, reading: BlockReading, skip: np.ndarray) -> None:
         """Compare a few points with plain numbers.
 
         Arrays may run through an evaluator without an error and still give
@@ -206,13 +206,13 @@ class Scan:
         same = all(_close(plain, float(array[local])) for plain, array in pairs)
         return same and _agrees(point, reading, local)
 
-    def take_points(self, block: Block, points: Iterable[int]) -> None:
+    def take_points(self, block: GridBlock, points: Iterable[int]) -> None:
         """Take in some points of a block on plain numbers."""
         for local in points:
             self._tick()
             self._take_point(block, int(local))
 
-    def _take_point(self, block: Block, local: int) -> Point:
+    def _take_point(self, block: GridBlock, local: int) -> Point:
         index = block.index(local)
         point = self.judge(index)
         self.tally.add_point(index, point, self.unit or "")

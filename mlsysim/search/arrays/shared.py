@@ -14,8 +14,8 @@ from mlsysim.search.arrays.block_reading import (
     NotVectorisedError,
     read_block,
 )
-from mlsysim.search.arrays.layout import Layout
-from mlsysim.search.arrays.part import Findings, Part, Place, evaluate_part, sendable
+from mlsysim.search.arrays.layout import GridLayout
+from mlsysim.search.arrays.part import Findings, GridPart, Place, evaluate_part, sendable
 from mlsysim.search.arrays.scan import SMALL, OutOfTimeError, Scan
 from mlsysim.search.arrays.spans import Spans
 from mlsysim.search.arrays.task import Task
@@ -40,10 +40,10 @@ class SharedScan(Scan):
         super().__init__(task, deadline=deadline, in_blocks=in_blocks)
         if task.options.executor is None:  # the caller's mistake, not the user's
             raise TypeError("a shared scan needs an executor")
-        self._layout = Layout(task.problem.space)
+        self._layout = GridLayout(task.problem.space)
         self._sent = sendable(task)
         self._queue = WorkQueue(task.options.executor, partial(evaluate_part, self._sent))
-        self._held: dict[Place, tuple[Part, Findings]] = {}
+        self._held: dict[Place, tuple[GridPart, Findings]] = {}
         self._failed: Place | None = None
         self._parts = 0
         self._extremes_judged = False
@@ -101,14 +101,14 @@ class SharedScan(Scan):
         self._extremes_judged = True
         super()._judge_extremes()
 
-    def _next_part(self) -> Part | None:
+    def _next_part(self) -> GridPart | None:
         first = self._spans.first
         if first is None or (self._failed is not None and first > self._failed):
             return None
         self._parts += 1
         return self._spans.next(self.units)
 
-    def _receive(self, ended: Ended[Part, Findings]) -> None:
+    def _receive(self, ended: Ended[GridPart, Findings]) -> None:
         part, findings = ended.job, ended.outcome
         if findings.misled is not None:
             raise NotVectorisedError(findings.misled)
@@ -131,11 +131,11 @@ class SharedScan(Scan):
                 return
             self._take_in(*self._held.pop(place))
 
-    def _take_in(self, part: Part, findings: Findings) -> None:
+    def _take_in(self, part: GridPart, findings: Findings) -> None:
         known = self.units
         if any(own not in {None, unit} for own, unit in zip(known, findings.units, strict=True)):
             # Its first design has another unit than that of the whole grid.
-            findings = evaluate_part(self._sent, Part(**{**vars(part), "units": known}))
+            findings = evaluate_part(self._sent, GridPart(**{**vars(part), "units": known}))
         if findings.error is not None:
             raise reraised(findings.error)
         self.settle(findings.units)

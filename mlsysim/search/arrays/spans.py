@@ -3,8 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, replace
 
-from mlsysim.search.arrays.layout import Layout
-from mlsysim.search.arrays.part import Part, Place, Units
+from mlsysim.search.arrays.layout import GridLayout
+from mlsysim.search.arrays.part import GridPart, Place, Units
 
 _SECONDS = 0.5
 """What a part should take: much longer than to send it, short enough to stop after it."""
@@ -33,7 +33,7 @@ class Spans:
         Whether to hand it out in blocks; else in points.
     """
 
-    def __init__(self, layout: Layout, *, in_blocks: bool) -> None:
+    def __init__(self, layout: GridLayout, *, in_blocks: bool) -> None:
         whole = _Span(start=Place(block=0), stop=layout.count, in_blocks=in_blocks)
         self._layout = layout
         self._spans: deque[_Span] = deque([whole])
@@ -44,13 +44,13 @@ class Spans:
         """Where the first design stands that is not handed out."""
         return self._spans[0].start if self._spans else None
 
-    def learn(self, part: Part, seconds: float) -> None:
+    def learn(self, part: GridPart, seconds: float) -> None:
         """Note how long a part took."""
         known = part.amount
         amount = min(int(known * _SECONDS / max(seconds, 1e-9)), _GROWTH * known)
         self._amounts[part.in_blocks] = max(1, amount)
 
-    def put_back(self, part: Part, block: int) -> None:
+    def put_back(self, part: GridPart, block: int) -> None:
         """Take back what follows in a part, the first block of it to be done by points.
 
         Parameters
@@ -68,7 +68,7 @@ class Spans:
         spans = [*self._spans, *(span for span in back if span.start.block < span.stop)]
         self._spans = deque(sorted(spans, key=lambda span: span.start))
 
-    def next(self, units: Units) -> Part | None:
+    def next(self, units: Units) -> GridPart | None:
         """Hand out the next part; nothing if there is none.
 
         Parameters
@@ -86,7 +86,7 @@ class Spans:
             amount, end = self._cut_points(span)
         if end.block < span.stop:
             self._spans.appendleft(replace(span, start=end))
-        return Part(start=span.start, amount=amount, in_blocks=span.in_blocks, units=units)
+        return GridPart(start=span.start, amount=amount, in_blocks=span.in_blocks, units=units)
 
     def _cut_points(self, span: _Span) -> tuple[int, Place]:
         """Count points off the front of a span."""

@@ -8,7 +8,7 @@ from mlsysim.errors import MetricError
 from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.problem.reading import Condition
 from mlsysim.search.arrays.block_reading import BlockReading, Booleans
-from mlsysim.search.arrays.layout import Block
+from mlsysim.search.arrays.layout import GridBlock
 from mlsysim.search.arrays.leaders import Leaders
 from mlsysim.search.arrays.nearest import Nearest
 from mlsysim.search.verify import Point
@@ -95,7 +95,7 @@ class Tally:
             if len(point.violated) == 1:
                 self.nearest.add_point(index, objective, point)
 
-    def add_impossible(self, block: Block, reason: str) -> None:
+    def add_impossible(self, block: GridBlock, reason: str) -> None:
         """Take in a block for which the evaluator raises `Infeasible`."""
         self.seen += block.size
         self.readable = True
@@ -104,7 +104,7 @@ class Tally:
         self._patterns.add(frozenset({(INFEASIBLE, reason)}))
         self.nearest.add_impossible(INFEASIBLE, block.index(0))
 
-    def add_block(self, block: Block, reading: BlockReading, active: Booleans) -> None:
+    def add_block(self, block: GridBlock, reading: BlockReading, active: Booleans) -> None:
         """Take in the active points of a block."""
         groups: dict[str, list[Condition]] = {}
         for condition in reading.conditions:
@@ -127,7 +127,7 @@ class Tally:
 
     def _add_nearest(
         self,
-        block: Block,
+        block: GridBlock,
         reading: BlockReading,
         groups: dict[str, list[Condition]],
         broken: dict[str, Booleans],

@@ -8,37 +8,37 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mlsysim.certificates import Answer, Certificate, prove, write_certificate
+from mlsysim.certificates import Answer, Certificate, formulas, prove, write_certificate
 from mlsysim.certificates.formulas import (
     Choice,
     Formulas,
     Number,
     Requirement,
-    Result,
     Step,
     Table,
     Value,
 )
 from mlsysim.errors import CertificateError, TracingError
 from mlsysim.expr import graph
-from mlsysim.expr.graph import Apply, Node, reachable
+from mlsysim.expr.graph import Apply, GraphNode, reachable
 from mlsysim.problem.domain import Domain
 from mlsysim.problem.problem import Problem
+from mlsysim.results.candidate import Result
 from mlsysim.results.result import SearchResult
 from mlsysim.results.status import Status
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator
 
 
 def certified(
-    found: SearchResult,
+    found: SearchResult[Result],
     problem: Problem,
     evaluate: Evaluator,
     options: SearchOptions,
     path: Path,
-) -> SearchResult:
+) -> SearchResult[Result]:
     """Write the certificate of an answer; the answer tells its size, or why there is none.
 
     Parameters
@@ -117,9 +117,9 @@ def traced(problem: Problem, evaluate: Evaluator) -> Formulas:
     TracingError
         If the evaluator cannot be traced.
     """
-    question = Question(problem, evaluate)
+    question = TracedQuestion(problem, evaluate)
     metric, conditions = question.formulation.metrics[0], question.program().conditions
-    roots: list[Node] = [metric.node]
+    roots: list[GraphNode] = [metric.node]
     for condition in conditions:
         roots += [condition.node, *condition.sides]
     nodes = reachable(roots)
@@ -149,7 +149,7 @@ def _choice(name: str, domain: Domain) -> Choice:
     return Choice(name=name, values=values)
 
 
-def _step(node: Node, places: dict[int, int]) -> Step:
+def _step(node: GraphNode, places: dict[int, int]) -> Step:
     match node:
         case graph.Constant(value=value):
             return Number(value=value)
@@ -158,7 +158,7 @@ def _step(node: Node, places: dict[int, int]) -> Step:
         case graph.Table(names=names, values=values):
             return Table(choices=names, values=values)
         case Apply(operation=operation, arguments=arguments):
-            return Result(
+            return formulas.Result(
                 operation=operation.name,
                 arguments=tuple(places[argument.position] for argument in arguments),
             )

@@ -10,14 +10,14 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from mlsysim.errors import MetricError, suggest
-from mlsysim.expr.graph import Node
+from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
 from mlsysim.problem.nodes import names_in
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.question.formulation import Requirement
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.model import Encoding
 from mlsysim.search.cpsat.stage_terms import StageTerms
 from mlsysim.search.verify import Evaluator
@@ -99,7 +99,7 @@ class CompiledConstraint:
 class CompiledMetrics(Mapping[str, CompiledNumber]):
     """The metrics of a question in its model, by path; each goes in when it is asked for."""
 
-    def __init__(self, question: Question, lowered: Lowered) -> None:
+    def __init__(self, question: TracedQuestion, lowered: Lowered) -> None:
         self._question = question
         self._lowered = lowered
         self._known: dict[str, CompiledNumber] = {}
@@ -166,7 +166,7 @@ class CompiledModel:
     metrics: Mapping[str, CompiledNumber]
     constraints: Mapping[str, CompiledConstraint]
     objective: cp_model.LinearExprT
-    question: Question
+    question: TracedQuestion
     lowered: Lowered
 
     @property
@@ -281,7 +281,7 @@ def compile_model(
     NotLowerableError
         If an expression has no sound encoding.
     """
-    question = Question(problem, evaluate)
+    question = TracedQuestion(problem, evaluate)
     lowered = lower(question.program(), into=into, name=name)
     return CompiledModel(
         model=lowered.model,
@@ -294,7 +294,7 @@ def compile_model(
     )
 
 
-def number_of(lowered: Lowered, node: Node, unit: str) -> CompiledNumber:
+def number_of(lowered: Lowered, node: GraphNode, unit: str) -> CompiledNumber:
     """Give a number as it stands in the model."""
     lowering = lowered.lowering
     low, high = lowering.range(node)
@@ -313,7 +313,7 @@ def number_of(lowered: Lowered, node: Node, unit: str) -> CompiledNumber:
 class _Constraints(Mapping[str, CompiledConstraint]):
     """The requirements of a question in its model, by name."""
 
-    def __init__(self, question: Question, lowered: Lowered) -> None:
+    def __init__(self, question: TracedQuestion, lowered: Lowered) -> None:
         self._lowered = lowered
         self._items: dict[str, list[Requirement]] = {}
         for item in question.requirements:

@@ -23,8 +23,8 @@ from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.question.formulation import Requirement
-from mlsysim.search.cpsat.question.question import Question
-from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.question.question import TracedQuestion
+from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
 from mlsysim.search.verify import Point, nowhere_defined
 
 Solve = Callable[[Program], Minimum]
@@ -35,11 +35,7 @@ _LIMITS = {Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST}
 _NEARLY = 1e-6
 
 
-class _OutOfTimeError(Exception):
-    """A limit came before the proof."""
-
-
-def why_infeasible(question: Question, clock: Clock, minimizer: Minimizer) -> dict[str, Any]:
+def why_infeasible(question: TracedQuestion, clock: Clock, minimizer: Minimizer) -> dict[str, Any]:
     """Give the conflict and the relaxations of an infeasible question.
 
     A conflict is called minimal only if that is proven, and a relaxation is the
@@ -67,7 +63,7 @@ def why_infeasible(question: Question, clock: Clock, minimizer: Minimizer) -> di
     """
     explanation = _Explanation(question, lambda form: minimizer.minimize(form, 1))
     try:
-        with clock.phase("explain"), suppress(_OutOfTimeError):
+        with clock.phase("explain"), suppress(StoppedError):
             explanation.finish()
     except KeyboardInterrupt:
         clock.interrupt()
@@ -90,7 +86,7 @@ class _Explanation:
         Requirement -> why it is in the conflict, in words.
     """
 
-    def __init__(self, question: Question, solve: Solve) -> None:
+    def __init__(self, question: TracedQuestion, solve: Solve) -> None:
         self.kept: list[str] = list(question.names)
         self.is_minimal = False
         self.nearest: dict[str, Point | None] = {}
@@ -103,7 +99,7 @@ class _Explanation:
 
         Raises
         ------
-        _OutOfTimeError
+        StoppedError
             If a limit comes first.
         """
         self._search(self._suspects())
@@ -146,7 +142,7 @@ class _Explanation:
     def _prove(self, form: Program) -> Rows:
         minimum = self._solve(form)
         if not minimum.proven:
-            raise _OutOfTimeError
+            raise StoppedError
         return minimum.best
 
     def _search(self, names: Iterable[str]) -> None:
@@ -199,12 +195,17 @@ class _Explanation:
         broken = [item for item in question.demands if item.name == name]
         compared = [item for item in broken if item.relation]
         if len(broken) == len(compared) == 1:
-            found = self._least(others, _shortfall(graph, broken[0]), nearly=_NEARLY)
+            shortfall = _shortfall(graph, broken[0])
+            found = self._least(others, shortfall, nearly=_NEARLY)
             # A side may be undefined wherever the others let a design through.
-            return self._point(found if len(found) else self._least(others, _zero(graph)))
+            if not len(found) and not question.is_defined(shortfall.node):
+                found = self._least(others, _zero(graph))
+            return self._point(found)
         waived = sum(
             (_broken(graph, item) for item in broken if item.relation is None), _zero(graph)
         )
+        if not compared:  # one of them at least is broken wherever the others hold
+            return self._point(self._least(others, maximum(_one(graph), waived)))
         found = self._least(others, waived)
         amounts = [_excess(graph, item) for item in compared]
         worst = maximum(_zero(graph), *amounts)
@@ -258,6 +259,10 @@ def _at_most(goal: Any, most: float) -> Requirement:
 
 def _zero(graph: Graph) -> Any:
     return Traced(graph, graph.constant(0.0))
+
+
+def _one(graph: Graph) -> Any:
+    return Traced(graph, graph.constant(1.0))
 
 
 def _broken(graph: Graph, item: Requirement) -> Any:

@@ -18,7 +18,7 @@ from mlsysim.search.cpsat.figures import refuse_missing
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
-from mlsysim.search.cpsat.question.question import Question, agree
+from mlsysim.search.cpsat.question.question import TracedQuestion, agree
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.explain import Solved
 from mlsysim.search.options import Progress, SearchOptions
@@ -121,7 +121,7 @@ class Search:
         self._minimizer = Minimizer(self.clock, self._report, way)
         self._answering = True
         with self.clock.phase("trace"), self.clock.interruptible():
-            self.question = Question(problem, evaluate)
+            self.question = TracedQuestion(problem, evaluate)
             self.question.check_trace()
 
     def result(self) -> SearchResult:

@@ -12,7 +12,7 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.engine import Search
 from mlsysim.search.cpsat.minimize import Way
 from mlsysim.search.cpsat.question.formulation import Requirement
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.explain import Solved, account, judge
 from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator, Point
@@ -72,7 +72,7 @@ def _solved(search: Search, variant: Variant) -> Solved:
     return search.solve(replace(form, accepts=accepts), point)
 
 
-def _requirements(question: Question, variant: Variant) -> Iterator[Requirement]:
+def _requirements(question: TracedQuestion, variant: Variant) -> Iterator[Requirement]:
     """Leave one requirement out, or move its right side."""
     for item in question.requirements:
         if (item.name, item.reason) != (variant.name, variant.reason):

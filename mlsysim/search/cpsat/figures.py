@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Apply, Constant, Graph, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Constant, Graph, GraphNode, Table, reachable
 from mlsysim.expr.operation import Selection
 from mlsysim.search.cpsat.minimize import Minimizer
 from mlsysim.search.cpsat.question.formulation import Requirement, is_finite
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 
 
-def refuse_missing(question: Question, minimizer: Minimizer) -> None:
+def refuse_missing(question: TracedQuestion, minimizer: Minimizer) -> None:
     """Insist that no design which the models allow uses a figure that is not known.
 
     Parameters
@@ -51,7 +51,9 @@ def refuse_missing(question: Question, minimizer: Minimizer) -> None:
                 _evaluate_one(question, minimizer, [*verdicts, _demand(gap), _demand(undefined)])
 
 
-def _evaluate_one(question: Question, minimizer: Minimizer, demands: Sequence[Requirement]) -> bool:
+def _evaluate_one(
+    question: TracedQuestion, minimizer: Minimizer, demands: Sequence[Requirement]
+) -> bool:
     """Evaluate a design that meets some demands on plain numbers; tell whether there is one."""
     objectives = [question.formulation.graph.constant(0.0)]
     best = minimizer.minimize(question.program(kept=demands, objectives=objectives), 1).best
@@ -60,11 +62,11 @@ def _evaluate_one(question: Question, minimizer: Minimizer, demands: Sequence[Re
     return bool(len(best))
 
 
-def _demand(truth: Node) -> Requirement:
+def _demand(truth: GraphNode) -> Requirement:
     return Requirement(name="", reason="", truth=truth)
 
 
-def _may_be_undefined(question: Question, node: Node) -> bool:
+def _may_be_undefined(question: TracedQuestion, node: GraphNode) -> bool:
     first = {name: np.zeros(1, np.int64) for name in question.formulation.graph.lengths}
     last = {
         name: np.array([length - 1], np.int64)
@@ -74,7 +76,7 @@ def _may_be_undefined(question: Question, node: Node) -> bool:
     return not bool(np.all(np.isfinite(bound.low)) and np.all(np.isfinite(bound.high)))
 
 
-def _gaps(graph: Graph, used: Node) -> Iterator[Node]:
+def _gaps(graph: Graph, used: GraphNode) -> Iterator[GraphNode]:
     """Give a truth value for each gap in what a number is made of: whether a design is in it."""
     for node in reachable([used]):
         match node:
@@ -98,5 +100,5 @@ def _known(graph: Graph, table: Table) -> NDArray[np.bool_]:
     return known
 
 
-def _is_gap(node: Node) -> bool:
+def _is_gap(node: GraphNode) -> bool:
     return isinstance(node, Constant) and bool(np.isnan(node.value))

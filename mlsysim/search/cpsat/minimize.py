@@ -15,9 +15,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from mlsysim.expr.graph import Constant
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
-from mlsysim.search.cpsat.blocks.product import Product
+from mlsysim.search.cpsat.blocks.product import RowProduct
 from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
@@ -80,6 +81,47 @@ class Minimum:
         return int(np.count_nonzero(values <= self.bound + TOLERANCE * np.abs(values)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Front:
+    """The designs of a program that fewer than so many others dominate.
+
+    Parameters
+    ----------
+    program
+        The program.
+    keep
+        How many.
+    rows
+        The designs.
+    """
+
+    program: Program
+    keep: int
+    rows: Rows
+
+    def of(self, program: Program, keep: int) -> Rows | None:
+        """Give the front of a program, if it has the same designs and is about no other number.
+
+        Whoever dominates a design in all numbers does so in some of them, so that fewer
+        dominate it in all.
+        """
+        columns = {node.position: place for place, node in enumerate(self.program.objectives)}
+        wanted = [node for node in program.objectives if not isinstance(node, Constant)]
+        if not (
+            keep <= self.keep
+            and program.designs == self.program.designs
+            and columns.keys() >= {node.position for node in wanted}
+        ):
+            return None
+        values = np.zeros((len(self.rows), len(program.objectives)))
+        for place, node in enumerate(program.objectives):
+            if isinstance(node, Constant):
+                values[:, place] = node.value
+            else:
+                values[:, place] = self.rows.values[:, columns[node.position]]
+        return Rows(designs=self.rows.designs, values=values).undominated(keep)
+
+
 class Minimizer:
     """Minimises programs of one question, one after the other.
 
@@ -99,7 +141,7 @@ class Minimizer:
         self._clock = clock
         self._progress = progress
         self._way = way
-        self._reduced: dict[object, Rows] = {}
+        self._fronts: list[_Front] = []
         self._reason: str | None = None
         self._lowerable = True
 
@@ -128,21 +170,21 @@ class Minimizer:
 
     def front(self, program: Program, keep: int = 1) -> Rows | None:
         """Find every design that fewer than `keep` others dominate; nothing if time runs out."""
-        key = (program.key, keep)
-        if key not in self._reduced:
-            presolve = self._presolve(program, keep)
-            with self._clock.phase("presolve"):
-                finished = presolve.run(_NO_LIMIT) and self._clock.left > 0
-            if not finished:
-                self._count(presolve)
-                return None
+        for known in self._fronts:
+            rows = known.of(program, keep)
+            if rows is not None:
+                return rows
+        presolve = self._presolve(program, keep)
+        with self._clock.phase("presolve"):
+            finished = presolve.run(_NO_LIMIT) and self._clock.left > 0
+        if finished:
             with self._clock.phase("tabulate"):
                 finished = presolve.finish(keep)
-            self._count(presolve)
-            if not finished:
-                return None
-            self._reduced[key] = presolve.found
-        return self._reduced[key]
+        self._count(presolve)
+        if not finished:
+            return None
+        self._fronts.append(_Front(program=program, keep=keep, rows=presolve.found))
+        return presolve.found
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
         """Treat a question of several blocks as such; give nothing where it is none."""
@@ -161,7 +203,7 @@ class Minimizer:
                 return _proven(nothing, Way.BRANCH_AND_BOUND)
             self._clock.counters["rows"] += len(rows)
             tables[block.names] = rows.designs
-        product = Product(program=blocks.program, tables=tables)
+        product = RowProduct(program=blocks.program, tables=tables)
         if self._way is Way.AUTO and product.is_small:
             return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
@@ -181,7 +223,7 @@ class Minimizer:
         self._clock.counters["designs"] += len(local.seen)
         return local.rows.undominated(top)
 
-    def _walked(self, product: Product, top: int) -> Minimum:
+    def _walked(self, product: RowProduct, top: int) -> Minimum:
         """Evaluate every combination of what blocks leave."""
         with self._clock.phase("tabulate"):
             best, done = product.best(top, self._clock)

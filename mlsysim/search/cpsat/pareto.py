@@ -25,12 +25,12 @@ from mlsysim.search.cpsat.figures import refuse_missing
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
 from mlsysim.search.cpsat.minimize import Minimizer, Way
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.conditions import GraphCondition
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.question.question import Question, agree
+from mlsysim.search.cpsat.question.question import TracedQuestion, agree
 from mlsysim.search.cpsat.regions import Bounds, sweep
-from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
 from mlsysim.search.goals import Goals
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
@@ -69,10 +69,6 @@ def front(
     return _Search(goals, evaluate, options, way).result()
 
 
-class _OutOfTimeError(Exception):
-    """The time limit or Ctrl-C has come."""
-
-
 class _Search:
     """One search for a front, from the trace to the answer."""
 
@@ -84,7 +80,7 @@ class _Search:
         self._way = way
         self._proved_by = Way.BRANCH_AND_BOUND
         with self._clock.phase("trace"), self._clock.interruptible():
-            self._question = Question(goals.problems[0], evaluate, goals)
+            self._question = TracedQuestion(goals.problems[0], evaluate, goals)
             self._question.check_trace()
 
     def result(self) -> ParetoFront:
@@ -178,7 +174,7 @@ class _Search:
                 form = self._under(program, place, values, bounds)
                 minimum = self._minimizer.minimize(form, 1)
                 if not minimum.proven:
-                    raise _OutOfTimeError
+                    raise StoppedError
                 if not len(minimum.best):
                     return None
                 design = minimum.best.designs[0].tolist()
@@ -187,7 +183,7 @@ class _Search:
             return tuple(values)
 
         proven = False
-        with self._stopping(), suppress(_OutOfTimeError):
+        with self._stopping(), suppress(StoppedError):
             for _ in sweep(count, least):
                 self._clock.counters["regions"] += 1
             proven = True
@@ -211,7 +207,7 @@ class _Search:
                 truth = value < _just_below(bounds[at])
             # Without a bound, too, an objective has to be a finite number.
             name = f"bound on objective {at + 1}"
-            limits.append(Condition(name=name, node=truth.node, sides=(node,)))
+            limits.append(GraphCondition(name=name, node=truth.node, sides=(node,)))
 
         return replace(
             program,

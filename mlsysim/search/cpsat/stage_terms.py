@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsysim.errors import TracingError
-from mlsysim.expr.graph import Apply, Constant, Node, reachable
+from mlsysim.expr.graph import Apply, Constant, GraphNode, reachable
 from mlsysim.expr.operation import Product, Quotient, Selection, Sum
 from mlsysim.expr.traced import node_of
 from mlsysim.results.breakdowns import Breakdown, breakdowns_of
 from mlsysim.search.cpsat.lowering.lowered import Lowered
-from mlsysim.search.cpsat.question.question import Question
-from mlsysim.search.cpsat.solving.model import Encoding, Kind
+from mlsysim.search.cpsat.question.question import TracedQuestion
+from mlsysim.search.cpsat.solving.model import Encoding, EncodingKind
 
 
 def in_words(encoding: Encoding) -> str:
     """Tell how an expression went in, with its size and its error."""
     match encoding.kind:
-        case Kind.TABLE:
+        case EncodingKind.TABLE:
             form = f"table of {encoding.size:,} combinations"
-        case Kind.PIECEWISE_LINEAR | Kind.DISAGGREGATED:
+        case EncodingKind.PIECEWISE_LINEAR | EncodingKind.DISAGGREGATED:
             form = f"{encoding.kind.value}, {encoding.size:,} pieces"
         case kind:
             form = kind.value
@@ -36,7 +36,7 @@ class _Asked:
     """The objective or a requirement, and the positions of what it is made of."""
 
     label: str
-    node: Node
+    node: GraphNode
 
     @cached_property
     def inside(self) -> frozenset[int]:
@@ -55,7 +55,7 @@ class StageTerms:
         What it was turned into.
     """
 
-    def __init__(self, question: Question, lowered: Lowered) -> None:
+    def __init__(self, question: TracedQuestion, lowered: Lowered) -> None:
         self._question = question
         self._lowering = lowered.lowering
         self._graph = question.formulation.graph
@@ -85,11 +85,11 @@ class StageTerms:
         if zero and left != zero:
             yield f"    always zero: {', '.join(zero)}"
 
-    def _span(self, node: Node) -> str:
+    def _span(self, node: GraphNode) -> str:
         low, high = self._lowering.range(node)
         return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
 
-    def _form(self, node: Node) -> str:
+    def _form(self, node: GraphNode) -> str:
         """Tell how a term went in: by itself, or within what it is a part of."""
         low, high = self._lowering.range(node)
         if low == high:
@@ -110,13 +110,13 @@ class StageTerms:
                 return f"in {asked[0].label}{met}"
         return "not in the model: nothing that is asked depends on it"
 
-    def _outer(self, node: Node) -> Node | None:
+    def _outer(self, node: GraphNode) -> GraphNode | None:
         """Find the smallest expression with an encoding that a term is part of."""
         holders = [outer for outer, inside in self._encoded if node.position in inside]
         return min(holders, key=lambda outer: outer.position, default=None)
 
     @cached_property
-    def _encoded(self) -> list[tuple[Node, frozenset[int]]]:
+    def _encoded(self) -> list[tuple[GraphNode, frozenset[int]]]:
         nodes = [self._graph.nodes[position] for position in self._lowering.forms]
         return [(node, _inside(node)) for node in nodes]
 
@@ -132,11 +132,11 @@ class StageTerms:
         ]
 
 
-def _inside(node: Node) -> frozenset[int]:
+def _inside(node: GraphNode) -> frozenset[int]:
     return frozenset(one.position for one in reachable([node]))
 
 
-def _linear_parts(node: Node) -> Iterator[Node]:
+def _linear_parts(node: GraphNode) -> Iterator[GraphNode]:
     """List a term, then what it is a sum or a choice of; constant factors only change the unit."""
     yield node
     if not isinstance(node, Apply):

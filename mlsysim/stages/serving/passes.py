@@ -16,7 +16,8 @@ from mlsysim.physics.collectives import (
 )
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
-from mlsysim.stages.kinds import Kind, heaviest, is_zero, kinds_of, once_each, only_if, total
+from mlsysim.stages.error_classes import Pace
+from mlsysim.stages.kinds import LayerKind, heaviest, is_zero, kinds_of, once_each, only_if, total
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.mixer_shape import MATRICES, FeedShape, MixerShape
 from mlsysim.stages.serving.design import ServingDesign
@@ -41,6 +42,8 @@ class ServingRun:
         Bytes per weight of the MLPs and of attention, and per number of the cache.
     expert_rate
         Rate of products with experts over that with one matrix.
+    pace
+        How much longer passes take than predicted.
     """
 
     design: ServingDesign
@@ -53,6 +56,7 @@ class ServingRun:
     attention_width: Any
     cache_width: Any
     expert_rate: Any
+    pace: Pace
 
     @cached_property
     def mixers(self) -> tuple[MixerShape, ...]:
@@ -60,9 +64,9 @@ class ServingRun:
         return kinds_of(self.shape, "mixers")
 
     @cached_property
-    def feeds(self) -> tuple[Kind, ...]:
+    def feeds(self) -> tuple[LayerKind, ...]:
         """The ways in which they feed forward, that with experts first if there are any."""
-        expert: Kind = self.shape.expert
+        expert: LayerKind = self.shape.expert
         return self.dense_feeds if is_zero(expert.layers) else (expert, *self.dense_feeds)
 
     @cached_property
@@ -83,7 +87,7 @@ class ServingRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Load:
+class PassLoad:
     """What a pass has to do for the fullest attention group, and for all of them.
 
     Parameters
@@ -146,7 +150,7 @@ class PassTime:
         return self.weights + self.attention + self.activations + self.collectives + self.overhead
 
 
-def time_of_pass(run: ServingRun, load: Load) -> PassTime:
+def time_of_pass(run: ServingRun, load: PassLoad) -> PassTime:
     """Time a pass, roofline by roofline.
 
     The attention matrices, the dense MLPs, the experts, the head and the attention core
@@ -192,7 +196,7 @@ def _product(run: ServingRun, weights: Any, tokens: Any, width: Any, rate: Any) 
     return overlapped_time(matmul_flops(weights, tokens) / rate, reading)
 
 
-def _attention_matrices(run: ServingRun, load: Load) -> list[Any]:
+def _attention_matrices(run: ServingRun, load: PassLoad) -> list[Any]:
     """Time the matrices of each kind of mixer."""
 
     def time(mixer: MixerShape) -> Any:
@@ -202,7 +206,7 @@ def _attention_matrices(run: ServingRun, load: Load) -> list[Any]:
     return once_each(run.mixers, MATRICES, time)
 
 
-def _dense(run: ServingRun, load: Load) -> list[Any]:
+def _dense(run: ServingRun, load: PassLoad) -> list[Any]:
     """Time each kind of dense MLP."""
     return [
         _product(
@@ -216,7 +220,7 @@ def _dense(run: ServingRun, load: Load) -> list[Any]:
     ]
 
 
-def _expert(run: ServingRun, load: Load) -> Any:
+def _expert(run: ServingRun, load: PassLoad) -> Any:
     """Time the MLP of a layer with experts, on the fullest of the ranks that divide them.
 
     Every attention group multiplies its own tokens with what they all see.  Where the experts
@@ -241,26 +245,26 @@ def _expert(run: ServingRun, load: Load) -> Any:
     return shared + overlapped_time(arithmetic, reading)
 
 
-def _head(run: ServingRun, load: Load) -> Any:
+def _head(run: ServingRun, load: PassLoad) -> Any:
     weights = run.shape.head / run.design.tp_size
     return _product(run, weights, load.sampled, WIDE_BYTES, run.machine.wide_rate)
 
 
-def _core(run: ServingRun, load: Load, place: int) -> Any:
+def _core(run: ServingRun, load: PassLoad, place: int) -> Any:
     design, machine, mixer = run.design, run.machine, run.mixers[place]
     arithmetic = load.core_flops[place] / design.tp_size / machine.core_rate
     parts = minimum(design.tp_size, mixer.cache_parts)
     return maximum(arithmetic, load.cache_bytes[place] / parts / machine.memory_rate)
 
 
-def _activations(run: ServingRun, load: Load) -> Any:
+def _activations(run: ServingRun, load: PassLoad) -> Any:
     shape = run.shape
     numbers = shape.moved + shape.moved_divided / run.design.tp_size
     moved = run.serving.activation_passes * WIDE_BYTES * load.tokens * numbers
     return moved / run.machine.memory_rate
 
 
-def _collectives(run: ServingRun, load: Load) -> tuple[Any, Any]:
+def _collectives(run: ServingRun, load: PassLoad) -> tuple[Any, Any]:
     """Time an all-reduce behind attention or a dense MLP, and what surrounds experts.
 
     Without attention groups every accelerator of a stage has all tokens, however the experts

@@ -1,6 +1,6 @@
 """Time of the communication within a replica, for one microbatch on the fullest stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mlsysim.expr.functions import logical_or, maximum, minimum, select, where
@@ -9,8 +9,8 @@ from mlsysim.physics.activations import FP8_BYTES
 from mlsysim.physics.data_parallel import overlapped_time
 from mlsysim.physics.flops import core_passes, repeated_layers
 from mlsysim.stages.training.compute import Passes
-from mlsysim.stages.training.levels import Group, group_of, local_bandwidth
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.levels import CollectiveGroup, group_of, local_bandwidth
+from mlsysim.stages.training.run import TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,16 @@ class Messages:
     hidden: Any
     beside_gradients: Any
 
+    def __add__(self, other: "Messages") -> "Messages":
+        return Messages(
+            **{
+                item.name: getattr(self, item.name) + getattr(other, item.name)
+                for item in fields(self)
+            }
+        )
 
-def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
+
+def messages_of(run: TrainingRun, work: Work, passes: Passes) -> Messages:
     """Time what computation does not hide of each.
 
     Under ``overlap="all"`` collectives run beside the products of the same layers, save the
@@ -48,7 +56,7 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     forward, latency = _ring_time(run, work)
     ring = overlapped_time(forward, passes.core + passes.idle_forward, exposure) + overlapped_time(
         2 * forward,
-        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_backward,
+        (core_passes(design.attention, "none") - 1) * passes.core + passes.idle_inputs,
         exposure,
     )
     tensor, ahead, behind = _tensor_time(run, work, passes)
@@ -69,7 +77,23 @@ def messages_of(run: Run, work: Work, passes: Passes) -> Messages:
     )
 
 
-def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
+def forward_messages(run: TrainingRun, work: Work) -> Messages:
+    """Time those of the forward pass alone, of layers that have no other; nothing hides them."""
+    nothing = 0.0
+    forward, latency = _ring_time(run, work)
+    tensor, context = 4 * _tensor_gathers(run, work), latency + forward
+    expert = 2 * run.on_stage("routed") * _expert_exchange(run, work)
+    return Messages(
+        tensor=tensor,
+        context=context,
+        expert=expert,
+        boundary=nothing,
+        hidden=nothing,
+        beside_gradients=nothing,
+    )
+
+
+def _tensor_time(run: TrainingRun, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     """Time the collectives of tensor parallelism that computation does not hide, and the rest.
 
     The rest is what is hidden in the forward pass, and what beside gradients of weights.
@@ -83,12 +107,11 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     whole have none, which leaves attention's half.
     """
     design, exposure = run.design, run.calibration.exposure
-    halves = where(design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
-    once = (0.5 * run.on_stage("blocks") - halves) * tensor_gather(run, work)
+    once = _tensor_gathers(run, work)
     repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
-    beside = overlapped_time(backward, passes.gradients + passes.idle_backward, exposure)
+    beside = overlapped_time(backward, passes.weight_gradients, exposure)
     ahead = overlapped_time(
         forward, (1 + repeated) * passes.products + passes.idle_forward, exposure
     )
@@ -98,7 +121,13 @@ def _tensor_time(run: Run, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     return first + second, forward - first, backward - second
 
 
-def tensor_gather(run: Run, work: Work) -> Any:
+def _tensor_gathers(run: TrainingRun, work: Work) -> Any:
+    """Time half an all-reduce of each layer."""
+    halves = where(run.design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
+    return (0.5 * run.on_stage("blocks") - halves) * tensor_gather(run, work)
+
+
+def tensor_gather(run: TrainingRun, work: Work) -> Any:
     """Time an all-gather (or a reduce-scatter) of a microbatch within a tensor-parallel group."""
     group = group_of(run, run.design.tp_size, 1)
     return group.overhead + collectives.gather_time(
@@ -106,8 +135,15 @@ def tensor_gather(run: Run, work: Work) -> Any:
     )
 
 
-def _expert_time(run: Run, work: Work) -> Any:
-    """Time the all-to-alls that take tokens to their experts and back, twice for both passes.
+def _expert_time(run: TrainingRun, work: Work) -> Any:
+    """Time the all-to-alls that take tokens to their experts and back, twice for both passes."""
+    design = run.design
+    times = 4 + 2 * repeated_layers(design.recompute, run.repeated(run.layout.layers))
+    return run.on_stage("routed") * times * _expert_exchange(run, work)
+
+
+def _expert_exchange(run: TrainingRun, work: Work) -> Any:
+    """Time the all-to-all of one layer, one way.
 
     Tokens on their way to experts, and their gradients on the same way, may be in 8 bits; what
     comes back is added up and stays wide (DeepSeek-V3, arXiv 2412.19437, section 3.3.2).
@@ -121,14 +157,12 @@ def _expert_time(run: Run, work: Work) -> Any:
     held = token * shape.experts_per_token / group.domains
     reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
     sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
-    once = group.overhead + collectives.all_to_all_time(
+    return group.overhead + collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, group.across
     )
-    times = 4 + 2 * repeated_layers(design.recompute, run.repeated(run.layout.layers))
-    return run.on_stage("routed") * times * once
 
 
-def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
+def _ring_time(run: TrainingRun, work: Work) -> tuple[Any, Any]:
     """Time the keys and values of a forward pass on their ring: moving them, and the hops.
 
     ``c - 1`` steps, each of which passes on the keys and values of ``s/c`` tokens.  Liu et al.
@@ -144,14 +178,14 @@ def _ring_time(run: Run, work: Work) -> tuple[Any, Any]:
     return steps * block / bandwidth, run.layout.layers * steps * latency
 
 
-def _slowest(group: Group) -> tuple[Any, Any]:
+def _slowest(group: CollectiveGroup) -> tuple[Any, Any]:
     apart = group.domains > 1
     return tuple(
         where(apart, far, near) for far, near in zip(group.across, group.inside, strict=True)
     )
 
 
-def _boundary_time(run: Run, work: Work) -> Any:
+def _boundary_time(run: TrainingRun, work: Work) -> Any:
     """Time a microbatch's way over a stage's boundary.
 
     Stages lie farthest apart of all ranks, so they use the network unless the
@@ -174,6 +208,6 @@ def _boundary_time(run: Run, work: Work) -> Any:
     )
 
 
-def _message(run: Run, work: Work) -> Any:
+def _message(run: TrainingRun, work: Work) -> Any:
     """Measure a microbatch between two layers, on one context-parallel rank."""
     return work.tokens * run.width.weight * run.shape.hidden

@@ -1,73 +1,74 @@
 """Time of a training step's computation: products, attention cores, element-wise kernels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlsysim.expr.functions import select
+from mlsysim.expr.functions import select, where
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
-from mlsysim.stages.training.run import Arithmetic, Run, Work
+from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
 class Passes:
-    """What one microbatch takes on the fullest stage (s).
+    """What one microbatch takes on the fullest stage (s), pass by pass.
+
+    Each pass takes the longer of its work and of its kernels' launches, so that none gets
+    shorter if the work of another grows.
 
     Parameters
     ----------
-    forward, whole
-        The forward pass alone, and everything.
+    forward
+        The forward pass.
+    input_gradients
+        The backward pass without gradients of weights, with what it computes again.
+    weight_gradients
+        Gradients of weights, which can fill a bubble: products, and at least the time in which
+        memory adds them up.
     products
         Matrix products of one forward pass; gradients of inputs take as long.
-    gradients
-        Gradients of weights: products too, and at least the time in which memory adds them up.
     core
         Attention cores of one forward pass.
-    idle_forward, idle_backward
-        What accelerators wait for their host to launch kernels, spread over the passes as the
-        attention core's work is; messages go on meanwhile.
+    idle_forward, idle_inputs
+        What accelerators wait for their host in the first two; messages go on meanwhile.
     """
 
     forward: Any
-    whole: Any
+    input_gradients: Any
+    weight_gradients: Any
     products: Any
-    gradients: Any
     core: Any
     idle_forward: Any
-    idle_backward: Any
+    idle_inputs: Any
 
     @property
-    def idle(self) -> Any:
-        """What accelerators wait for their host in both passes."""
-        return self.idle_forward + self.idle_backward
-
-    @property
-    def weight_gradients(self) -> Any:
-        """What can fill a bubble: gradients of weights, and a third of the wait."""
-        return self.gradients + self.idle / 3
-
-    @property
-    def other_products(self) -> Any:
-        """Products of the forward pass and of gradients of inputs, and the rest of the wait."""
-        return 2 * self.products + 2 / 3 * self.idle
+    def whole(self) -> Any:
+        """All three."""
+        return self.forward + self.backward
 
     @property
     def backward(self) -> Any:
         """The backward pass, with what it computes again."""
-        return self.whole - self.forward
+        return self.input_gradients + self.weight_gradients
+
+    @property
+    def other_products(self) -> Any:
+        """Products of the forward pass and of gradients of inputs, and the wait in these."""
+        return 2 * self.products + self.idle_forward + self.idle_inputs
 
 
-def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
+def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passes:
     """Time a microbatch in the layers of the stage.
 
     ``3 (products + traffic) + core`` with one pass more of what is computed
     again.  Traffic is what the layers make, moved several times.  Products that are
     gradients of weights wait for these to be added up in memory, where tokens are few.
-    Layers with routed experts take at least the time in which the host launches their many
-    kernels.
+    Each pass of layers with routed experts takes at least the time in which the host launches
+    their many kernels.
     """
     calibration, machine, recompute = run.calibration, run.machine, run.design.recompute
-    products = _products_time(run, work)
+    adapters = _adapters_time(run, work)
+    products = _products_time(run, work) + adapters + _widening_time(run, work)
     core, cores = _core_time(run, work, arithmetic)
     passes = calibration.activation_passes
     moved = passes * work.activations / machine.memory_rate
@@ -86,35 +87,60 @@ def layers_time(run: Run, work: Work, arithmetic: Arithmetic) -> Passes:
     rebuilt = select(
         recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": share}
     )
-    adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.memory_rate
-    gradients = compute.roofline_time(products, adding)
-    whole = (
-        (2 + again) * once
+    adding = 2 * run.gradient * (work.trained + work.routed_trained) / machine.memory_rate
+    gradients = compute.roofline_time(products if run.tunes_tables else adapters, adding)
+    ahead = once + core + scores
+    behind = (
+        (1 + again) * once
         + moved
-        + gradients
-        + cores
+        + (cores - core)
         + anew
         + work.casts / machine.memory_rate
-        + (3 + rebuilt) * scores
+        + (2 + rebuilt) * scores
     )
-    ahead = once + core + scores
     forward = compute.roofline_time(ahead, launching)
-    first = 1 / flops.core_passes(run.design.attention, "none")
-    everything = compute.roofline_time(whole, (3 + again) * launching)
+    inputs = compute.roofline_time(behind, (1 + again) * launching)
     return Passes(
         forward=forward,
-        whole=everything,
+        input_gradients=inputs,
+        weight_gradients=compute.roofline_time(gradients, _launching_gradients(run, launching)),
         products=products,
-        gradients=gradients,
         core=core,
-        idle_forward=first * (everything - whole),
-        idle_backward=(1 - first) * (everything - whole),
+        idle_forward=forward - ahead,
+        idle_inputs=inputs - behind,
     )
 
 
-def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
+def _launching_gradients(run: TrainingRun, launching: Any) -> Any:
+    """Time the launches of gradients of weights; frozen experts without adapters have none."""
+    if run.tunes_tables:
+        return launching
+    return where(run.on_stage("routed_adapters") > 0, launching, 0.0)
+
+
+def with_frozen(passes: Passes, below: Passes) -> Passes:
+    """Add layers that are frozen with all below them: they have a forward pass, and no other.
+
+    Parameters
+    ----------
+    passes
+        The layers that are trained.
+    below
+        What those that are frozen would take if they were.
+    """
+    return replace(
+        passes,
+        forward=passes.forward + below.forward,
+        # Those of the forward pass count among twice the products.
+        products=passes.products + below.products / 2,
+    )
+
+
+def head_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Any:
     """Time a microbatch's output head and loss, forward and backward."""
-    operations = flops.training_flops(arithmetic.head * work.tokens / run.design.tp_size)
+    once = arithmetic.head * work.tokens / run.design.tp_size
+    # A frozen head has no gradient of its own.
+    operations = flops.training_flops(once) if run.tunes_tables else 2 * once
     machine = run.machine
     moved = run.calibration.activation_passes * work.logits / machine.memory_rate
     return moved + compute.matmul_time(
@@ -122,7 +148,7 @@ def head_time(run: Run, work: Work, arithmetic: Arithmetic) -> Any:
     )
 
 
-def _products_time(run: Run, work: Work) -> Any:
+def _products_time(run: TrainingRun, work: Work) -> Any:
     """Time the matrix products of a forward pass.
 
     Routed experts whose tokens are few wait for their weights instead.
@@ -147,7 +173,32 @@ def _products_time(run: Run, work: Work) -> Any:
     return own + compute.roofline_time(routed, weights)
 
 
-def _up_time(run: Run, work: Work) -> Any:
+def _adapters_time(run: TrainingRun, work: Work) -> Any:
+    """Time the products of adapters in a forward pass, two for each matrix that has one."""
+    if run.design.adapter_rank is None:
+        return 0
+    share, machine = work.tokens / run.design.tp_size, run.machine
+    parameters = run.on_stage("adapter_matmul") + run.on_stage("routed_adapter_matmul")
+    return compute.matmul_time(
+        flops.matmul_flops(run.design.adapter_rank * parameters, share),
+        machine.peak,
+        run.efficiency,
+        2 * (run.on_stage("adapters") + run.on_stage("routed_adapters")),
+        machine.matmul_overhead,
+    )
+
+
+def _widening_time(run: TrainingRun, work: Work) -> Any:
+    """Time the widening of frozen weights for one pass: they are read, and written wide."""
+    if run.design.adapter_rank is None:
+        return 0
+    wide = run.width.weight
+    moved = work.parameters * (run.frozen.own + wide)
+    moved = moved + work.routed_parameters * (run.frozen.routed + wide)
+    return where(run.frozen.widened, moved / run.machine.memory_rate, 0.0)
+
+
+def _up_time(run: TrainingRun, work: Work) -> Any:
     """Time the up-projections of latent attention in a forward pass."""
     return compute.matmul_time(
         flops.matmul_flops(run.on_stage("up_parameters"), work.tokens / run.design.tp_size),
@@ -158,7 +209,7 @@ def _up_time(run: Run, work: Work) -> Any:
     )
 
 
-def _core_time(run: Run, work: Work, arithmetic: Arithmetic) -> tuple[Any, Any]:
+def _core_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> tuple[Any, Any]:
     """Time the attention cores of a forward pass, and all that a step does of them."""
     design, machine = run.design, run.machine
     layout = run.layout

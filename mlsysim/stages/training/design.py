@@ -6,9 +6,11 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.schedule import SCHEDULES
-from mlsysim.physics.state import STATE_WIDTHS
-from mlsysim.stages.domains import Arithmetic, Entry, Flag, Number, Options, Whole
+from mlsysim.physics.state import OPTIMIZERS, STATE_WIDTHS
+from mlsysim.stages.domains import Arithmetic, Checked, Entry, Flag, Number, Options, Whole
 from mlsysim.stages.knobs import Design, about, knob
+from mlsysim.stages.matrices import TARGETS
+from mlsysim.stages.serving.formats import check_weights
 from mlsysim.stages.training.stacks import STACKS
 
 OVERLAPS = ("none", "data", "all")
@@ -180,9 +182,55 @@ class TrainingDesign(Design):
     )
     moment_bytes: int = knob(
         Options((2, 4)),
-        "Bytes of each of Adam's two moments: 4, or 2 for bf16.",
+        "Bytes of each moment that the optimizer keeps whole: 4, or 2 for bf16.",
         default=4,
         unit="byte",
+        applies='with the optimizers "adamw", "sgd_momentum" and "muon"',
+    )
+    optimizer: str = knob(
+        Options(OPTIMIZERS),
+        "What updates the weights, by what it keeps of each: Adam's two moments "
+        '(``"adamw"``), or those in 8 bits (``"adamw_8bit"``); sums over rows and columns '
+        '(``"adafactor"``); nothing (``"sgd"``) or one moment (``"sgd_momentum"``); one moment of '
+        'matrices in layers, which are made orthogonal, and Adam\'s of the rest (``"muon"``).',
+        default="adamw",
+    )
+    master_weights: bool = knob(
+        Flag(),
+        "Whether weights narrower than 32 bits are updated in copies of 32 bits; if not, they are "
+        "updated as they are (pure bf16).",
+        default=True,
+        applies="below single precision",
+    )
+    adapter_rank: int | None = knob(
+        Whole(),
+        "Rank of low-rank adapters (LoRA), which are trained in place of the weights they stand "
+        "beside; all other weights are frozen.  Unless given, the weights are trained.",
+        default=None,
+    )
+    adapter_targets: str = knob(
+        Options(tuple(TARGETS)),
+        'Which matrices have adapters: those of queries and values (``"query_value"``), of '
+        '``"attention"``, of the ``"mlp"`` with its experts, or all of the layers but routers '
+        '(``"linear"``).',
+        default="linear",
+        applies="with adapter_rank",
+    )
+    base_format: str | None = knob(
+        Checked(check_weights, "a format of weights"),
+        'Format of frozen weights (``Models.Formats``: "nf4" for QLoRA, "int8", ...), which are '
+        "widened to be multiplied; as working weights unless given.  Embeddings, head, norms and "
+        "routers stay in 16 bits.",
+        default=None,
+        applies="with adapter_rank or frozen_layers; of the latter where they are on the fullest "
+        "stage",
+    )
+    frozen_layers: int = knob(
+        Whole(0),
+        "Layers at the bottom that are frozen, with the embedding: they have no backward pass, "
+        "no adapters, and keep nothing for it.",
+        default=0,
+        unit="layer",
     )
     activation_storage: str = knob(
         Options(FORMATS),

@@ -64,6 +64,9 @@ class DistributedResult(StageResult):
         Driver, libraries and communication buffers.
     memory_capacity
         What an accelerator has.
+    trained_parameters
+        Parameters of the whole model that are trained; those of adapters in place of the weights
+        that they stand beside.
     mfu
         The model's own operations over those possible on all accelerators that are paid for.
     hfu
@@ -104,6 +107,7 @@ class DistributedResult(StageResult):
     memory_logits: Gigabytes
     memory_reserve: Gigabytes
     memory_capacity: Gigabytes
+    trained_parameters: int
     mfu: float
     hfu: float
     utilization: float

@@ -7,11 +7,11 @@ from mlsysim.expr.functions import where
 from mlsysim.physics import collectives
 from mlsysim.physics.partition import members_together
 from mlsysim.stages.machine import Machine
-from mlsysim.stages.training.run import Run
+from mlsysim.stages.training.run import TrainingRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class CollectiveGroup:
     """A group as collectives see it.
 
     Parameters
@@ -31,12 +31,12 @@ class Group:
     overhead: Any
 
 
-def group_of(run: Run, size: Any, stride: Any) -> Group:
+def group_of(run: TrainingRun, size: Any, stride: Any) -> CollectiveGroup:
     """Place a group whose neighbours have ranks a stride apart."""
     machine, layout = run.machine, run.layout
     together = members_together(size, stride, layout.domain, layout.used)
     blocking = where(layout.used > machine.pod, machine.oversubscription, 1.0)
-    return Group(
+    return CollectiveGroup(
         together=together,
         domains=collectives.domains_spanned(size, together),
         inside=(local_bandwidth(machine, together), machine.link_latency),

@@ -4,12 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, logical_or, maximum, minimum, select, where
+from mlsysim.expr.functions import (
+    ceil,
+    floor,
+    logical_and,
+    logical_or,
+    maximum,
+    minimum,
+    select,
+    where,
+)
 from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
-from mlsysim.stages.training.run import Run, Work
+from mlsysim.stages.training.layout import frozen_layers, frozen_others
+from mlsysim.stages.training.run import TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +42,34 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stage:
-    """A stage of the pipeline: its layers, those not in front, and microbatches that it keeps."""
+    """A stage of the pipeline.
+
+    Parameters
+    ----------
+    layers, other_layers
+        Its layers that are trained, and those of them that do not stand in front.
+    frozen, frozen_others
+        The same of those that are frozen with all below them.
+    alive
+        Microbatches whose activations it keeps.
+    """
 
     layers: Any
     other_layers: Any
+    frozen: Any
+    frozen_others: Any
     alive: Any
 
 
-def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """Parameters that an accelerator holds of what is in no layer: all, and those trained."""
+
+    held: Any
+    trained: Any
+
+
+def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
     """Measure what the fullest accelerator holds: the parts, and the total.
 
     State follows Rajbhandari et al. 2020, activations Korthikanti et al. 2022.
@@ -53,12 +83,19 @@ def memory_of(run: Run, work: Work) -> tuple[Memory, Any]:
     and it may be the second one or that in the middle.
     """
     layout, shape, end = run.layout, run.shape, run.design.pp_size - 1
-    first = _Stage(layers=layout.layers, other_layers=layout.front_others, alive=_alive(run, 0))
+    first = _stage_of(run, 0, layout.layers, layout.front_others)
     last = _stage_at(run, end, layout.layers - layout.slack)
+    tables = _Tables(held=work.tables, trained=work.trained_tables)
     held = [
-        _accelerator(run, work, (first, last), work.tables),
-        _accelerator(run, work, (last, first), work.tables, logits=work.logits),
+        _accelerator(run, work, (first, last), tables),
+        _accelerator(run, work, (last, first), tables, logits=work.logits),
     ]
+    if run.has_frozen_layers:
+        # The last stage with frozen layers, and the first that has none.
+        asleep = run.design.frozen_layers / (layout.layers / run.design.virtual_stages)
+        for place in (floor(asleep), ceil(asleep)):
+            found = _inside(run, work, minimum(place, end))
+            held.append(_where(run.design.frozen_layers > 0, found))
     places: list[Any] = []
     if not _only(shape.other_layers, (0, shape.layers)):
         # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
@@ -76,7 +113,7 @@ def _only(value: Any, values: tuple[Any, ...]) -> bool:
     return isinstance(value, int) and value in values
 
 
-def _inside(run: Run, work: Work, index: Any) -> Memory:
+def _inside(run: TrainingRun, work: Work, index: Any) -> Memory:
     """Measure an accelerator on some stage, in its backward pass."""
     end, layout = run.design.pp_size - 1, run.layout
     stages = tuple(
@@ -85,24 +122,45 @@ def _inside(run: Run, work: Work, index: Any) -> Memory:
         for place in (index, end - index)
     )
     at_end = logical_or(index >= end, index <= 0)
-    return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
+    tables = _Tables(
+        held=where(at_end, work.tables, 0), trained=where(at_end, work.trained_tables, 0)
+    )
+    return _accelerator(run, work, stages, tables)
 
 
-def _in_front(run: Run) -> Any:
+def _in_front(run: TrainingRun) -> Any:
     """Count the layers that stand before the others."""
     return where(run.shape.spread, 0, run.shape.layers - run.shape.other_layers)
 
 
-def _stage_at(run: Run, index: Any, layers: Any) -> _Stage:
+def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
     chunk = run.layout.layers / run.design.virtual_stages
     dense = dense_layers_on_stage(index, chunk, _in_front(run), run.design.pp_size)
     dense = minimum(dense, layers)
+    return _stage_of(run, index, layers, minimum(layers - dense, run.layout.back_others))
+
+
+def _stage_of(run: TrainingRun, index: Any, layers: Any, others: Any) -> _Stage:
+    """Describe a stage of which it is known how many layers do not stand in front."""
+    chunk = run.layout.layers / run.design.virtual_stages
+    frozen = frozen_layers(run.design, run.shape, chunk, index)
+    if run.has_frozen_layers:
+        frozen = minimum(frozen, layers)
+    asleep = frozen_others(frozen, layers, others, run.shape.spread)
     return _Stage(
-        layers=layers,
-        other_layers=minimum(layers - dense, run.layout.back_others),
+        layers=layers - frozen,
+        other_layers=others - asleep,
+        frozen=frozen,
+        frozen_others=asleep,
         alive=_alive(run, index),
     )
+
+
+def _where(condition: Any, memory: Memory) -> Memory:
+    """Give what an accelerator holds, or nothing."""
+    parts = {item.name: getattr(memory, item.name) for item in fields(Memory)}
+    return Memory(**{name: where(condition, part, 0.0) for name, part in parts.items()})
 
 
 def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
@@ -121,7 +179,7 @@ def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
     return found, total
 
 
-def _alive(run: Run, index: Any) -> Any:
+def _alive(run: TrainingRun, index: Any) -> Any:
     """Count the microbatches whose activations a stage keeps."""
     design = run.design
     # Weight gradients that wait for the bubble, where there is one, keep a microbatch longer.
@@ -136,10 +194,10 @@ def _alive(run: Run, index: Any) -> Any:
 
 
 def _accelerator(
-    run: Run,
+    run: TrainingRun,
     work: Work,
     stages: Sequence[_Stage],
-    tables: Any,
+    tables: _Tables,
     logits: Any = None,
 ) -> Memory:
     """Measure an accelerator: in its backward pass, or with logits before it.
@@ -151,41 +209,62 @@ def _accelerator(
     stages
         Its stage, and the mirrored one, which counts where it holds both.
     tables
-        Parameters that it holds of what is in no layer.
+        What it holds of what is in no layer.
     logits
         Its logits, if they are there.
     """
     stage, kept = run.design.zero_stage, run.state
     gaps, mirrored = run.calibration.fragmentation, run.layout.held - 1
-    own, routed = (
-        sum(
-            share * run.over(work.each(figure), one.layers, one.other_layers)
+    before = logits is not None
+
+    def held(trained: str, frozen: str) -> Any:
+        return sum(
+            share * _over_stage(run, work, one, trained, frozen)
             for one, share in zip(stages, (1, mirrored), strict=True)
         )
-        for figure in ("parameters", "routed_parameters")
-    )
-    parts = ((own + tables, run.layout.shards), (routed, run.layout.expert_replicas))
 
-    def shared(width: Any, part: ZeroStage) -> Any:
-        return sum(
-            state.state_bytes(count, width, state.shards(stage, part, sharing))
-            for count, sharing in parts
+    own, routed = held("trained", "untrained"), held("routed_trained", "untrained")
+    common, experts = run.layout.shards, run.layout.expert_replicas
+    trained = ((own + tables.trained, common), (routed, experts))
+
+    def shared(part: ZeroStage, sharing: Any) -> Any:
+        return state.shards(stage, part, sharing)
+
+    # The logits have gone when the first gradients of weights come.
+    unreduced = 0.0
+    if not before:
+        unreduced = state.unreduced_bytes(
+            work.largest_trained, work.head, kept.working, kept.gradient, stage
         )
-
-    gathered = state.gathered_bytes(work.largest_layer, work.tables, kept.working, stage)
-    unreduced = state.unreduced_bytes(
-        work.largest_layer, work.head, kept.working, kept.gradient, stage
-    )
     near, far = (one.alive * _stored(run, work, one) for one in stages)
     waiting = near + mirrored * far
-    before = logits is not None
+    gathered = state.gathered_bytes(work.largest_layer, work.tables * kept.working, stage)
+    weights = sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in trained)
+    if run.is_partly_frozen:
+        asleep = held("asleep", "frozen_weights")
+        asleep = asleep + kept.working * (tables.held - tables.trained)
+        routed_asleep = held("routed_asleep", "routed_frozen_weights")
+        weights = weights + asleep / shared(ZeroStage.WEIGHTS, common)
+        weights = weights + routed_asleep / shared(ZeroStage.WEIGHTS, experts)
+        weights = weights + _widened(run)
     return Memory(
-        weights=sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in parts)
-        + gathered,
-        # The logits have gone when the first gradients of weights come.
-        gradients=shared(kept.gradient, ZeroStage.GRADIENTS) + (0.0 if before else unreduced),
+        weights=weights + gathered,
+        gradients=sum(
+            state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
+            for count, sharing in trained
+        )
+        + unreduced,
         optimizer=where(
-            run.design.optimizer_offload, 0.0, shared(kept.optimizer, ZeroStage.OPTIMIZER)
+            run.design.optimizer_offload,
+            0.0,
+            sum(
+                state.state_bytes(count, width, shared(ZeroStage.OPTIMIZER, sharing))
+                for count, width, sharing in (
+                    (own, kept.optimizer, common),
+                    (tables.trained, kept.table_optimizer, common),
+                    (routed, kept.optimizer, experts),
+                )
+            ),
         ),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
@@ -193,7 +272,24 @@ def _accelerator(
     )
 
 
-def _stored(run: Run, work: Work, stage: _Stage) -> Any:
+def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
+    """Add up the trained layers and the frozen ones of a stage, each by a figure of its own."""
+    awake = run.over(work.each(trained), one.layers, one.other_layers)
+    if not run.has_frozen_layers:
+        return awake
+    return awake + run.over(work.each(frozen), one.frozen, one.frozen_others)
+
+
+def _widened(run: TrainingRun) -> Any:
+    """Measure the largest matrix as it is widened to be multiplied."""
+    largest = maximum(*(kind.largest_matrix for kind in run.kinds))
+    widened = run.frozen.widened
+    if run.tunes_tables:
+        widened = logical_and(widened, run.design.frozen_layers > 0)
+    return where(widened, largest * run.width.weight / run.design.tp_size, 0.0)
+
+
+def _stored(run: TrainingRun, work: Work, stage: _Stage) -> Any:
     """Measure what a stage keeps of one microbatch."""
     kept, selected, projected, checkpoint = (
         run.over(work.each(figure), stage.layers, stage.other_layers)
@@ -206,7 +302,7 @@ def _stored(run: Run, work: Work, stage: _Stage) -> Any:
     )
 
 
-def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
+def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
     """Measure what the first layers of each chunk of a stage need not keep, by their kinds."""
     design = run.design
     chunk = maximum(stage.layers, 1) / design.virtual_stages
@@ -223,7 +319,7 @@ def _dropped(run: Run, work: Work, stage: _Stage) -> Any:
     return kept - checkpoint
 
 
-def _rebuilt(run: Run, work: Work) -> Any:
+def _rebuilt(run: TrainingRun, work: Work) -> Any:
     """Measure what is made again at a time: the largest layer, where layers are."""
     layer = maximum(*work.each("kept"))
     return select(

@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.files.question import Question, load
 from mlsysim.search.cpsat.compiling import CompiledModel
-from mlsysim.search.cpsat.question.question import Question as Traced
+from mlsysim.search.cpsat.question.question import TracedQuestion as Traced
 
 MODELS = Path(__file__).parents[3] / "models"
 FILES = sorted(MODELS.rglob("*.toml"))

@@ -32,10 +32,10 @@ from mlsysim.search.cpsat.lowering.scaled import (
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving import solver
 from mlsysim.search.cpsat.solving.clock import Clock
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 from mlsysim.search.options import SearchOptions
 
 # Sub-formulas of so few designs are tables: with 1, every rule is exercised.
@@ -80,7 +80,7 @@ def test_no_design_is_lost(case: Case, cells: int, random: Random) -> None:
     """Fixed to any feasible design the model has a solution, and its bound is no higher."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         formulas(monkeypatch, cells)
-        program = Question(case.problem, case).program()
+        program = TracedQuestion(case.problem, case).program()
         try:
             lowered = lower(program)
         except NotLowerableError:
@@ -96,7 +96,7 @@ def test_formulas_alone_find_the_best_designs(case: Case, cells: int, keep: int)
     """Without any presolve, the lowered formulas find the k best designs and prove it."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         formulas(monkeypatch, cells)
-        program = Question(case.problem, case).program()
+        program = TracedQuestion(case.problem, case).program()
         try:
             search = LoweredSearch(program, keep, no_rows(len(program.names), 1), clock())
             assert search.run(30.0)
@@ -112,7 +112,7 @@ def test_a_box_narrows_the_search(case: Case, cells: int, data: st.DataObject) -
     """Given the box of the designs of interest, the best in that box is found."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         formulas(monkeypatch, cells)
-        program = Question(case.problem, case).program()
+        program = TracedQuestion(case.problem, case).program()
         everything = whole(list(program.lengths.values()))
         ends = [
             sorted(data.draw(st.integers(0, length - 1)) for _ in range(2))
@@ -159,33 +159,36 @@ def test_every_operation_is_lowered(
     assert search.found.values[0, 0] == pytest.approx(best.values[0, 0], rel=1e-9, abs=1e-12)
 
 
-FORMS: dict[str, tuple[Callable[[Any, Any], Any], Kind]] = {
-    "line": (lambda x, y: 3 * x + y, Kind.LINEAR),
-    "product": (lambda x, y: x * y, Kind.PRODUCT),
-    "product of fractions": (lambda x, y: (x / 3) * (y * 0.7), Kind.PRODUCT),
-    "nothing": (lambda x, y: x + 0 * y / (y + 1), Kind.LINEAR),
-    "square": (lambda x, y: (x - y) ** 2, Kind.PRODUCT),
-    "quotient": (lambda x, y: x / (y + 1), Kind.QUOTIENT),
-    "root": (lambda x, y: (x * y + 1) ** 0.5, Kind.PIECEWISE_LINEAR),
-    "root from zero": (lambda x, y: (x * y) ** 0.5, Kind.PIECEWISE_LINEAR),
-    "constant to a power": (lambda x, y: 0.7 ** (x * y / 3), Kind.PIECEWISE_LINEAR),
-    "reciprocal power": (lambda x, y: (x * y + 1) ** -1.5, Kind.PIECEWISE_LINEAR),
-    "exponential": (lambda x, y: np.exp(x * y / 100), Kind.PIECEWISE_LINEAR),
-    "variable power": (lambda x, y: (x + 1.0) ** (y / 3), Kind.PIECEWISE_LINEAR),
-    "logarithm": (lambda x, y: np.log2(x * y + 1), Kind.PIECEWISE_LINEAR),
-    "ceiling": (lambda x, y: ceil(x * y / 7), Kind.ROUNDED),
-    "truncation": (lambda x, y: np.trunc((x - y) / 3), Kind.ROUNDED),
-    "nearest": (lambda x, y: np.rint((x - y) / 4), Kind.ROUNDED),
-    "sign": (lambda x, y: np.sign(x - y) * x, Kind.PRODUCT),
-    "remainder": (lambda x, y: (x * y) % (y + 2), Kind.PRODUCT),
-    "whole quotient": (lambda x, y: (x - 2 * y) // (y + 1), Kind.PRODUCT),
-    "fractional remainder": (lambda x, y: (x * y) % 0.7, Kind.PRODUCT),
-    "maximum": (lambda x, y: maximum(x - y, y - x) * 1.5, Kind.EXTREME),
-    "minimum": (lambda x, y: -np.minimum(x, y), Kind.EXTREME),
-    "absolute": (lambda x, y: abs(x - y), Kind.EXTREME),
-    "choice": (lambda x, y: np.where(x * y > 6, x, -y), Kind.LOGICAL),
-    "exclusive or": (lambda x, y: np.where((x > y) ^ (x > 3), x, -y), Kind.LOGICAL),
-    "choice of truths": (lambda x, y: np.where(np.where(x > y, x > 4, y > 2), x, y), Kind.LOGICAL),
+FORMS: dict[str, tuple[Callable[[Any, Any], Any], EncodingKind]] = {
+    "line": (lambda x, y: 3 * x + y, EncodingKind.LINEAR),
+    "product": (lambda x, y: x * y, EncodingKind.PRODUCT),
+    "product of fractions": (lambda x, y: (x / 3) * (y * 0.7), EncodingKind.PRODUCT),
+    "nothing": (lambda x, y: x + 0 * y / (y + 1), EncodingKind.LINEAR),
+    "square": (lambda x, y: (x - y) ** 2, EncodingKind.PRODUCT),
+    "quotient": (lambda x, y: x / (y + 1), EncodingKind.QUOTIENT),
+    "root": (lambda x, y: (x * y + 1) ** 0.5, EncodingKind.PIECEWISE_LINEAR),
+    "root from zero": (lambda x, y: (x * y) ** 0.5, EncodingKind.PIECEWISE_LINEAR),
+    "constant to a power": (lambda x, y: 0.7 ** (x * y / 3), EncodingKind.PIECEWISE_LINEAR),
+    "reciprocal power": (lambda x, y: (x * y + 1) ** -1.5, EncodingKind.PIECEWISE_LINEAR),
+    "exponential": (lambda x, y: np.exp(x * y / 100), EncodingKind.PIECEWISE_LINEAR),
+    "variable power": (lambda x, y: (x + 1.0) ** (y / 3), EncodingKind.PIECEWISE_LINEAR),
+    "logarithm": (lambda x, y: np.log2(x * y + 1), EncodingKind.PIECEWISE_LINEAR),
+    "ceiling": (lambda x, y: ceil(x * y / 7), EncodingKind.ROUNDED),
+    "truncation": (lambda x, y: np.trunc((x - y) / 3), EncodingKind.ROUNDED),
+    "nearest": (lambda x, y: np.rint((x - y) / 4), EncodingKind.ROUNDED),
+    "sign": (lambda x, y: np.sign(x - y) * x, EncodingKind.PRODUCT),
+    "remainder": (lambda x, y: (x * y) % (y + 2), EncodingKind.PRODUCT),
+    "whole quotient": (lambda x, y: (x - 2 * y) // (y + 1), EncodingKind.PRODUCT),
+    "fractional remainder": (lambda x, y: (x * y) % 0.7, EncodingKind.PRODUCT),
+    "maximum": (lambda x, y: maximum(x - y, y - x) * 1.5, EncodingKind.EXTREME),
+    "minimum": (lambda x, y: -np.minimum(x, y), EncodingKind.EXTREME),
+    "absolute": (lambda x, y: abs(x - y), EncodingKind.EXTREME),
+    "choice": (lambda x, y: np.where(x * y > 6, x, -y), EncodingKind.LOGICAL),
+    "exclusive or": (lambda x, y: np.where((x > y) ^ (x > 3), x, -y), EncodingKind.LOGICAL),
+    "choice of truths": (
+        lambda x, y: np.where(np.where(x > y, x > 4, y > 2), x, y),
+        EncodingKind.LOGICAL,
+    ),
 }
 
 
@@ -196,7 +199,7 @@ def test_every_form_is_solved(monkeypatch: pytest.MonkeyPatch, form: str, sense:
     function, kind = FORMS[form]
     formulas(monkeypatch, 1)
     problem = Problem.of({"x": range(8), "y": range(6)}, f"{sense}: value", ["x + y >= 2"])
-    program = Question(
+    program = TracedQuestion(
         problem, lambda params: {"value": function(params["x"], params["y"])}
     ).program()
     search = LoweredSearch(program, 3, no_rows(2, 1), clock())
@@ -229,7 +232,7 @@ def test_float_rounding_is_within_the_slack(
     value = ROUNDED[form]
     formulas(monkeypatch, 1)
     problem = Problem.of({"x": range(1, 40)}, f"{sense}: value", None)
-    program = Question(problem, lambda params: {"value": value(params["x"])}).program()
+    program = TracedQuestion(problem, lambda params: {"value": value(params["x"])}).program()
     lowered = lower(program)
     for design, true in zip(best_of(program).designs, best_of(program).values[:, 0], strict=True):
         assert at_design(lowered, design.tolist()) <= true
@@ -249,7 +252,7 @@ def test_what_has_no_sound_encoding_is_told(monkeypatch: pytest.MonkeyPatch, for
     """An expression that may have no number, or spans too many bits, is not lowered at all."""
     formulas(monkeypatch, 1)
     problem = Problem.of({"x": range(8), "y": range(6)}, "minimize: value", ["x >= 0"])
-    graph_of = Question(problem, lambda p: {"value": UNSOUND[form](p["x"], p["y"])})
+    graph_of = TracedQuestion(problem, lambda p: {"value": UNSOUND[form](p["x"], p["y"])})
     try:
         lowered = lower(graph_of.program())
     except NotLowerableError:
@@ -267,14 +270,14 @@ def test_a_side_without_a_number_is_no_design() -> None:
 
     space = {"x": [0, 1, 2], "y": [2, 3]}
     problem = Problem.of(space, "minimize: sum", ["ratio <= 1"])
-    program = Question(problem, evaluate).program()
+    program = TracedQuestion(problem, evaluate).program()
     lowered = lower(program)
     assert at_design(lowered, [1, 0]) <= 3.0  # 1 + 2 / 1
     search = LoweredSearch(program, 3, no_rows(2, 1), clock())
     assert search.run(30.0)
     # (1, 2) and (2, 2) give 3, (2, 3) gives 3.5.
     assert search.found.values[:, 0].tolist() == [3.0, 3.0, 3.5]
-    free = Question(Problem.of(space, "minimize: sum"), evaluate).program()
+    free = TracedQuestion(Problem.of(space, "minimize: sum"), evaluate).program()
     assert at_design(lower(free), [0, 0]) <= 2.0  # the guard leaves y itself
 
 
@@ -317,7 +320,7 @@ def test_exact_numbers_are_rounded_as_floats_are() -> None:
 def test_a_condition_on_a_choice_stays_in_the_model(length: int) -> None:
     """Also where it alone limits a choice of many values: the best of x <= 5 is 5."""
     problem = Problem.of({"x": range(length), "y": range(10)}, "maximize: g", ["x <= 5"])
-    program = Question(problem, lambda p: {"g": p["x"] + p["y"]}).program()
+    program = TracedQuestion(problem, lambda p: {"g": p["x"] + p["y"]}).program()
     model = lower(program)
     outcome = solver.run(model.model, Clock(SearchOptions(workers=1)))
     assert outcome.solver is not None
@@ -327,7 +330,7 @@ def test_a_condition_on_a_choice_stays_in_the_model(length: int) -> None:
 def test_rows_far_outside_the_conditions_are_lowered() -> None:
     """Of the rows 0.1 and 1e10 the condition leaves one; the other must not overflow."""
     problem = Problem.of({"x": [0.1, 1e10], "y": [1, 2]}, "minimize: cost", ["cost <= 2"])
-    program = Question(problem, lambda p: {"cost": p["x"] + p["y"]}).program()
+    program = TracedQuestion(problem, lambda p: {"cost": p["x"] + p["y"]}).program()
     tables: dict[tuple[str, ...], np.ndarray] = {("x",): np.array([[0], [1]])}
     search = LoweredSearch(program, 1, no_rows(2, 1), clock(), tables=tables)
     assert search.run(30.0)

@@ -20,7 +20,7 @@ from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
 
@@ -67,7 +67,7 @@ def check(found: Minimum, expected: list[float], top: int) -> None:
 @examples(40)
 def test_tables_and_boxes(case: Case, top: int, rows: int) -> None:
     """With a table of any size the k best designs are those of brute force."""
-    program = Question(case.problem, case).program()
+    program = TracedQuestion(case.problem, case).program()
     check(forced(program, top, rows=rows), best_values(program, top), top)
 
 
@@ -77,7 +77,7 @@ def test_near_ties_beyond_any_table(case: Case, top: int, rows: int) -> None:
     """Designs that differ by a millionth are told apart also where boxes are all there is."""
     offset = combined("({0} + 1e6)", lambda a: a + 1e6, case.gain)
     near = replace(case, gain=offset)
-    program = Question(near.problem, near).program()
+    program = TracedQuestion(near.problem, near).program()
     check(forced(program, top, rows=rows), best_values(program, top), top)
 
 
@@ -85,7 +85,7 @@ def test_near_ties_beyond_any_table(case: Case, top: int, rows: int) -> None:
 @examples(30)
 def test_boxes_and_formulas_in_turns(case: Case, top: int, cells: int) -> None:
     """With no patience for boxes, formulas take over, and the two agree with brute force."""
-    program = Question(case.problem, case).program()
+    program = TracedQuestion(case.problem, case).program()
     found = forced(program, top, rows=1, patience=0, cells=cells)
     check(found, best_values(program, top), top)
 
@@ -151,7 +151,7 @@ def test_blocks_that_meet_in_shared_formulas(
     walk: bool,  # noqa: FBT001 - drawn
 ) -> None:
     """Jobs with choices of their own are solved by blocks, and agree with brute force."""
-    program = Question(case.problem, case).program()
+    program = TracedQuestion(case.problem, case).program()
     found = forced(program, top, rows=2, cells=cells, walk=walk)
     check(found, best_values(program, top), top)
 
@@ -178,7 +178,7 @@ def test_ratios_of_sums_over_blocks(
         return sum(p[f"a{job}"] + shares[job][1] / p[f"b{job}"] for job in jobs)
 
     problem = Problem.of(space, f"{sense}: ratio", {"work": f"rate >= {8 * len(jobs)}"})
-    question = Question(problem, lambda p: {"ratio": cost(p) / rate(p), "rate": rate(p)})
+    question = TracedQuestion(problem, lambda p: {"ratio": cost(p) / rate(p), "rate": rate(p)})
     program = question.program()
     check(forced(program, top, rows=2, walk=walk), best_values(program, top), top)
 
@@ -200,7 +200,7 @@ def test_a_ratio_over_a_million_designs_is_walked() -> None:
 
     space = {name: range(1, 31) for name in ("x0", "y0", "x1", "y1")}
     constraints = {"budget": "cost <= 90", "work": "rate >= 40"}
-    program = Question(Problem.of(space, "minimize: ratio", constraints), evaluate).program()
+    program = TracedQuestion(Problem.of(space, "minimize: ratio", constraints), evaluate).program()
     clock = Clock(SearchOptions(workers=2))
     found = Minimizer(clock, lambda _: None).minimize(program, 3)
     check(found, best.tolist(), 3)
@@ -217,7 +217,7 @@ def test_a_joint_question_that_is_stopped_has_designs() -> None:
 
     problem = Problem.of(space, "minimize: cost", {"work": "work >= 100"})
     clock = Clock(SearchOptions(workers=1, time_limit=1e-6))
-    program = Question(problem, evaluate).program()
+    program = TracedQuestion(problem, evaluate).program()
     found = Minimizer(clock, lambda _: None).minimize(program, 3)
     assert not found.proven
     assert len(found.best)

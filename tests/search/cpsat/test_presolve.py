@@ -16,7 +16,7 @@ from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.boxes import Boxes, whole
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
 
@@ -49,7 +49,7 @@ def everything(program: Program) -> np.ndarray:
 @examples(60)
 def test_the_best_designs_are_never_lost(case: Case, rows: int, leaf: float, keep: int) -> None:
     """Whatever fits in the table, the k best designs are in it, with their ties by value."""
-    program = Question(case.problem, case).program()
+    program = TracedQuestion(case.problem, case).program()
     state = shrunk(program, keep, rows=rows, leaf=leaf)
     expected = program.rows(everything(program)).sorted().values[:keep]
     assert program.rows(left(state)).sorted().values[:keep].tolist() == expected.tolist()
@@ -60,7 +60,7 @@ def test_the_best_designs_are_never_lost(case: Case, rows: int, leaf: float, kee
 @examples(50)
 def test_a_box_is_bounded_by_its_designs(case: Case, data: st.DataObject) -> None:
     """What is cut off a box meets no condition or misses the cutoff; nothing is below the bound."""
-    program = Question(case.problem, case).program()
+    program = TracedQuestion(case.problem, case).program()
     ends = [
         sorted(data.draw(st.integers(0, length - 1)) for _ in range(2))
         for length in program.lengths.values()
@@ -107,9 +107,11 @@ def test_dominated_rows_are_those_of_nested_loops(
     assert sorted(rows.undominated(keep).designs[:, 0].tolist()) == expected
 
 
-def question(space: Any, evaluate: Callable[[dict[str, Any]], Any], *constraints: str) -> Question:
+def question(
+    space: Any, evaluate: Callable[[dict[str, Any]], Any], *constraints: str
+) -> TracedQuestion:
     """Ask for the smallest cost."""
-    return Question(Problem.of(space, "minimize: cost", list(constraints)), evaluate)
+    return TracedQuestion(Problem.of(space, "minimize: cost", list(constraints)), evaluate)
 
 
 def test_a_design_without_a_number_is_no_design() -> None:
@@ -132,7 +134,7 @@ def test_a_box_that_may_have_no_number_is_never_dropped() -> None:
         return {"cost": np.maximum(5.0 + x, np.log(x - 97.0))}
 
     problem = Problem.of({"x": range(100)}, "minimize: cost", ["x >= 0"])
-    program = Question(problem, evaluate).program()
+    program = TracedQuestion(problem, evaluate).program()
     state = shrunk(program, 1)
     assert program.rows(left(state)).sorted().values[0, 0] == 102.0
 

@@ -13,7 +13,7 @@ from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import no_rows
-from mlsysim.search.cpsat.question.question import Question
+from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
 from mlsysim.search.options import SearchOptions
 
@@ -35,7 +35,7 @@ SPACE = {"nodes": range(1, 33), "batch": range(8, 65), "tensor": [1, 2, 4], "sta
 def program() -> Program:
     """Give the layout as a program."""
     problem = DSE(SPACE, "minimize: cost", ["step <= 30"]).problem
-    return Question(problem, layout).program()
+    return TracedQuestion(problem, layout).program()
 
 
 class Impatient(Clock):

@@ -7,13 +7,13 @@ rows of a block dominate which.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.graph import Apply, Constant, GraphNode
 
 
 def directions(
-    roots: Iterable[tuple[Node, int]],
-    ends: Iterable[Node],
-    is_positive: Callable[[Node], bool],
+    roots: Iterable[tuple[GraphNode, int]],
+    ends: Iterable[GraphNode],
+    is_positive: Callable[[GraphNode], bool],
 ) -> Mapping[int, int]:
     """Find the direction in which some values should move.
 
@@ -52,7 +52,7 @@ def directions(
     return {position: way or 0 for position, way in found.items()}
 
 
-def _sign(node: Node, is_positive: Callable[[Node], bool]) -> int:
+def _sign(node: GraphNode, is_positive: Callable[[GraphNode], bool]) -> int:
     if isinstance(node, Constant):
         return -1 if node.value < 0 else 1
     return int(is_positive(node))

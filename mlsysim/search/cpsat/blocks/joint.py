@@ -10,10 +10,10 @@ shared constraints.  The product of the blocks is never walked.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mlsysim.expr.graph import Constant, Node, is_conjunction
+from mlsysim.expr.graph import Constant, GraphNode, is_conjunction
 from mlsysim.search.cpsat.blocks.direction import directions
 from mlsysim.search.cpsat.blocks.partition import interfaces, partition
-from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.conditions import GraphCondition
 from mlsysim.search.cpsat.program.program import Program
 
 Names = tuple[str, ...]
@@ -53,7 +53,7 @@ class Blocks:
         ways = directions(
             [*((node, -1) for node in self.program.objectives), *((c.node, 1) for c in shared)],
             ends,
-            self.program.rearranger.is_positive,
+            self.program.estimates.rearranger.is_positive,
         )
         for place, names in enumerate(self._partition.blocks):
             if self._stays_integer(names):
@@ -81,13 +81,13 @@ class Blocks:
         column = self.program.columns.get(names[0])
         return len(names) == 1 and column is not None and column.line is not None
 
-    def _turned(self, face: Node, way: int) -> list[Node]:
+    def _turned(self, face: GraphNode, way: int) -> list[GraphNode]:
         """Turn a value so that smaller is better; both ways where neither is safe."""
         negated = self.program.graph.apply("negative", face)
         return {-1: [face], 1: [negated], 0: [face, negated]}[way]
 
 
-def _flattened(conditions: Sequence[Condition]) -> Iterator[Condition]:
+def _flattened(conditions: Sequence[GraphCondition]) -> Iterator[GraphCondition]:
     """Take conjunctions apart, so that each block gets what is its own."""
     for condition in conditions:
         stack = [condition.node]
@@ -99,5 +99,5 @@ def _flattened(conditions: Sequence[Condition]) -> Iterator[Condition]:
                 yield replace(condition, node=node, sides=_own(condition, node))
 
 
-def _own(condition: Condition, node: Node) -> tuple[Node, ...]:
+def _own(condition: GraphCondition, node: GraphNode) -> tuple[GraphNode, ...]:
     return tuple(side for side in condition.sides if side.support <= node.support)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlsysim.expr.graph import Apply, Constant, Node, reachable
+from mlsysim.expr.graph import Apply, Constant, GraphNode, reachable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Partition:
 
     blocks: tuple[tuple[str, ...], ...]
 
-    def home(self, node: Node) -> int | None:
+    def home(self, node: GraphNode) -> int | None:
         """Give the block that a value depends on; nothing if it spans several, or none."""
         homes = {self._homes[name] for name in node.support}
         return homes.pop() if len(homes) == 1 else None
@@ -36,7 +36,7 @@ class Partition:
         return {name: place for place, names in enumerate(self.blocks) for name in names}
 
 
-def partition(names: Iterable[str], roots: Iterable[Node]) -> Partition:
+def partition(names: Iterable[str], roots: Iterable[GraphNode]) -> Partition:
     """Divide choices into blocks.
 
     Parameters
@@ -59,7 +59,9 @@ def partition(names: Iterable[str], roots: Iterable[Node]) -> Partition:
     )
 
 
-def interfaces(partition: Partition, roots: Iterable[Node]) -> Mapping[int, tuple[Node, ...]]:
+def interfaces(
+    partition: Partition, roots: Iterable[GraphNode]
+) -> Mapping[int, tuple[GraphNode, ...]]:
     """Find what the formulas that span several blocks read of each one.
 
     Parameters
@@ -74,7 +76,7 @@ def interfaces(partition: Partition, roots: Iterable[Node]) -> Mapping[int, tupl
     dict
         For each block the largest nodes that depend on it alone.
     """
-    found: dict[int, dict[int, Node]] = {place: {} for place in range(len(partition.blocks))}
+    found: dict[int, dict[int, GraphNode]] = {place: {} for place in range(len(partition.blocks))}
     seen: set[int] = set()
     stack = list(roots)
     while stack:

@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from mlsysim.expr.evaluate import DesignReader, over_designs
-from mlsysim.expr.graph import Apply, Node, reachable
-from mlsysim.expr.operation import Comparison, Connective, Sum
+from mlsysim.expr.graph import Apply, GraphNode, reachable
+from mlsysim.expr.operation import ComparisonOperation, Connective, Sum
 from mlsysim.search.cpsat.blocks.partition import Partition, interfaces
 from mlsysim.search.cpsat.lowering.lowered import Tables
 from mlsysim.search.cpsat.program.boxes import Positions
@@ -33,7 +33,7 @@ _CLOSE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Product:
+class RowProduct:
     """Every combination of the rows of blocks, and of the choices that are in none.
 
     Parameters
@@ -51,7 +51,8 @@ class Product:
     def is_small(self) -> bool:
         """Whether walking it costs less than solving a model."""
         sums = all(
-            isinstance(node.operation, (Sum, Comparison, Connective)) for node in self._joining
+            isinstance(node.operation, (Sum, ComparisonOperation, Connective))
+            for node in self._joining
         )
         worth = _WORTH_FOR_SUMS if sums else _WORTH
         return self.size * max(1, len(self._joining)) <= worth
@@ -117,7 +118,7 @@ class Product:
         return possible
 
     @cached_property
-    def _roots(self) -> list[Node]:
+    def _roots(self) -> list[GraphNode]:
         conditions = self.program.conditions
         return [self.program.objectives[0], *(n for c in conditions for n in (c.node, *c.sides))]
 
@@ -133,12 +134,12 @@ class Product:
         return [node for node in nodes if isinstance(node, Apply)]
 
     @cached_property
-    def _faces(self) -> list[Node]:
+    def _faces(self) -> list[GraphNode]:
         """What the operations that join the factors read of them."""
         return [node for table in self._interfaces.values() for node in table]
 
     @cached_property
-    def _interfaces(self) -> Mapping[int, tuple[Node, ...]]:
+    def _interfaces(self) -> Mapping[int, tuple[GraphNode, ...]]:
         return interfaces(Partition(blocks=tuple(self._factors)), self._roots)
 
     @cached_property

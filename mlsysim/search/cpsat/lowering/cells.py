@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.evaluate import over_designs
-from mlsysim.expr.graph import Node
+from mlsysim.expr.graph import GraphNode
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.program import Program
 
 
-class Cells:
+class CellReader:
     """Lists, evaluates and addresses combinations of choices.
 
     Parameters
@@ -43,16 +43,16 @@ class Cells:
         self._box = box
         self._flat: dict[tuple[str, ...], cp_model.LinearExprT] = {}
 
-    def sizes(self, node: Node) -> list[int]:
+    def sizes(self, node: GraphNode) -> list[int]:
         """Count the positions of each choice that a node depends on."""
         box = self._box
         return [int(box.last[0, c] - box.first[0, c]) + 1 for c in self._columns(node)]
 
-    def starts(self, node: Node) -> list[int]:
+    def starts(self, node: GraphNode) -> list[int]:
         """Give the first position of each choice that a node depends on."""
         return [int(self._box.first[0, column]) for column in self._columns(node)]
 
-    def values(self, node: Node) -> NDArray[np.float64]:
+    def values(self, node: GraphNode) -> NDArray[np.float64]:
         """Evaluate a node at every combination of its choices, in grid order."""
         starts, sizes = self.starts(node), self.sizes(node)
         axes = [start + np.arange(size) for start, size in zip(starts, sizes, strict=True)]
@@ -61,14 +61,14 @@ class Cells:
         (values,) = over_designs([node], at, self._program.columns)
         return np.broadcast_to(values, math.prod(sizes))
 
-    def place(self, node: Node) -> cp_model.LinearExprT:
+    def place(self, node: GraphNode) -> cp_model.LinearExprT:
         """Give the position of the present combination in `values`, as a linear expression."""
         names = self._support(node)
         if names not in self._flat:
             self._flat[names] = self._flattened(node)
         return self._flat[names]
 
-    def _flattened(self, node: Node) -> cp_model.LinearExprT:
+    def _flattened(self, node: GraphNode) -> cp_model.LinearExprT:
         place: Any = 0  # OR-Tools' own types do not add up
         sizes = self.sizes(node)
         for name, start, size in zip(self._support(node), self.starts(node), sizes, strict=True):
@@ -79,10 +79,10 @@ class Cells:
         self._model.add(flat == place)
         return flat
 
-    def _support(self, node: Node) -> tuple[str, ...]:
+    def _support(self, node: GraphNode) -> tuple[str, ...]:
         return tuple(sorted(node.support, key=self._places.__getitem__))
 
-    def _columns(self, node: Node) -> list[int]:
+    def _columns(self, node: GraphNode) -> list[int]:
         return [self._places[name] for name in self._support(node)]
 
     @cached_property

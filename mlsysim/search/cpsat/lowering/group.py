@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
 from mlsysim.expr.evaluate import over_designs
-from mlsysim.expr.graph import Node
+from mlsysim.expr.graph import GraphNode
 from mlsysim.search.cpsat.lowering.growing import Cells
 from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
 from mlsysim.search.cpsat.program.boxes import Positions
@@ -79,11 +79,11 @@ class Group:
         """Give the literal of a combination; nothing where it is not among them."""
         return self._places.get(tuple(design))
 
-    def holds(self, node: Node) -> bool:
+    def holds(self, node: GraphNode) -> bool:
         """Tell whether a value depends on this group alone."""
         return bool(node.support) and node.support <= self._own
 
-    def values(self, node: Node) -> Array:
+    def values(self, node: GraphNode) -> Array:
         """Evaluate a value in each combination."""
         if node.position not in self._known:
             at = dict(zip(self.names, self.designs.T, strict=True))

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mlsysim.expr.graph import Apply, Node, Table, reachable
+from mlsysim.expr.graph import Apply, GraphNode, Table, reachable
 from mlsysim.expr.operation import Division, Rounding
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, joined
@@ -115,8 +115,8 @@ def grown(  # noqa: C901 - a loop in three steps
                 start = _hull(counted)
             break
     short += [names for names in _holes(program, start) if names not in short]
-    ranges = program.rearranger.ranges
-    wanted = supports(program, start, lambda node: _varies(ranges[node.position]))
+    range_of = program.estimates.rearranger.range_of
+    wanted = supports(program, start, lambda node: _varies(range_of(node)))
     tried: set[Names] = set()
     left = _MOST_BOXES
     while left > 0:
@@ -173,7 +173,7 @@ def _settled(
 
 
 def supports(
-    program: Program, start: Boxes, counts: Callable[[Node], bool] = lambda _node: True
+    program: Program, start: Boxes, counts: Callable[[GraphNode], bool] = lambda _node: True
 ) -> list[Names]:
     """List the sets of several choices that formulas depend on, the largest first.
 
@@ -221,7 +221,7 @@ def _holes(program: Program, start: Boxes) -> Iterator[Names]:
                 yield tuple(program.names[at] for at in columns)
 
 
-def _counts(node: Node) -> bool:
+def _counts(node: GraphNode) -> bool:
     """Tell whether a value is a derived count, such as that of microbatches."""
     return isinstance(node, Apply) and isinstance(node.operation, (Division, Rounding))
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Constant, Node, is_conjunction
-from mlsysim.expr.operation import Comparison, Connection, Connective, Relation
+from mlsysim.expr.graph import Apply, Constant, GraphNode, is_conjunction
+from mlsysim.expr.operation import ComparisonOperation, Connection, Connective, Order
 from mlsysim.search.cpsat.lowering.scaled import Scaled
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _RESOLUTION = 2.0**-36
 
 
-def demand(lowering: "Lowering", node: Node) -> None:
+def demand(lowering: "Lowering", node: GraphNode) -> None:
     """Demand that a truth value holds."""
     if lowering.is_settled(node):
         return
@@ -31,20 +31,20 @@ def demand(lowering: "Lowering", node: Node) -> None:
             demand(lowering, argument)
     elif (
         isinstance(node, Apply)
-        and isinstance(node.operation, Comparison)
+        and isinstance(node.operation, ComparisonOperation)
         and lowering.group(node) is None
         and not lowering.tabulates(node)
     ):
         difference = _difference(lowering, node)
         with lowering.only_where(lowering.where_defined(*node.arguments)):
             _post(lowering, difference, node.operation.relation)
-        lowering.record(node, Kind.LINEAR, 1, difference.slack)
+        lowering.record(node, EncodingKind.LINEAR, 1, difference.slack)
     else:
         lowering.model.add_bool_and([literal(lowering, node)])
 
 
 def literal(  # noqa: PLR0911 - one case per form
-    lowering: "Lowering", node: Node
+    lowering: "Lowering", node: GraphNode
 ) -> cp_model.BoolVarT:
     """Give a literal that can take the true value of any design."""
     if isinstance(node, Constant):
@@ -60,9 +60,9 @@ def literal(  # noqa: PLR0911 - one case per form
         return _tabulated(lowering, node)
     if not isinstance(node, Apply) or not node.truth:
         number = lowering.number(node, _wish(lowering, node))
-        return _compared(lowering, node, [node], number, Relation.NOT_EQUAL)
+        return _compared(lowering, node, [node], number, Order.NOT_EQUAL)
     match node.operation:
-        case Comparison(relation=relation):
+        case ComparisonOperation(relation=relation):
             difference = _difference(lowering, node)
             return _compared(lowering, node, node.arguments, difference, relation)
         case Connective(connection=connection):
@@ -71,7 +71,7 @@ def literal(  # noqa: PLR0911 - one case per form
             return _selected(lowering, *(lowering.literal(a) for a in node.arguments))
 
 
-def _tabulated(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
+def _tabulated(lowering: "Lowering", node: GraphNode) -> cp_model.BoolVarT:
     truths = lowering.cells.values(node) != 0
     if truths.all() or not truths.any():
         return lowering.model.new_constant(int(truths[0]))
@@ -80,7 +80,7 @@ def _tabulated(lowering: "Lowering", node: Node) -> cp_model.BoolVarT:
     for sign, where in ((chosen, truths), (~chosen, ~truths)):
         domain = cp_model.Domain.from_values([int(at) for at in np.flatnonzero(where)])
         lowering.model.add_linear_expression_in_domain(place, domain).only_enforce_if(sign)
-    lowering.record(node, Kind.TABLE, len(truths), 0.0)
+    lowering.record(node, EncodingKind.TABLE, len(truths), 0.0)
     return chosen
 
 
@@ -117,13 +117,13 @@ def _connected(
 
 def _compared(
     lowering: "Lowering",
-    node: Node,
-    compared: Sequence[Node],
+    node: GraphNode,
+    compared: Sequence[GraphNode],
     difference: Scaled,
-    relation: Relation,
+    relation: Order,
 ) -> cp_model.BoolVarT:
     chosen = lowering.model.new_bool_var("")
-    lowering.record(node, Kind.LOGICAL, 1, difference.slack)
+    lowering.record(node, EncodingKind.LOGICAL, 1, difference.slack)
     with lowering.only_where(lowering.where_defined(*compared)):
         _post(lowering, difference, relation, chosen)
         _post(lowering, difference, relation.opposite, ~chosen)
@@ -131,21 +131,21 @@ def _compared(
 
 
 def _post(
-    lowering: "Lowering", difference: Scaled, relation: Relation, *literals: cp_model.BoolVarT
+    lowering: "Lowering", difference: Scaled, relation: Order, *literals: cp_model.BoolVarT
 ) -> None:
     step = difference.unit if difference.exact else 0.0
     match relation:
-        case Relation.LESS:
+        case Order.LESS:
             lowering.between([difference], -math.inf, -step, *literals)
-        case Relation.LESS_EQUAL:
+        case Order.LESS_EQUAL:
             lowering.between([difference], -math.inf, 0.0, *literals)
-        case Relation.GREATER:
+        case Order.GREATER:
             lowering.between([difference], step, math.inf, *literals)
-        case Relation.GREATER_EQUAL:
+        case Order.GREATER_EQUAL:
             lowering.between([difference], 0.0, math.inf, *literals)
-        case Relation.EQUAL:
+        case Order.EQUAL:
             lowering.between([difference], 0.0, 0.0, *literals)
-        case Relation.NOT_EQUAL:
+        case Order.NOT_EQUAL:
             if difference.exact:
                 zero = cp_model.Domain(0, 0)
                 demand = lowering.model.add_linear_expression_in_domain(
@@ -162,5 +162,5 @@ def _difference(lowering: "Lowering", node: Apply) -> Scaled:
     return lowering.total([lowering.number(left, wish), lowering.number(right, wish).times(-1)])
 
 
-def _wish(lowering: "Lowering", node: Node) -> float:
+def _wish(lowering: "Lowering", node: GraphNode) -> float:
     return max(map(abs, lowering.range(node))) * _RESOLUTION

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.expr.operation import Product, Quotient, Sum
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering import logic
@@ -316,7 +316,7 @@ def _tie(model: cp_model.CpModel, one: Group, other: Group) -> None:
         model.add(chosen == cp_model.LinearExpr.sum(right.get(row, [])))
 
 
-def _aim(lowering: Lowering, objective: Node) -> Aim:
+def _aim(lowering: Lowering, objective: GraphNode) -> Aim:
     """Encode what is minimised: a positive ratio that is to be large, by its reciprocal."""
     node, factor = objective, 1.0
     while True:
@@ -354,7 +354,7 @@ def _reciprocal(bound: Range) -> Range:
         )
 
 
-def _objective(lowering: Lowering, node: Node) -> Scaled:
+def _objective(lowering: Lowering, node: GraphNode) -> Scaled:
     """Encode what is minimised; constant factors stay outside, so that whole numbers stay whole."""
     match node:
         case Apply(operation=Sum(coefficients=(-1,)), arguments=(inner,)):

@@ -20,12 +20,12 @@ from types import MappingProxyType
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Choice, Graph, Node
+from mlsysim.expr.graph import Apply, Choice, Graph, GraphNode
 from mlsysim.expr.operation import Selection
 from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
 from mlsysim.search.cpsat.lowering import logic, monomials, products, rules, tables
-from mlsysim.search.cpsat.lowering.cells import Cells
+from mlsysim.search.cpsat.lowering.cells import CellReader
 from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.lowering.growing import Check
 from mlsysim.search.cpsat.lowering.scaled import (
@@ -40,7 +40,7 @@ from mlsysim.search.cpsat.lowering.value_ranges import ValueRanges
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.solving.clock import never
-from mlsysim.search.cpsat.solving.model import Encoding, Kind
+from mlsysim.search.cpsat.solving.model import Encoding, EncodingKind
 
 # Values are resolved to this share of the largest one at best.
 _RESOLUTION = 2.0**-40
@@ -110,7 +110,7 @@ class Lowering:
         self.program = program
         self.groups = sorted(groups, key=len)
         self.ranges = ValueRanges(program, box, groups, cutoff, settled)
-        self.cells = Cells(program, model, positions, box)
+        self.cells = CellReader(program, model, positions, box)
         self.shares: dict[tuple[int, int], tuple[Scaled, list[monomials.Share]]] = {}
         self.coarse: dict[tuple[int, float], Scaled] = {}
         self._positions = positions
@@ -130,7 +130,7 @@ class Lowering:
         """The graph of the formulas."""
         return self.program.graph
 
-    def number(self, node: Node, wish: float) -> Scaled:
+    def number(self, node: GraphNode, wish: float) -> Scaled:
         """Lower a number.
 
         Parameters
@@ -159,41 +159,41 @@ class Lowering:
             self._numbers[node.position] = self._number(node, finest)
         return self._numbers[node.position]
 
-    def is_lowered(self, node: Node) -> bool:
+    def is_lowered(self, node: GraphNode) -> bool:
         """Tell whether a number has its encoding already."""
         return node.position in self._numbers
 
-    def literal(self, node: Node) -> cp_model.BoolVarT:
+    def literal(self, node: GraphNode) -> cp_model.BoolVarT:
         """Lower a truth value to a literal that can take the true value of any design."""
         known = self._literals.get(node.position)
         if known is None:
             known = self._literals[node.position] = logic.literal(self, node)
         return known
 
-    def range(self, node: Node) -> tuple[float, float]:
+    def range(self, node: GraphNode) -> tuple[float, float]:
         """Give the finite range of a number, over the designs for which it is known to be one."""
         known = self.ranges.of(node)
         return known.low, known.high
 
-    def is_settled(self, truth: Node) -> bool | None:
+    def is_settled(self, truth: GraphNode) -> bool | None:
         """Tell a truth value that is the same for all designs of interest; nothing otherwise."""
         known = self.ranges.of(truth)
         if known.low > 0 or known.high < 0:
             return True
         return False if known.low == known.high == 0 else None
 
-    def group(self, node: Node) -> Group | None:
+    def group(self, node: GraphNode) -> Group | None:
         """Give the smallest group that a value depends on, if it depends on nothing else."""
         return next((group for group in self.groups if group.holds(node)), None)
 
-    def tabulates(self, node: Node) -> bool:
+    def tabulates(self, node: GraphNode) -> bool:
         """Tell whether a sub-formula in no group is small enough for a table."""
         if any(node.support & set(group.names) for group in self.groups if group.cells is None):
             return False
         most = tables.CELLS if isinstance(node, Apply) else tables.LONG
         return bool(node.support) and math.prod(self.cells.sizes(node)) <= most
 
-    def record(self, node: Node, kind: Kind, size: int, error: float) -> None:
+    def record(self, node: GraphNode, kind: EncodingKind, size: int, error: float) -> None:
         """Note how an expression went in."""
         encoding = Encoding(name=describe(node), kind=kind, size=size, error=error)
         self.encodings.append(encoding)
@@ -223,7 +223,7 @@ class Lowering:
         self.model.add(variable == number.expression)
         return variable
 
-    def where_defined(self, *nodes: Node) -> tuple[cp_model.BoolVarT, ...]:
+    def where_defined(self, *nodes: GraphNode) -> tuple[cp_model.BoolVarT, ...]:
         """Give literals that all hold where some values are known to be numbers."""
         found = (self._definition(node) for node in nodes)
         return tuple(literal for literal in found if literal is not None)
@@ -291,7 +291,7 @@ class Lowering:
             if literals:
                 demand.only_enforce_if(*literals)
 
-    def demand_defined(self, node: Node) -> None:
+    def demand_defined(self, node: GraphNode) -> None:
         """Leave out the designs at which a number is known to be none: they do not count."""
         group = self.group(node)
         if group is not None:
@@ -299,7 +299,7 @@ class Lowering:
             if not defined.all():
                 self.model.add_bool_and([group.any_of(defined)])
 
-    def _definition(self, node: Node) -> cp_model.BoolVarT | None:
+    def _definition(self, node: GraphNode) -> cp_model.BoolVarT | None:
         """Give a literal that holds where a value is known to be a number; nothing if always."""
         if node.position not in self._definitions:
             known = self.ranges.of(node)
@@ -313,7 +313,7 @@ class Lowering:
             )
         return self._definitions[node.position]
 
-    def _number(self, node: Node, wish: float) -> Scaled:
+    def _number(self, node: GraphNode, wish: float) -> Scaled:
         match node:
             case Choice() if (line := self._line(node)) is not None:
                 return line
@@ -330,11 +330,11 @@ class Lowering:
             case _:
                 raise NotLowerableError(f"{describe(node)} has too many values for a table")
 
-    def tell(self, node: Node, group: Group) -> None:
+    def tell(self, node: GraphNode, group: Group) -> None:
         """Note once that a value went in as a table."""
         if node.position not in self._told:
             self._told.add(node.position)
-            self.record(node, Kind.TABLE, len(group), 0.0)
+            self.record(node, EncodingKind.TABLE, len(group), 0.0)
 
     def _line(self, node: Choice) -> Scaled | None:
         """Read a choice off its position, where its values are equally spaced integers."""
@@ -347,5 +347,5 @@ class Lowering:
         low, high = sorted((start + step * first, start + step * (first + length - 1)))
         if max(abs(low), abs(high)) > _WHOLE:
             return None
-        self.record(node, Kind.LINEAR, 1, 0.0)
+        self.record(node, EncodingKind.LINEAR, 1, 0.0)
         return Scaled(expression=start + step * self._positions[node.name], low=low, high=high)

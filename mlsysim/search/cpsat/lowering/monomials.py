@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ortools.sat.python import cp_model
 
-from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.expr.operation import Product, Quotient, Selection, Sum
 from mlsysim.search.cpsat.lowering import products
 from mlsysim.search.cpsat.lowering.group import Array, Group
 from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
 
-Powers = Mapping[Node, int]
+Powers = Mapping[GraphNode, int]
 
 Share = tuple[int, int, cp_model.IntVar | None]
 """What a number is in one combination: from where, by how much it can be more, and how much."""
@@ -45,7 +45,7 @@ _ROUNDING = 1e-13
 class _Part:
     """A table over a group (or a single number), times a number (or nothing)."""
 
-    number: Node | None
+    number: GraphNode | None
     group: Group | None
     values: Array
 
@@ -66,7 +66,9 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled | None:
     target = Scaled(expression=lowering.variable(first, last), low=first, high=last, unit=unit)
     reach = unit / 2 + _ROUNDING * size
     lowering.between([target, *(number.times(-1) for number in numbers)], -reach, reach)
-    lowering.record(node, Kind.DISAGGREGATED, sum(len(p.group or ()) for p in parts), unit / 2)
+    lowering.record(
+        node, EncodingKind.DISAGGREGATED, sum(len(p.group or ()) for p in parts), unit / 2
+    )
     return replace(target, slack=unit / 2)
 
 
@@ -80,7 +82,7 @@ def _part(lowering: "Lowering", part: _Part, wish: float) -> Scaled:
     return _disaggregated(lowering, part.number, part.group, part.values)
 
 
-def _disaggregated(lowering: "Lowering", node: Node, group: Group, values: Array) -> Scaled:
+def _disaggregated(lowering: "Lowering", node: GraphNode, group: Group, values: Array) -> Scaled:
     """Encode a number times a table over a group."""
     values = np.where(np.isfinite(values), values, 0.0)
     number, shares = _divided(lowering, node, group)
@@ -112,7 +114,7 @@ def _disaggregated(lowering: "Lowering", node: Node, group: Group, values: Array
     )
 
 
-def _divided(lowering: "Lowering", node: Node, group: Group) -> tuple[Scaled, list[Share]]:
+def _divided(lowering: "Lowering", node: GraphNode, group: Group) -> tuple[Scaled, list[Share]]:
     """Divide a number among the combinations of a group: in each, a start and what is above it."""
     key = (node.position, id(group))
     if key not in lowering.shares:
@@ -151,9 +153,9 @@ def _divided(lowering: "Lowering", node: Node, group: Group) -> tuple[Scaled, li
 def _parts(lowering: "Lowering", node: Apply) -> list[_Part] | None:
     """Write a formula as a sum of tables over one group each, times at most one number."""
     form = _Form(lowering, node)
-    powers: dict[Node, int] = {}
+    powers: dict[GraphNode, int] = {}
     factor = form.factors(node, 1, powers)
-    gathered: dict[tuple[tuple[Node, int], ...], list[tuple[float, Powers]]] = {}
+    gathered: dict[tuple[tuple[GraphNode, int], ...], list[tuple[float, Powers]]] = {}
     for own, monomial in form.opened(factor, powers):
         atoms, tables = form.divided(monomial)
         if len(atoms) > 1 or (atoms and atoms[0] == (node, 1)) or any(p != 1 for _, p in atoms):
@@ -165,7 +167,7 @@ def _parts(lowering: "Lowering", node: Apply) -> list[_Part] | None:
 
 def _gathered(
     lowering: "Lowering",
-    atoms: tuple[tuple[Node, int], ...],
+    atoms: tuple[tuple[GraphNode, int], ...],
     terms: list[tuple[float, Powers]],
 ) -> _Part | None:
     """Add up the tables that one number is multiplied by; nothing where no group holds them."""
@@ -190,9 +192,9 @@ def _gathered(
     return _Part(number=number, group=group if support else None, values=values)
 
 
-def _apart(lowering: "Lowering", tables: Powers) -> tuple[Node | None, Group | None]:
+def _apart(lowering: "Lowering", tables: Powers) -> tuple[GraphNode | None, Group | None]:
     """Find the table without which one group, the smallest, holds all others."""
-    found: list[tuple[int, int, Node, Group]] = []
+    found: list[tuple[int, int, GraphNode, Group]] = []
     for table, power in tables.items():
         others = frozenset[str]().union(*(one.support for one in tables if one is not table))
         group = next((one for one in lowering.groups if others <= set(one.names)), None)
@@ -207,12 +209,12 @@ def _apart(lowering: "Lowering", tables: Powers) -> tuple[Node | None, Group | N
 class _Form:
     """Takes the products and sums of one formula apart."""
 
-    def __init__(self, lowering: "Lowering", top: Node) -> None:
+    def __init__(self, lowering: "Lowering", top: GraphNode) -> None:
         self._lowering = lowering
         self._top = top
 
     def factors(  # noqa: C901, PLR0911 - one case per form
-        self, node: Node, power: int, into: dict[Node, int]
+        self, node: GraphNode, power: int, into: dict[GraphNode, int]
     ) -> float:
         """Take a product apart into powers of nodes, and a constant, which is returned."""
         if isinstance(node, Constant):
@@ -247,7 +249,7 @@ class _Form:
             rest = {other: own for other, own in powers.items() if other is not node}
             opened, cancels = [], False
             for term, sign in terms:
-                inner: dict[Node, int] = {}
+                inner: dict[GraphNode, int] = {}
                 own = factor * sign * self.factors(term, 1, inner)
                 cancels |= any(p < 0 and rest.get(n, 0) > 0 for n, p in inner.items())
                 cancels |= any(p > 0 and rest.get(n, 0) < 0 for n, p in inner.items())
@@ -261,7 +263,7 @@ class _Form:
                 return further
         return [(factor, powers)]
 
-    def divided(self, powers: Powers) -> tuple[tuple[tuple[Node, int], ...], Powers]:
+    def divided(self, powers: Powers) -> tuple[tuple[tuple[GraphNode, int], ...], Powers]:
         """Tell the powers of numbers apart from those of tables."""
         group = self._lowering.group
         atoms = [(node, power) for node, power in powers.items() if power and group(node) is None]
@@ -271,14 +273,14 @@ class _Form:
     def _atoms(self, powers: Powers) -> int:
         return sum(abs(power) for _, power in self.divided(powers)[0])
 
-    def _partly(self, node: Node) -> bool:
+    def _partly(self, node: GraphNode) -> bool:
         return bool(self._lowering.where_defined(node))
 
-    def _is_kept(self, node: Node) -> bool:
+    def _is_kept(self, node: GraphNode) -> bool:
         """Tell whether a product has a variable of its own already."""
         return self._lowering.is_lowered(node)
 
-    def _terms(self, node: Node, sign: int = 1) -> list[tuple[Node, int]]:
+    def _terms(self, node: GraphNode, sign: int = 1) -> list[tuple[GraphNode, int]]:
         if not (isinstance(node, Apply) and isinstance(node.operation, Sum)):
             return [(node, sign)]
         if self._lowering.group(node) is not None:

@@ -21,7 +21,7 @@ from mlsysim.expr.graph import Apply, Constant
 from mlsysim.expr.operation import Bend
 from mlsysim.search.cpsat.lowering import products
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
@@ -107,7 +107,7 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     pieces = [piece for piece in pieces if piece.width >= 0]  # between two steps there is none
     _post(lowering, inner, value, pieces)
     worst = max(piece.above - piece.below for piece in pieces)
-    lowering.record(node, Kind.PIECEWISE_LINEAR, len(pieces), worst)
+    lowering.record(node, EncodingKind.PIECEWISE_LINEAR, len(pieces), worst)
     return replace(value, slack=unit / 2)
 
 

@@ -9,10 +9,10 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlsysim.expr.graph import Apply, Constant, Node
+from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.search.cpsat.lowering import monomials, pieces
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
@@ -94,7 +94,7 @@ def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     return replace(scaled, slack=scaled.slack + 2 * _ULP * scaled.size * scaled.unit)
 
 
-def narrow(lowering: "Lowering", node: Node, wish: float, bits: int = FACTOR_BITS) -> Scaled:
+def narrow(lowering: "Lowering", node: GraphNode, wish: float, bits: int = FACTOR_BITS) -> Scaled:
     """Lower a number to few enough bits for a product."""
     number = lowering.number(node, wish)
     excess = math.ceil(math.log2(number.size)) - bits - 1
@@ -130,7 +130,7 @@ def _coarser(lowering: "Lowering", number: Scaled, ratio: int) -> Scaled:
     return replace(target, slack=number.slack + unit / 2)
 
 
-def by_constant(lowering: "Lowering", node: Node, factor: float, wish: float) -> Scaled:
+def by_constant(lowering: "Lowering", node: GraphNode, factor: float, wish: float) -> Scaled:
     """Encode a number times a constant."""
     if not math.isfinite(factor):
         raise NotLowerableError("a factor is not a number")
@@ -151,7 +151,9 @@ def by_constant(lowering: "Lowering", node: Node, factor: float, wish: float) ->
     return _coarser(lowering, product, 1 << spare) if spare > _SPARE_BITS else product
 
 
-def _product(lowering: "Lowering", node: Node, factors: tuple[Node, Node], wish: float) -> Scaled:
+def _product(
+    lowering: "Lowering", node: GraphNode, factors: tuple[GraphNode, GraphNode], wish: float
+) -> Scaled:
     largest = [max(map(abs, lowering.range(factor))) for factor in factors]
     if 0.0 in largest:
         return constant(0.0, wish)
@@ -165,7 +167,7 @@ def _product(lowering: "Lowering", node: Node, factors: tuple[Node, Node], wish:
         lowering.model.add_multiplication_equality(target, [lowering.single(a), lowering.single(b)])
     )
     slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
-    lowering.record(node, Kind.PRODUCT, 1, slack)
+    lowering.record(node, EncodingKind.PRODUCT, 1, slack)
     product = Scaled(
         expression=target, low=min(ends), high=max(ends), unit=a.unit * b.unit, slack=slack
     ).rounded()
@@ -193,5 +195,5 @@ def _quotient(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     reach = unit / 2 * (below_largest + b.slack) + b.slack * largest
     reach += 4 * _ULP * largest * below_largest
     lowering.between([encoded, a.times(-1)], -reach, reach)
-    lowering.record(node, Kind.QUOTIENT, 1, unit / 2)
+    lowering.record(node, EncodingKind.QUOTIENT, 1, unit / 2)
     return Scaled(expression=target, low=first, high=last, unit=unit, slack=unit / 2)

@@ -9,7 +9,7 @@ with the best value found so far reach the optimum, and the last one proves it.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mlsysim.expr.graph import Apply, Constant, Graph, Node
+from mlsysim.expr.graph import Apply, Constant, Graph, GraphNode
 from mlsysim.expr.operation import Product, Quotient, Sum
 
 
@@ -18,16 +18,18 @@ class Ratio:
     """An objective ``above / below`` with a positive divisor."""
 
     graph: Graph
-    above: Node
-    below: Node
+    above: GraphNode
+    below: GraphNode
 
-    def excess(self, value: float) -> Node:
+    def excess(self, value: float) -> GraphNode:
         """Give ``above - value * below``, negative exactly where the ratio is smaller."""
         scaled = self.graph.apply("multiply", self.graph.constant(value), self.below)
         return self.graph.apply("subtract", self.above, scaled)
 
 
-def as_ratio(graph: Graph, node: Node, is_positive: Callable[[Node], bool]) -> Ratio | None:
+def as_ratio(
+    graph: Graph, node: GraphNode, is_positive: Callable[[GraphNode], bool]
+) -> Ratio | None:
     """Read an objective as a ratio of two numbers that both vary; nothing if it is none.
 
     Parameters
@@ -53,7 +55,7 @@ def as_ratio(graph: Graph, node: Node, is_positive: Callable[[Node], bool]) -> R
     return None
 
 
-def _factors(graph: Graph, node: Apply) -> list[tuple[Node, Callable[[Node], Node]]]:
+def _factors(graph: Graph, node: Apply) -> list[tuple[GraphNode, Callable[[GraphNode], GraphNode]]]:
     """List the arguments that a node is a constant multiple of, and how to rebuild it."""
     match node:
         case Apply(operation=Sum(coefficients=(-1,)), arguments=(inner,)):

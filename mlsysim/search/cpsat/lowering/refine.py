@@ -80,7 +80,7 @@ class LoweredSearch:
         self._tables = tables
         self._ratio: Ratio | None = None
         if tables is not None:
-            is_positive = program.rearranger.is_positive
+            is_positive = program.estimates.rearranger.is_positive
             self._ratio = as_ratio(program.graph, program.objectives[0], is_positive)
         self._margin = max(MARGIN, program.nearly)
         self._seen: dict[tuple[int, ...], None] = {}

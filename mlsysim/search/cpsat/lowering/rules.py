@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlsysim.expr.graph import Apply, Node
+from mlsysim.expr.graph import Apply, GraphNode
 from mlsysim.expr.operation import (
     Absolute,
-    Comparison,
+    ComparisonOperation,
     Connective,
     Curve,
     Division,
@@ -31,7 +31,7 @@ from mlsysim.expr.operation import (
 from mlsysim.search.cpsat.lowering import pieces, products, steps
 from mlsysim.search.cpsat.lowering.group import Array, Group
 from mlsysim.search.cpsat.lowering.scaled import Scaled
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
@@ -72,7 +72,7 @@ def lower(  # noqa: C901, PLR0911, PLR0912 - one case per form
             return _extreme(lowering, node, way, wish)
         case Selection():
             return _where(lowering, node, wish)
-        case Comparison() | Connective():
+        case ComparisonOperation() | Connective():
             return Scaled(expression=lowering.literal(node), low=0, high=1)
         case form:
             raise TypeError(f"no lowering rule for the form {type(form).__name__}")
@@ -89,7 +89,7 @@ def _linear(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
 
 
 def _parts(
-    lowering: "Lowering", terms: Sequence[tuple[Node, int]], share: float
+    lowering: "Lowering", terms: Sequence[tuple[GraphNode, int]], share: float
 ) -> Iterator[Scaled]:
     """Encode the terms of a sum; what depends on one group is added up before it goes in."""
     tables: dict[int, tuple[Group, Array]] = {}
@@ -105,7 +105,7 @@ def _parts(
         yield group.number(values, share)
 
 
-def _terms(node: Node, sign: int = 1) -> Iterator[tuple[Node, int]]:
+def _terms(node: GraphNode, sign: int = 1) -> Iterator[tuple[GraphNode, int]]:
     """Take sums and differences apart into terms and their signs."""
     if isinstance(node, Apply) and isinstance(node.operation, Sum):
         for argument, own in zip(node.arguments, node.operation.coefficients, strict=True):
@@ -122,7 +122,7 @@ def _extreme(lowering: "Lowering", node: Apply, way: int, wish: float) -> Scaled
     extreme_of = lowering.model.add_max_equality if way > 0 else lowering.model.add_min_equality
     lowering.post(extreme_of(target, [lowering.single(a), lowering.single(b)]))
     slack = max(a.slack, b.slack)
-    lowering.record(node, Kind.EXTREME, 1, slack)
+    lowering.record(node, EncodingKind.EXTREME, 1, slack)
     return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack)
 
 
@@ -130,7 +130,7 @@ def _absolute(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     (a,) = lowering.alike([lowering.number(node.arguments[0], wish)])
     target = lowering.variable(0, a.size)
     lowering.post(lowering.model.add_abs_equality(target, lowering.single(a)))
-    lowering.record(node, Kind.EXTREME, 1, a.slack)
+    lowering.record(node, EncodingKind.EXTREME, 1, a.slack)
     return Scaled(expression=target, low=0, high=a.size, unit=a.unit, slack=a.slack)
 
 
@@ -148,5 +148,5 @@ def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
             lowering.model.add(target == side.expression), sign, *lowering.where_defined(one)
         )
     slack = max(a.slack, b.slack)
-    lowering.record(node, Kind.LOGICAL, 1, slack)
+    lowering.record(node, EncodingKind.LOGICAL, 1, slack)
     return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack)

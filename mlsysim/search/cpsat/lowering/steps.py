@@ -11,7 +11,7 @@ from mlsysim.expr.operation import Part
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering.products import FACTOR_BITS, WHOLE, narrow
 from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
@@ -40,7 +40,7 @@ def rounded(lowering: "Lowering", node: Apply, below: float, above: float) -> Sc
     least = min(inner.unit, 1.0) if inner.exact else 0.0
     below, above = max(below, least - 1.0), min(above, 1.0 - least)
     lowering.between([target, inner.times(-1)], below, above)
-    lowering.record(node, Kind.ROUNDED, 1, 0.0)
+    lowering.record(node, EncodingKind.ROUNDED, 1, 0.0)
     return target
 
 
@@ -66,5 +66,5 @@ def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
     lowering.between([rest], 0.0, math.inf)
     gap = min(a.unit, b.unit) if rest.exact else 0.0
     lowering.between([rest, b.times(-1)], -math.inf, -gap)
-    lowering.record(node, Kind.PRODUCT, 1, rest.slack)
+    lowering.record(node, EncodingKind.PRODUCT, 1, rest.slack)
     return Scaled(expression=count, low=first, high=last), rest

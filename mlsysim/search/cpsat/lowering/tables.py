@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Node
+from mlsysim.expr.graph import Apply, Choice, Constant, GraphNode
 from mlsysim.expr.operation import Curve, Power, Product
 from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
 from mlsysim.search.cpsat.lowering.strips import add_strips, strips_of
-from mlsysim.search.cpsat.solving.model import Kind
+from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.lowering import Lowering
@@ -26,7 +26,7 @@ _FEW = 2
 _WHOLE = 2.0**40
 
 
-def is_multiple(lowering: "Lowering", node: Node) -> bool:
+def is_multiple(lowering: "Lowering", node: GraphNode) -> bool:
     """Tell whether a value is a constant times a count: linear rather than a table."""
     if not isinstance(node, Apply) or len(node.support) != 1:
         return False
@@ -41,7 +41,7 @@ def is_multiple(lowering: "Lowering", node: Node) -> bool:
     return is_multiple(lowering, counted)
 
 
-def table(lowering: "Lowering", node: Node, wish: float) -> Scaled:
+def table(lowering: "Lowering", node: GraphNode, wish: float) -> Scaled:
     """Encode a value by looking it up; what is no number there is left at 0."""
     values = lowering.cells.values(node)
     values = np.where(np.isfinite(values), values, 0.0)
@@ -53,7 +53,7 @@ def table(lowering: "Lowering", node: Node, wish: float) -> Scaled:
     error = float(np.max(np.abs(values - np.array(entries) * unit)))
     target = lowering.variable(min(entries), max(entries))
     lowering.model.add_element(lowering.cells.place(node), entries, target)
-    lowering.record(node, Kind.TABLE, len(entries), error)
+    lowering.record(node, EncodingKind.TABLE, len(entries), error)
     return Scaled(expression=target, low=min(entries), high=max(entries), unit=unit, slack=error)
 
 
@@ -77,5 +77,5 @@ def strips(lowering: "Lowering", node: Apply, wish: float) -> Scaled | None:
         cuts = [place - start for place in lowering.marks.get(name, ())]
         pieces = strips_of(values, wish, _CURVE_STRIPS, cuts)
     number = add_strips(lowering.model, lowering.cells.place(node), values, pieces)
-    lowering.record(node, Kind.PIECEWISE_LINEAR, len(pieces), number.slack)
+    lowering.record(node, EncodingKind.PIECEWISE_LINEAR, len(pieces), number.slack)
     return number

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Node, reachable
+from mlsysim.expr.graph import GraphNode, reachable
 from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering.group import Group
@@ -80,13 +80,13 @@ class ValueRanges:
         }
         self._known: dict[int, Known] = {}
 
-    def of(self, node: Node) -> Known:
+    def of(self, node: GraphNode) -> Known:
         """Bound a value; also one that was made after the program."""
         if node.position not in self._known:
             self._known[node.position] = self._bound(node)
         return self._known[node.position]
 
-    def is_constant(self, node: Node) -> bool:
+    def is_constant(self, node: GraphNode) -> bool:
         """Tell whether the formula alone leaves a value no room, whatever conditions say of it."""
         if not node.support:
             return True
@@ -94,7 +94,7 @@ class ValueRanges:
         (bound,) = BoxReader([node], self._program.columns).read(*self._box, known)
         return bool(np.min(bound.low) == np.max(bound.high))
 
-    def within(self, node: Node, group: Group) -> Range | None:
+    def within(self, node: GraphNode, group: Group) -> Range | None:
         """Bound a value in each combination of a group, where that was looked into."""
         if group.cells is None:
             return None
@@ -105,7 +105,7 @@ class ValueRanges:
             settled[node.position] = Range(*(np.broadcast_to(end, len(group)) for end in bound))
         return settled[node.position]
 
-    def know(self, node: Node, other: Node, function: Callable[[Range], Range]) -> None:
+    def know(self, node: GraphNode, other: GraphNode, function: Callable[[Range], Range]) -> None:
         """Take over for a new value what is known of another that it is a function of."""
         self._settled[node.position] = function(self._settled[other.position])
         for group in self._groups:
@@ -113,7 +113,7 @@ class ValueRanges:
             if bound is not None:
                 self._within[id(group)][node.position] = function(bound)
 
-    def _bound(self, node: Node) -> Known:
+    def _bound(self, node: GraphNode) -> Known:
         ends = [self._over(node)]
         parts: list[tuple[float, Group, Range, NDArray[np.bool_]]] = []
         for group in self._groups:
@@ -138,7 +138,7 @@ class ValueRanges:
             rows=rows,
         )
 
-    def _over(self, node: Node) -> tuple[float, float]:
+    def _over(self, node: GraphNode) -> tuple[float, float]:
         """Bound a value over the box as a whole."""
         if node.position not in self._settled:
             known = {**self._settled, **self._of_rows(reachable([node]))}
@@ -164,7 +164,7 @@ class ValueRanges:
         truths = (node.position for node in reachable(roots) if node.truth)
         return settled | {position: plain[position] for position in truths}
 
-    def _of_rows(self, nodes: Sequence[Node]) -> dict[int, Range]:
+    def _of_rows(self, nodes: Sequence[GraphNode]) -> dict[int, Range]:
         """Bound values over the combinations of the groups that they belong to."""
         found = {}
         for node in nodes:

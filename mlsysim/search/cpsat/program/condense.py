@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import over_designs
-from mlsysim.expr.graph import Apply, Graph, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Graph, GraphNode, Table, reachable
 
 Mask = NDArray[np.bool_]
 
@@ -29,10 +29,10 @@ _FEWEST_OPERATIONS = 8
 
 def condense(
     graph: Graph,
-    roots: Sequence[Node],
+    roots: Sequence[GraphNode],
     columns: Mapping[str, Column],
-    conditions: Sequence[Node] = (),
-) -> list[Node]:
+    conditions: Sequence[GraphNode] = (),
+) -> list[GraphNode]:
     """Rewrite formulas with tables for the parts that depend on few combinations.
 
     Parameters
@@ -62,7 +62,7 @@ def condense(
                 tabulated.add(node.position)
             else:
                 wanted |= {argument.position for argument in node.arguments}
-    written: dict[int, Node] = {}
+    written: dict[int, GraphNode] = {}
     for node in nodes:
         if node.position in tabulated:
             written[node.position] = _filled(graph, _table(graph, node, columns), guards)
@@ -74,7 +74,7 @@ def condense(
     return [written[root.position] for root in roots]
 
 
-def _lengths(nodes: Sequence[Node]) -> dict[int, int]:
+def _lengths(nodes: Sequence[GraphNode]) -> dict[int, int]:
     """Count the operations of formulas, a shared one as often as it is used."""
     lengths: dict[int, int] = {}
     for node in nodes:
@@ -83,11 +83,11 @@ def _lengths(nodes: Sequence[Node]) -> dict[int, int]:
     return lengths
 
 
-def _is_small(graph: Graph, node: Node) -> bool:
+def _is_small(graph: Graph, node: GraphNode) -> bool:
     return not node.truth and math.prod(graph.lengths[name] for name in node.support) <= _MOST_CELLS
 
 
-def _table(graph: Graph, node: Node, columns: Mapping[str, Column]) -> Node:
+def _table(graph: Graph, node: GraphNode, columns: Mapping[str, Column]) -> GraphNode:
     names = tuple(sorted(node.support))
     shape = [graph.lengths[name] for name in names]
     grid = np.indices(shape).reshape(len(shape), -1)
@@ -95,7 +95,7 @@ def _table(graph: Graph, node: Node, columns: Mapping[str, Column]) -> Node:
     return graph.table(names, np.broadcast_to(values, grid.shape[1]).reshape(shape))
 
 
-def _filled(graph: Graph, node: Node, guards: Sequence[Table]) -> Node:
+def _filled(graph: Graph, node: GraphNode, guards: Sequence[Table]) -> GraphNode:
     """Give the holes of a table that some condition excludes the value of a neighbour."""
     if not isinstance(node, Table) or not np.any(holes := np.isnan(node.values)):
         return node

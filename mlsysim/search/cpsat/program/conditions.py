@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mlsysim.expr.graph import Apply, Node, reachable
+from mlsysim.expr.graph import Apply, GraphNode, reachable
 from mlsysim.problem.domain import EXACT
 from mlsysim.search.cpsat.program.boxes import Positions
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows, order
@@ -16,7 +16,7 @@ _CLOSE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class GraphCondition:
     """A truth value that must hold, between finite numbers where it compares some.
 
     Parameters
@@ -30,8 +30,8 @@ class Condition:
     """
 
     name: str
-    node: Node
-    sides: tuple[Node, ...] = ()
+    node: GraphNode
+    sides: tuple[GraphNode, ...] = ()
 
     @cached_property
     def is_inexact(self) -> bool:

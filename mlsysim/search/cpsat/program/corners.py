@@ -10,7 +10,7 @@ whole range over the box.
 
 from collections.abc import Callable, Collection
 
-from mlsysim.expr.graph import Apply, Choice, Graph, Node
+from mlsysim.expr.graph import Apply, Choice, Constant, Graph, GraphNode
 from mlsysim.expr.operation import (
     Division,
     Extreme,
@@ -49,18 +49,18 @@ class Corners:
         self,
         graph: Graph,
         choices: Collection[str],
-        is_positive: Callable[[Node], bool],
+        is_positive: Callable[[GraphNode], bool],
     ) -> None:
         self._graph = graph
         self._choices = sorted(choices)
         self._is_positive = is_positive
         self._growth = Elasticities(is_positive)
-        self._written: dict[tuple[int, bool, _Ends], Node] = {}
-        self._parts: dict[tuple[int, bool, _Ends], Node] = {}
-        self._estimates: dict[tuple[int, bool], Node] = {}
+        self._written: dict[tuple[int, bool, _Ends], GraphNode] = {}
+        self._parts: dict[tuple[int, bool, _Ends], GraphNode] = {}
+        self._estimates: dict[tuple[int, bool], GraphNode] = {}
         self._splits = 0
 
-    def estimate(self, node: Node, *, up: bool) -> Node:
+    def estimate(self, node: GraphNode, *, up: bool) -> GraphNode:
         """Give a formula whose lower (upper) end over a box is one of a node, rounding included.
 
         Parameters
@@ -75,7 +75,7 @@ class Corners:
             self._estimates[key] = self._estimate(node, up=up)
         return self._estimates[key]
 
-    def _estimate(self, node: Node, *, up: bool) -> Node:
+    def _estimate(self, node: GraphNode, *, up: bool) -> GraphNode:
         if not isinstance(node, Apply) or node.truth or not node.support & {*self._choices}:
             return node
         if self._growth.is_composite(node) and self._is_positive(node):
@@ -99,12 +99,14 @@ class Corners:
             case _:
                 return node
 
-    def _with_slack(self, node: Node, *, up: bool) -> Node:
+    def _with_slack(self, node: GraphNode, *, up: bool) -> GraphNode:
         """Allow for the rounding of a formula in which nothing cancels."""
         slack = 1.0 + _ROUNDING if up else 1.0 - _ROUNDING
         return self._graph.apply("multiply", node, self._graph.constant(slack))
 
-    def _product(self, above: list[Node], below: list[Node], *, up: bool, ends: _Ends) -> Node:
+    def _product(
+        self, above: list[GraphNode], below: list[GraphNode], *, up: bool, ends: _Ends
+    ) -> GraphNode:
         """Bound a quotient of products of positive numbers."""
         above, below = _cancelled(above, below)
         fixed, left = self._settle(above, below, up=up, ends=ends)
@@ -118,6 +120,8 @@ class Corners:
         if apart is not None:
             return apart
         top, bottom = self._graph.constant(1.0), self._graph.constant(1.0)
+        # In one order: numbers fold, and what products have in common is read once.
+        above, below = (sorted(side, key=_in_order) for side in (above, below))
         for node in above:
             top = self._graph.apply("multiply", top, self._at(node, settled, up=up))
         for node in below:
@@ -125,7 +129,7 @@ class Corners:
         return self._graph.apply("divide", top, bottom)
 
     def _settle(
-        self, above: list[Node], below: list[Node], *, up: bool, ends: _Ends
+        self, above: list[GraphNode], below: list[GraphNode], *, up: bool, ends: _Ends
     ) -> tuple[dict[str, bool], list[str]]:
         """Tell at which end each choice of a product stands, and which have no such end."""
         fixed = dict(ends)
@@ -140,8 +144,14 @@ class Corners:
         return fixed, left
 
     def _split(
-        self, above: list[Node], below: list[Node], left: list[str], *, up: bool, ends: _Ends
-    ) -> Node | None:
+        self,
+        above: list[GraphNode],
+        below: list[GraphNode],
+        left: list[str],
+        *,
+        up: bool,
+        ends: _Ends,
+    ) -> GraphNode | None:
         """Multiply out a sum in which a choice occurs whose end is not known."""
         # The outermost first: what it divides by may be another factor, as a whole.
         for place in sorted(range(len(above)), key=lambda place: -above[place].position):
@@ -163,7 +173,7 @@ class Corners:
                 return self._graph.apply("add", *parts)
         return None
 
-    def _at(self, node: Node, ends: _Ends, *, up: bool) -> Node:
+    def _at(self, node: GraphNode, ends: _Ends, *, up: bool) -> GraphNode:
         """Bound a positive number where some choices stand at an end."""
         mine = tuple(item for item in ends if item[0] in node.support)
         key = (node.position, up, mine)
@@ -172,8 +182,8 @@ class Corners:
         return self._written[key]
 
     def _standing(  # noqa: PLR0911 - one case per form
-        self, node: Node, ends: _Ends, *, up: bool
-    ) -> Node:
+        self, node: GraphNode, ends: _Ends, *, up: bool
+    ) -> GraphNode:
         if isinstance(node, Choice):
             fixed = dict(ends)
             return self._graph.end(node.name, top=fixed[node.name]) if fixed else node
@@ -207,7 +217,7 @@ class Corners:
         ]
         return self._graph.apply(name, *parts)
 
-    def _rounded(self, node: Apply, ends: _Ends, *, up: bool) -> Node:
+    def _rounded(self, node: Apply, ends: _Ends, *, up: bool) -> GraphNode:
         """Bound a rounded number by what is rounded and by its own range, whichever is closer."""
         if is_floor(node) and not up:
             return node
@@ -218,21 +228,21 @@ class Corners:
         return self._graph.apply("minimum" if up else "maximum", smooth, node)
 
     def _smoothed(
-        self, above: list[Node], below: list[Node], *, up: bool
-    ) -> tuple[list[Node], list[Node]]:
+        self, above: list[GraphNode], below: list[GraphNode], *, up: bool
+    ) -> tuple[list[GraphNode], list[GraphNode]]:
         """Replace rounded factors by what is rounded, where that errs to the right side."""
-        found: tuple[list[Node], list[Node]] = ([], [])
+        found: tuple[list[GraphNode], list[GraphNode]] = ([], [])
         for is_below, nodes in enumerate((above, below)):
             errs = is_floor if up != bool(is_below) else is_ceil
             for node in nodes:
-                parts: tuple[list[Node], list[Node]] = ([node], [])
+                parts: tuple[list[GraphNode], list[GraphNode]] = ([node], [])
                 if isinstance(node, Apply) and self._growth.is_composite(node) and errs(node):
                     parts = self._growth.factors(node.arguments[:1], node.arguments[1:])
                 found[is_below].extend(parts[0])
                 found[not is_below].extend(parts[1])
         return found
 
-    def _settled(self, node: Node, ends: _Ends, *, up: bool) -> Node:
+    def _settled(self, node: GraphNode, ends: _Ends, *, up: bool) -> GraphNode:
         """Bound a part, which may move one way only where the whole does not."""
         if not isinstance(node, Apply) or not self._growth.is_composite(node):
             return self._at(node, ends, up=up)
@@ -243,7 +253,13 @@ class Corners:
         return self._parts[key]
 
 
-def _cancelled(above: list[Node], below: list[Node]) -> tuple[list[Node], list[Node]]:
+def _in_order(node: GraphNode) -> tuple[bool, int]:
+    return not isinstance(node, Constant), node.position
+
+
+def _cancelled(
+    above: list[GraphNode], below: list[GraphNode]
+) -> tuple[list[GraphNode], list[GraphNode]]:
     """Leave out what stands above and below."""
     rest = list(below)
     kept = []

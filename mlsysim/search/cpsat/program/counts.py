@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mlsysim.expr.columns import Column
-from mlsysim.expr.graph import Apply, Choice, Constant, Node, Table, reachable
+from mlsysim.expr.graph import Apply, Choice, Constant, GraphNode, Table, reachable
 from mlsysim.expr.operation import (
     Absolute,
     Division,
@@ -21,7 +21,7 @@ from mlsysim.expr.operation import (
 _KEEPING = (Absolute, Division, Extreme, Product, Selection, Square, Sum)
 
 
-def is_whole(root: Node, columns: Mapping[str, Column]) -> bool:
+def is_whole(root: GraphNode, columns: Mapping[str, Column]) -> bool:
     """Tell whether a number is whole at every design at which it is one.
 
     Parameters
@@ -37,7 +37,7 @@ def is_whole(root: Node, columns: Mapping[str, Column]) -> bool:
     return whole[root.position]
 
 
-def _is_whole(node: Node, columns: Mapping[str, Column], whole: Mapping[int, bool]) -> bool:
+def _is_whole(node: GraphNode, columns: Mapping[str, Column], whole: Mapping[int, bool]) -> bool:
     match node:
         case Constant():
             return node.value == np.rint(node.value)

@@ -16,7 +16,7 @@ elasticity is zero.
 import math
 from collections.abc import Callable, Iterable
 
-from mlsysim.expr.graph import Apply, Choice, Constant, Node
+from mlsysim.expr.graph import Apply, Choice, Constant, GraphNode
 from mlsysim.expr.operation import (
     Division,
     Extreme,
@@ -46,11 +46,11 @@ class Elasticities:
         Tells whether a number is nowhere negative.
     """
 
-    def __init__(self, is_positive: Callable[[Node], bool]) -> None:
+    def __init__(self, is_positive: Callable[[GraphNode], bool]) -> None:
         self._is_positive = is_positive
         self._known: dict[tuple[int, str, bool], Elasticity] = {}
 
-    def is_composite(self, node: Node) -> bool:
+    def is_composite(self, node: GraphNode) -> bool:
         """Tell whether a number is taken apart: its positive part is one of its arguments'."""
         if not isinstance(node, Apply) or node.truth:
             return False
@@ -58,10 +58,10 @@ class Elasticities:
         return needed is not None and all(map(self._is_positive, needed))
 
     def factors(
-        self, above: Iterable[Node], below: Iterable[Node]
-    ) -> tuple[list[Node], list[Node]]:
+        self, above: Iterable[GraphNode], below: Iterable[GraphNode]
+    ) -> tuple[list[GraphNode], list[GraphNode]]:
         """Write a quotient of products as the factors above and below."""
-        found: tuple[list[Node], list[Node]] = ([], [])
+        found: tuple[list[GraphNode], list[GraphNode]] = ([], [])
         stack = [(node, False) for node in above] + [(node, True) for node in below]
         while stack:
             node, is_below = stack.pop()
@@ -74,7 +74,7 @@ class Elasticities:
                     found[is_below].append(node)
         return found
 
-    def of(self, node: Node, choice: str, *, up: bool) -> Elasticity:
+    def of(self, node: GraphNode, choice: str, *, up: bool) -> Elasticity:
         """Give the elasticity of the estimate that errs upwards, or downwards, of a number."""
         if choice not in node.support:
             return NONE
@@ -116,7 +116,7 @@ class Elasticities:
                 return NONE
 
     def of_quotient(
-        self, above: Iterable[Node], below: Iterable[Node], choice: str, *, up: bool
+        self, above: Iterable[GraphNode], below: Iterable[GraphNode], choice: str, *, up: bool
     ) -> Elasticity:
         """Give the elasticity of a product of numbers, divided by others."""
         total = NONE
@@ -127,7 +127,7 @@ class Elasticities:
         return total
 
 
-def _positive_arguments(node: Apply) -> tuple[Node, ...] | None:
+def _positive_arguments(node: Apply) -> tuple[GraphNode, ...] | None:
     """Give the arguments that must be positive for a node to be taken apart; else nothing."""
     match node.operation:
         case Extreme():

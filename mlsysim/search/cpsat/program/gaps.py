@@ -8,11 +8,11 @@ boxes can be cut where it grows most.
 
 from collections.abc import Iterator
 
-from mlsysim.expr.graph import Apply, Node
-from mlsysim.expr.operation import Comparison, Connection, Connective, Relation
+from mlsysim.expr.graph import Apply, GraphNode
+from mlsysim.expr.operation import ComparisonOperation, Connection, Connective, Order
 
 
-def differences(truth: Node) -> Iterator[tuple[Node, Node]]:
+def differences(truth: GraphNode) -> Iterator[tuple[GraphNode, GraphNode]]:
     """Give pairs of numbers of which the first is not larger where a condition holds.
 
     Parameters
@@ -26,11 +26,11 @@ def differences(truth: Node) -> Iterator[tuple[Node, Node]]:
         case Connective(connection=Connection.ALL):
             for argument in truth.arguments:
                 yield from differences(argument)
-        case Comparison(relation=relation):
+        case ComparisonOperation(relation=relation):
             left, right = truth.arguments
-            if relation in {Relation.LESS, Relation.LESS_EQUAL, Relation.EQUAL}:
+            if relation in {Order.LESS, Order.LESS_EQUAL, Order.EQUAL}:
                 yield left, right
-            if relation in {Relation.GREATER, Relation.GREATER_EQUAL, Relation.EQUAL}:
+            if relation in {Order.GREATER, Order.GREATER_EQUAL, Order.EQUAL}:
                 yield right, left
         case _:
             pass

@@ -8,11 +8,11 @@ from the same arithmetic.  On a training question of 1e12 designs this is the
 difference between a minute and a second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
-from mlsysim.expr.graph import Apply, Constant, Graph, Node
+from mlsysim.expr.graph import Apply, Constant, Graph, GraphNode
 from mlsysim.expr.operation import (
     Operation,
     Product,
@@ -40,20 +40,20 @@ class Rearranger:
     ----------
     graph
         The graph that holds the nodes; estimates are added to it.
-    ranges
-        The range of every node over all designs.
+    range_of
+        Gives the range of a node over all designs.
     """
 
-    def __init__(self, graph: Graph, ranges: Mapping[int, Range]) -> None:
+    def __init__(self, graph: Graph, range_of: Callable[[GraphNode], Range]) -> None:
         self.graph = graph
-        self.ranges = ranges
+        self.range_of = range_of
         self._estimates: dict[tuple[int, bool], Terms] = {}
         self._positive: dict[int, bool] = {}
 
-    def below(self, node: Node) -> Node:
+    def below(self, node: GraphNode) -> GraphNode:
         """Give a formula that is nowhere larger than a node, rounding included."""
         estimate = self.estimate(node, up=False)
-        if not all(map(self._may_be_scaled, estimate.atoms)):
+        if not all(self.is_positive(self.graph.nodes[atom]) for atom in estimate.atoms):
             return self._below_of_any_sign(node, estimate)
         if estimate.is_clean and estimate.is_positive:
             estimate = estimate.scaled(1.0 - _ROUNDING)
@@ -63,11 +63,7 @@ class Rearranger:
             estimate = estimate.plus(estimate.size.scaled(-_ROUNDING))
         return estimate.node(self.graph)
 
-    def _may_be_scaled(self, position: int) -> bool:
-        """Tell whether an atom is nowhere negative; those made here are not by construction."""
-        return position not in self.ranges or self.is_positive(self.graph.nodes[position])
-
-    def _below_of_any_sign(self, node: Node, estimate: Terms) -> Node:
+    def _below_of_any_sign(self, node: GraphNode, estimate: Terms) -> GraphNode:
         """Take away a share of the size of every term, whatever its sign is."""
         if estimate == terms.atom(node):
             return node
@@ -78,29 +74,29 @@ class Rearranger:
             total = self.graph.apply("subtract", total, self.graph.apply("multiply", *slack))
         return total
 
-    def estimate(self, node: Node, *, up: bool) -> Terms:
+    def estimate(self, node: GraphNode, *, up: bool) -> Terms:
         """Estimate a node; where nothing better is known, by itself."""
         key = (node.position, up)
         if key not in self._estimates:
             self._estimates[key] = self._new(node, up=up)
         return self._estimates[key]
 
-    def nonnegative(self, node: Node, *, up: bool) -> Terms:
+    def nonnegative(self, node: GraphNode, *, up: bool) -> Terms:
         """Estimate a node that is nowhere negative by something that is not either."""
         estimate = self.estimate(node, up=up)
         known = estimate.is_positive and estimate.is_clean and estimate.coefficients
         return estimate if known else terms.atom(node)
 
-    def is_positive(self, node: Node) -> bool:
+    def is_positive(self, node: GraphNode) -> bool:
         """Tell whether a number is nowhere negative, by its range or by its form."""
         known = self._positive.get(node.position)
         if known is None:
-            by_range = bool(np.all(self.ranges[node.position].low >= 0))
+            by_range = bool(np.all(self.range_of(node).low >= 0))
             known = by_range or (isinstance(node, Apply) and self._sign_by_form(node) > 0)
             self._positive[node.position] = known
         return known
 
-    def _new(self, node: Node, *, up: bool) -> Terms:
+    def _new(self, node: GraphNode, *, up: bool) -> Terms:
         if isinstance(node, Constant) and np.isfinite(node.value):
             return terms.number(node.value)
         if isinstance(node, Apply):
@@ -114,7 +110,7 @@ class Rearranger:
 
 
 def _rearranged(  # noqa: PLR0911 - one case per form
-    by: Rearranger, operation: Operation, arguments: tuple[Node, ...], *, up: bool
+    by: Rearranger, operation: Operation, arguments: tuple[GraphNode, ...], *, up: bool
 ) -> Terms | None:
     """Estimate the result of one operation; give nothing where nothing better is known."""
     match operation:
@@ -138,7 +134,9 @@ def _rearranged(  # noqa: PLR0911 - one case per form
             return None
 
 
-def _sum(by: Rearranger, arguments: tuple[Node, ...], coefficients: Signs, *, up: bool) -> Terms:
+def _sum(
+    by: Rearranger, arguments: tuple[GraphNode, ...], coefficients: Signs, *, up: bool
+) -> Terms:
     total = terms.number(0.0)
     for argument, coefficient in zip(arguments, coefficients, strict=True):
         same = up if coefficient > 0 else not up
@@ -146,7 +144,7 @@ def _sum(by: Rearranger, arguments: tuple[Node, ...], coefficients: Signs, *, up
     return total
 
 
-def _multiply(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+def _multiply(by: Rearranger, arguments: tuple[GraphNode, ...], *, up: bool) -> Terms | None:
     for factor, other in (arguments, arguments[::-1]):
         if isinstance(factor, Constant):
             return _by_constant(by, other, factor.value, up=up)
@@ -156,7 +154,7 @@ def _multiply(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms
     return left.times(right)
 
 
-def _divide(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+def _divide(by: Rearranger, arguments: tuple[GraphNode, ...], *, up: bool) -> Terms | None:
     above, below = arguments
     if isinstance(below, Constant) and below.value:
         return _by_constant(by, above, 1.0 / below.value, up=up)
@@ -174,7 +172,7 @@ def _divide(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms |
     return dividend.times(terms.atom(below).to_the(-1.0))
 
 
-def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | None:
+def _where(by: Rearranger, arguments: tuple[GraphNode, ...], *, up: bool) -> Terms | None:
     condition, *branches = arguments
     if not condition.truth:
         return None
@@ -192,7 +190,7 @@ def _where(by: Rearranger, arguments: tuple[Node, ...], *, up: bool) -> Terms | 
     return total
 
 
-def _by_constant(by: Rearranger, node: Node, factor: float, *, up: bool) -> Terms | None:
+def _by_constant(by: Rearranger, node: GraphNode, factor: float, *, up: bool) -> Terms | None:
     if not np.isfinite(factor):
         return None
     return by.estimate(node, up=up if factor >= 0 else not up).scaled(factor)

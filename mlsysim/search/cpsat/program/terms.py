@@ -7,7 +7,7 @@ so that factors which stand above and below a fraction cancel.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlsysim.expr.graph import Graph, Node
+from mlsysim.expr.graph import Graph, GraphNode
 
 # Pairs of an atom's position and its exponent, in the order of positions.
 Monomial = tuple[tuple[int, float], ...]
@@ -119,7 +119,7 @@ class Terms:
         """What all rounding errors together are a small share of."""
         return Terms(self.masses, self.masses)
 
-    def node(self, graph: Graph) -> Node:
+    def node(self, graph: Graph) -> GraphNode:
         """Write the sum into a graph."""
         total = graph.constant(0.0)
         for monomial, factor in self.coefficients.items():
@@ -132,7 +132,7 @@ def number(value: float) -> Terms:
     return _exactly({(): value} if value else {})
 
 
-def atom(node: Node) -> Terms:
+def atom(node: GraphNode) -> Terms:
     """Give a node that is not taken apart."""
     return _exactly({((node.position, 1.0),): 1.0})
 
@@ -167,7 +167,7 @@ def _product(left: Monomial, right: Monomial) -> Monomial:
     return tuple(sorted((position, power) for position, power in powers.items() if power))
 
 
-def _node(graph: Graph, monomial: Monomial, factor: float) -> Node:
+def _node(graph: Graph, monomial: Monomial, factor: float) -> GraphNode:
     above, below = graph.constant(factor), graph.constant(1.0)
     for position, power in monomial:
         base = graph.nodes[position]

@@ -11,7 +11,7 @@ from mlsysim.errors import Infeasible, MetricError, TracingError
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Graph, Node
+from mlsysim.expr.graph import Graph, GraphNode
 from mlsysim.expr.traced import node_of
 from mlsysim.expr.tracing import parameters
 from mlsysim.problem.objective import Objective
@@ -39,20 +39,20 @@ class Requirement:
 
     name: str
     reason: str
-    truth: Node
-    left: Node | None = None
+    truth: GraphNode
+    left: GraphNode | None = None
     relation: Relation | None = None
-    right: Node | None = None
+    right: GraphNode | None = None
     unit: str = ""
 
     @property
-    def sides(self) -> tuple[Node, ...]:
+    def sides(self) -> tuple[GraphNode, ...]:
         """The numbers that are compared."""
         return tuple(side for side in (self.left, self.right) if side is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
+class GraphMetric:
     """An objective in the graph.
 
     Parameters
@@ -63,7 +63,7 @@ class Metric:
         Its unit.
     """
 
-    node: Node
+    node: GraphNode
     unit: str
 
 
@@ -95,12 +95,12 @@ class Formulation:
     graph: Graph
     columns: Mapping[str, Column]
     objectives: tuple[Objective, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[GraphMetric, ...]
     requirements: tuple[Requirement, ...]
     resolve: Callable[[str], Any] | None = None
     result: Any = None
 
-    def metric(self, path: str) -> Metric:
+    def metric(self, path: str) -> GraphMetric:
         """Give any metric that the evaluator returns, by its path.
 
         Raises
@@ -152,7 +152,7 @@ def formulate(
             graph=graph,
             columns=columns,
             objectives=(problem.objective, *others),
-            metrics=(Metric(node=graph.constant(0.0), unit=""),) * (1 + len(others)),
+            metrics=(GraphMetric(node=graph.constant(0.0), unit=""),) * (1 + len(others)),
             requirements=(never,),
         )
     return Formulation(
@@ -170,8 +170,8 @@ def formulate(
     )
 
 
-def _metric(graph: Graph, objective: Objective, value: tuple[Any, str]) -> Metric:
-    return Metric(node=_node(graph, value[0], objective.metric), unit=value[1])
+def _metric(graph: Graph, objective: Objective, value: tuple[Any, str]) -> GraphMetric:
+    return GraphMetric(node=_node(graph, value[0], objective.metric), unit=value[1])
 
 
 def _requirements(graph: Graph, reading: Reading) -> list[Requirement]:
@@ -233,7 +233,7 @@ def beside_guards(graph: Graph, item: Requirement) -> Requirement:
     return Requirement(name=item.name, reason=item.reason, truth=truth)
 
 
-def is_finite(graph: Graph, node: Node) -> Node:
+def is_finite(graph: Graph, node: GraphNode) -> GraphNode:
     """Give the truth value whether a value is a finite number."""
     size = graph.apply("absolute", node)
     return graph.apply("less_equal", size, graph.constant(sys.float_info.max))
@@ -246,7 +246,7 @@ def _guards(graph: Graph) -> list[Requirement]:
     ]
 
 
-def _node(graph: Graph, value: Any, what: str) -> Node:
+def _node(graph: Graph, value: Any, what: str) -> GraphNode:
     if isinstance(value, np.ndarray) and value.ndim:
         raise TracingError(f"{what} is an array of shape {value.shape}, not one number")
     node = node_of(graph, value)

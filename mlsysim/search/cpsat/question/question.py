@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from mlsysim.errors import ExactnessError, TracingError
-from mlsysim.expr.graph import Node
+from mlsysim.expr.graph import GraphNode
 from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import INFEASIBLE, Problem
-from mlsysim.search.cpsat.program.conditions import Condition
+from mlsysim.search.cpsat.program.conditions import GraphCondition
+from mlsysim.search.cpsat.program.estimates import Estimates
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.formulation import (
     Formulation,
-    Metric,
+    GraphMetric,
     Requirement,
     beside_guards,
     definedness,
@@ -30,7 +31,7 @@ from mlsysim.search.goals import Goals, vector
 from mlsysim.search.verify import Evaluator, Point, evaluate_point, extremes, refuse_random
 
 
-class Question:
+class TracedQuestion:
     """A problem and its evaluator, traced.
 
     Parameters
@@ -98,7 +99,7 @@ class Question:
         """The names of what a design must meet: the user's constraints first."""
         return self.problem.requirements(item.name for item in self.demands)
 
-    def metric(self, path: str) -> Metric:
+    def metric(self, path: str) -> GraphMetric:
         """Give any metric that the evaluator returns, by its path.
 
         Raises
@@ -136,7 +137,7 @@ class Question:
         *,
         excluded: Collection[tuple[int, ...]] = (),
         kept: Collection[Requirement] | None = None,
-        objectives: Sequence[Node] | None = None,
+        objectives: Sequence[GraphNode] | None = None,
         nearly: float = 0.0,
     ) -> Program:
         """Put the question into a form.
@@ -162,22 +163,32 @@ class Question:
         """The question as it is; what it has read of itself serves every search."""
         return self._form((), None, None, 0.0)
 
+    def is_defined(self, node: GraphNode) -> bool:
+        """Tell whether a number is known to be finite at every design."""
+        low, high = self._estimates.ends.range_of(node)
+        return bool(np.isfinite(low) and np.isfinite(high))
+
+    @cached_property
+    def _estimates(self) -> Estimates:
+        return Estimates(self.formulation.graph, self.formulation.columns)
+
     def _form(
         self,
         excluded: Collection[tuple[int, ...]],
         kept: Collection[Requirement] | None,
-        objectives: Sequence[Node] | None,
+        objectives: Sequence[GraphNode] | None,
         nearly: float,
     ) -> Program:
         requirements = self.requirements if kept is None else kept
         chosen = self._objectives if objectives is None else tuple(objectives)
         return Program(
+            known=self._estimates,
             graph=self.formulation.graph,
             lengths=self.formulation.graph.lengths,
             columns=self.formulation.columns,
             objectives=chosen,
             conditions=tuple(
-                Condition(
+                GraphCondition(
                     name=self._label(item),
                     node=item.truth,
                     sides=item.sides,
@@ -250,7 +261,7 @@ class Question:
         return f"{values} ({verdict})"
 
     @cached_property
-    def _objectives(self) -> tuple[Node, ...]:
+    def _objectives(self) -> tuple[GraphNode, ...]:
         pairs = zip(self.goals.signs, self.formulation.metrics, strict=True)
         negative = partial(self.formulation.graph.apply, "negative")
         return tuple(metric.node if sign > 0 else negative(metric.node) for sign, metric in pairs)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class EncodingKind(StrEnum):
     """How an expression went into the model."""
 
     TABLE = "table"
@@ -36,6 +36,6 @@ class Encoding:
     """
 
     name: str
-    kind: Kind
+    kind: EncodingKind
     size: int
     error: float

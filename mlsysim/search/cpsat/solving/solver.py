@@ -20,7 +20,7 @@ _PULSE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class SolverOutcome:
     """How one run of the solver ended.
 
     Parameters
@@ -45,7 +45,7 @@ def run(
     *,
     gap: float = 0.0,
     subsolvers: Sequence[str] = (),
-) -> Outcome:
+) -> SolverOutcome:
     """Solve a model within what is left of the time.
 
     Parameters
@@ -82,7 +82,7 @@ def _run(
     *,
     quick: bool = False,
     subsolvers: Sequence[str] = (),
-) -> Outcome:
+) -> SolverOutcome:
     """Solve a model once; quickly means with one worker, and without what helps large models."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1 if quick else clock.workers
@@ -112,7 +112,7 @@ def _run(
         raise DisagreementError(f"the solver's model is invalid: {model.validate()}")
     found = status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
     solved = status in {cp_model.OPTIMAL, cp_model.INFEASIBLE}
-    return Outcome(
+    return SolverOutcome(
         solved=solved,
         solver=solver if found else None,
         bound=_bound(solver, status),

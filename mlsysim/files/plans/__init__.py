@@ -1,0 +1,1 @@
+"""Question files about plans over time: which of several jobs runs when, and where."""

@@ -1,0 +1,242 @@
+"""Plan files: jobs, what they share, and what is best, as one TOML file.
+
+>>> plan = load_plan("models/plans/quarter.toml")  # doctest: +SKIP
+>>> print(plan.solve(time_limit=60))               # doctest: +SKIP
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mlsysim.errors import InputError, NoAnswerError, QuestionError
+from mlsysim.files.assembly import located
+from mlsysim.files.own_catalog import own_records
+from mlsysim.files.plans.fleets import Nodes, read_fleets, read_sites
+from mlsysim.files.plans.jobs import JobQuestion, read_holds, read_jobs
+from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, SiteTable
+from mlsysim.files.plans.settings import with_settings
+from mlsysim.files.plans.times import Reader, dated
+from mlsysim.files.reading import read_table, written
+from mlsysim.plans.answers.result import PlanResult
+from mlsysim.plans.plan import Plan
+from mlsysim.plans.records.goal import Goal, goal_of
+from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.search.interruption import interruptible
+from mlsysim.search.options import SearchOptions
+from mlsysim.textfiles import parse_toml
+
+_LEAST_TIME = 1e-3
+"""Seconds that are left at the least, where some time was given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiledPlan:
+    """A plan's file, ready to be answered.
+
+    Parameters
+    ----------
+    path
+        Where it was read from.
+    text, source
+        The question in prose, and where it comes from.
+    written
+        The file as it was read.
+    draft
+        The plan's question; its jobs have no rows yet.
+    jobs
+        The jobs whose rows are to be searched for.
+    nodes
+        Fleet -> what it is made of.
+    reasons
+        Requirement -> why the planner insists on it.
+    expected
+        The known answer, or nothing.
+    """
+
+    path: Path
+    text: str
+    source: str
+    written: str
+    draft: PlanQuestion
+    jobs: tuple[JobQuestion, ...]
+    nodes: Mapping[str, Nodes]
+    reasons: Mapping[str, str]
+    expected: PlanExpected | None
+
+    def prepare(self, **options: Any) -> PlanQuestion:
+        """Search for the rows of all jobs, and give the question that they make.
+
+        Parameters
+        ----------
+        **options
+            Those of `DSE.pareto`; a time limit is one for all jobs together.
+
+        Raises
+        ------
+        InfeasibleError
+            If a job cannot run on any fleet.
+        NoAnswerError
+            If a limit came first.
+        """
+        limit, began = options.pop("time_limit", None), time.monotonic()
+        found = {}
+        with interruptible():
+            for item in self.jobs:
+                left = None if limit is None else limit - (time.monotonic() - began)
+                if left is not None and left <= 0:
+                    raise NoAnswerError(
+                        f"{self.path}: jobs.{item.job.name}: there was no time to search for the "
+                        "ways to run it; allow more"
+                    )
+                found[item.job.name] = item.rows(self.nodes, time_limit=left, **options)
+        return self.draft.with_jobs(
+            lambda job: replace(job, rows=found[job.name]) if job.name in found else job
+        )
+
+    def solve(self, **options: Any) -> PlanResult:
+        """Find the best plan.
+
+        Parameters
+        ----------
+        **options
+            ``time_limit``, ``workers``, ``seed`` and ``progress``, as for `DSE.search`.
+
+        Raises
+        ------
+        InfeasibleError
+            If a job cannot run on any fleet.
+        NoAnswerError
+            If a limit came before the ways to run the jobs were known.
+        """
+        asked, began = SearchOptions.of(**options), time.monotonic()
+        question = self.prepare(**options)
+        spent = time.monotonic() - began
+        limit = asked.time_limit
+        left = None if limit is None else max(limit - spent, _LEAST_TIME)
+        found = Plan.of(question).solve(time_limit=left, workers=asked.workers, seed=asked.seed)
+        seconds = {**found.statistics.seconds, "rows": spent}
+        seconds["total"] = seconds.get("total", 0.0) + spent
+        statistics = replace(found.statistics, seconds=seconds)
+        reasons = {
+            name: "; ".join(filter(None, (text, self.reasons.get(name, ""))))
+            for name, text in found.conflict_reasons.items()
+        }
+        return replace(found, statistics=statistics, conflict_reasons=reasons)
+
+
+def is_plan(path: Path) -> bool:
+    """Tell whether a file is about a plan: it has jobs.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Raises
+    ------
+    QuestionError
+        If it cannot be read.
+    """
+    return "jobs" in parse_toml(written(path), str(path), QuestionError)
+
+
+def load_plan(
+    path: str | PathLike[str],
+    settings: Mapping[str, str] | None = None,
+    *,
+    framework: str | None = None,
+) -> FiledPlan:
+    """Read a plan's file and check every name in it.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+    settings
+        Key -> value in place of what the file says, such as ``fleets.main.nodes`` -> ``"300"``; the
+        answer that the file expects is then not one to compare with.
+    framework
+        Who is to run the jobs that do not say so themselves; the same holds.
+
+    Raises
+    ------
+    QuestionError
+        If the file cannot be read, does not follow the schema, or names something that does not
+        exist.  The message starts with file and key.
+    """
+    path = Path(path)
+    text = written(path)
+    table = parse_toml(text, str(path), QuestionError)
+    if framework is not None:
+        settings = {**(settings or {}), "for": framework}
+    if settings:
+        table = with_settings(table, settings, str(path))
+    content = read_table(table, str(path), PlanFile)
+    origin = None if content.begin is None else dated(content.begin, str(path), "begin")
+    reader = Reader(file=str(path), origin=origin)
+    goals = _goals(content, reader)
+    if not content.jobs:
+        raise QuestionError(f"{path}: jobs: empty; write a table such as [jobs.NAME]")
+    records = own_records(content.catalog, path)
+    nodes = read_fleets(content, goals, records, reader)
+    jobs = tuple(read_jobs(content, nodes, records, reader))
+    holds = tuple(read_holds(content.holds, nodes, reader))
+    try:
+        draft = PlanQuestion(
+            jobs=(*(item.job for item in jobs), *holds),
+            fleets=tuple(item.fleet for item in nodes.values()),
+            sites=tuple(read_sites(content.sites, [*nodes], reader)),
+            goals=goals,
+            horizon=None if content.end is None else reader.moment(content.end, "end"),
+            budget=None
+            if content.budget is None
+            else reader.amount(content.budget, "USD", "budget"),
+            slot=reader.span(content.slot, "slot"),
+            origin=origin,
+        )
+    except QuestionError:
+        raise
+    except InputError as error:
+        raise located(error, str(path)) from None
+    return FiledPlan(
+        path=path,
+        text=content.question,
+        source=content.source,
+        written=text,
+        draft=draft,
+        jobs=jobs,
+        nodes=nodes,
+        reasons=dict(_reasons(content)),
+        expected=content.expected if not settings else None,
+    )
+
+
+def _goals(content: PlanFile, reader: Reader) -> tuple[Goal, ...]:
+    texts = (content.objective,) if isinstance(content.objective, str) else content.objective
+    with reader.at("objective"):
+        found = tuple(map(goal_of, texts))
+    if not found or len({*found}) < len(found):
+        raise QuestionError(f"{reader.file}: objective: name each goal once, and at least one")
+    return found
+
+
+def _reasons(content: PlanFile) -> Iterator[tuple[str, str]]:
+    """Say for each requirement why it is one, by the name that it has in a conflict."""
+    because = {name: job.because for name, job in content.jobs.items()}
+    because |= {name: hold.because for name, hold in content.holds.items()}
+    for name, text in because.items():
+        yield f"{name}.deadline", text
+        yield f"{name}.release", text
+    for name, job in content.jobs.items():
+        yield from ((f"{name}.after.{other}", job.because) for other in job.after)
+    for name, site in content.sites.items():
+        yield f"{name}.power", site.because
+    owners: list[tuple[str, PlanFleetTable | SiteTable]] = [
+        *content.fleets.items(),
+        *content.sites.items(),
+    ]
+    for name, owner in owners:
+        yield from ((f"{name}.{entry}", item.because) for entry, item in owner.calendar.items())
