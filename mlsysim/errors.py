@@ -46,6 +46,14 @@ class ParameterError(InputError):
     """A model was given an argument that it does not have, or a value out of range."""
 
 
+class ConfidenceError(InputError):
+    """A confidence is asked for, or an interval, where no measured run says how far off one is.
+
+    Confidences are for what the models of the package predict, alone or in a pipeline, on
+    accelerators of a kind that was measured.
+    """
+
+
 class PipelineError(InputError):
     """A pipeline has a gap: a stage needs something that nothing before it provides."""
 
@@ -86,6 +94,14 @@ class LaunchError(InputError):
     The models here allow more than one framework does: uneven shares, idle
     replicas.  Add the constraint that the message names to the question, or
     emit for another framework.
+    """
+
+
+class CertificateError(MlsysimError):
+    """A certificate does not prove what it says, has been changed, or cannot be made.
+
+    The message names the part, the step or the number that is wrong.  Have the question
+    answered again, with ``--certificate``.
     """
 
 

@@ -87,6 +87,17 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "sliding": TRAINING | {"model": LANGUAGE.Gemma3_27B, "pp_size": 2},
     "sinks": MIXTURE | {"model": LANGUAGE.GPT_OSS_120B},
     "biases": TRAINING | {"model": LANGUAGE.Qwen2_5_72B},
+    "adapters": TRAINING
+    | {"pp_size": 1, "zero_stage": 3, "adapter_rank": 16, "base_format": "nf4"},
+    "frozen": TRAINING | {"frozen_layers": 40},
+    "pure": TRAINING | {"pp_size": 1, "zero_stage": 2, "master_weights": False},
+    "all offloaded": TRAINING
+    | {"pp_size": 1, "zero_stage": 3, "optimizer_offload": True, "parameter_offload": True},
+    "weights offloaded": TRAINING | {"pp_size": 1, "zero_stage": 3, "parameter_offload": True},
+    "packed": TRAINING | {"document_len": 512},
+    "padded": TRAINING | {"document_len": 512, "packed": False, "kernels": "eager"},
+    "muon": TRAINING | {"optimizer": "muon"},
+    "momentum": TRAINING | {"optimizer": "sgd_momentum"},
 }
 SERVING_DESIGNS: dict[str, dict[str, Any]] = {
     "plain": SERVING,
@@ -109,6 +120,17 @@ REFUSED: dict[tuple[str, str], str] = {
     ("rebuilt", "deepspeed"): "constraint 'moment_bytes == 4'",
     ("fully sharded", "megatron"): "constraint \"sharding == 'zero'\"",
     ("fully sharded", "deepspeed"): "constraint \"sharding == 'zero'\"",
+    **{
+        (name, trainer): "constraint 'DistributedModel.trained_parameters == model.parameters'"
+        for name in ("adapters", "frozen")
+        for trainer in ("megatron", "torchtitan")
+    },
+    ("all offloaded", "megatron"): "constraint 'parameter_offload == false'",
+    ("weights offloaded", "megatron"): "constraint 'parameter_offload == false'",
+    ("weights offloaded", "torchtitan"): "constraint 'parameter_offload == false'",
+    ("pure", "megatron"): "constraint 'master_weights == true'",
+    ("muon", "torchtitan"): "constraint \"optimizer == 'adamw'\"",
+    ("momentum", "torchtitan"): "constraint \"optimizer == 'adamw'\"",
     **{
         ("both ends", trainer.name): "constraint \"schedule != 'dualpipe'\"" for trainer in TRAINERS
     },

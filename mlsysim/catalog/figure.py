@@ -31,12 +31,15 @@ class Provenance:
         What a reader must know before using the figure.
     date
         When it was so, for what changes, such as a price; empty where that is not known.
+    error
+        Its relative standard error, where it was fitted; None where that is not known.
     """
 
     source: str = ""
     confidence: Confidence | None = None
     note: str = ""
     date: str = ""
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,9 @@ class Figure:
         What a reader must know before using the figure.
     date
         When it was so; empty where that is not known.
+    error
+        Its relative standard error, where it was fitted: how far it moves when a source of the
+        runs it is fitted to is left out.
     """
 
     value: float
@@ -65,3 +71,4 @@ class Figure:
     confidence: Confidence
     note: str = ""
     date: str = ""
+    error: float | None = None

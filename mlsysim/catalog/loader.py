@@ -47,6 +47,7 @@ class _Supported(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     confidence: Confidence | None = None
     note: str = ""
     date: str = ""
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,13 +215,14 @@ def _plain(place: str, raw: Any, path: str, provenance: dict[str, Provenance]) -
     except msgspec.ValidationError as error:
         raise CatalogError(
             f"{place}: {error}; a figure is a value, or a table of value, source, confidence "
-            "(A, B or C), note and date"
+            "(A, B or C), note, date and error"
         ) from None
     provenance[path] = Provenance(
         source=supported.source,
         confidence=supported.confidence,
         note=supported.note,
         date=supported.date,
+        error=supported.error,
     )
     return supported.value
 

@@ -148,6 +148,7 @@ class Record(metaclass=_Checked):
             confidence=own.confidence or self.confidence,
             note=own.note,
             date=own.date,
+            error=own.error,
         )
 
     def _stated(self, name: str) -> Any:

@@ -153,6 +153,8 @@ def _figures_table(entry: Record, references: dict[str, int]) -> Table:
     for name, figure in entry.figures.items():
         seen = _reference(figure, references)
         value = str(figure.value) if name == "year" else _number(figure.value)
+        if figure.error is not None:
+            value += f" ± {100 * figure.error:.0f} %"
         row = (name, value, figure.unit, figure.confidence.value, seen)
         table.add_row(*map(Text, row))
     return table

@@ -11,9 +11,6 @@ from mlsysim.cli.console import console
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import Progress, ProgressCallback
 
-# Longer counts are written as powers of ten.
-_LONGEST = 12
-
 
 @contextmanager
 def progress_line(title: str) -> Iterator[ProgressCallback | None]:
@@ -48,21 +45,6 @@ def _bar(title: str) -> Iterator[ProgressCallback]:
         def show(progress: Progress) -> None:
             # As a share: a joint question has more designs than a float can hold.
             share = 1000 * progress.done // progress.total
-            bar.update(task, completed=share, total=1000, state=_state(progress))
+            bar.update(task, completed=share, total=1000, state=str(progress))
 
         yield show
-
-
-def _state(progress: Progress) -> str:
-    """Say what is known: how many designs are done with, the best, the bound."""
-    parts = [f"{_count(progress.done)} of {_count(progress.total)} {progress.what}"]
-    if progress.best is not None:
-        parts.append(f"best {progress.best:,.6g}")
-    if progress.bound is not None:
-        parts.append(f"bound {progress.bound:,.6g}")
-    return ", ".join(parts)
-
-
-def _count(number: int) -> str:
-    digits = len(str(number))
-    return f"{number:,}" if digits <= _LONGEST else f"1e{digits - 1}"

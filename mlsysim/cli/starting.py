@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-from importlib.resources import files
 from pathlib import Path
 
 from mlsysim.cli.status import ExitStatus, errors_to_status
@@ -11,6 +10,7 @@ from mlsysim.cli.streams import say
 from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError
 from mlsysim.files.json_schema import plan_schema, question_schema
+from mlsysim.files.templates import template
 from mlsysim.printable import one_line
 from mlsysim.textfiles import write_text
 
@@ -37,7 +37,7 @@ def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
         Whether a file that exists may be replaced.
     """
     with errors_to_status():
-        text = _template(kind)
+        text = template(kind)
         if str(file) == "-":
             say(text)
             return ExitStatus.ANSWERED
@@ -70,7 +70,3 @@ def print_schema(kind: str) -> ExitStatus:
 def _schema(kind: str) -> str:
     found = plan_schema() if kind == PLAN else question_schema()
     return json.dumps(found, indent=1) + "\n"
-
-
-def _template(kind: str) -> str:
-    return files("mlsysim.cli").joinpath("templates", f"{kind}.toml").read_text(encoding="utf-8")

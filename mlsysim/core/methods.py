@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
 from mlsysim.problem.problem import Problem
+from mlsysim.results.candidate import Result
 from mlsysim.results.explained import Explanation
+from mlsysim.results.margin import MarginCost
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.result import SearchResult
 from mlsysim.results.statistics import Statistics
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from mlsysim.search.cpsat.compiling import CompiledModel, CpModel
 
 Answer = TypeVar("Answer")
+_LEAST_TIME = 1e-3
 
 
 def search(
@@ -51,7 +56,45 @@ def search(
         lambda: reference.search(problem, evaluate, options),
         lambda: unanswered(problem, method),
     )
-    return replace(found, statistics=_noted(found.statistics, reason))
+    noted = replace(found, statistics=_noted(found.statistics, reason))
+    return _with_margin(noted, method, problem, evaluate, options)
+
+
+def _with_margin(
+    found: SearchResult, method: str, problem: Problem, evaluate: Evaluator, options: SearchOptions
+) -> SearchResult:
+    """Ask the same question without the confidences of its constraints, and tell what they cost."""
+    if not problem.is_confident or found.statistics.stopped_by is not None:
+        return found
+    left = options.time_limit
+    if left is not None:
+        left = max(left - found.statistics.total_seconds, _LEAST_TIME)
+    plain = replace(options, top=1, time_limit=left, progress=None)
+    without = search(method, problem.without_confidence(), evaluate, plain)
+    return replace(found, margin=MarginCost.of(problem, found, without))
+
+
+def certified(
+    found: SearchResult[Result],
+    problem: Problem,
+    evaluate: Evaluator,
+    options: SearchOptions,
+    path: str | PathLike[str],
+) -> SearchResult[Result]:
+    """Write the certificate of an answer; the answer tells its size, or why there is none.
+
+    Parameters
+    ----------
+    found
+        The answer.
+    problem, evaluate, options
+        What was asked.
+    path
+        Where to write it.
+    """
+    from mlsysim.search.cpsat import certifying  # noqa: PLC0415 - 0.2 s to import
+
+    return certifying.certified(found, problem, evaluate, options, Path(path))
 
 
 def front(
@@ -116,8 +159,8 @@ def explain(
             result=unanswered(problem, method), requirements=(), solves=0, seconds=0.0
         ),
     )
-    statistics = _noted(found.result.statistics, reason)
-    return replace(found, result=replace(found.result, statistics=statistics))
+    noted = replace(found.result, statistics=_noted(found.result.statistics, reason))
+    return replace(found, result=_with_margin(noted, method, problem, evaluate, options))
 
 
 def compiled(

@@ -1,5 +1,6 @@
 """Chains of models: each takes what the caller gives and what earlier models produce."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -129,7 +130,8 @@ class Pipeline:
         if self._framework is not None:
             results[self._framework.name] = launch
             views[self._framework.name] = View.PERFORMANCE
-        return PipelineResult(results, views, inputs)
+        again = functools.partial(_at_level, self._stages, self._framework, inputs)
+        return PipelineResult(results, views, inputs, again)
 
     def explain(self) -> str:
         """Describe the flow: what each stage takes, from where, and what it hands on."""
@@ -180,6 +182,17 @@ class Pipeline:
             f"{stage.name} takes {name!r}, which neither the arguments nor an earlier stage "
             f"provides; {cure}pass {name}=... to run"
         )
+
+
+def _at_level(
+    stages: tuple[ForwardModel, ...],
+    framework: Framework | None,
+    inputs: Mapping[str, Any],
+    level: float,
+) -> PipelineResult:
+    """Evaluate a pipeline as that share of the measured runs turned out at the most."""
+    slower = Pipeline([stage.at(level) for stage in stages], framework=framework)
+    return slower.run(**inputs)
 
 
 def _produced(stage: ForwardModel, result: Any) -> dict[str, Any]:

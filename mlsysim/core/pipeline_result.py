@@ -1,11 +1,13 @@
 """The result of a pipeline: one result per stage, and views across the stages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mlsysim.errors import UnknownNameError, suggest
+from mlsysim.errors import ConfidenceError, UnknownNameError, suggest
 from mlsysim.expr.functions import logical_and
+from mlsysim.results.interval import Interval, interval_of
+from mlsysim.stages.error_classes import COVERAGE, MEASURED, levels_of
 from mlsysim.stages.stage import View
 
 _VERDICT = ("checks", "feasible")
@@ -22,19 +24,24 @@ class PipelineResult(Mapping[str, Any]):
         The view to which each stage belongs.
     arguments
         What the caller gave to the pipeline, by name.
+    again
+        Evaluates the pipeline at a level (`at_level`).
     """
 
-    __slots__ = ("_arguments", "_results", "_views")
+    __slots__ = ("_again", "_arguments", "_levels", "_results", "_views")
 
     def __init__(
         self,
         results: Mapping[str, Any],
         views: Mapping[str, View],
         arguments: Mapping[str, Any] | None = None,
+        again: "Callable[[float], PipelineResult] | None" = None,
     ) -> None:
         self._results = dict(results)
         self._views = views
         self._arguments = dict(arguments or {})
+        self._again = again
+        self._levels: dict[float, PipelineResult] = {}
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -55,6 +62,60 @@ class PipelineResult(Mapping[str, Any]):
     def feasibility(self) -> "Feasibility":
         """The verdicts of all stages."""
         return Feasibility(self._results)
+
+    def at_level(self, level: float) -> "PipelineResult":
+        """Give the same, had the models been as far off as with that share of the measured runs.
+
+        Parameters
+        ----------
+        level
+            0.9 for times that nine in ten of the runs of the class did not exceed, each
+            predicted by constants that had not seen its source; 0.5 for their median.
+        """
+        if self._again is None:
+            raise ConfidenceError("this result was not made by a pipeline, so it has no error")
+        if level not in self._levels:
+            self._levels[level] = self._again(level)
+        return self._levels[level]
+
+    @property
+    def measured(self) -> Any:
+        """Whether runs were measured of all that was predicted; of a result at a level."""
+        checks = (getattr(result, "checks", {}).get(MEASURED) for result in self._results.values())
+        found = [check.holds for check in checks if check is not None]
+        if not found:
+            raise ConfidenceError(
+                f"none of {', '.join(self._results)} was compared with measured runs, so nothing "
+                "is known of their errors; leave the confidence out"
+            )
+        return logical_and(True, *found)  # noqa: FBT003
+
+    def intervals(self, coverage: float = COVERAGE) -> Mapping[str, Interval]:
+        """Give the interval of every predicted figure by path, such as ``"ServingModel.mfu"``.
+
+        It holds that share of the measured runs of the class.  A figure without one
+        follows from the arguments alone.
+
+        Parameters
+        ----------
+        coverage
+            The share, 0.8 unless given.
+
+        Raises
+        ------
+        ConfidenceError
+            If no run of the class was measured.
+        """
+        ends = [self.at_level(level) for level in levels_of(coverage)]
+        if not all(end.measured for end in ends):
+            raise ConfidenceError("no run like this was measured, so that no interval is known")
+        found = {}
+        for stage, result in self._results.items():
+            for name in metrics_of(result):
+                values = [metric(end[stage], name) for end in ends]
+                if (interval := interval_of(*values)) is not None:
+                    found[f"{stage}.{name}"] = interval
+        return found
 
     def __getitem__(self, path: str) -> Any:
         stage, _, rest = path.partition(".")

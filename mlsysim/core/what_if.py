@@ -101,7 +101,9 @@ def limited(problem: Problem, name: str, limit: Any) -> Problem:
         if item.name == name:
             turned = bool(_metrics(item.right.names)) and not _metrics(item.left.names)
             left, right = (limit, item.right) if turned else (item.left, limit)
-            item = Constraint.parse(f"{left} {item.relation} {right}", name)  # noqa: PLW2901
+            item = Constraint.parse(  # noqa: PLW2901
+                f"{left} {item.relation} {right}", name, item.confidence
+            )
         changed.append(item)
     return replace(problem, constraints=tuple(changed))
 

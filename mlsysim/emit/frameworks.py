@@ -93,7 +93,11 @@ def emit(
         pools = issubclass(priced, DisaggregatedModel)
         return _served(framework, pool_plans(full) if pools else (ServingPlan.of(full),))
     plan = TrainingPlan.of(full)
-    counts = {"accelerators_total": plan.accelerators, "data_parallel_size": plan.data}
+    counts = {
+        "accelerators_total": plan.accelerators,
+        "data_parallel_size": plan.data,
+        "trained_parameters": plan.trained_parameters,
+    }
     _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))
     return _trained(framework, plan)
 

@@ -7,7 +7,7 @@ it asserts about layouts.
 
 from mlsysim.emit.megatron_model import tell_model
 from mlsysim.emit.sheet import Launch, Sheet
-from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.emit.training_plan import TrainingPlan, tell_documents
 from mlsysim.physics.activations import UP_PROJECTIONS
 
 FRAMEWORK = "Megatron-LM (commit 000c4ac, core 0.16)"
@@ -36,7 +36,8 @@ def megatron(plan: TrainingPlan) -> Launch:
     _tell_sharing(sheet, plan)
     _tell_overlap(sheet, plan)
     _tell_memory(sheet, plan)
-    sheet.remark("add data, tokenizer, optimizer and checkpoint options")
+    _tell_optimizer(sheet, plan)
+    sheet.remark("add data, tokenizer, learning rate and checkpoint options")
     return sheet.launch()
 
 
@@ -140,6 +141,14 @@ def _tell_overlap(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.turn_on("--no-overlap-p2p-communication", when=not hidden and plan.virtual_stages > 1)
     if plan.overlap == "all" and plan.tp_size > 1 and not split:
         sheet.remark("--tp-comm-overlap needs sequence_parallel = true, which is not set")
+
+
+def _tell_optimizer(sheet: Sheet, plan: TrainingPlan) -> None:
+    muon = "dist_muon" if plan.zero_stage else "muon"
+    words = {"adamw": "adam", "sgd_momentum": "sgd", "muon": muon}
+    sheet.set("--optimizer", words[plan.optimizer], "optimizer", "master_weights")
+    sheet.implies("adapter_targets", "frozen_layers", "parameter_offload")
+    tell_documents(sheet, plan, "--reset-attention-mask, --reset-position-ids and --eod-mask-loss")
 
 
 def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:

@@ -65,97 +65,74 @@ class _Boxes:
 _Step = Callable[[dict[Slot, Any], _Boxes], None]
 
 
-class EndReader:
-    """Reads the lower or upper ends of nodes over many boxes of designs.
+class Ends:
+    """Knows of the nodes of a graph which ends of their arguments their own ends need.
+
+    Whatever is found out of a node serves every reader of the graph.
 
     Parameters
     ----------
-    wanted
-        The nodes with the end that is wanted of each: whether it is the upper one.
     columns
         The values of the numeric choices.
     lengths
         The number of positions of each choice.
     """
 
-    def __init__(
-        self,
-        wanted: Iterable[tuple[GraphNode, bool]],
-        columns: Mapping[str, Column],
-        lengths: Mapping[str, int],
-    ) -> None:
-        self._wanted = [(node.position, top) for node, top in wanted]
-        self._columns = columns
-        nodes = reachable(node for node, _ in wanted)
-        self._ranges = everywhere(nodes, columns, lengths)
-        self._known: dict[Slot, _Sides] = {}
-        self._steps = self._with_last_uses(nodes)
+    def __init__(self, columns: Mapping[str, Column], lengths: Mapping[str, int]) -> None:
+        self.columns = columns
+        self._first = {name: np.zeros(1, np.int64) for name in lengths}
+        self._last = {name: np.array([length - 1]) for name, length in lengths.items()}
+        self._ranges: dict[int, Range] = {}
+        self._sides: dict[Slot, _Sides] = {}
+        self._steps: dict[Slot, tuple[_Step, tuple[Slot, ...]]] = {}
 
-    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Array]:
-        """Read every end that is wanted.
-
-        Parameters
-        ----------
-        first, last
-            For each choice the first and the last position in each box.
-        """
-        values: dict[Slot, Any] = {}
-        boxes = _Boxes(first, last, self._columns)
-        with np.errstate(all="ignore"):
-            for step, done in self._steps:
-                step(values, boxes)
-                for slot in done:
-                    values.pop(slot, None)
-        return [values[slot] for slot in self._wanted]
-
-    def _with_last_uses(self, nodes: Sequence[GraphNode]) -> list[tuple[_Step, tuple[Slot, ...]]]:
-        """List what to do, each step with the ends that nothing after it needs."""
-        needed = self._needed(nodes)
-        steps: list[tuple[_Step, tuple[Slot, ...]]] = []
-        last: dict[Slot, int] = {}
+    def learn(self, roots: Iterable[GraphNode]) -> None:
+        """Bound nodes over all designs; an end of a choice is one of all its values."""
+        known = self._ranges
+        nodes = [node for node in reachable(roots, known) if node.position not in known]
         for node in nodes:
-            tops = [top for top in (False, True) if (node.position, top) in needed]
-            if isinstance(node, Apply) and self._sides(node, top=False) is None:
-                tops = tops[:1]  # both ends come from one step
-                last |= {(node.position, top): len(steps) for top in (False, True) if tops}
-            for top in tops:
-                if isinstance(node, Apply):
-                    last |= dict.fromkeys(self._needs(node, top=top), len(steps))
-                steps.append((self._step(node, top=top), ()))
-        done: dict[int, list[Slot]] = {}
-        for slot, step in last.items():
-            if slot not in self._wanted:
-                done.setdefault(step, []).append(slot)
-        return [(step, tuple(done.get(place, ()))) for place, (step, _) in enumerate(steps)]
+            if isinstance(node, End):
+                ends = self._first[node.name], self._last[node.name]
+                self._ranges[node.position] = _scalar(
+                    Range(*self.columns[node.name].extremes(*ends))
+                )
+        reader = BoxReader(nodes, self.columns, given=known)
+        for at, bound in reader.read_all(self._first, self._last, known).items():
+            if at not in known:
+                self._ranges[at] = _scalar(bound)
 
-    def _needed(self, nodes: Sequence[GraphNode]) -> set[Slot]:
-        """List the ends on which what is wanted depends."""
-        needed = set(self._wanted)
-        for node in reversed(nodes):
-            for top in (False, True):
-                if isinstance(node, Apply) and (node.position, top) in needed:
-                    needed.update(self._needs(node, top=top))
-        return needed
+    def range_of(self, node: GraphNode) -> Range:
+        """Give the range of a node over all designs."""
+        if node.position not in self._ranges:
+            self.learn([node])
+        return self._ranges[node.position]
 
-    def _needs(self, node: Apply, *, top: bool) -> list[Slot]:
-        """List the ends of the arguments on which an end of an operation depends."""
-        sides = self._sides(node, top=top)
-        if sides is None:
-            return [(a.position, side) for a in node.arguments for side in (False, True)]
-        needs = [(a.position, side) for a, side in zip(node.arguments, sides, strict=True)]
-        if isinstance(node.operation, Selection):
-            needs.append((node.arguments[0].position, not top))
-        return needs
-
-    def _sides(self, node: Apply, *, top: bool) -> _Sides:
+    def sides(self, node: Apply, *, top: bool) -> _Sides:
         """Tell which end of each argument an end needs; nothing where it may be both."""
         at = (node.position, top)
-        if at not in self._known:
-            self._known[at] = self._find_sides(node, top=top)
-        return self._known[at]
+        if at not in self._sides:
+            self._sides[at] = self._find_sides(node, top=top)
+        return self._sides[at]
+
+    def step(self, node: GraphNode, *, top: bool) -> tuple[_Step, tuple[Slot, ...]]:
+        """Give what finds an end, and the ends of the arguments that it needs."""
+        at = (node.position, top)
+        if at not in self._steps:
+            needs = self._needs(node, top=top) if isinstance(node, Apply) else ()
+            self._steps[at] = self._step(node, needs, top=top), needs
+        return self._steps[at]
+
+    def _needs(self, node: Apply, *, top: bool) -> tuple[Slot, ...]:
+        sides = self.sides(node, top=top)
+        if sides is None:
+            return tuple((a.position, side) for a in node.arguments for side in (False, True))
+        needs = tuple((a.position, side) for a, side in zip(node.arguments, sides, strict=True))
+        if isinstance(node.operation, Selection):
+            return (*needs, (node.arguments[0].position, not top))
+        return needs
 
     def _find_sides(self, node: Apply, *, top: bool) -> _Sides:  # noqa: PLR0911
-        ranges = [self._ranges[argument.position] for argument in node.arguments]
+        ranges = [self.range_of(argument) for argument in node.arguments]
         if not all(np.isfinite(bound.low) and np.isfinite(bound.high) for bound in ranges):
             return None
         match node.operation:
@@ -172,7 +149,9 @@ class EndReader:
             case _:
                 return None
 
-    def _step(self, node: GraphNode, *, top: bool) -> _Step:  # noqa: PLR0911 - one case per kind
+    def _step(  # noqa: PLR0911 - one case per kind
+        self, node: GraphNode, needs: Sequence[Slot], *, top: bool
+    ) -> _Step:
         at = (node.position, top)
         match node:
             case Constant(value=value):
@@ -184,8 +163,7 @@ class EndReader:
             case Table():
                 return _from_table(at, node)
             case Apply():
-                needs = self._needs(node, top=top)
-                if self._sides(node, top=top) is None:
+                if self.sides(node, top=top) is None:
                     return _both(node, needs)
                 if isinstance(node.operation, Selection):
                     return _selected(at, needs, top=top)
@@ -194,22 +172,74 @@ class EndReader:
                 raise TypeError(f"a graph holds no {type(node).__name__}")
 
 
-def everywhere(
-    nodes: Sequence[GraphNode], columns: Mapping[str, Column], lengths: Mapping[str, int]
-) -> dict[int, Range]:
-    """Bound nodes over all designs, by position; an end of a choice is one of all its values."""
-    first = {name: np.zeros(1, np.int64) for name in lengths}
-    last = {name: np.array([length - 1]) for name, length in lengths.items()}
-    known = {
-        node.position: Range(*columns[node.name].extremes(first[node.name], last[node.name]))
-        for node in nodes
-        if isinstance(node, End)
-    }
-    found = BoxReader(nodes, columns).read_all(first, last, known)
-    return {
-        at: Range(np.asarray(low.min()), np.asarray(high.max()))
-        for at, (low, high) in found.items()
-    }
+class EndReader:
+    """Reads the lower or upper ends of nodes over many boxes of designs.
+
+    Parameters
+    ----------
+    wanted
+        The nodes with the end that is wanted of each: whether it is the upper one.
+    ends
+        What is known of the nodes.
+    """
+
+    def __init__(self, wanted: Sequence[tuple[GraphNode, bool]], ends: Ends) -> None:
+        self._wanted = [(node.position, top) for node, top in wanted]
+        self._ends = ends
+        roots = [node for node, _ in wanted]
+        ends.learn(roots)
+        self._steps = self._with_last_uses(reachable(roots))
+
+    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Array]:
+        """Read every end that is wanted.
+
+        Parameters
+        ----------
+        first, last
+            For each choice the first and the last position in each box.
+        """
+        values: dict[Slot, Any] = {}
+        boxes = _Boxes(first, last, self._ends.columns)
+        with np.errstate(all="ignore"):
+            for step, done in self._steps:
+                step(values, boxes)
+                for slot in done:
+                    values.pop(slot, None)
+        return [values[slot] for slot in self._wanted]
+
+    def _with_last_uses(self, nodes: Sequence[GraphNode]) -> list[tuple[_Step, tuple[Slot, ...]]]:
+        """List what to do, each step with the ends that nothing after it needs."""
+        needed = self._needed(nodes)
+        steps: list[_Step] = []
+        last: dict[Slot, int] = {}
+        for node in nodes:
+            tops = [top for top in (False, True) if (node.position, top) in needed]
+            if isinstance(node, Apply) and tops and self._ends.sides(node, top=False) is None:
+                tops = tops[:1]  # both ends come from one step
+                last |= {(node.position, top): len(steps) for top in (False, True)}
+            for top in tops:
+                step, needs = self._ends.step(node, top=top)
+                last |= dict.fromkeys(needs, len(steps))
+                steps.append(step)
+        done: dict[int, list[Slot]] = {}
+        wanted = set(self._wanted)
+        for slot, place in last.items():
+            if slot not in wanted:
+                done.setdefault(place, []).append(slot)
+        return [(step, tuple(done.get(place, ()))) for place, step in enumerate(steps)]
+
+    def _needed(self, nodes: Sequence[GraphNode]) -> set[Slot]:
+        """List the ends on which what is wanted depends."""
+        needed = set(self._wanted)
+        for node in reversed(nodes):
+            for top in (False, True):
+                if (node.position, top) in needed:
+                    needed.update(self._ends.step(node, top=top)[1])
+        return needed
+
+
+def _scalar(bound: Range) -> Range:
+    return Range(np.asarray(bound.low.min()), np.asarray(bound.high.max()))
 
 
 def _constantly(at: Slot, value: Any) -> _Step:

@@ -1,6 +1,6 @@
 """Read a graph over arrays of designs and over boxes of designs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class DesignReader:
     ) -> None:
         self._roots = list(roots)
         self._columns = columns
-        self._steps = _with_last_uses(self._roots, given)
+        self._steps = _with_last_uses(self._roots, {node.position for node in given})
 
     def read(
         self, positions: Mapping[str, Positions], known: Mapping[int, Array] | None = None
@@ -96,11 +96,18 @@ class BoxReader:
         The nodes wanted.
     columns
         The values of the numeric choices.
+    given
+        The positions of nodes whose ranges whoever reads will give.
     """
 
-    def __init__(self, roots: Iterable[GraphNode], columns: Mapping[str, Column]) -> None:
+    def __init__(
+        self,
+        roots: Iterable[GraphNode],
+        columns: Mapping[str, Column],
+        given: Collection[int] = (),
+    ) -> None:
         self._roots = list(roots)
-        self._steps = _with_last_uses(self._roots)
+        self._steps = _with_last_uses(self._roots, given)
         self._columns = columns
 
     def read(
@@ -173,11 +180,10 @@ class BoxReader:
 
 
 def _with_last_uses(
-    roots: Iterable[GraphNode], given: Iterable[GraphNode] = ()
+    roots: Iterable[GraphNode], ends: Collection[int] = ()
 ) -> list[tuple[GraphNode, tuple[int, ...]]]:
     """List the nodes that roots need, each with those that nothing after it needs."""
     wanted = {root.position for root in roots}
-    ends = {node.position for node in given}
     nodes = reachable(roots, ends)
     last: dict[int, int] = {}
     for node in nodes:

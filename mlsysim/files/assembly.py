@@ -91,7 +91,7 @@ def _problem(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
         Objective.parse(content.objective)
     for name, constraint in content.constraints.items():
         with _at(f"{file}: constraints.{name}.require"):
-            Constraint.parse(constraint.require, name)
+            Constraint.parse(constraint.require, name, constraint.confidence)
     if content.pareto is not None:
         with _at(f"{file}: pareto.objectives"):
             Goals.of(Problem.of(space, content.objective), content.pareto.objectives)
@@ -102,7 +102,7 @@ def _problem(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
                     f"{file}: expected.parameters.{name}: no choice is called so"
                     f"{suggest(name, space)}"
                 )
-    texts = {name: constraint.require for name, constraint in content.constraints.items()}
+    texts = {name: constraint.in_python for name, constraint in content.constraints.items()}
     return Problem.of(space, content.objective, texts)
 
 
@@ -125,7 +125,7 @@ def _probe(
             read(Problem.of(problem.space, objective, None), params, result)
     for constraint in problem.constraints:
         with _at(f"{file}: constraints.{constraint.name}.require"):
-            alone = {constraint.name: constraint.text}
+            alone = {constraint.name: constraint}
             read(Problem.of(problem.space, problem.objective.text, alone), params, result)
 
 

@@ -34,7 +34,13 @@ from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
 from mlsysim.search.interruption import interruptible
-from mlsysim.search.options import AnswerOptions, FrontOptions, ListedOptions, SearchOptions
+from mlsysim.search.options import (
+    AnswerOptions,
+    CertifiedOptions,
+    FrontOptions,
+    ListedOptions,
+    SearchOptions,
+)
 from mlsysim.textfiles import parse_toml
 
 _LEAST_TIME = 1e-3
@@ -100,14 +106,14 @@ class Question:
         """The design space explorer that answers this question."""
         return DSE.of(self.problem)
 
-    def solve(self, **options: Unpack[AnswerOptions]) -> SearchResult[PipelineResult]:
+    def solve(self, **options: Unpack[CertifiedOptions]) -> SearchResult[PipelineResult]:
         """Answer the question.
 
         Parameters
         ----------
         **options
             Those of `mlsysim.core.dse.DSE.search`: method, top, time_limit,
-            workers, seed, progress.
+            workers, seed, progress, certificate.
 
         Raises
         ------
@@ -327,8 +333,27 @@ def load(path: str | PathLike[str], *, framework: str | None = None) -> Question
         If the file cannot be read, does not follow the schema, or names
         something that does not exist.  The message starts with file and key.
     """
+    return question_of(written(Path(path)), path, framework=framework)
+
+
+def question_of(text: str, path: str | PathLike[str], *, framework: str | None = None) -> Question:
+    """Make a question of the text of a question file, as `load` does.
+
+    Parameters
+    ----------
+    text
+        What would stand in the file.
+    path
+        What messages call it; files that it names are sought in the folder of this path.
+    framework
+        As in `load`.
+
+    Raises
+    ------
+    QuestionError
+        As in `load`.
+    """
     path = Path(path)
-    text = written(path)
     table = parse_toml(text, str(path), QuestionError)
     if "jobs" in table:
         raise QuestionError(f"{path}: jobs: this is a plan over time; answer it with mlsysim plan")

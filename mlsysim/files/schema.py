@@ -57,10 +57,21 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
         The constraint, such as ``"EconomicsModel.tco_usd <= 2e6"``.
     because
         Why the planner insists on it, if there is more to say; shown by ``mlsysim explain``.
+    confidence
+        Share of the measured runs with whose errors it still has to hold, from 0.5 to 0.95; of
+        what is predicted unless given.
     """
 
     require: str
     because: str = ""
+    confidence: float | None = None
+
+    @property
+    def in_python(self) -> str | dict[str, str | float]:
+        """The constraint as `Problem.of` takes it."""
+        if self.confidence is None:
+            return self.require
+        return {"require": self.require, "confidence": self.confidence}
 
 
 class FleetTable(msgspec.Struct, frozen=True, kw_only=True):

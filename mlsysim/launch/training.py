@@ -52,12 +52,23 @@ _WIDE_STATE = (
         'recompute != "norms_and_up_projections"',
     ),
 )
+_ALL_TRAINED = rule(
+    "all_trained",
+    "all weights are trained, and no others",
+    "DistributedModel.trained_parameters == model.parameters",
+)
 _SHARED_OFFLOAD = rule(
     "shared_offload",
     "only an optimizer that replicas share is offloaded",
     "optimizer_offload == false",
     "zero_stage >= 1",
 )
+
+
+def _optimizers(*names: str) -> Rule:
+    listed = ", ".join(names)
+    texts = (f'optimizer == "{name}"' for name in names)
+    return rule("optimizer", f"the optimizer is one of {listed}", *texts)
 
 
 def _precisions(*names: str) -> Rule:
@@ -96,7 +107,17 @@ MEGATRON = (
         "seq_len % (2 * cp_size) == 0",
     ),
     _SHARED_OFFLOAD,
+    rule("weights_at_home", "weights stay on accelerators", "parameter_offload == false"),
     _MASTER_COPIES,
+    _ALL_TRAINED,
+    _optimizers("adamw", "sgd_momentum", "muon"),
+    rule(
+        "master_weights",
+        "weights have master copies",
+        "master_weights == true",
+        'precision == "fp32"',
+        'precision == "tf32"',
+    ),
     rule(
         "moments",
         "moments in 16 bits need the distributed optimizer",
@@ -127,6 +148,14 @@ TORCHTITAN = (
     rule("recompute", "it repeats no alternate layers", 'recompute != "alternate"'),
     *_WIDE_STATE,
     _SHARED_OFFLOAD,
+    rule(
+        "all_offloaded",
+        "weights and the optimizer are offloaded together",
+        "parameter_offload == false",
+        "optimizer_offload == true",
+    ),
+    _ALL_TRAINED,
+    _optimizers("adamw"),
     _precisions("bf16", "fp8", "fp4", "fp32", "tf32"),
 )
 
@@ -141,6 +170,14 @@ DEEPSPEED = (
     _MASTER_COPIES,
     *_WIDE_STATE,
     _SHARED_OFFLOAD,
+    rule(
+        "master_weights",
+        "weights without master copies are in bf16, and replicas share no weights",
+        "master_weights == true",
+        'precision == "fp32"',
+        'precision == "tf32"',
+        'precision == "bf16" and zero_stage <= 2',
+    ),
     rule("virtual_stages", "pipelines have no virtual stages", "virtual_stages == 1"),
     rule("schedule", "pipelines have the 1F1B schedule", 'schedule == "1f1b"'),
     rule(

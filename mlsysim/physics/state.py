@@ -87,7 +87,9 @@ class StateBytes:
     gradient
         A summed gradient.
     optimizer
-        The moments, and a master copy if that is not the shard.
+        What the optimizer keeps of a matrix of a layer, and a master copy if that is not the shard.
+    table_optimizer
+        The same of embeddings and the head.
     updated
         What an update moves of the weight itself.
     """
@@ -97,19 +99,23 @@ class StateBytes:
     beside: Any
     gradient: Any
     optimizer: Any
+    table_optimizer: Any
     updated: Any
 
 
 @from_numpy
-def state_of(sharding: Any, width: StateWidth, gradient: Any, moment: Any) -> StateBytes:
+def state_of(
+    sharding: Any, width: StateWidth, gradient: Any, moments: tuple[Any, Any], *, master: Any = True
+) -> StateBytes:
     """Give the state as a family of frameworks keeps it.
 
     ``"zero"``: working weights, and the optimizer's master copies beside them: in mixed
-    precision ``2 + g + (4 + 2 m)`` bytes, 18 with gradients and moments of 4 (Megatron-LM,
+    precision ``2 + g + (4 + o)`` bytes, 18 with gradients and Adam's moments of 4 (Megatron-LM,
     DeepSpeed; Rajbhandari et al. 2020, section 3).  ``"fsdp"``: the shard of a weight
     is its master copy, and so is that of a gradient; working weights exist while they are
-    gathered: ``4 + 4 + 2 m``, 16 (PyTorch's ``fully_shard``, torchtitan; Zhao et al.
-    2023, arXiv 2304.11277, section 4.4).
+    gathered: ``4 + 4 + o``, 16 (PyTorch's ``fully_shard``, torchtitan; Zhao et al.
+    2023, arXiv 2304.11277, section 4.4).  Without master copies working weights are updated
+    themselves, ``2 + g + o``, and shards are as wide as they are.
 
     Parameters
     ----------
@@ -119,29 +125,82 @@ def state_of(sharding: Any, width: StateWidth, gradient: Any, moment: Any) -> St
         Of the precision.
     gradient
         Bytes of a gradient, g.
-    moment
-        Bytes of each of Adam's two moments, m.
+    moments
+        What the optimizer keeps, o, of layers and of tables (`optimizer_bytes`).
+    master
+        Whether weights narrower than 4 bytes have a master copy.
 
     Examples
     --------
+    >>> adam = optimizer_bytes("adamw", 4, 4096)
     >>> for sharding in ("zero", "fsdp"):
-    ...     state = state_of(sharding, state_width("bf16"), 4, 4)
+    ...     state = state_of(sharding, state_width("bf16"), 4, adam)
     ...     state.shard + state.gradient + state.optimizer
     18
     16
+    >>> adam = optimizer_bytes("adamw", 2, 4096)
+    >>> pure = state_of("fsdp", state_width("bf16"), 2, adam, master=False)
+    >>> pure.shard + pure.gradient + pure.optimizer
+    8
     """
 
     def kept(zero: Any, fsdp: Any) -> Any:
         return select(sharding, {"zero": zero, "fsdp": fsdp})
 
+    shard = where(master, 4, width.weight)
+    copies = where(master, width.master, 0)
+    layers, tables = (kept(copies, 0) + one for one in moments)
     return StateBytes(
         working=width.weight,
-        shard=kept(width.weight, 4),
-        beside=kept(0, 4),
-        gradient=kept(gradient, 4),
-        optimizer=kept(width.master, 0) + 2 * moment,
-        updated=kept(width.weight, 8),
+        shard=kept(width.weight, shard),
+        beside=kept(0, shard),
+        gradient=kept(gradient, where(master, 4, gradient)),
+        optimizer=layers,
+        table_optimizer=tables,
+        # A master copy counts as part of what the optimizer keeps; a weight alone is read, too.
+        updated=kept(where(copies < width.master, 2, 1) * width.weight, 2 * shard),
     )
+
+
+OPTIMIZERS = ("adamw", "adamw_8bit", "adafactor", "sgd", "sgd_momentum", "muon")
+
+
+@from_numpy
+def optimizer_bytes(optimizer: Any, moment: Any, hidden: Any) -> tuple[Any, Any]:
+    """Give what an optimizer keeps of a parameter of a layer, and of one of the tables (byte).
+
+    ``"adamw"``: two moments, ``2 m``.  ``"adamw_8bit"``: two of a byte, with a scale of 4 for each
+    256 (Dettmers et al. 2022, arXiv 2110.02861, section 2.1).  ``"adafactor"``: the second moment
+    as sums over rows and over columns, ``4/h`` each at most where no side of a matrix is
+    shorter than h (Shazeer and Stern 2018, arXiv 1804.04235, section 3).  ``"sgd"``: nothing, or
+    with momentum one moment.  ``"muon"``: one moment for the matrices of layers, Adam's two for
+    tables (Liu et al. 2025, arXiv 2502.16982, section 2.1).
+
+    Parameters
+    ----------
+    optimizer
+        One of `OPTIMIZERS`.
+    moment
+        Bytes of a moment that is kept whole, m.
+    hidden
+        Width of the stream between layers, h.
+
+    Examples
+    --------
+    >>> optimizer_bytes("adamw_8bit", 4, 4096), optimizer_bytes("muon", 4, 4096)
+    ((2.03125, 2.03125), (4, 8))
+    """
+    narrow = 2 * (1 + 4 / 256)
+    sums = 8 / hidden
+    alike = {
+        "adamw": 2 * moment,
+        "adamw_8bit": narrow,
+        "adafactor": sums,
+        "sgd": 0,
+        "sgd_momentum": moment,
+    }
+    layers, tables = ({**alike, "muon": count * moment} for count in (1, 2))
+    return select(optimizer, layers), select(optimizer, tables)
 
 
 @from_numpy
@@ -162,7 +221,7 @@ def weight_bytes(parameters: Any, state: StateBytes, zero_stage: Any, sharing: A
 
     Examples
     --------
-    >>> fsdp = state_of("fsdp", state_width("bf16"), 4, 4)
+    >>> fsdp = state_of("fsdp", state_width("bf16"), 4, optimizer_bytes("adamw", 4, 4096))
     >>> weight_bytes(1000, fsdp, 3, 4), weight_bytes(1000, fsdp, 2, 4)
     (1000.0, 3000.0)
     """
@@ -183,21 +242,31 @@ def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
 
 
 @from_numpy
-def gathered_bytes(
-    layer_parameters: Any, table_parameters: Any, width: Any, zero_stage: Any
-) -> Any:
-    """Measure what ZeRO-3 has gathered: the layer at work, the next, and the tables (byte).
+def gathered_bytes(layer: Any, tables: Any, table: Any, zero_stage: Any, sharding: Any) -> Any:
+    """Measure what ZeRO-3 has gathered: the layer at work, the next, and tables (byte).
 
-    ``(2 N_layer + N_tables) w``, and nothing below stage 3.  What is in no layer, the
-    embedding and the head, stays gathered for the whole step: PyTorch's ``fully_shard``
-    reshards all modules after the forward pass but the root.
+    ``2 S_layer + S_tables`` with FSDP, whose root module holds what is in no layer, the
+    embedding and the head, and stays gathered for the whole step: PyTorch's ``fully_shard``
+    reshards all modules after the forward pass but the root.  ``max(2 S_layer, S_table)`` with
+    ZeRO, which lets go of each tensor when it has been used (DeepSpeed's
+    ``partitioned_param_coordinator``).  Nothing below stage 3.
+
+    Parameters
+    ----------
+    layer, tables, table
+        Bytes of the largest layer, of what is in no layer, and of the largest tensor of that, as
+        they are gathered.
+    zero_stage
+        0, 1, 2 or 3.
+    sharding
+        ``"zero"`` or ``"fsdp"``.
 
     Examples
     --------
-    >>> gathered_bytes(100, 50, 2, 3), gathered_bytes(100, 50, 2, 2)
-    (500, 0)
+    >>> gathered_bytes(200, 100, 100, 3, "fsdp"), gathered_bytes(200, 100, 100, 3, "zero")
+    (500, 400)
     """
-    gathered = (2 * layer_parameters + table_parameters) * width
+    gathered = select(sharding, {"fsdp": 2 * layer + tables, "zero": maximum(2 * layer, table)})
     return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
 
 
@@ -227,18 +296,48 @@ def gradient_width(requested: Any, narrowest: Any) -> Any:
 
 
 @from_numpy
-def optimizer_traffic(parameters: Any, state: StateBytes) -> Any:
-    """Measure what an Adam step moves: ``N (2 w_o + w_g + w_u)`` (byte).
+def thin_orthogonalization(rank: Any, sides: Any, matrices: Any) -> Any:
+    """Count what makes the updates of adapters orthogonal: ``5 (4 r² s + 4 r³ n)`` (flop).
+
+    Two matrices of r x m and n x r for each adapter; the rule is that of
+    `mlsysim.stages.matrices.Matrix.orthogonalization`.
+
+    Parameters
+    ----------
+    rank
+        Their shorter side, r.
+    sides
+        The longer sides of all of them, s.
+    matrices
+        Adapters, n.
+    """
+    return 20 * rank**2 * (sides + rank * matrices)
+
+
+@from_numpy
+def optimizer_traffic(parameters: Any, tables: Any, state: StateBytes) -> Any:
+    """Measure what an update moves: ``N (2 w_o + w_g + w_u)`` (byte).
 
     States are read and written, gradients read, weights written (and read, where they are
-    master copies): 30 bytes per parameter in mixed precision with 4-byte gradients.
+    master copies or have none): 30 bytes per parameter with Adam in mixed precision with 4-byte
+    gradients.
+
+    Parameters
+    ----------
+    parameters, tables
+        Parameters of layers, and those of embeddings and the head.
+    state
+        What is kept of each.
 
     Examples
     --------
-    >>> optimizer_traffic(1, state_of("zero", state_width("bf16"), 4, 4))
+    >>> adam = optimizer_bytes("adamw", 4, 4096)
+    >>> optimizer_traffic(1, 0, state_of("zero", state_width("bf16"), 4, adam))
     30
     """
-    return parameters * (2 * state.optimizer + state.gradient + state.updated)
+    beside = state.gradient + state.updated
+    layers = parameters * (2 * state.optimizer + beside)
+    return layers + tables * (2 * state.table_optimizer + beside)
 
 
 @from_numpy

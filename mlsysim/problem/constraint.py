@@ -16,6 +16,9 @@ from mlsysim.units import is_quantity, unit_of
 
 __all__ = ["Constraint", "Relation"]
 
+CONFIDENCES = (0.5, 0.95)
+"""The least and the largest confidence: there are too few measured runs to say more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
@@ -31,6 +34,9 @@ class Constraint:
         The sides.
     relation
         How they are compared.
+    confidence
+        None for what is predicted; 0.9 where it has to hold although the models may be off as far
+        as for nine in ten of the measured runs of the same kind (`PipelineResult.at_level`).
 
     Examples
     --------
@@ -43,9 +49,12 @@ class Constraint:
     left: Expression
     relation: Relation
     right: Expression
+    confidence: float | None = None
 
     @classmethod
-    def parse(cls, text: str, name: str | None = None) -> "Constraint":
+    def parse(
+        cls, text: str, name: str | None = None, confidence: float | None = None
+    ) -> "Constraint":
         """Read a constraint.
 
         Parameters
@@ -54,6 +63,8 @@ class Constraint:
             ``<expression> <relation> <expression>``.
         name
             The user's name for it.
+        confidence
+            Share of the measured runs with which it has to hold, from 0.5 to 0.95.
 
         Raises
         ------
@@ -78,12 +89,16 @@ class Constraint:
             left=Expression(node=left),
             relation=Relation(relation.text),
             right=Expression(node=right),
+            confidence=confidence,
         )
         made._check(source)
         return made
 
     def __str__(self) -> str:
-        return self.text if self.name == self.text else f"{self.name} ({self.text})"
+        sure = "" if self.confidence is None else f" with {100 * self.confidence:g} % confidence"
+        return (
+            f"{self.text}{sure}" if self.name == self.text else f"{self.name} ({self.text}{sure})"
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,10 +151,23 @@ class Constraint:
                 "it mentions no metric and no choice, so it is true or false of every design; "
                 "leave it out, or name what it is about"
             )
+        if self.confidence is not None:
+            self._check_confidence(source, self.confidence)
         texts = self.left.quoted is not None or self.right.quoted is not None
         if texts and self.relation not in (Relation.EQUAL, Relation.NOT_EQUAL):
             corrected = f"{self.left} == {self.right}"
             raise source.fault("texts have no order", corrected)
+
+    def _check_confidence(self, source: Source, confidence: Any) -> None:
+        least, most = CONFIDENCES
+        plain = isinstance(confidence, (int, float)) and not isinstance(confidence, bool)
+        if not plain or not least <= confidence <= most:
+            raise source.fault(
+                f"its confidence is {confidence!r}; it must be a number from {least} to {most}: "
+                "the share of measured runs with whose errors it still holds"
+            )
+        if self.relation in (Relation.EQUAL, Relation.NOT_EQUAL):
+            raise source.fault("nothing uncertain is equal to a number", f"{self.left} <= ...")
 
     def _texts(self, left: Any, right: Any) -> tuple[Any, Any, str]:
         for value in (left, right):

@@ -1,7 +1,7 @@
 """A question: a space of designs, what they must satisfy, and which is best."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsysim.errors import ConstraintError, suggest
@@ -9,6 +9,9 @@ from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.objective import Objective
 from mlsysim.problem.space import SearchSpace
 from mlsysim.problem.verdict import TOP
+
+Written = str | Constraint | Mapping[str, Any]
+"""A constraint as a user writes it."""
 
 INFEASIBLE = "Infeasible"
 """The name of the requirement that an evaluator breaks by raising `Infeasible`."""
@@ -46,7 +49,8 @@ class Problem:
         objective
             ``"maximize: <metric>"``, ``"minimize: <metric>"``, or an `Objective`.
         constraints
-            Nothing, a list of strings, or a dict of names to strings.
+            Nothing, a list of strings, or a dict of names to strings; in place of a string may
+            stand ``{"require": "latency <= 50 ms", "confidence": 0.9}``.
 
         Raises
         ------
@@ -66,6 +70,16 @@ class Problem:
         for constraint in parsed:
             _check_texts(space, constraint)
         return cls(space=space, objective=objective, constraints=parsed)
+
+    @property
+    def is_confident(self) -> bool:
+        """Whether some constraint has a confidence."""
+        return any(item.confidence is not None for item in self.constraints)
+
+    def without_confidence(self) -> "Problem":
+        """Give the same question of what is predicted, without margins."""
+        plain = tuple(replace(item, confidence=None) for item in self.constraints)
+        return replace(self, constraints=plain)
 
     def constraint(self, name: str) -> Constraint | None:
         """Find a constraint by name; nothing if the name is a verdict's."""
@@ -102,11 +116,32 @@ def _parsed(constraints: Any) -> Iterable[Constraint]:
         )
     if not isinstance(constraints, Mapping):
         for item in constraints:
-            yield item if isinstance(item, Constraint) else Constraint.parse(item)
+            yield item if isinstance(item, Constraint) else _constraint(item, None)
         return
     for name, item in constraints.items():
         _check_name(name)
-        yield Constraint.parse(item.text if isinstance(item, Constraint) else item, name)
+        if isinstance(item, Constraint):
+            yield Constraint.parse(item.text, name, item.confidence)
+        else:
+            yield _constraint(item, name)
+
+
+def _constraint(item: Any, name: str | None) -> Constraint:
+    """Read a constraint as a user writes it: a text, or a table of it and a confidence."""
+    if not isinstance(item, Mapping):
+        return Constraint.parse(item, name)
+    known = ("require", "confidence")
+    if unknown := [key for key in item if key not in known]:
+        raise ConstraintError(
+            f"constraint {name or dict(item)!r}: no key is called {unknown[0]!r}"
+            f"{suggest(str(unknown[0]), known)}"
+        )
+    if "require" not in item:
+        raise ConstraintError(
+            f"constraint {name or dict(item)!r} lacks the condition; write "
+            "{'require': 'latency <= 50 ms', 'confidence': 0.9}"
+        )
+    return Constraint.parse(item["require"], name, item.get("confidence"))
 
 
 def _check_name(name: object) -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any
 
-from mlsysim.errors import MetricError, UnitError
+import numpy as np
+
+from mlsysim.errors import ConfidenceError, MetricError, UnitError
 from mlsysim.problem.arithmetic import aligned
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.domain import label
@@ -115,7 +117,12 @@ def read(problem: Problem, params: Mapping[str, Any], result: Any) -> Reading:
     sides = {}
     conditions = []
     for constraint in problem.constraints:
-        left, right, side_unit = constraint.sides(resolve)
+        if constraint.confidence is None:
+            left, right, side_unit = constraint.sides(resolve)
+        else:
+            margin = Margin(constraint=constraint, params=params, result=result)
+            left, right, side_unit = margin.sides()
+            conditions += margin.conditions()
         sides[constraint.name] = Sides(left=left, right=right, unit=side_unit)
         conditions.append(_constrained(constraint, left, right, side_unit))
     verdicts = verdicts_of(result)
@@ -127,6 +134,56 @@ def read(problem: Problem, params: Mapping[str, Any], result: Any) -> Reading:
         verdicts=verdicts,
         conditions=tuple(conditions),
     )
+
+
+UNMEASURED = "runs of its kind were measured"
+"""The reason of a constraint with a confidence that nothing is known of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Margin:
+    """A constraint that has to hold although the models are off.
+
+    It is read of two results: had everything taken as long as with `confidence` of the measured
+    runs at the most, and as with that share at the least.  Both sides count at their worse end.
+
+    Parameters
+    ----------
+    constraint
+        One with a confidence.
+    params, result
+        The design, and what the evaluator returned for it.
+    """
+
+    constraint: Constraint
+    params: Mapping[str, Any]
+    result: Any
+
+    def sides(self) -> tuple[Any, Any, str]:
+        """Evaluate both sides at their worse ends."""
+        ends = [self.constraint.sides(resolver(self.params, end)) for end in self._ends()]
+        (left, right, unit), (other, limit, _) = ends
+        if self.constraint.relation in (Relation.LESS, Relation.AT_MOST):
+            return np.maximum(left, other), np.minimum(right, limit), unit
+        return np.minimum(left, other), np.maximum(right, limit), unit
+
+    def conditions(self) -> list[Condition]:
+        """Demand that such runs were measured at all, where that is not so of every design."""
+        slow, _ = self._ends()
+        holds = slow.measured
+        if holds is True:
+            return []
+        return [Condition(name=self.constraint.name, reason=UNMEASURED, holds=holds)]
+
+    def _ends(self) -> tuple[Any, Any]:
+        at_level = getattr(self.result, "at_level", None)
+        confidence = self.constraint.confidence
+        if at_level is None or confidence is None:
+            raise ConfidenceError(
+                f"constraint {str(self.constraint)!r}: the evaluator returns no result of a "
+                "pipeline, so that nothing is known of its error; leave the confidence out"
+            )
+        return at_level(confidence), at_level(1 - confidence)
 
 
 def conditions_of(verdicts: Mapping[str, Mapping[str, Check]]) -> list[Condition]:

@@ -1,77 +1,27 @@
 """How far the package's models were from measured runs, by kind of prediction.
 
-A kind is a model, a family of accelerators, and dense models or mixtures of
-experts.  Predicting hundreds of runs takes seconds, so the figures are
-recorded, by `mlsysim.report.recording`.
+A kind is a model, a family of accelerators, dense models or mixtures of experts, and what was
+measured; the errors are those for sources that no constant had seen
+(`mlsysim.stages.error_classes`).
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from mlsysim.problem.space import SearchSpace
-from mlsysim.report.markup import asset
-from mlsysim.stages.evidence import BASES, Evidence, evidence_of
-
-FILE = "accuracy.toml"
-"""The record; it stands beside this module."""
+from mlsysim.stages.error_classes import ErrorClass, Quantity, error_class
+from mlsysim.stages.evidence import Evidence, evidence_of
 
 _FEW = 10
-"""Below so many runs, the largest error is told instead of what nine in ten stay below."""
+"""Below so many runs, nothing is told of what nine in ten stay below."""
 
 _KINDS = {"dense": "dense models", "mixture": "mixtures of experts"}
-
-Kind = tuple[str, str, str]
-"""Model, family of accelerators, ``"dense"`` or ``"mixture"``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What was measured of one kind of prediction.
-
-    Parameters
-    ----------
-    rows, fitted
-        How many runs, and how many of them the constants are fitted to.
-    median, p90, worst
-        Of the absolute relative errors.
-    accelerators
-        Accelerator of the family -> how many of the runs were on it.
-    """
-
-    rows: int
-    fitted: int
-    median: float
-    p90: float
-    worst: float
-    accelerators: Mapping[str, int]
-
-
-@cache
-def recorded() -> Mapping[Kind, Measured]:
-    """Read the record."""
-    table = tomllib.loads(asset(FILE))
-    return {
-        (entry.pop("stage"), entry.pop("family"), entry.pop("kind")): Measured(**entry)
-        for entry in table["kinds"]
-    }
-
-
-def measured_for(evidence: Evidence) -> tuple[str, Measured] | None:
-    """Give what was measured of a kind, or of the model whose passes it puts together.
-
-    Returns
-    -------
-    tuple or None
-        The model that was measured, and what came of it; nothing where neither was.
-    """
-    for stage in (evidence.stage, BASES.get(evidence.stage, evidence.stage)):
-        found = recorded().get((stage, evidence.family, evidence.kind))
-        if found is not None:
-            return stage, found
-    return None
+_WORDS = {
+    Quantity.STEP: "",
+    Quantity.FIRST: "first token ",
+    Quantity.TOKEN: "further tokens ",
+}
+"""What is told in the first line, and how; memory is not."""
 
 
 def accuracy_of(result: Any) -> tuple[str, ...]:
@@ -84,7 +34,7 @@ def accuracy_of(result: Any) -> tuple[str, ...]:
     """
     alike: dict[object, list[Evidence]] = {}
     for item in evidence_of(result):
-        family = item.family if measured_for(item) else ""
+        family = item.family if classes_for(item) else ""
         alike.setdefault((item.stage, family, item.kind), []).append(item)
     return tuple(map(_told, alike.values()))
 
@@ -152,60 +102,64 @@ def _unmeasured(items: tuple[Evidence, ...]) -> list[str]:
     return list(dict.fromkeys(item.accelerator for item in items if not _is_measured(item)))
 
 
+def classes_for(item: Evidence) -> dict[Quantity, tuple[str, ErrorClass]]:
+    """Give what was measured of a kind of prediction, each with the model that was measured."""
+    found = {quantity: error_class(item, quantity) for quantity in _WORDS}
+    return {quantity: one for quantity, one in found.items() if one is not None}
+
+
 def _is_measured(item: Evidence) -> bool:
-    found = measured_for(item)
-    return found is not None and item.accelerator in found[1].accelerators
+    return any(item.accelerator in one.accelerators for _, one in classes_for(item).values())
 
 
 def _told(alike: list[Evidence]) -> str:
     """Tell what was measured of predictions that differ in the accelerator of a family alone."""
     first = alike[0]
-    measured = measured_for(first)
+    classes = classes_for(first)
     kind = _KINDS[first.kind]
-    if measured is None:
+    if not classes:
         names = ", ".join(item.accelerator for item in alike)
         families = {item.family for item in alike if item.family != item.accelerator}
         nor = f", nor on another {' or '.join(sorted(families))}" if families else ""
         return f"{first.stage}: no measured run of {kind} on {names}{nor}"
-    stage, found = measured
-    base = "" if stage == first.stage else f"as {stage}, "
-    spread = (
-        f"nine in ten within {100 * found.p90:.0f} %"
-        if found.rows >= _FEW
-        else f"none beyond {100 * found.worst:.0f} %"
+    parts = [_part(quantity, found, alike) for quantity, (_, found) in classes.items()]
+    stages = {stage for stage, _ in classes.values()} - {first.stage}
+    base = f"as {', '.join(sorted(stages))}, " if stages else ""
+    return (
+        f"{first.stage}: {base}median error on measured runs of {kind} on {first.family} that are "
+        f"left out of the fit: {'; '.join(parts)}"
     )
+
+
+def _part(quantity: Quantity, found: ErrorClass, alike: list[Evidence]) -> str:
+    nine = f", nine in ten within {100 * found.p90:.0f} %" if found.rows >= _FEW else ""
     own = [
         f"{found.accelerators.get(item.accelerator, 0) or 'none'} on {item.accelerator}"
         for item in alike
     ]
-    return (
-        f"{first.stage}: {base}median error {100 * found.median:.1f} %, {spread}, on "
-        f"{found.rows:,} measured run{'s' if found.rows > 1 else ''} of {kind} on {first.family} "
-        f"({', '.join(own)}), to {_share(found)}which its constants are fitted"
-    )
-
-
-def _share(found: Measured) -> str:
-    """Say to how many of the runs constants are fitted, unless to all of them."""
-    return "" if found.fitted == found.rows else f"{found.fitted or 'none'} of "
+    runs = f"{found.rows:,} run{'s' if found.rows > 1 else ''}, {', '.join(own)}"
+    return f"{_WORDS[quantity]}{100 * found.median:.1f} %{nine} ({runs})"
 
 
 def _data(item: Evidence) -> dict[str, Any]:
-    measured = measured_for(item)
-    figures: dict[str, Any] = {"rows": 0, "rows_on_accelerator": 0}
-    if measured is not None:
-        found = measured[1]
-        figures = {
-            "rows": found.rows,
-            "rows_on_accelerator": found.accelerators.get(item.accelerator, 0),
-            "median": found.median,
-            "p90": found.p90,
-            "worst": found.worst,
-        }
+    classes = classes_for(item)
     return {
         "stage": item.stage,
         "accelerator": item.accelerator,
         "family": item.family,
         "kind": item.kind,
-        **figures,
+        "rows": sum(found.rows for _, found in classes.values()),
+        "rows_on_accelerator": sum(
+            found.accelerators.get(item.accelerator, 0) for _, found in classes.values()
+        ),
+        "errors": {
+            str(quantity): {
+                "rows": found.rows,
+                "sources": found.sources,
+                "mean": found.mean,
+                "median": found.median,
+                "p90": found.p90,
+            }
+            for quantity, (_, found) in classes.items()
+        },
     }

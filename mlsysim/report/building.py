@@ -21,7 +21,6 @@ from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity
 from mlsysim.results.blocks import Headline
-from mlsysim.results.rendering import remarks
 from mlsysim.stages.economics.prices import prices_behind
 
 _PACKAGES = ("ortools", "numpy", "pint")
@@ -105,7 +104,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         explanation=explained,
         conflict=_conflict(result, asked.get("reasons", {})),
         relaxations=result.relaxations,
-        account=(*unmeasured, *remarks(result)),
+        account=(*unmeasured, *result.remarks()),
         answer=result.to_dict(),
         versions=versions(),
     )
@@ -128,7 +127,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,
-        account=tuple(remarks(front)),
+        account=tuple(front.remarks()),
         answer=front.to_dict(),
         versions=versions(),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mlsysim.problem.domain import label
+from mlsysim.report.measures import compared
 from mlsysim.report.records import ReportedDesign, ReportedMeasure
 from mlsysim.results.blocks import Cell, TableBlock, Tone
 from mlsysim.results.breakdowns import Breakdown
@@ -11,15 +12,19 @@ from mlsysim.results.formatting import change, number
 _Row = tuple[str, str, str, Cell]
 
 
-def comparison_table(best: ReportedDesign, other: ReportedDesign, title: str) -> TableBlock:
-    """Set a design beside the best one: choices that differ, measures, parts of breakdowns.
+def comparison_table(
+    best: ReportedDesign, other: ReportedDesign, title: str, *, beside: str = "the best"
+) -> TableBlock:
+    """Set a design beside another: choices that differ, measures, parts of breakdowns.
 
     Parameters
     ----------
     best, other
-        The designs; the measures of the other tell what changes.
+        The designs; changes are those from the first to the second.
     title
-        What the other one is.
+        What the second one is.
+    beside
+        What the first one is.
     """
     rows = [
         *_choices(best, other),
@@ -27,8 +32,8 @@ def comparison_table(best: ReportedDesign, other: ReportedDesign, title: str) ->
         *(row for whole in other.breakdowns for row in _parts(best, whole)),
     ]
     return TableBlock(
-        title="Beside the best design:",
-        header=("", "the best", title[0].lower() + title[1:], "change"),
+        title=f"Beside {beside} design:",
+        header=("", beside, title[0].lower() + title[1:], "change"),
         rows=tuple((*map(_cell, texts), last) for *texts, last in rows),
         words=frozenset({0}),
     )
@@ -48,17 +53,22 @@ def heading(item: ReportedMeasure) -> str:
 
 
 def _choices(best: ReportedDesign, other: ReportedDesign) -> Iterator[_Row]:
-    for name, value in best.params.items():
-        if other.params[name] != value:
-            yield name, label(value), label(other.params[name]), Cell(text="")
+    for name in dict.fromkeys([*best.params, *other.params]):
+        # Designs of different questions need not have the same choices.
+        one, two = (
+            label(item.params[name]) if name in item.params else "-" for item in (best, other)
+        )
+        if one != two:
+            yield name, one, two, Cell(text="")
 
 
 def _measures(best: ReportedDesign, other: ReportedDesign) -> Iterator[_Row]:
-    values = {item.name: item.value for item in best.measures}
+    known = {item.name: item for item in best.measures}
     for item in other.measures:
-        if item.name in values:
-            before = number(values[item.name])
-            yield heading(item), before, number(item.value), change_cell(item)
+        if item.name in known:
+            before = known[item.name]
+            moved = change_cell(compared(item, before))
+            yield heading(item), number(before.value), number(item.value), moved
 
 
 def _parts(best: ReportedDesign, whole: Breakdown) -> Iterator[_Row]:

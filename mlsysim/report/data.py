@@ -110,12 +110,14 @@ def _design(item: ReportedDesign) -> dict[str, Any]:
                 "unit": measure.unit,
                 "better": None if measure.sense is None else measure.sense.value,
                 "change": jsonable(measure.change),
+                "interval": None if measure.interval is None else measure.interval.to_dict(),
             }
             for measure in item.measures
         ],
         "breakdowns": [_breakdown(whole) for whole in item.breakdowns],
         "arithmetic": list(item.arithmetic),
         "bottlenecks": list(item.bottlenecks),
+        "intervals": {path: found.to_dict() for path, found in item.intervals.items()},
     }
 
 

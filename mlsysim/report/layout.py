@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
@@ -14,10 +15,12 @@ from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, TableBlock
 from mlsysim.results.breakdowns import Breakdown
 from mlsysim.results.formatting import design, number, share_of, varying, with_unit
 from mlsysim.results.sensitivity_table import notes
+from mlsysim.stages.error_classes import COVERAGE
 
 if TYPE_CHECKING:
     from mlsysim.report.report import Report
 
+_INTERVALS = f"{100 * COVERAGE:g} % of measured runs like this stay within"
 # A front of fewer points needs no drawing.
 _DRAWN = 4
 
@@ -54,6 +57,9 @@ def design_blocks(item: ReportedDesign, title: str = "The best design") -> Itera
         yield bars_of(breakdown)
     if item.bottlenecks:
         yield Lines(lines=tuple(f"Bottleneck: {text}" for text in item.bottlenecks))
+    told = [f"{one.name} {one.interval}" for one in item.measures if one.interval is not None]
+    if told:
+        yield Lines(lines=(f"{_INTERVALS}: {'; '.join(told)}",))
 
 
 def accuracy_blocks(report: "Report") -> Iterator[Block]:
@@ -91,7 +97,7 @@ def requirement_blocks(report: "Report") -> Iterator[Block]:
 
 
 def bars_of(breakdown: Breakdown) -> Bars:
-    """Draw a breakdown; parts of nothing are left out."""
+    """Draw a breakdown; parts of nothing, or of what rounding left, are left out."""
     total, limit = breakdown.total, breakdown.capacity
     text = with_unit(total, breakdown.unit)
     if limit:
@@ -104,7 +110,7 @@ def bars_of(breakdown: Breakdown) -> Bars:
             share=part.value / total if total else 0.0,
         )
         for part in breakdown.parts
-        if part.value
+        if abs(part.value) > TOLERANCE * abs(total)
     )
     return Bars(title=breakdown.name, total=text, bars=bars)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mlsysim.core.pipeline_result import PipelineResult
+from mlsysim.errors import ConfidenceError, Infeasible
 from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.objective import Objective, Sense
@@ -16,6 +18,8 @@ from mlsysim.report.breakdowns import disclosed_by
 from mlsysim.report.records import ReportedDesign, ReportedMeasure
 from mlsysim.results.breakdowns import breakdowns_of
 from mlsysim.results.formatting import number
+from mlsysim.results.interval import Interval, interval_of
+from mlsysim.stages.error_classes import COVERAGE, levels_of
 from mlsysim.units import magnitude, quantity, same_dimension
 
 _LESS = {Relation.LESS, Relation.AT_MOST}
@@ -104,21 +108,45 @@ def designs_of(
     designs: list[ReportedDesign] = []
     for (params, result), values in zip(found, columns, strict=True):
         told = disclosed_by(result)
+        ends = _ends(judge, params, result)
         measures = [
-            ReportedMeasure(name=n, value=float(v), unit=u, sense=s) for n, v, u, s in values
+            ReportedMeasure(name=n, value=float(v), unit=u, sense=s, interval=end)
+            for (n, v, u, s), end in zip(values, ends or [None] * len(values), strict=True)
         ]
         best = designs[0].measures if designs else ()
         chosen = [measures[place] for place in kept]
         designs.append(
             ReportedDesign(
                 params=dict(params),
-                measures=tuple(map(_compared, chosen, best)) if best else tuple(chosen),
+                measures=tuple(map(compared, chosen, best)) if best else tuple(chosen),
                 breakdowns=told.breakdowns,
                 arithmetic=told.arithmetic,
                 bottlenecks=told.bottlenecks,
+                intervals=result.intervals() if ends else {},
             )
         )
     return tuple(designs)
+
+
+def _ends(judge: Judge, params: Mapping[str, Any], result: Any) -> list[Interval | None]:
+    """Give the intervals of measures; nothing where no errors of the models are known."""
+    if not isinstance(result, PipelineResult):
+        return []
+    try:
+        ends = [result.at_level(level) for level in levels_of(COVERAGE)]
+        if not all(end.measured for end in ends):
+            return []
+        first, second = (judge.values(params, end) for end in ends)
+    except (ConfidenceError, Infeasible):
+        return []
+    return [
+        interval_of(_amount(one), _amount(other)) for one, other in zip(first, second, strict=True)
+    ]
+
+
+def _amount(measured: tuple[str, Any, str, Any]) -> Any:
+    _, value, unit, _ = measured
+    return quantity(float(value), unit) if unit else float(value)
 
 
 def distinct(columns: Sequence[Values], objectives: int) -> list[int]:
@@ -149,7 +177,16 @@ def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -
     return bool(np.all(np.isclose(*sides, rtol=TOLERANCE, atol=0.0)))
 
 
-def _compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
+def compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
+    """Give a measure with its change from the same one of another design.
+
+    Parameters
+    ----------
+    measure
+        The measure.
+    best
+        That of the other design.
+    """
     if number(measure.value) == number(best.value) or not best.value:
         return replace(measure, change=None if not best.value else 0.0)
     return replace(measure, change=(measure.value - best.value) / abs(best.value))

@@ -46,14 +46,14 @@ def as_page(report: "Report", cloud: Cloud | None) -> str:
         f"<title>{escape(report.headline.word)}: {title}</title>"
         f"<style>{asset('report.css')}{asset('page.css')}</style></head>"
         f'<body class="mlsysim"><main><header><p class="brand">mlsysim</p><h1>{title}</h1>'
-        f"{_first_line(report)}{_facts(report)}</header>"
+        f"{verdict_line(report)}{fact_tiles(report)}</header>"
         f"{''.join(_sections(report, cloud))}{_footer(report)}</main>"
         f'<script type="application/json" id="data">{data}</script>'
         f"<script>{asset('page.js')}</script></body></html>\n"
     )
 
 
-def _first_line(report: "Report") -> str:
+def verdict_line(report: "Report") -> str:
     """Write the verdict; what follows it has a section, unless it is about one given design."""
     more = report.account
     if report.is_search:  # how far to trust the answer stands beside it
@@ -61,7 +61,7 @@ def _first_line(report: "Report") -> str:
     return html_of(replace(report.headline, more=more))
 
 
-def _facts(report: "Report") -> str:
+def fact_tiles(report: "Report") -> str:
     """Give the key numbers as tiles."""
     facts: list[tuple[str, str]] = []
     if report.designs and not report.is_front:
@@ -100,7 +100,7 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     if support:
         yield _section("What stands behind the best design", support)
     if report.requirements:
-        yield _section("What the best design has to meet", _limits(report))
+        yield _section("What the best design has to meet", limit_meters(report))
     if report.account and report.is_search:
         lines = "".join(f"<li>{escape(line)}</li>" for line in report.account)
         yield _section("What the search did", f'<ul class="lines">{lines}</ul>')
@@ -119,7 +119,7 @@ def _panel(place: int, item: ReportedDesign) -> str:
     return f'<div class="panel" id="design-{place}"{hidden}>{body}</div>'
 
 
-def _limits(report: "Report") -> str:
+def limit_meters(report: "Report") -> str:
     """Draw how much of each limit is used."""
     blocks = [
         block

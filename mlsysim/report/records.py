@@ -1,11 +1,12 @@
 """What a report holds: plain frozen records, from which every form of it is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.problem.objective import Sense
 from mlsysim.results.breakdowns import Breakdown
+from mlsysim.results.interval import Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,9 @@ class ReportedMeasure:
     change
         By how much it differs from that of the best design, relative to it;
         `None` where that is zero, and for the best design itself.
+    interval
+        Between what four in five measured runs of its kind would have it; `None` where it is not
+        predicted, or nothing was measured.
     """
 
     name: str
@@ -32,6 +36,7 @@ class ReportedMeasure:
     unit: str
     sense: Sense | None = None
     change: float | None = None
+    interval: Interval | None = None
 
     @property
     def is_worse(self) -> bool | None:
@@ -57,6 +62,8 @@ class ReportedDesign:
         How it divides the machine.
     bottlenecks
         What limits its speed.
+    intervals
+        The same of every metric of its models, by path.
     """
 
     params: Mapping[str, Any]
@@ -64,6 +71,7 @@ class ReportedDesign:
     breakdowns: tuple[Breakdown, ...] = ()
     arithmetic: tuple[str, ...] = ()
     bottlenecks: tuple[str, ...] = ()
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

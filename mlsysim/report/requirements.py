@@ -26,7 +26,9 @@ def requirement_of(problem: Problem, condition: Condition) -> Sensitivity:
         The requirement, read at the design.
     """
     constraint = problem.constraint(condition.name)
-    unit = condition.unit if constraint is None else constraint.written_unit or condition.unit
+    unit = condition.unit
+    if constraint is not None and condition.relation is not None:
+        unit = constraint.written_unit or unit
     left, right = (
         _in_unit(side, condition.unit, unit) for side in (condition.left, condition.right)
     )

@@ -71,9 +71,13 @@ class Answer(JsonText):
     def _rows(self) -> list[list[str]]:
         """Give the header and a row per design; nothing where there are none."""
 
+    def remarks(self) -> list[str]:
+        """Write what follows the verdict: the account, the explanation, what is not finished."""
+        return remarks(self)
+
     def blocks(self) -> Iterator[Block]:
         """Give what a reader is told: the first lines, and the designs as a table."""
-        yield replace(self.headline(), more=tuple(remarks(self)))
+        yield replace(self.headline(), more=tuple(self.remarks()))
         if rows := self._rows():
             yield table_of(rows)
 

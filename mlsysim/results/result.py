@@ -17,6 +17,8 @@ from mlsysim.results.status import Status
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from mlsysim.results.margin import MarginCost
+
 _KEYS = ("best_params", "best_objective", "best_result", "top_candidates")
 
 
@@ -38,6 +40,8 @@ class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
         No design is better than this; `None` where nothing is known.
     gap
         How far the best design may be from the bound, relative to the design.
+    margin
+        What the margins of constraints with a confidence cost; None where none has one.
     """
 
     objective: str
@@ -45,6 +49,7 @@ class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
     top_candidates: tuple[Candidate[Result], ...] = ()
     bound: float | None = None
     gap: float | None = None
+    margin: "MarginCost | None" = None
 
     def __getitem__(self, key: str) -> Any:
         if key not in _KEYS:
@@ -130,6 +135,7 @@ class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
             "top_candidates": [candidate.to_dict() for candidate in self.top_candidates],
             "bound": jsonable(self.bound),
             "gap": jsonable(self.gap),
+            "margin": None if self.margin is None else self.margin.to_dict(),
             **self._common(),
         }
 
@@ -154,6 +160,10 @@ class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
         proof = f", {bound}" if with_proof and self.gap is not None and bound else ""
         unproven = f"{best}; {bound or 'no bound known'}"
         return headline(self, proven=f"{best}{proof}", unproven=unproven)
+
+    def remarks(self) -> list[str]:
+        """Write what follows the verdict, among it what margins cost."""
+        return [*super().remarks(), *([] if self.margin is None else [str(self.margin)])]
 
     def _rows(self) -> list[list[str]]:
         if not self.top_candidates:

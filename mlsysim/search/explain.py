@@ -243,7 +243,10 @@ class _Account:
     def _as_written(self, condition: Condition) -> tuple[Any, Any, str]:
         """Give the sides in the unit that the user wrote."""
         constraint = self._problem.constraint(condition.name)
-        unit = condition.unit if constraint is None else constraint.written_unit or condition.unit
+        if constraint is None or condition.relation is None:
+            unit = condition.unit
+        else:
+            unit = constraint.written_unit or condition.unit
         sides = (condition.left, condition.right)
         if unit != condition.unit:
             sides = tuple(magnitude(quantity(side, condition.unit), unit) for side in sides)

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, TypedDict
 
 from mlsysim.errors import ParameterError, suggest
+from mlsysim.results.formatting import number
 
 _LARGEST_SEED = 2**31 - 1
 """CP-SAT keeps its seed in 32 bits."""
@@ -42,6 +44,11 @@ class Progress:
     best: float | None = None
     bound: float | None = None
     what: str = "designs"
+
+    def __str__(self) -> str:
+        known = {"best": self.best, "bound": self.bound}
+        told = [f"{word} {number(value)}" for word, value in known.items() if value is not None]
+        return ", ".join([f"{number(self.done)} of {number(self.total)} {self.what}", *told])
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -86,6 +93,12 @@ class AnswerOptions(FrontOptions, total=False):
     """The options of a search."""
 
     top: int
+
+
+class CertifiedOptions(AnswerOptions, total=False):
+    """Those, and where to write a certificate."""
+
+    certificate: str | PathLike[str] | None
 
 
 class NoOptions(TypedDict):

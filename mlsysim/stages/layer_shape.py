@@ -1,9 +1,18 @@
 """Layers of a language model as the formulas of training see them: plain numbers, no catalogue."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from mlsysim.catalog.layer import Layer, Mixer
 from mlsysim.stages.kinds import LayerKind
+from mlsysim.stages.matrices import (
+    Matrix,
+    Part,
+    expert_matrices,
+    feed_matrices,
+    mixer_matrices,
+)
 
 CHUNK = 128
 """Tokens that kernels of linear mixers take at a time, within which they multiply all pairs."""
@@ -52,6 +61,27 @@ class LayerShape(LayerKind):
         Operations per token on the state of a linear mixer, in a forward pass.
     ring_width
         Keys and values of one token, as context parallelism passes them on.
+    idle, idle_divided, idle_copies, idle_routed
+        Of the numbers kept per token those that only gradients of frozen weights would read, and
+        that are not kept: outside tensor-parallel blocks, inside them, copies on their way to
+        experts, and inside routed experts.
+    normalized, activated
+        Of the numbers kept per token the inputs of norms, outside tensor-parallel blocks, and what
+        gated activation functions give out, inside them.
+    adapter_inputs, divided_adapter_inputs
+        Numbers per token that go into matrices with adapters, outside tensor-parallel blocks and
+        inside them, those of experts included.
+    adapters, routed_adapters
+        Matrices that have adapters, those of the routed experts that see a token apart.
+    adapter_whole, adapter_divided, adapter_experts
+        Parameters of adapters for each unit of their rank: those that every member of a
+        tensor-parallel group holds, those that it divides, and those of all routed experts.
+    adapter_matmul, routed_adapter_matmul
+        Those that one token is multiplied with, those of routed experts apart.
+    orthogonalization, routed_orthogonalization
+        Operations that make updates of its matrices orthogonal, for all routed experts apart.
+    largest_matrix
+        Elements of the largest matrix, of an expert or not.
     """
 
     parameters: int
@@ -80,6 +110,24 @@ class LayerShape(LayerKind):
     index_width: int
     state_flops: int
     ring_width: int
+    idle: int
+    idle_divided: int
+    idle_copies: int
+    idle_routed: int
+    normalized: int
+    activated: int
+    adapter_inputs: int
+    divided_adapter_inputs: int
+    adapters: int
+    routed_adapters: int
+    adapter_whole: int
+    adapter_divided: int
+    adapter_experts: int
+    adapter_matmul: int
+    routed_adapter_matmul: int
+    orthogonalization: int
+    routed_orthogonalization: int
+    largest_matrix: int
 
     @property
     def weight(self) -> int:
@@ -88,7 +136,13 @@ class LayerShape(LayerKind):
 
 
 def layer_of(
-    layer: Layer, kind: LayerKind, *, routed: bool, near_share: float, window: int
+    layer: Layer,
+    kind: LayerKind,
+    *,
+    routed: bool,
+    near_share: float,
+    window: int,
+    targets: AbstractSet[Part] | None = None,
 ) -> LayerShape:
     """Read one kind of layer.
 
@@ -102,7 +156,13 @@ def layer_of(
         Whether its experts take the place of the dense MLP.
     near_share, window
         As in `LayerShape`.
+    targets
+        Which of its matrices have adapters, all of them being frozen; None where they are trained.
     """
+    own_matrices = (*mixer_matrices(layer), *feed_matrices(layer, routed=routed))
+    experts = tuple(expert_matrices(layer)) if routed else ()
+    adapted = [item for item in own_matrices if targets and item.part in targets]
+    adapted_experts = [item for item in experts if targets and item.part in targets]
     mixed = layer.attention_parameters
     own, matrices = mixed + layer.vector_parameters, layer.mlp_matrices
     inner = layer.shared_width if routed else layer.ffn
@@ -148,7 +208,54 @@ def layer_of(
         # outer product of keys and values, decay, and what queries read
         state_flops=6 * layer.state_elements,
         ring_width=sum(key_widths(layer)) if attends else 0,
+        **_idle(layer, inner, visited, mixes=mixes, targets=targets),
+        normalized=layer.norms_per_layer * layer.hidden,
+        activated=(inner + visited * layer.expert_ffn) * layer.gated,
+        **_adapter_inputs((*adapted, *adapted_experts)),
+        adapters=len(adapted),
+        routed_adapters=sum(item.visited for item in adapted_experts),
+        adapter_whole=sum(item.whole for item in adapted),
+        adapter_divided=sum(item.divided for item in adapted),
+        adapter_experts=sum(item.count * _sides(item) for item in adapted_experts),
+        adapter_matmul=sum(map(_sides, adapted)),
+        routed_adapter_matmul=sum(item.visited * _sides(item) for item in adapted_experts),
+        orthogonalization=sum(item.orthogonalization for item in own_matrices),
+        routed_orthogonalization=sum(item.orthogonalization for item in experts),
+        largest_matrix=max(
+            (item.inputs * item.outputs for item in (*own_matrices, *experts)), default=0
+        ),
     )
+
+
+def _sides(matrix: Matrix) -> int:
+    return matrix.inputs + matrix.outputs
+
+
+def _adapter_inputs(adapted: Sequence[Matrix]) -> dict[str, int]:
+    """Count the numbers per token that go into matrices with adapters."""
+    inside = sum(item.visited * item.inputs for item in adapted if item.reads_inside)
+    everything = sum(item.visited * item.inputs for item in adapted)
+    return {"adapter_inputs": everything - inside, "divided_adapter_inputs": inside}
+
+
+def _idle(
+    layer: Layer, inner: int, visited: int, *, mixes: bool, targets: AbstractSet[Part] | None
+) -> dict[str, int]:
+    """Count what only gradients of frozen weights would read: inputs of matrices without adapters.
+
+    What attention gives out is no such input: its own backward pass reads it.
+    """
+    if targets is None:
+        return dict.fromkeys(("idle", "idle_divided", "idle_copies", "idle_routed"), 0)
+    into_mixer = bool(targets & {Part.QUERY, Part.KEY, Part.VALUE, Part.MIXER})
+    up, down = Part.UP in targets, Part.DOWN in targets
+    feeds = inner > 0 or visited > 0
+    return {
+        "idle": layer.hidden * ((mixes and not into_mixer) + (feeds and not up)),
+        "idle_divided": 0 if down else inner,
+        "idle_copies": 0 if up else visited * (layer.expert_hidden or layer.hidden),
+        "idle_routed": 0 if down else visited * layer.expert_ffn,
+    }
 
 
 def key_widths(layer: Layer) -> tuple[int, int]:

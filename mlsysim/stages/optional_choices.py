@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from numbers import Real
 from typing import Any
 
-from mlsysim.errors import TracingError
+from mlsysim.errors import Infeasible, MissingFigureError, MlsysimError, TracingError
 from mlsysim.expr.alternatives import Alternatives, unless_none
 from mlsysim.expr.functions import logical_not, logical_or, where
 from mlsysim.expr.traced import Traced
@@ -33,14 +33,26 @@ def either(choice: Alternatives, evaluate: Callable[[Any], Any]) -> Any:
     ------
     TracingError
         If the two results differ in more than numbers.
+    Infeasible, MissingFigureError
+        If neither design exists, or no figure is known for either.
     """
     absent, given = unless_none(choice)
     graph = absent.graph
-    with graph.assuming(absent.node):
-        without = evaluate(None)
-    with graph.assuming(logical_not(absent).node):
-        having = evaluate(given)
-    return _chosen(absent, without, having)
+    found: list[Any] = []
+    failures: list[MlsysimError] = []
+    for condition, value in ((absent, None), (logical_not(absent), given)):
+        with graph.assuming(condition.node):
+            try:
+                found.append(evaluate(value))
+            except Infeasible as verdict:
+                failures.append(verdict)
+                graph.guard(graph.constant(0.0, truth=True), str(verdict))
+            except MissingFigureError as lack:
+                failures.append(lack)
+                graph.lack(graph.constant(1.0, truth=True))
+    if not found:
+        raise failures[0]
+    return _chosen(absent, *found) if len(found) > 1 else found[0]
 
 
 def _chosen(absent: Any, without: Any, having: Any) -> Any:

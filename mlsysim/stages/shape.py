@@ -1,12 +1,14 @@
 """A language model as the formulas of all stages see it: plain numbers, no catalogue."""
 
 import math
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Layer, LayerGroup
 from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import LayerShape, layer_of
+from mlsysim.stages.matrices import TARGETS, Part
 from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
 
 _NEVER_MISSED = -50.0  # log of the chance to miss an expert that sees every token: e^-50 is none
@@ -109,10 +111,18 @@ class ModelShape:
     moved_divided: float
 
 
-def shape_of(model: LanguageModel) -> ModelShape:
-    """Read a catalogue record."""
+def shape_of(model: LanguageModel, targets: str | None = None) -> ModelShape:
+    """Read a catalogue record.
+
+    Parameters
+    ----------
+    model
+        The record.
+    targets
+        The name of the matrices that have adapters (`TARGETS`), where weights are frozen.
+    """
     groups = model.layer_groups
-    kinds = _kinds(model)
+    kinds = _kinds(model, None if targets is None else TARGETS[targets])
     front = kinds[:1] if _alternates(model) else [kind for kind in kinds if kind.front][:1]
     others = [kind for kind in kinds if kind not in front] or kinds[:1]
     routed: Layer = next((group for group in groups if group.routed), model)
@@ -168,7 +178,7 @@ def _alternates(model: LanguageModel) -> bool:
     return not model.groups and 2 * model.dense_layers == model.layers
 
 
-def _kinds(model: LanguageModel) -> list[LayerShape]:
+def _kinds(model: LanguageModel, targets: AbstractSet[Part] | None) -> list[LayerShape]:
     """List the kinds as training sees them: of windows over equal layers it takes the mean."""
     if model.groups:
         among = sum(group.layers for group in model.layer_groups if not group.in_front)
@@ -179,6 +189,7 @@ def _kinds(model: LanguageModel) -> list[LayerShape]:
                 routed=group.routed,
                 near_share=1.0 if group.sliding_window or group.top_tokens else 0.0,
                 window=_reach(model, group),
+                targets=targets,
             )
             for group in model.layer_groups
         ]
@@ -191,8 +202,9 @@ def _kinds(model: LanguageModel) -> list[LayerShape]:
         found.append((place, False))
     if model.moe_layers:
         found.append((_kind(model.moe_layers, among, in_front=False), True))
+    window = _reach(model, model)
     return [
-        layer_of(model, place, routed=routed, near_share=near, window=_reach(model, model))
+        layer_of(model, place, routed=routed, near_share=near, window=window, targets=targets)
         for place, routed in found
     ]
 

@@ -184,6 +184,8 @@ class SingleNodeModel(ForwardModel):
             magnitude(accelerator.memory_bandwidth, "byte/s"),
             mapped(memory_efficiency, accelerator, calibration),
         )
+        pace = self.pace(accelerator, design.model)
+        arithmetic, moving = pace.step * arithmetic, pace.step * moving
         latency = compute.roofline_time(arithmetic, moving)
         held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
         kept = (
@@ -197,6 +199,7 @@ class SingleNodeModel(ForwardModel):
             checks={
                 "memory": Check.at_most(used, capacity),
                 "sequence within the context": Check.at_most(length, work.max_context),
+                **self.support(pace),
             },
             latency=milliseconds(latency),
             latency_compute=milliseconds(arithmetic),

@@ -1,5 +1,6 @@
 """What a stage of a pipeline is: a model that turns named inputs into a result."""
 
+import copy
 import functools
 import inspect
 from abc import ABC, abstractmethod
@@ -7,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.alternatives import may_be_none
@@ -15,7 +16,9 @@ from mlsysim.expr.functions import logical_and
 from mlsysim.numeric import plain
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.documentation import Metric, metrics_of
+from mlsysim.stages.error_classes import AS_PREDICTED, MEASURED, Pace, pace_of
 from mlsysim.stages.knobs import Knob, knobs_of
+from mlsysim.stages.mapping import mapped
 from mlsysim.stages.optional_choices import either
 
 
@@ -37,6 +40,9 @@ class ForwardModel(ABC):
     called with None and with the rest of the choice, unless `reads_none` names
     the argument: then `solve` sees to it.
 
+    A model that was compared with measured runs predicts, where it has a `level`, as that share of
+    those runs turned out at the most (`at`, `pace`); the models that take what it produces follow.
+
     Examples
     --------
     >>> class Budget(ForwardModel):
@@ -53,6 +59,7 @@ class ForwardModel(ABC):
     """
 
     produces: ClassVar[tuple[str, ...]] = ()
+    level: float | None = None
     reads_none: ClassVar[tuple[str, ...]] = ()
     view: ClassVar[View] = View.PERFORMANCE
 
@@ -65,6 +72,32 @@ class ForwardModel(ABC):
     def name(self) -> str:
         """The name under which a pipeline files the result."""
         return type(self).__name__
+
+    def at(self, level: float) -> Self:
+        """Give the model as that share of the measured runs turned out at the most.
+
+        Parameters
+        ----------
+        level
+            0.9 for times that nine in ten of the runs did not exceed.
+        """
+        slower = copy.copy(self)
+        slower.level = level
+        return slower
+
+    def pace(self, fleet: Any, model: Any) -> Pace:
+        """Give how much longer everything takes than predicted; choices may be given."""
+        if self.level is None:
+            return AS_PREDICTED
+        paced: Pace = mapped(pace_of, self.name, fleet, model, self.level)
+        return paced
+
+    def support(self, *paces: Pace) -> Mapping[str, Check]:
+        """Give the check that runs of the class were measured; none for the prediction itself."""
+        if self.level is None:
+            return {}
+        measured = logical_and(*(pace.measured for pace in paces), True)  # noqa: FBT003
+        return {MEASURED: Check.that(measured)}
 
     @classmethod
     def inputs(cls) -> Mapping[str, inspect.Parameter]:

@@ -1,88 +1,69 @@
-"""Fit the constants of the catalogue again: ``python -m mlsysim.validation.calibrate KERNELS.csv``.
+"""Fit all constants of the catalogue again: ``python -m mlsysim.validation.calibrate``.
 
-The measured kernels are not part of the package; they are in its repository, in
-``tests/measured/kernels_measured.csv``.  First comes what kernels tell, for the data file of
-accelerators: rates and overheads of matrix products, of memory, of links and of collectives.  Then,
-for the data file of calibrations, three end-to-end constants per family of accelerators from the
-measured training runs (save those of `CAME_LATER`), with the constants of kernels as the catalogue
-has them.  With
-``--cross-validate`` each group of runs is predicted by constants that were fitted
-without it as well, which takes some minutes.
+First come the end-to-end constants of families of accelerators, from the measured training runs,
+and those of engines, from the serving runs, each with its relative standard error; then
+the errors of the predictions by source and by class, each source left out of the fit in turn.
+With ``--write`` the constants go into the data files of the catalogue, and the errors
+into the table that the intervals of predictions come from.
+
+With ``--kernels KERNELS.csv`` it tells instead what kernels make of accelerators: rates and
+overheads of matrix products, of memory, of links and of collectives.  The measured kernels are not
+part of the package; they are in its repository, in ``tests/measured/kernels_measured.csv``.
 """
 
 import argparse
-import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mlsysim.core.solver import DistributedModel
 from mlsysim.validation.calibrate_kernels import kernel_lines
-from mlsysim.validation.calibrate_runs import (
-    CONSTANTS,
-    FamilyFit,
-    families_of,
-    fit_family,
-    fitted_rows,
-    refit_without,
-)
 from mlsysim.validation.calibrate_small_kernels import small_kernel_lines
-from mlsysim.validation.conversion import Configuration
-from mlsysim.validation.measured import training_rows
-from mlsysim.validation.prediction import predict_configuration
+from mlsysim.validation.constants_files import write_constants
+from mlsysim.validation.error_table import class_of, error_table, write_error_table
+from mlsysim.validation.left_out import Fitted, serving_fit, training_fit
+from mlsysim.validation.left_out_tables import Line, lines_by
+from mlsysim.validation.measured import serving_rows, training_rows
 from mlsysim.validation.table import read_table
 
 
-def report(kernels: Path, *, cross_validate: bool = False) -> Iterator[str]:
+def report(*, write: bool = False) -> Iterator[str]:
     """Fit everything, and give the lines to tell."""
+    fits = [training_fit(training_rows()), serving_fit(serving_rows())]
+    for fit in fits:
+        yield from _constants(fit)
+    distances = [distance for fit in fits for distance in fit.distances]
+    yield ""
+    yield Line.HEADER
+    yield from map(str, lines_by(distances, lambda one: one.group))
+    yield ""
+    yield Line.HEADER
+    yield from map(str, lines_by(distances, lambda one: " ".join(class_of(one))))
+    if write:
+        for fit in fits:
+            yield from (f"wrote {path}" for path in write_constants(fit))
+        yield f"wrote {write_error_table(error_table(distances))}"
+
+
+def _constants(fit: Fitted) -> Iterator[str]:
+    for owner, name, value, error in fit.values():
+        yield f"{owner or 'all':16s} {name:22s} {value:10.4g}  +- {100 * error:.0f} %"
+
+
+def _kernels(path: Path) -> Iterator[str]:
+    measured = read_table(path)
     yield "# mlsysim/catalog/data/accelerators.toml"
-    measured = read_table(kernels)
     yield from kernel_lines(measured)
     yield from small_kernel_lines(measured)
-    families = families_of(fitted_rows(training_rows()))
-    fits = {name: fit_family(name, rows) for name, rows in families.items()}
-    yield "\n# mlsysim/catalog/data/calibrations.toml"
-    for name, fit in fits.items():
-        yield f"[{name}]  # {fit.rows} training runs of {fit.groups} sources, loss {fit.loss:.4f}"
-        yield from (f"{one} = {getattr(fit.calibration, one):.3f}" for one in CONSTANTS)
-    yield "\n# absolute errors in the rows' own units"
-    yield from _errors(families, fits, "as fitted")
-    if cross_validate:
-        yield from _errors(families, fits, "without its own group", held_out=True)
-
-
-def _errors(
-    families: Mapping[str, Sequence[Configuration]],
-    fits: Mapping[str, FamilyFit],
-    title: str,
-    *,
-    held_out: bool = False,
-) -> Iterator[str]:
-    """Tell the errors of dense models and of mixtures of experts."""
-    kinds: dict[str, list[float]] = {"dense": [], "experts": []}
-    for name, rows in families.items():
-        for group in dict.fromkeys(row.row.group for row in rows):
-            calibration = fits[name].calibration
-            if held_out:
-                calibration = refit_without(group, fits[name], rows)
-            stage = DistributedModel(calibration=calibration)
-            for row in rows:
-                if row.row.group == group:
-                    error = predict_configuration(row, stage).error or 0.0
-                    kinds["experts" if row.model.experts else "dense"].append(abs(error))
-    kinds["all"] = kinds["dense"] + kinds["experts"]
-    for kind, errors in kinds.items():
-        mean, median = statistics.fmean(errors), statistics.median(errors)
-        yield f"{title}, {kind}: {len(errors)} rows, mean {mean:.1%}, median {median:.1%}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, fit, and write the lines."""
     parser = argparse.ArgumentParser(prog="python -m mlsysim.validation.calibrate")
-    parser.add_argument("kernels", type=Path)
-    parser.add_argument("--cross-validate", action="store_true")
+    parser.add_argument("--kernels", type=Path, help="tell what these kernels make of accelerators")
+    parser.add_argument("--write", action="store_true", help="write the data files of the package")
     chosen = parser.parse_args(arguments)
-    for line in report(chosen.kernels, cross_validate=chosen.cross_validate):
+    lines = report(write=chosen.write) if chosen.kernels is None else _kernels(chosen.kernels)
+    for line in lines:
         sys.stdout.write(f"{line}\n")
 
 

@@ -1,171 +1,180 @@
-"""The end-to-end constants of a family of accelerators, fitted to measured training runs.
+"""The end-to-end constants of families of accelerators, fitted to measured training runs.
 
-Three numbers per family, whatever the number of rows: `sustained`,
-`activation_passes` and `exposure` of `Calibration`.  The fit minimises the mean
-absolute logarithm of predicted over measured.  A row counts by the certainty
-that its source deserves and by how much of its configuration is stated, for what has to be
-supposed says little about constants; a group of n rows counts as much as √n rows, so that no
-single source sets them.  Rows that are wrong by more than a factor of two
-count as wrong by two: they ran something else than their columns tell.
-
-One group is an anchor: the step times of Korthikanti et al. 2022, table 5, by which analytical
-models are judged, have to stay within some percent on the mean and at worst.
+Three numbers per family, whatever the number of rows: `sustained`, `activation_passes` and
+`exposure` of `Calibration` (`mlsysim.validation.estimation` tells how).  A row counts by the
+certainty that its source deserves and by how much of its configuration is stated, for what has to
+be supposed says little about constants.
 """
 
-import itertools
+import copy
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from mlsysim.catalog.builtin import Systems
+import numpy as np
+
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.solver import DistributedModel
-from mlsysim.stages.calibration import GENERIC, calibration_of
+from mlsysim.stages.calibration import calibration_of
 from mlsysim.validation.conversion import Configuration, convert
-from mlsysim.validation.prediction import predict_configuration
+from mlsysim.validation.estimation import Array, FitTask, Rows
+from mlsysim.validation.prediction import measured_time, predict_configuration, predicted_time
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import Certainty
 
 CONSTANTS = ("sustained", "activation_passes", "exposure")
-# Where the search starts, and where it may not go.
-_STARTS = {
-    "sustained": (0.75, 0.85, 0.95),
-    "activation_passes": (1.5, 2.5, 4.0),
-    "exposure": (0.2, 0.4),
-}
-_BOUNDS = {"sustained": (0.3, 1.0), "activation_passes": (0.5, 6.0), "exposure": (0.0, 0.8)}
-_STEPS = {"sustained": 0.04, "activation_passes": 0.4, "exposure": 0.1}
-_HALVINGS = 5
-_WEIGHTS = {Certainty.HIGH: 1.0, Certainty.MEDIUM: 0.5, Certainty.LOW: 0.25, None: 0.5}
-# Group -> mean and worst distance beyond which the fit pays for it.
-_ANCHORS = {"korthikanti22": (0.025, 0.05)}
-_PRICE = 2.0
-_FARTHEST = math.log(2.0)
-# Sources that came after the constants of the catalogue were fitted: they judge them, and are left
-# out wherever the catalogue's constants are fitted anew.
-CAME_LATER = frozenset(
-    {
-        "internevo",
-        "maxtext_gpu",
-        "mbridge_2604",
-        "mbridge_2608",
-        "mbridge_ablation",
-        "primus",
-        "tpu_recipes",
-    }
-)
-# A family with fewer rows keeps the generic constants, and only what it sustains is fitted.
-_ENOUGH = 10
+# What is supposed of all families before any row; how uncertain that is (standard deviation of the
+# logarithm); and how far families lie apart, or an accelerator from its family.
+_SUPPOSALS = {"sustained": 0.88, "activation_passes": 2.5, "exposure": 0.3}
+_APART = {"sustained": 0.15, "activation_passes": 0.35, "exposure": 0.5}
+_SUPPOSED = 2.0
+MOST = {"sustained": 1.0, "activation_passes": 9.0, "exposure": 0.9}
+"""The most that constants can be."""
+_CERTAINTY = {Certainty.HIGH: 1.0, Certainty.MEDIUM: 0.5, Certainty.LOW: 0.25, None: 0.5}
+_NUDGE = -0.02
+
+Name = tuple[str, str]
+"""A family, or `COMMON`; and one of its constants."""
+COMMON = ""
+"""What families have in common."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FamilyFit:
-    """The constants of one family.
+class TrainingTask:
+    """Measured runs, and the constants of what they ran on.
 
     Parameters
     ----------
-    name
-        The family.
-    rows, groups
-        What they were fitted to.
-    calibration
-        The family's calibration with the fitted constants.
-    loss
-        What the fit minimised.
+    rows
+        Runs that can be predicted.
+    owners
+        Whose constants each of them has: a family of accelerators, or an accelerator.
+    bases
+        Owner -> the calibration that has its other constants.
+    groups
+        What is to weigh as one: the source of each run, or the run itself.
+    is_common
+        Whether owners are taken to be alike; else each is taken to be like its base.
     """
 
-    name: str
-    rows: int
-    groups: int
-    calibration: Calibration
-    loss: float
+    rows: tuple[Configuration, ...]
+    owners: tuple[str, ...]
+    bases: Mapping[str, Calibration]
+    groups: tuple[str, ...]
+    is_common: bool
 
-
-def fitted_rows(rows: Iterable[TrainingRow]) -> list[TrainingRow]:
-    """Give the rows to which the constants of the catalogue are fitted.
-
-    All of the package's rows but those of `CAME_LATER`.
-    """
-    return [row for row in rows if row.group not in CAME_LATER]
-
-
-def families_of(rows: Iterable[TrainingRow]) -> Mapping[str, list[Configuration]]:
-    """Sort the rows that can be predicted by the family of their accelerator."""
-    families: dict[str, list[Configuration]] = {}
-    for row in rows:
-        found = convert(row)
-        if isinstance(found, Configuration) and predict_configuration(found).error is not None:
-            name = calibration_of(found.cluster.accelerator).name
-            families.setdefault(name, []).append(found)
-    return families
-
-
-def fit_family(name: str, rows: Sequence[Configuration]) -> FamilyFit:
-    """Fit the constants of a family from several starts."""
-    family = Systems.Calibrations[name]
-    if len(rows) < _ENOUGH:
-        generic = Systems.Calibrations[GENERIC]
-        base = family.replace(**{constant: getattr(generic, constant) for constant in CONSTANTS})
-        best = descend(rows, base, CONSTANTS[:1])
-    else:
-        starts = [
-            family.replace(**dict(zip(_STARTS, values, strict=True)))
-            for values in itertools.product(*_STARTS.values())
-        ]
-        starts.sort(key=lambda start: loss_of(rows, start))
-        found = [descend(rows, start, CONSTANTS) for start in starts[:2]]
-        best = min(found, key=lambda pair: pair[1])
-    return FamilyFit(
-        name=name,
-        rows=len(rows),
-        groups=len({row.row.group for row in rows}),
-        calibration=best[0],
-        loss=best[1],
-    )
-
-
-def refit_without(group: str, fit: FamilyFit, rows: Sequence[Configuration]) -> Calibration:
-    """Fit a family's constants again without one group, from where the whole fit ended.
-
-    Without rows that remain, the generic constants have to do.
-    """
-    others = [row for row in rows if row.row.group != group]
-    generic = Systems.Calibrations[GENERIC]
-    if not others:
-        return fit.calibration.replace(
-            **{constant: getattr(generic, constant) for constant in CONSTANTS}
+    @classmethod
+    def of_families(cls, rows: Iterable[TrainingRow]) -> "TrainingTask":
+        """Take the constants of families, which are alike, from the rows of several sources."""
+        kept = predictable(rows)
+        calibrations = [calibration_of(one.cluster.accelerator) for one in kept]
+        return cls(
+            rows=kept,
+            owners=tuple(one.name for one in calibrations),
+            bases={one.name: one for one in calibrations},
+            groups=tuple(one.row.group for one in kept),
+            is_common=True,
         )
-    constants = CONSTANTS if len(others) >= _ENOUGH else CONSTANTS[:1]
-    return descend(others, fit.calibration, constants)[0]
+
+    @classmethod
+    def of_accelerators(cls, rows: Iterable[Configuration]) -> "TrainingTask":
+        """Take the constants of accelerators, which are like those of their families, from rows.
+
+        Rows of one user's clusters are many measurements, not one source among others.
+        """
+        kept = tuple(rows)
+        accelerators = [one.cluster.accelerator for one in kept]
+        return cls(
+            rows=kept,
+            owners=tuple(one.name for one in accelerators),
+            bases={one.name: calibration_of(one) for one in accelerators},
+            groups=tuple(str(number) for number in range(len(kept))),
+            is_common=False,
+        )
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """The constants, those of each owner first."""
+        owners = (*sorted(set(self.owners)), *((COMMON,) if self.is_common else ()))
+        return tuple((owner, constant) for owner in owners for constant in CONSTANTS)
+
+    def task(self) -> FitTask:
+        """State what is to be fitted."""
+        start = np.log([self._supposed(owner, constant) for owner, constant in self.names])
+        prior = np.zeros((len(self.names), len(self.names)))
+        expected = np.zeros(len(self.names))
+        for place, (owner, constant) in enumerate(self.names):
+            spread = _SUPPOSED if owner == COMMON else _APART[constant]
+            prior[place, place] = 1 / spread
+            if self.is_common and owner != COMMON:
+                prior[place, self.names.index((COMMON, constant))] = -1 / spread
+            else:
+                expected[place] = start[place] / spread
+        return FitTask(
+            start=start,
+            prior=prior,
+            expected=expected,
+            groups=self.groups,
+            weights=np.array([weight_of(one.row) for one in self.rows]),
+            distances=self._distances,
+        )
+
+    def values(self, constants: Array) -> dict[Name, float]:
+        """Give constants by name, as far as they can be."""
+        found = zip(self.names, np.exp(constants).tolist(), strict=True)
+        return {name: min(value, MOST[name[1]]) for name, value in found}
+
+    def calibrations(self, constants: Array) -> dict[str, Calibration]:
+        """Give the calibrations of owners with some constants."""
+        values = self.values(constants)
+        return {
+            owner: base.replace(**{name: values[owner, name] for name in CONSTANTS})
+            for owner, base in self.bases.items()
+        }
+
+    def _supposed(self, owner: str, constant: str) -> float:
+        if self.is_common:
+            return _SUPPOSALS[constant]
+        return float(getattr(self.bases[owner], constant))
+
+    def _distances(self, constants: Array, kept: Rows) -> tuple[Array, Array]:
+        places = {name: place for place, name in enumerate(self.names)}
+        stages = {
+            owner: DistributedModel(calibration=_nudged(calibration))
+            for owner, calibration in self.calibrations(constants).items()
+        }
+        distances = np.zeros(len(self.rows))
+        derivatives = np.zeros((len(self.rows), len(self.names)))
+        for at in np.flatnonzero(kept):
+            row, owner = self.rows[at], self.owners[at]
+            times = np.asarray(predicted_time(row, stages[owner]))
+            logarithms = np.log(times / measured_time(row))
+            distances[at] = logarithms[0]
+            for number, constant in enumerate(CONSTANTS, start=1):
+                slope = (logarithms[number] - logarithms[0]) / _NUDGE
+                derivatives[at, places[owner, constant]] = slope
+        return distances, derivatives
 
 
-def loss_of(rows: Sequence[Configuration], calibration: Calibration) -> float:
-    """Weigh how far the predictions for some rows lie off."""
-    groups: dict[str, list[tuple[float, float]]] = {}
-    for row, distance in zip(rows, distances(rows, calibration), strict=True):
-        weight = _weight(row.row)
-        groups.setdefault(row.row.group, []).append((min(abs(distance), _FARTHEST), weight))
-    total = weights = 0.0
-    for members in groups.values():
-        weight = sum(weight for _, weight in members)
-        mean = sum(distance * weight for distance, weight in members) / weight
-        total += math.sqrt(weight) * mean
-        weights += math.sqrt(weight)
-    return total / weights + sum(
-        _excess([distance for distance, _ in groups.get(name, [])], *limits)
-        for name, limits in _ANCHORS.items()
-    )
+def predictable(rows: Iterable[TrainingRow]) -> tuple[Configuration, ...]:
+    """Put rows in the models' terms, and keep those that can be predicted."""
+    found = [one for row in rows if isinstance(one := convert(row), Configuration)]
+    return tuple(one for one in found if predict_configuration(one).error is not None)
 
 
-def _excess(distances: Sequence[float], mean: float, worst: float) -> float:
-    """Price what an anchor lies off beyond its limits."""
-    if not distances:
-        return 0.0
-    beyond = max(sum(distances) / len(distances) - mean, 0.0) + max(max(distances) - worst, 0.0)
-    return _PRICE * beyond
+def _nudged(calibration: Calibration) -> Calibration:
+    """Give a calibration with arrays: as it is, and with each constant a little smaller."""
+    arrays = copy.copy(calibration)
+    for number, constant in enumerate(CONSTANTS, start=1):
+        value: Any = np.full(len(CONSTANTS) + 1, getattr(calibration, constant))
+        value[number] *= math.exp(_NUDGE)
+        vars(arrays)[constant] = value  # unchecked: an array is no figure of a catalogue
+    return arrays
 
 
-def _weight(row: TrainingRow) -> float:
+def weight_of(row: TrainingRow) -> float:
     """Weigh a row: by its certainty, and halved for each cell of its layout that is empty."""
     stated = (
         row.gbs,
@@ -177,44 +186,4 @@ def _weight(row: TrainingRow) -> float:
         row.zero_stage is not None,
         row.recompute,
     )
-    return float(_WEIGHTS[row.certainty] * 0.5 ** sum(not cell for cell in stated))
-
-
-def distances(rows: Sequence[Configuration], calibration: Calibration) -> list[float]:
-    """Give the logarithm of predicted over measured for each row."""
-    stage = DistributedModel(calibration=calibration)
-    errors = (predict_configuration(row, stage).error for row in rows)
-    return [math.log1p(error) for error in errors if error is not None]
-
-
-def descend(
-    rows: Sequence[Configuration], start: Calibration, constants: Iterable[str]
-) -> tuple[Calibration, float]:
-    """Change one constant at a time, by ever smaller steps, as long as it helps.
-
-    Parameters
-    ----------
-    rows
-        What is to be predicted.
-    start
-        Where to begin.
-    constants
-        What may change.
-
-    Returns
-    -------
-    tuple
-        The calibration found, and its loss.
-    """
-    best, least = start, loss_of(rows, start)
-    for halving in range(_HALVINGS):
-        moved = True
-        while moved:
-            moved = False
-            for constant, sign in itertools.product(constants, (1, -1)):
-                low, high = _BOUNDS[constant]
-                value = getattr(best, constant) + sign * _STEPS[constant] / 2**halving
-                trial = best.replace(**{constant: min(max(value, low), high)})
-                if (found := loss_of(rows, trial)) < least - 1e-9:
-                    best, least, moved = trial, found, True
-    return best, least
+    return float(_CERTAINTY[row.certainty] * 0.5 ** sum(not cell for cell in stated))

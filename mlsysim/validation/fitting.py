@@ -1,29 +1,29 @@
 """Constants that fit a user's own measurements: ``mlsysim validate --fit``.
 
-The end-to-end constants of the package (`mlsysim.validation.calibrate_runs`)
-are fitted to each accelerator of a file by itself, from those of its family
-on.  Kernels give all other constants.
+The end-to-end constants of the package (`mlsysim.validation.calibrate_runs`) are fitted to each
+accelerator of a file by itself.  Before any row they are those of its family, give or take what
+families lie apart: a few rows move what they determine, and leave the rest.
+Kernels give all other constants.
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlsysim.catalog.calibration import Calibration
 from mlsysim.core.solver import DistributedModel
 from mlsysim.errors import MeasurementError
-from mlsysim.stages.calibration import calibration_of
-from mlsysim.validation.calibrate_runs import CONSTANTS, descend
-from mlsysim.validation.conversion import Configuration, convert
+from mlsysim.validation.calibrate_runs import CONSTANTS, TrainingTask, predictable
+from mlsysim.validation.conversion import Configuration
 from mlsysim.validation.datasets import DatasetKind, kind_of
+from mlsysim.validation.estimation import estimate, uncertainty
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.table import read_table
 from mlsysim.validation.training_row import training_rows
 
-# Fewer rows would be matched, not fitted; fewer than this per constant fit the first alone.
+# Fewer rows would be matched, not fitted.
 _FEWEST = 3
-_PER_CONSTANT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ class Fit:
         Mean absolute error with the package's constants, and with the fitted ones.
     calibration
         The constants.
+    errors
+        Constant -> its relative standard error.
     """
 
     accelerator: str
@@ -47,13 +49,18 @@ class Fit:
     before: float
     after: float
     calibration: Calibration
+    errors: Mapping[str, float]
 
     @property
     def change(self) -> str:
-        """The two errors in words."""
+        """What the fit did, in words."""
         return (
             f"{self.rows} rows, mean absolute error {100 * self.before:.1f} % before,"
-            f" {100 * self.after:.1f} % after"
+            f" {100 * self.after:.1f} % after; "
+            + ", ".join(
+                f"{name} {getattr(self.calibration, name):.3g} ± {100 * error:.0f} %"
+                for name, error in self.errors.items()
+            )
         )
 
 
@@ -69,12 +76,10 @@ def fit_file(path: str | Path) -> tuple[Fit, ...]:
     if kind_of(table) is not DatasetKind.TRAINING:
         raise MeasurementError(f"{path}: --fit needs training runs; these are serving runs")
     by_name: dict[str, list[Configuration]] = {}
-    for row in training_rows(table):
-        found = convert(row)
-        if isinstance(found, Configuration) and predict_configuration(found).error is not None:
-            by_name.setdefault(found.cluster.accelerator.name, []).append(found)
+    for row in predictable(training_rows(table)):
+        by_name.setdefault(row.cluster.accelerator.name, []).append(row)
     fits = tuple(
-        _fit(name, rows, Path(path).name) for name, rows in by_name.items() if len(rows) >= _FEWEST
+        fit_rows(rows, Path(path).name) for rows in by_name.values() if len(rows) >= _FEWEST
     )
     if not fits:
         raise MeasurementError(
@@ -83,20 +88,32 @@ def fit_file(path: str | Path) -> tuple[Fit, ...]:
     return fits
 
 
-def _fit(name: str, rows: Sequence[Configuration], file: str) -> Fit:
-    start = calibration_of(rows[0].cluster.accelerator)
-    enough = len(rows) >= _PER_CONSTANT * len(CONSTANTS)
-    best, _ = descend(rows, start, CONSTANTS if enough else CONSTANTS[:1])
+def fit_rows(rows: Sequence[Configuration], file: str) -> Fit:
+    """Fit the constants of an accelerator to its rows.
+
+    Parameters
+    ----------
+    rows
+        Runs on one accelerator.
+    file
+        Where they are from, for the record.
+    """
+    task = TrainingTask.of_accelerators(rows)
+    stated = task.task()
+    found = estimate(stated)
+    (name, best), *_ = task.calibrations(found.constants).items()
+    errors = zip(CONSTANTS, uncertainty(stated, found).tolist(), strict=True)
     return Fit(
         accelerator=name,
         rows=len(rows),
-        before=_mean_error(rows, start),
+        before=_mean_error(rows, task.bases[name]),
         after=_mean_error(rows, best),
         calibration=best.replace(
             name=f"{name}_fitted",
             title=f"{name}, fitted",
             source=f"fitted to {len(rows)} rows of {file}",
         ),
+        errors=dict(errors),
     )
 
 
@@ -124,10 +141,16 @@ def _section(fit: Fit) -> str:
             f"[calibrations.{calibration.name}]",
             f'title = "{calibration.title}"',
             f'source = "{calibration.source}"',
-            *(f"{name} = {value:.6g}" for name, value in constants.items()),
+            *(_line(name, value, fit.errors.get(name)) for name, value in constants.items()),
             "",
         ]
     )
+
+
+def _line(name: str, value: float, error: float | None) -> str:
+    if error is None:
+        return f"{name} = {value:.6g}"
+    return f"{name} = {{ value = {value:.6g}, error = {error:.2g} }}"
 
 
 def instructions(fits: Sequence[Fit], file: str) -> str:

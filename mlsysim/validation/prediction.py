@@ -10,6 +10,7 @@ rows once and evaluate each configuration as often as it takes::
 import copy
 import functools
 import inspect
+import math
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -27,6 +28,10 @@ from mlsysim.validation.vocabulary import MemoryAccounting, MemoryUnit, Timed, U
 # a third of the cost or less.  The TPU entries log blocks with both.
 _EVALUATION_SHARE = 0.07
 _HOUR = 3600.0
+TIMES = frozenset(
+    {Unit.SECONDS, Unit.MILLISECONDS, Unit.HOURS_PER_TERATOKEN, Unit.KILOHOURS_PER_TERATOKEN}
+)
+"""Units of which less is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +108,8 @@ def predict_configuration(
     that ran it had some means that its row does not tell.
     """
     model = stage or DistributedModel()
-    known = _accepted(type(model))
-    arguments = {name: value for name, value in configuration.arguments.items() if name in known}
     try:
-        result = model.solve(model=configuration.model, fleet=configuration.cluster, **arguments)
+        result = _solved(configuration, model)
     except (Infeasible, MissingFigureError, ParameterError) as error:
         return Prediction(row=configuration.row, skipped=str(error), notes=configuration.notes)
     time = _measured_time(configuration, result)
@@ -114,9 +117,27 @@ def predict_configuration(
         row=configuration.row,
         predicted=in_own_unit(configuration, time),
         step_time=time,
-        memory_predicted=_memory(configuration, model, arguments, result),
+        memory_predicted=_memory(configuration, model, result),
         notes=configuration.notes,
     )
+
+
+def predicted_time(configuration: Configuration, stage: DistributedModel) -> Any:
+    """Predict what the source timed (s); an array where the constants of the model are arrays."""
+    return _measured_time(configuration, _solved(configuration, stage))
+
+
+def measured_time(configuration: Configuration) -> float:
+    """Give the time that a row's value says its source measured (s)."""
+    value = configuration.row.value or math.nan
+    each = in_own_unit(configuration, 1.0)
+    return value / each if configuration.unit in TIMES else each / value
+
+
+def _solved(configuration: Configuration, model: DistributedModel) -> Any:
+    known = _accepted(type(model))
+    arguments = {name: value for name, value in configuration.arguments.items() if name in known}
+    return model.solve(model=configuration.model, fleet=configuration.cluster, **arguments)
 
 
 def in_own_unit(configuration: Configuration, time: float) -> float:
@@ -178,16 +199,14 @@ def _measured_time(configuration: Configuration, result: Any) -> float:
     return time * (1 + _EVALUATION_SHARE) if evaluated else time
 
 
-def _memory(
-    configuration: Configuration, model: DistributedModel, arguments: dict[str, Any], result: Any
-) -> float:
+def _memory(configuration: Configuration, model: DistributedModel, result: Any) -> float:
     """Give what the source would have printed, in its gigabytes."""
     figures = accounted(configuration.row)
     if figures:
         calibration = model.calibration or calibration_of(configuration.cluster.accelerator)
         printed = copy.copy(model)
         printed.calibration = calibration.replace(**figures)
-        result = printed.solve(model=configuration.model, fleet=configuration.cluster, **arguments)
+        result = _solved(configuration, printed)
     return magnitude(
         result.memory_per_accelerator, str(configuration.row.mem_unit or MemoryUnit.GB)
     )

@@ -13,18 +13,9 @@ from mlsysim.stages.evidence import Evidence, evidence_on
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
 from mlsysim.validation.outcome import Outcome
-from mlsysim.validation.prediction import Prediction, predict_configuration
+from mlsysim.validation.prediction import TIMES, Prediction, predict_configuration
 from mlsysim.validation.table import MeasuredTable
 from mlsysim.validation.training_row import TrainingRow, training_rows
-from mlsysim.validation.vocabulary import Unit
-
-# What grows with the speed; the others are times.
-_TIMES = {
-    Unit.SECONDS,
-    Unit.MILLISECONDS,
-    Unit.HOURS_PER_TERATOKEN,
-    Unit.KILOHOURS_PER_TERATOKEN,
-}
 
 
 def training_outcomes(
@@ -121,4 +112,4 @@ def _speeds(
         return None, None
     speed = configuration.tokens_per_step / time / configuration.cluster.accelerators
     ratio = measured / predicted
-    return (speed / ratio if configuration.unit in _TIMES else speed * ratio), speed
+    return (speed / ratio if configuration.unit in TIMES else speed * ratio), speed

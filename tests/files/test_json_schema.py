@@ -14,7 +14,10 @@ from mlsysim.files.fleets import FOUND
 from mlsysim.files.json_schema import plan_schema, question_schema
 
 ROOT = Path(__file__).parents[2]
-PLANS = [ROOT / "mlsysim/cli/templates/plan.toml", *sorted((ROOT / "models/plans").glob("*.toml"))]
+PLANS = [
+    ROOT / "mlsysim/files/templates/plan.toml",
+    *sorted((ROOT / "models/plans").glob("*.toml")),
+]
 FILES = sorted({*(ROOT / "models").rglob("*.toml")} - {*PLANS})
 SCHEMA = question_schema()
 CHECK = jsonschema.Draft202012Validator(SCHEMA)
@@ -38,7 +41,7 @@ def test_every_question_of_the_package_is_accepted(file: Path) -> None:
 @pytest.mark.parametrize("kind", ["training", "serving", "fleet"])
 def test_what_new_writes_is_accepted(kind: str) -> None:
     """The templates are questions that can be answered as they stand."""
-    template = ROOT / "mlsysim/cli/templates" / f"{kind}.toml"
+    template = ROOT / "mlsysim/files/templates" / f"{kind}.toml"
     CHECK.validate(tomllib.loads(template.read_text(encoding="utf-8")))
 
 

@@ -16,8 +16,10 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.number_format import Coverage
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.schedule import SCHEDULES
+from mlsysim.physics.state import OPTIMIZERS
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, pools_of
 from mlsysim.stages.machine import accelerator_of
+from mlsysim.stages.matrices import TARGETS
 from mlsysim.stages.serving.formats import CACHE_WORDS
 from mlsysim.stages.serving.hardware import Purchase
 from mlsysim.stages.stage import ForwardModel
@@ -186,6 +188,14 @@ def _sharding(at: Place) -> Values:
     return st.sampled_from(design.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
 
 
+def _document(at: Place) -> Values:
+    return _or(st.none(), st.integers(1, at.drawn["seq_len"]), 2)
+
+
+def _frozen(at: Place) -> Values:
+    return _or(st.just(0), st.integers(1, at.drawn["model"].layers), 2)
+
+
 def _length(most: int) -> Argument:
     def values(at: Place) -> Values:
         context = getattr(at.drawn["model"], "max_context", most)
@@ -330,6 +340,18 @@ ARGUMENTS: dict[str, Argument] = {
     "optimizer_offload": st.booleans(),
     "sharding": _sharding,
     "moment_bytes": st.sampled_from([2, 4]),
+    "optimizer": st.sampled_from(OPTIMIZERS),
+    "master_weights": st.booleans(),
+    "adapter_rank": st.none() | st.sampled_from([1, 8, 64]),
+    "adapter_targets": st.sampled_from(sorted(TARGETS)),
+    "base_format": _maybe(_KEPT),
+    "frozen_layers": _frozen,
+    "adapter_dropout": st.booleans(),
+    "kernels": st.sampled_from(design.KERNELS),
+    "parameter_offload": _or(st.just(value=False), st.booleans(), 2),
+    "host_memory": _maybe(_log(10, 1e5)),
+    "document_len": _document,
+    "packed": st.booleans(),
     "activation_storage": _narrow,
     "dispatch": _narrow,
     "gradient_bytes": st.sampled_from([2, 4, 6]),

@@ -11,6 +11,7 @@ from mlsysim.catalog.node import Node
 from mlsysim.catalog.vision_model import VisionModel
 from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.serving.formats import attention_arithmetic, attention_width
+from mlsysim.stages.training.frozen import frozen_width
 
 
 @dataclass(frozen=True, repr=False)
@@ -195,6 +196,35 @@ def _all_nodes(it: Change) -> bool:
     return {it.old["nodes"] or it.old["fleet"].nodes} == {it.new["nodes"] or it.new["fleet"].nodes}
 
 
+def _nothing_frozen(it: Change) -> bool:
+    """Say that no weight is frozen, or that a stage whose weights are not may be the fullest."""
+    some = it.old["frozen_layers"] > 0
+    return it.old["adapter_rank"] is None and not (some and it.old["pp_size"] == 1)
+
+
+def _same_base(it: Change) -> bool:
+    """Say that both stand for the format of working weights, or have as many bits."""
+    widths = [
+        frozen_width(it.old["model"], it.old["precision"], design["base_format"])
+        for design in (it.old, it.new)
+    ]
+    return widths[0] == widths[1]
+
+
+def _nothing_offloaded(it: Change) -> bool:
+    return not (it.old["optimizer_offload"] or it.old["parameter_offload"])
+
+
+def _whole_sequences(it: Change) -> bool:
+    """Say that a document is all of a sequence, before and after."""
+    length = it.old["seq_len"]
+    return {it.old["document_len"] or length, it.new["document_len"] or length} == {length}
+
+
+def _no_whole_moment(it: Change) -> bool:
+    return it.old["optimizer"] in {"adamw_8bit", "adafactor", "sgd"}
+
+
 def _nothing_to_scatter(it: Change) -> bool:
     return it.old["tp_size"] == 1 or it.old["pp_size"] == 1 or it.old["sequence_parallel"]
 
@@ -213,6 +243,10 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     "attention_precision": (_attention_as_before,),
     "precision": (_twins("precision"),),
     "kv_precision": (_twins("kv_precision"),),
+    # "Each sequence is one document unless given."
+    "document_len": (_whole_sequences,),
+    # "As working weights unless given."
+    "base_format": (_same_base,),
     # "All unless given."
     "recompute_layers": (_every_layer,),
     "nodes": (_all_nodes,),
@@ -244,6 +278,16 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "efficiency": (_outpaced,),
     "gradient_bytes": (lambda it: it.old["precision"] == "fp32",),
     "fused_loss": (_other_stage_is_fuller,),
+    "moment_bytes": (_no_whole_moment,),
+    "master_weights": (lambda it: it.old["precision"] == "fp32",),
+    "adapter_targets": (lambda it: it.old["adapter_rank"] is None,),
+    "adapter_dropout": (
+        lambda it: it.old["adapter_rank"] is None,
+        lambda it: it.old.solve().memory_logits.m > 0,
+    ),
+    "packed": (lambda it: it.old["document_len"] is None,),
+    "host_memory": (_nothing_offloaded,),
+    "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "stack": (_alone,),
     "seq_len": (lambda it: isinstance(it.old["model"], VisionModel),),

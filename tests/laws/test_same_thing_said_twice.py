@@ -97,14 +97,9 @@ def spaces(draw: st.DrawFn, stage: type[ForwardModel], most: int = 3) -> Space:
             continue
         for _ in range(draw(st.integers(0, most - 1))):
             other = draw(values_of(stage, name, complete))
-            if other not in space[name] and can_share(value, other):
+            if other not in space[name]:
                 space[name].append(other)
     return space
-
-
-def can_share(one: Any, other: Any) -> bool:
-    """Tell whether two values can be those of one choice: nothing stands beside text only."""
-    return (one is None) == (other is None) or isinstance(one or other, str)
 
 
 def _chosen(space: Mapping[str, list[Any]], place: int) -> dict[str, Any]:

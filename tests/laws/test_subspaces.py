@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from laws.arguments import values_of
 from laws.designs import STAGES, Complete, Pasted, feasible, law, numbers, shown, together
-from laws.test_same_thing_said_twice import can_share
 
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
@@ -73,7 +72,7 @@ def questions(draw: st.DrawFn, stage: type[ForwardModel]) -> Question:
         for _ in range(draw(st.integers(1, 4))):
             other = draw(values_of(stage, name, context))
             fits = size * (len(values) + 1) <= _MOST
-            if fits and other not in values and can_share(values[0], other):
+            if fits and other not in values:
                 values.append(other)
         size *= len(values)
         space[name] = values

@@ -41,7 +41,7 @@ SHARES = (
 COUNTS = (
     "accelerators", "accelerators_per_replica", "accelerators_used", "accelerators_total",
     "replicas", "max_concurrency", "microbatches", "data_parallel_size", "active_replicas",
-    "tokens_per_step", "parallelism",
+    "tokens_per_step", "trained_parameters", "parallelism",
 )  # fmt: skip
 FLAGS = ("compute_bound", "price_is_estimated")
 AMOUNTS = {

@@ -6,11 +6,13 @@ from mlsysim.errors import ParameterError
 from mlsysim.physics import state
 from mlsysim.physics.state import StateBytes, ZeroStage
 
+ADAM = state.optimizer_bytes("adamw", 4, 4096)
+
 
 def per_parameter(zero_stage: int, replicas: int, gradient: int) -> float:
     """Add up weights, gradients and optimizer of one parameter."""
     return kept(
-        state.state_of("zero", state.state_width("bf16"), gradient, 4), zero_stage, replicas
+        state.state_of("zero", state.state_width("bf16"), gradient, ADAM), zero_stage, replicas
     )
 
 
@@ -57,7 +59,7 @@ def test_state_of_korthikanti_figure_1(
 def test_single_precision_keeps_no_second_master() -> None:
     """fp32 takes 4 + 4 + 8 bytes: the weight is its own master copy, however it is sharded."""
     for sharding in ("zero", "fsdp"):
-        parts = state.state_of(sharding, state.state_width("fp32"), 4, 4)
+        parts = state.state_of(sharding, state.state_width("fp32"), 4, ADAM)
         assert (parts.shard, parts.gradient, parts.optimizer) == (4, 4, 8)
 
 
@@ -71,8 +73,32 @@ def test_single_precision_keeps_no_second_master() -> None:
 )
 def test_fully_sharded_state(zero_stage: int, moment: int, expected: float) -> None:
     """FSDP keeps no 16-bit copy of its own: 16 bytes a parameter where Megatron-LM has 18."""
-    parts = state.state_of("fsdp", state.state_width("bf16"), 2, moment)
+    parts = state.state_of("fsdp", state.state_width("bf16"), 2, (2 * moment, 2 * moment))
     assert kept(parts, zero_stage, 64) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        ("adamw", (8, 8)),
+        ("adamw_8bit", (2.03125, 2.03125)),  # two bytes, and a scale of 4 for each 256
+        ("adafactor", (8 / 4096, 8 / 4096)),  # a row's sum and a column's, over 4,096 each
+        ("sgd", (0, 0)),
+        ("sgd_momentum", (4, 4)),
+        ("muon", (4, 8)),
+    ],
+)
+def test_what_optimizers_keep(optimizer: str, expected: tuple[float, float]) -> None:
+    """Bytes of a parameter of a layer, and of one of the tables."""
+    assert state.optimizer_bytes(optimizer, 4, 4096) == expected
+
+
+@pytest.mark.parametrize(("sharding", "expected"), [("zero", 8), ("fsdp", 8)])
+def test_pure_bf16_is_eight_bytes(sharding: str, expected: float) -> None:
+    """Weights, gradients and both moments in 16 bits, and nothing beside them."""
+    moments = state.optimizer_bytes("adamw", 2, 4096)
+    parts = state.state_of(sharding, state.state_width("bf16"), 2, moments, master=False)
+    assert kept(parts, 3, 64) * 64 == expected
 
 
 def test_unknown_precision_names_the_known_ones() -> None:

@@ -1,10 +1,10 @@
 """The accuracy that a report tells is that of measured runs of the same kind."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from question_files import MODELS, QUESTIONS
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core import solver
@@ -12,25 +12,14 @@ from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import ForwardModel
 from mlsysim.files.question import load
 from mlsysim.report import report_of
-from mlsysim.report.accuracy import _told, accuracy_of, measured_for, recorded
-from mlsysim.report.recording import measure
+from mlsysim.report.accuracy import accuracy_of, classes_for
+from mlsysim.stages.error_classes import Quantity, error_classes
 from mlsysim.stages.evidence import ADDERS, BASES, FLEETS, Evidence, evidence_of
 
-MODELS = Path(__file__).parents[2] / "models"
 TUTORIAL = MODELS / "training" / "tutorial.toml"
 SERVED: dict[str, Any] = {"batch_size": 8, "input_tokens": 512, "output_tokens": 128}
 DENSE, MIXTURE = Models.Language.Llama3_1_8B, Models.Language.Qwen3_30B_A3B
 H100, TPU = Systems.Accelerators.H100_SXM, Systems.Accelerators.TPU_v6e
-
-
-def test_the_record_is_what_the_measured_runs_say() -> None:
-    """After a change of the models, run: python -m mlsysim.report.recording."""
-    found = measure()
-    assert found.keys() == recorded().keys()
-    for kind, figures in found.items():
-        known, new = asdict(recorded()[kind]), asdict(figures)
-        assert known.pop("accelerators") == new.pop("accelerators")
-        assert known == pytest.approx(new, abs=0.0011), kind
 
 
 def test_every_model_of_the_package_is_one_of_those_or_adds_up_what_they_predict() -> None:
@@ -57,27 +46,11 @@ def test_no_measured_run_is_said_where_there_is_none() -> None:
     run = Pipeline([solver.DistributedModel()]).run(
         model=DENSE, fleet=Systems.Clusters.Frontier_8K, batch_size=1024, tp_size=8
     )
-    hopper = recorded()["DistributedModel", "Hopper", "dense"].accelerators
-    assert f"({hopper['H100_SXM']} on H100_SXM)" in accuracy_of(run)[0]
+    hopper = error_classes()["DistributedModel", "Hopper", "dense", Quantity.STEP]
+    runs = f"({hopper.rows} runs, {hopper.accelerators['H100_SXM']} on H100_SXM)"
+    assert runs in accuracy_of(run)[0]
     on_amd = Evidence(stage="DistributedModel", accelerator="MI250X", family="CDNA", mixture=False)
-    found = measured_for(on_amd)
-    assert found is not None
-    assert "MI250X" not in found[1].accelerators
-
-
-def test_runs_that_came_after_the_fit_are_told_apart() -> None:
-    """To none, to some or to all of the runs of a kind the constants are fitted."""
-    kinds = {
-        "to which its": ("DistributedModel", "Volta"),
-        "of which its": ("DistributedModel", "Ampere"),
-        "to none of which its": ("ServingModel", "CDNA"),
-    }
-    for words, (stage, family) in kinds.items():
-        name = {"Volta": "V100_SXM2_32GB", "Ampere": "A100_80GB_SXM", "CDNA": "MI300X"}[family]
-        item = Evidence(stage=stage, accelerator=name, family=family, mixture=False)
-        assert words in _told([item])
-        found = recorded()[stage, family, "dense"]
-        assert (found.fitted == found.rows) is (words == "to which its")
+    assert "MI250X" not in classes_for(on_amd)[Quantity.STEP][1].accelerators
 
 
 def test_dense_models_and_mixtures_have_errors_of_their_own() -> None:
@@ -85,20 +58,18 @@ def test_dense_models_and_mixtures_have_errors_of_their_own() -> None:
     dense, mixture = accuracy_of(served(H100, DENSE)), accuracy_of(served(H100, MIXTURE))
     assert "dense models on Hopper" in dense[0]
     assert "mixtures of experts on Hopper" in mixture[0]
-    assert dense[0].split(",")[0] != mixture[0].split(",")[0]
+    assert dense[0].partition("fit: ")[2] != mixture[0].partition("fit: ")[2]
 
 
 @pytest.mark.parametrize("stage", sorted(BASES))
 def test_a_model_inherits_where_it_was_not_measured_itself(stage: str) -> None:
     """On Ampere single batches were measured, and no load."""
     item = Evidence(stage=stage, accelerator="A100_80GB_SXM", family="Ampere", mixture=False)
-    assert (stage, "Ampere", "dense") not in recorded()
-    found = measured_for(item)
-    assert found is not None
-    assert found[0] == "ServingModel"
+    assert not any(name[:2] == (stage, "Ampere") for name in error_classes())
+    assert {name for name, _ in classes_for(item).values()} == {"ServingModel"}
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.toml")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: str(path.stem))
 def test_every_kind_of_question_tells_its_accuracy(path: Path) -> None:
     """Whatever wraps a predicting model, its first design says how exact that is."""
     question = load(path)
@@ -125,6 +96,7 @@ def test_a_disaggregated_design_tells_of_both_pools() -> None:
     assert accuracy_of(result)[1].startswith("DisaggregatedModel: as ServingModel, median error")
 
 
+_SERVED = (Quantity.FIRST, Quantity.TOKEN)
 CROSSED = """
 question = "On which accelerator?"
 objective = "minimize: ServingEconomicsModel.cost_per_hour"
@@ -156,8 +128,9 @@ def test_an_unmeasured_winner_is_told_beside_the_answer(
     assert (line in report.accuracy) is told
     assert (line in report.account) is told
     assert (line in report.to_page()) is told
+    hopper = [error_classes()["ServingModel", "Hopper", "dense", one] for one in _SERVED]
     assert report.to_dict()["evidence"][0]["rows_on_accelerator"] == (
-        0 if told else recorded()["ServingModel", "Hopper", "dense"].accelerators["H100_SXM"]
+        0 if told else sum(one.accelerators["H100_SXM"] for one in hopper)
     )
 
 
@@ -165,9 +138,10 @@ def test_the_first_line_tells_it() -> None:
     """A question answered by a model that was compared with runs says how far off it is."""
     question = load(TUTORIAL)
     report = report_of(question, question.solve())
-    found = recorded()["DistributedModel", "Hopper", "dense"]
-    text = f"accuracy of the models: DistributedModel: median error {100 * found.median:.1f} %"
+    found = error_classes()["DistributedModel", "Hopper", "dense", Quantity.STEP]
+    text = "accuracy of the models: DistributedModel: median error on measured runs of dense models"
     assert text in report.verdict
+    assert f"{100 * found.median:.1f} %, nine in ten within" in report.verdict
     data = report.to_dict()
     assert data["accuracy"] == list(report.accuracy)
     assert data["evidence"][0]["rows"] == found.rows

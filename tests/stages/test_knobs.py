@@ -13,12 +13,14 @@ from mlsysim.core.solver import (
     DistributedModel,
     EconomicsModel,
     GoodputModel,
+    MixedFleetModel,
     ServingEconomicsModel,
     ServingModel,
     SingleNodeModel,
 )
 from mlsysim.errors import ParameterError
 from mlsysim.stages.economics.design import EconomicsDesign, ServingEconomicsDesign
+from mlsysim.stages.fleets.mixed_fleet import MixedFleetDesign
 from mlsysim.stages.serving.design import ContinuousBatchingDesign, EngineDesign, ServingDesign
 from mlsysim.stages.serving.pools import LAYOUT, DisaggregatedDesign
 from mlsysim.stages.single_node import SingleNodeDesign
@@ -36,6 +38,7 @@ RECORDS = [
     (EconomicsModel, EconomicsDesign),
     (ServingEconomicsModel, ServingEconomicsDesign),
     (SingleNodeModel, SingleNodeDesign),
+    (MixedFleetModel, MixedFleetDesign),
 ]
 DESIGN: dict[str, Any] = {
     "model": Models.Language.Llama3_8B,

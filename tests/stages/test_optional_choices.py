@@ -15,8 +15,9 @@ from mlsysim.core.solver import (
     DistributedModel,
     EconomicsModel,
     ServingModel,
+    SingleNodeModel,
 )
-from mlsysim.errors import Infeasible, InputError
+from mlsysim.errors import Infeasible, InputError, MissingFigureError
 from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.traced import Traced
 from mlsysim.expr.tracing import parameters
@@ -33,6 +34,10 @@ BESIDE: dict[str, list[Any]] = {
     "nodes": [32, 64],
     "recompute_layers": [1, 8],
     "stack": ["torchtitan", "deepspeed"],
+    "adapter_rank": [4, 16],
+    "host_memory": [100.0, 2000.0],
+    "document_len": [256, 1024],
+    "base_format": ["nf4", "int8"],
     "electricity_price": [0.05, 0.2],
     "pue": [1.1, 1.5],
     "effective_throughput": [quantity(1e5, "1/s"), quantity(2e5, "1/s")],
@@ -164,3 +169,42 @@ def test_a_choice_of_none_has_no_number() -> None:
         DSE(space, objective, ["nodes * 2 <= 64"]).search(
             lambda design: pipeline.run(**fixed, **design)
         )
+
+
+A100 = Systems.Accelerators.A100_40GB_SXM
+
+
+def lone(question: DSE, method: str) -> Any:
+    """Ask for one pass of a model, where nobody has measured what products reach."""
+    pipeline = Pipeline([SingleNodeModel()])
+    fixed = {"model": Models.Language.BERT_Large, "accelerator": A100, "precision": "bf16"}
+    return question.search(lambda design: pipeline.run(**fixed, **design), method=method)
+
+
+@pytest.mark.parametrize("values", [[None, 0.2], [0.2, None]])
+@pytest.mark.parametrize("method", ["cp-sat", "exhaustive"])
+def test_a_default_that_nobody_has_measured_is_missed_by_every_method(
+    method: str, values: list[Any]
+) -> None:
+    """An efficiency is stated in one design and lacks in the other: each says which figure."""
+    assert not A100.has("matmul_efficiencies")
+    question = DSE({"efficiency": values}, "minimize: SingleNodeModel.latency")
+    with pytest.raises(MissingFigureError, match="no measured 16-bit matrix product"):
+        lone(question, method)
+
+
+@pytest.mark.parametrize("method", ["cp-sat", "exhaustive"])
+def test_a_default_that_is_impossible_rules_out_itself_alone(method: str) -> None:
+    """No engine has a cache in a format: with None there is no design, with a value there is."""
+
+    class Kept(ForwardModel):
+        def solve(self, *, bits: int | None = None, batch: int = 1) -> dict[str, Any]:
+            if bits is None:
+                raise Infeasible("nothing is kept in no bits")
+            return {"size": bits * batch}
+
+    question = DSE({"bits": [None, 8, 4], "batch": [3, 2]}, "minimize: size")
+    found = question.search(lambda design: Kept().solve(**design), method=method)
+    assert found.method == method
+    assert found.best_params == {"bits": 4, "batch": 2}
+    assert found.best_objective == 8

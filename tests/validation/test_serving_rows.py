@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from mlsysim.catalog import Systems
-from mlsysim.validation.calibrate_serving import RUNTIMES, STEP_TIME, loss_of
 from mlsysim.validation.measured import SERVING, path_of
 from mlsysim.validation.models import named_model
 from mlsysim.validation.outcome import Outcome
@@ -180,25 +179,18 @@ def shipped(**changes: Any) -> EngineConstants:
     return EngineConstants(serving=serving, runtimes=dict(Systems.Runtimes))
 
 
-def test_what_is_assumed_of_runtimes_is_what_the_fit_assumes() -> None:
-    """The constants that rows do not tell are the same in the script and in the catalogue."""
-    assert set(RUNTIMES) == set(Systems.Runtimes)
-    for name, buffers in RUNTIMES.items():
-        runtime = Systems.Runtimes[name]
-        assert (runtime.step_time, runtime.group_memory) == (STEP_TIME, buffers)
-
-
 def test_the_constants_of_the_catalogue_are_those_of_predictions() -> None:
     """Handing the catalogue's constants over changes nothing."""
     for row in rows()[::40]:
         assert predict_serving(row, shipped()).value == predict_serving(row).value
 
 
-def test_the_loss_of_many_constants_at_once_is_that_of_each() -> None:
+def test_many_constants_at_once_are_predicted_as_each_alone() -> None:
     """A constant may be an array of candidates; one source is enough to see it."""
     few = [row for row in rows() if row.group == "trtllm09_ttft"]
     candidates = np.array([0.4, 0.6])
-    together = loss_of(few, shipped(attention_efficiency=candidates))
-    for at, value in enumerate(candidates):
-        alone = loss_of(few, shipped(attention_efficiency=float(value)))
-        assert together[at] == pytest.approx(alone[0])
+    for row in few:
+        together = predict_serving(row, shipped(attention_efficiency=candidates)).value
+        for at, value in enumerate(candidates):
+            alone = predict_serving(row, shipped(attention_efficiency=float(value))).value
+            assert together[at] == pytest.approx(alone)

@@ -195,12 +195,17 @@ class _Explanation:
         broken = [item for item in question.demands if item.name == name]
         compared = [item for item in broken if item.relation]
         if len(broken) == len(compared) == 1:
-            found = self._least(others, _shortfall(graph, broken[0]), nearly=_NEARLY)
+            shortfall = _shortfall(graph, broken[0])
+            found = self._least(others, shortfall, nearly=_NEARLY)
             # A side may be undefined wherever the others let a design through.
-            return self._point(found if len(found) else self._least(others, _zero(graph)))
+            if not len(found) and not question.is_defined(shortfall.node):
+                found = self._least(others, _zero(graph))
+            return self._point(found)
         waived = sum(
             (_broken(graph, item) for item in broken if item.relation is None), _zero(graph)
         )
+        if not compared:  # one of them at least is broken wherever the others hold
+            return self._point(self._least(others, maximum(_one(graph), waived)))
         found = self._least(others, waived)
         amounts = [_excess(graph, item) for item in compared]
         worst = maximum(_zero(graph), *amounts)
@@ -254,6 +259,10 @@ def _at_most(goal: Any, most: float) -> Requirement:
 
 def _zero(graph: Graph) -> Any:
     return Traced(graph, graph.constant(0.0))
+
+
+def _one(graph: Graph) -> Any:
+    return Traced(graph, graph.constant(1.0))
 
 
 def _broken(graph: Graph, item: Requirement) -> Any:

@@ -12,21 +12,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlsysim.expr.graph import Constant
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.blocks.product import RowProduct
 from mlsysim.search.cpsat.local import LocalSearch
-from mlsysim.search.cpsat.lowering.lowered import Tables
-from mlsysim.search.cpsat.lowering.refine import LoweredSearch
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
-from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.program.boxes import Boxes, Tables, whole
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
 from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
+
+if TYPE_CHECKING:
+    from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
@@ -80,6 +83,47 @@ class Minimum:
         return int(np.count_nonzero(values <= self.bound + TOLERANCE * np.abs(values)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Front:
+    """The designs of a program that fewer than so many others dominate.
+
+    Parameters
+    ----------
+    program
+        The program.
+    keep
+        How many.
+    rows
+        The designs.
+    """
+
+    program: Program
+    keep: int
+    rows: Rows
+
+    def of(self, program: Program, keep: int) -> Rows | None:
+        """Give the front of a program, if it has the same designs and is about no other number.
+
+        Whoever dominates a design in all numbers does so in some of them, so that fewer
+        dominate it in all.
+        """
+        columns = {node.position: place for place, node in enumerate(self.program.objectives)}
+        wanted = [node for node in program.objectives if not isinstance(node, Constant)]
+        if not (
+            keep <= self.keep
+            and program.designs == self.program.designs
+            and columns.keys() >= {node.position for node in wanted}
+        ):
+            return None
+        values = np.zeros((len(self.rows), len(program.objectives)))
+        for place, node in enumerate(program.objectives):
+            if isinstance(node, Constant):
+                values[:, place] = node.value
+            else:
+                values[:, place] = self.rows.values[:, columns[node.position]]
+        return Rows(designs=self.rows.designs, values=values).undominated(keep)
+
+
 class Minimizer:
     """Minimises programs of one question, one after the other.
 
@@ -99,7 +143,7 @@ class Minimizer:
         self._clock = clock
         self._progress = progress
         self._way = way
-        self._reduced: dict[object, Rows] = {}
+        self._fronts: list[_Front] = []
         self._reason: str | None = None
         self._lowerable = True
 
@@ -128,21 +172,21 @@ class Minimizer:
 
     def front(self, program: Program, keep: int = 1) -> Rows | None:
         """Find every design that fewer than `keep` others dominate; nothing if time runs out."""
-        key = (program.key, keep)
-        if key not in self._reduced:
-            presolve = self._presolve(program, keep)
-            with self._clock.phase("presolve"):
-                finished = presolve.run(_NO_LIMIT) and self._clock.left > 0
-            if not finished:
-                self._count(presolve)
-                return None
+        for known in self._fronts:
+            rows = known.of(program, keep)
+            if rows is not None:
+                return rows
+        presolve = self._presolve(program, keep)
+        with self._clock.phase("presolve"):
+            finished = presolve.run(_NO_LIMIT) and self._clock.left > 0
+        if finished:
             with self._clock.phase("tabulate"):
                 finished = presolve.finish(keep)
-            self._count(presolve)
-            if not finished:
-                return None
-            self._reduced[key] = presolve.found
-        return self._reduced[key]
+        self._count(presolve)
+        if not finished:
+            return None
+        self._fronts.append(_Front(program=program, keep=keep, rows=presolve.found))
+        return presolve.found
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
         """Treat a question of several blocks as such; give nothing where it is none."""
@@ -194,7 +238,7 @@ class Minimizer:
     ) -> Minimum | None:
         """Leave a question to CP-SAT; give nothing where its formulas have no encoding."""
         nothing = no_rows(len(program.names), 1)
-        search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
+        search = self._lowered(program, top, nothing, tables=tables)
         # Unasked it has as long as boxes would take; those of joint blocks never end.
         budget = _BUDGET if self._way is Way.AUTO and tables is None else math.inf
         try:
@@ -212,6 +256,22 @@ class Minimizer:
             return None
         bound = min(search.bound, search.cutoff)
         return Minimum(best=search.found, proven=False, bound=bound, way=Way.CP_SAT)
+
+    def _lowered(
+        self,
+        program: Program,
+        top: int,
+        found: Rows,
+        *,
+        box: Boxes | None = None,
+        tables: Tables | None = None,
+    ) -> "LoweredSearch":
+        """Make a search by CP-SAT."""
+        from mlsysim.search.cpsat.lowering.refine import (  # noqa: PLC0415 - 0.7 s to import
+            LoweredSearch,
+        )
+
+        return LoweredSearch(program, top, found, self._clock, box=box, tables=tables)
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
         """Shrink a question by boxes, and by its formulas where that is slow."""
@@ -250,9 +310,7 @@ class Minimizer:
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
-        search = LoweredSearch(
-            presolve.program, top, presolve.found, self._clock, box=presolve.hull
-        )
+        search = self._lowered(presolve.program, top, presolve.found, box=presolve.hull)
         try:
             return search.run(self._clock.seconds["presolve"])
         finally:

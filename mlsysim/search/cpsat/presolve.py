@@ -19,8 +19,10 @@ from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, dominators, no_rows
 from mlsysim.search.cpsat.solving.clock import Clock
 
-# What is evaluated design by design, rather than bounded further.
+# What is evaluated design by design, rather than bounded at all.
 WALK = 1 << 18
+# A box takes about as long to bound as so many designs to evaluate.
+_DESIGNS_PER_BOX = 5
 _BLOCK = 1 << 14
 # A box this small costs less to evaluate than to bound again.
 _LEAF = 32.0
@@ -70,6 +72,7 @@ class Presolve:
     found: Rows = field(init=False)
     evaluated: int = 0
     bounded: int = 0
+    _pays: bool = False
 
     def __post_init__(self) -> None:
         lengths, objectives = self.program.lengths, len(self.program.objectives)
@@ -94,8 +97,8 @@ class Presolve:
 
     @property
     def fits(self) -> bool:
-        """Whether what is left can be evaluated design by design."""
-        return self.left_over <= WALK
+        """Whether what is left is best evaluated design by design."""
+        return self.left_over <= WALK and not (self._pays and len(self.open))
 
     @property
     def left_over(self) -> float:
@@ -169,6 +172,18 @@ class Presolve:
             yield boxes.take(ends == portion)
 
     def _step(self) -> None:
+        """Go on with the most promising boxes, and see whether that was worth it."""
+        before, spent = self.left_over, self._spent
+        self._advance()
+        # It is as long as it rids of more designs than could be evaluated meanwhile.
+        self._pays = before - self.left_over > self._spent - spent
+
+    @property
+    def _spent(self) -> int:
+        """The work done, in designs evaluated."""
+        return self.evaluated + _DESIGNS_PER_BOX * self.bounded
+
+    def _advance(self) -> None:
         batch, rest = self._first()
         small = batch.volumes <= _LEAF
         large = batch.take(~small)

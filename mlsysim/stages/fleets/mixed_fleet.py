@@ -20,7 +20,7 @@ from mlsysim.errors import ParameterError, suggest
 from mlsysim.numeric import plain
 from mlsysim.stages.amounts import DollarsPerHour, Kilowatts, per_second
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
-from mlsysim.stages.domains import Named, Number, Typed
+from mlsysim.stages.domains import Checked, Named, Number
 from mlsysim.stages.economics.electricity import grid_of
 from mlsysim.stages.evidence import Evidence
 from mlsysim.stages.knobs import Design, about, knob, takes
@@ -133,16 +133,29 @@ class MixedFleetResult(StageResult):
     carbon_per_hour: Annotated[Amount, "kg/h"] | None
 
 
+def _check_designs(name: str, value: Any) -> None:
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    if not listed or not value or not all(isinstance(item, ReplicaDesign) for item in value):
+        raise ParameterError(f"{name} is {value!r}; give a list of at least one ReplicaDesign")
+
+
+def _check_replicas(name: str, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise ParameterError(
+            f'{name} is {value!r}; give counts by name, e.g. {{"chat_on_H100_tp4": 3}}'
+        )
+
+
 @dataclass(frozen=True)
 class MixedFleetDesign(Design):
     """Replicas of several designs; the arguments of `MixedFleetModel.solve`."""
 
     designs: Sequence[ReplicaDesign] = field(
-        metadata=about(Typed(Sequence[ReplicaDesign]), "The designs that there are.")
+        metadata=about(Checked(_check_designs, "replica designs"), "The designs that there are.")
     )
     replicas: Mapping[str, Any] = field(
         metadata=about(
-            Typed(Mapping[str, Any]),
+            Checked(_check_replicas, "counts by name"),
             '``"<class>_on_<design>"`` -> how many; none of those left out.',
         )
     )

@@ -76,12 +76,14 @@ class ContinuousBatchingModel(ForwardModel):
         MissingFigureError
             If a figure is needed that the catalogue does not have.
         """
-        run, asked = serving_run(design, self.calibration), design.request_rate
+        run = serving_run(design, self.calibration, self.pace(design.fleet, design.model))
+        asked = design.request_rate
         time, memory = serving_time_of(run), serving_memory_of(run)
         load = serving_load_of(run, time, None if asked is None else asked / design.replicas)
         checks = {
             "memory": Check.at_most(gigabytes(memory.total), gigabytes(memory.limit)),
             **serving_checks(design, run.layout, run.shape, run.machine),
+            **self.support(run.pace),
         }
         if asked is not None:
             checks["load"] = Check.at_most(load.utilization, design.utilization_limit)

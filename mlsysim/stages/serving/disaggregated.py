@@ -80,8 +80,10 @@ class DisaggregatedModel(ForwardModel):
             If a figure is needed that the catalogue does not have.
         """
         asked = design.request_rate
-        prefill = serving_run(design.prefill, self.calibration)
-        decode = serving_run(design.decode, self.calibration)
+        prefill, decode = (
+            serving_run(pool, self.calibration, self.pace(pool.fleet, pool.model))
+            for pool in (design.prefill, design.decode)
+        )
         if design.transfer_bandwidth is None:
             outward = minimum(
                 _outward_bandwidth(design.prefill_fleet, self.calibration),
@@ -89,10 +91,11 @@ class DisaggregatedModel(ForwardModel):
             )
         else:
             outward = 1e9 * design.transfer_bandwidth
+        outward = outward / prefill.pace.first
         pools = Pools(prefill=prefill, decode=decode, bandwidth=outward)
         load = pools_load_of(pools, serving_time_of(prefill), serving_time_of(decode), asked)
         memories = {"prefill": serving_memory_of(prefill), "decode": serving_memory_of(decode)}
-        checks = {}
+        checks = dict(self.support(prefill.pace, decode.pace))
         for name, run in (("prefill", prefill), ("decode", decode)):
             held = memories[name]
             checks[f"{name} memory"] = Check.at_most(gigabytes(held.total), gigabytes(held.limit))

@@ -16,6 +16,7 @@ from mlsysim.physics.collectives import (
 )
 from mlsysim.physics.flops import matmul_flops
 from mlsysim.physics.serving import fullest_of, overlapped_time, touched_share
+from mlsysim.stages.error_classes import Pace
 from mlsysim.stages.kinds import LayerKind, heaviest, is_zero, kinds_of, once_each, only_if, total
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.mixer_shape import MATRICES, FeedShape, MixerShape
@@ -41,6 +42,8 @@ class ServingRun:
         Bytes per weight of the MLPs and of attention, and per number of the cache.
     expert_rate
         Rate of products with experts over that with one matrix.
+    pace
+        How much longer passes take than predicted.
     """
 
     design: ServingDesign
@@ -53,6 +56,7 @@ class ServingRun:
     attention_width: Any
     cache_width: Any
     expert_rate: Any
+    pace: Pace
 
     @cached_property
     def mixers(self) -> tuple[MixerShape, ...]:

@@ -78,7 +78,7 @@ class ServingModel(ForwardModel):
         MissingFigureError
             If a figure is needed that the catalogue does not have.
         """
-        run = serving_run(design, self.calibration)
+        run = serving_run(design, self.calibration, self.pace(design.fleet, design.model))
         time, memory = serving_time_of(run), serving_memory_of(run)
         metrics: dict[str, Any] = {
             **latency_metrics(run, time),
@@ -89,5 +89,6 @@ class ServingModel(ForwardModel):
         checks = {
             "memory": Check.at_most(gigabytes(memory.total), gigabytes(memory.limit)),
             **serving_checks(design, run.layout, run.shape, run.machine),
+            **self.support(run.pace),
         }
         return ServingResult(checks=checks, **metrics)

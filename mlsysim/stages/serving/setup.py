@@ -4,6 +4,7 @@ from mlsysim.catalog.builtin import Systems
 from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.runtime import Runtime
 from mlsysim.stages.calibration import calibration_of, serving_part
+from mlsysim.stages.error_classes import Pace
 from mlsysim.stages.machine import accelerator_of, machine_of
 from mlsysim.stages.mapping import given_or, mapped
 from mlsysim.stages.serving.design import ServingDesign
@@ -19,7 +20,7 @@ from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.shape import shape_of
 
 
-def serving_run(design: ServingDesign, calibration: Calibration | None) -> ServingRun:
+def serving_run(design: ServingDesign, calibration: Calibration | None, pace: Pace) -> ServingRun:
     """Read the catalogue for a design.
 
     Raises
@@ -49,6 +50,7 @@ def serving_run(design: ServingDesign, calibration: Calibration | None) -> Servi
         attention_width=mapped(attention_width, model, precision, weights, attention),
         cache_width=mapped(cache_width, runtime.name, design.kv_precision),
         expert_rate=runtime.expert_efficiency * mapped(_mixing, serving, precision, weights),
+        pace=pace,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum, where
 from mlsysim.physics.serving import causal_pairs, request_rate, tokens_per_pass
+from mlsysim.stages.error_classes import times
 from mlsysim.stages.kinds import is_zero
 from mlsysim.stages.mixer_shape import MixerShape
 from mlsysim.stages.serving.formats import WIDE_BYTES
@@ -65,15 +66,16 @@ class ServingTime:
 def serving_time_of(run: ServingRun) -> ServingTime:
     """Time prefill and decode, each alone on the replica."""
     design, layout = run.design, run.layout
-    prefill = time_of_pass(run, _prefill_load(run, 1, 1))
-    chunk = prefill.total + _hops(run, layout.chunk)
-    decode = time_of_pass(run, _decode_load(run, design.draft_tokens + 1))
+    pace = run.pace
+    prefill = times(time_of_pass(run, _prefill_load(run, 1, 1)), pace.first)
+    chunk = prefill.total + pace.first * _hops(run, layout.chunk)
+    decode = times(time_of_pass(run, _decode_load(run, design.draft_tokens + 1)), pace.later)
     # Of as many micro-batches as are under way, each waits for the slowest stage; passes of
     # unequal length do not interlock.
     beside = 1 + run.serving.stage_waiting * (layout.turns - 1)
     paced = maximum(decode.total, layout.turns * decode.stage) * beside
     drafting = design.draft_tokens * _drafting(run)
-    hops = _hops(run, layout.sequences * (design.draft_tokens + 1))
+    hops = pace.later * _hops(run, layout.sequences * (design.draft_tokens + 1))
     accepted = tokens_per_pass(design.draft_tokens, design.draft_acceptance)
     between = (paced + hops + drafting) / accepted
     occupied = _occupied(run, beside)
@@ -100,16 +102,17 @@ def _occupied(run: ServingRun, beside: Any) -> Any:
     layout, batch = run.layout, run.design.batch_size
     tokens = layout.chunk * layout.packed
     packed = time_of_pass(run, _prefill_load(run, layout.packed, layout.groups))
+    packed = times(packed, run.pace.first)
     pace = _pace(run, packed, tokens)
-    through = packed.total + _hops(run, tokens) + (layout.chunks - 1) * pace
+    through = packed.total + run.pace.first * _hops(run, tokens) + (layout.chunks - 1) * pace
     at_once = layout.packed * layout.groups
     under_way = minimum(batch, at_once * layout.turns)
     return beside * maximum(layout.chunks * pace / minimum(batch, at_once), through / under_way)
 
 
 def _pace(run: ServingRun, passing: PassTime, tokens: Any) -> Any:
-    """Time after which the next pass can follow: the slowest stage, and handing on from it."""
-    return passing.stage + where(run.design.pp_size > 1, _hop(run, tokens), 0.0)
+    """Time after which the next prefill can follow: the slowest stage, and handing on from it."""
+    return passing.stage + run.pace.first * where(run.design.pp_size > 1, _hop(run, tokens), 0.0)
 
 
 def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> PassLoad:
@@ -185,7 +188,7 @@ def _read(run: ServingRun, sequences: Any, length: Any, *, grouped: bool) -> tup
 
 def _drafting(run: ServingRun) -> Any:
     """Time one step of a draft that is some layers of the model and its head."""
-    time = time_of_pass(run, _decode_load(run, 1))
+    time = times(time_of_pass(run, _decode_load(run, 1)), run.pace.later)
     layers = run.design.draft_layers / run.shape.layers
     return layers * (time.total - time.head) + time.head
 

@@ -1,6 +1,6 @@
 """Time of the communication within a replica, for one microbatch on the fullest stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mlsysim.expr.functions import logical_or, maximum, minimum, select, where
@@ -28,6 +28,14 @@ class Messages:
     boundary: Any
     hidden: Any
     beside_gradients: Any
+
+    def __add__(self, other: "Messages") -> "Messages":
+        return Messages(
+            **{
+                item.name: getattr(self, item.name) + getattr(other, item.name)
+                for item in fields(self)
+            }
+        )
 
 
 def messages_of(run: TrainingRun, work: Work, passes: Passes) -> Messages:
@@ -69,6 +77,22 @@ def messages_of(run: TrainingRun, work: Work, passes: Passes) -> Messages:
     )
 
 
+def forward_messages(run: TrainingRun, work: Work) -> Messages:
+    """Time those of the forward pass alone, of layers that have no other; nothing hides them."""
+    nothing = 0.0
+    forward, latency = _ring_time(run, work)
+    tensor, context = 4 * _tensor_gathers(run, work), latency + forward
+    expert = 2 * run.on_stage("routed") * _expert_exchange(run, work)
+    return Messages(
+        tensor=tensor,
+        context=context,
+        expert=expert,
+        boundary=nothing,
+        hidden=nothing,
+        beside_gradients=nothing,
+    )
+
+
 def _tensor_time(run: TrainingRun, work: Work, passes: Passes) -> tuple[Any, Any, Any]:
     """Time the collectives of tensor parallelism that computation does not hide, and the rest.
 
@@ -83,8 +107,7 @@ def _tensor_time(run: TrainingRun, work: Work, passes: Passes) -> tuple[Any, Any
     whole have none, which leaves attention's half.
     """
     design, exposure = run.design, run.calibration.exposure
-    halves = where(design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
-    once = (0.5 * run.on_stage("blocks") - halves) * tensor_gather(run, work)
+    once = _tensor_gathers(run, work)
     repeated = repeated_layers(design.recompute, run.repeated(run.layout.layers))
     forward = 4 * (1 + repeated) * once
     backward = where(design.sequence_parallel, 6, 4) * once
@@ -98,6 +121,12 @@ def _tensor_time(run: TrainingRun, work: Work, passes: Passes) -> tuple[Any, Any
     return first + second, forward - first, backward - second
 
 
+def _tensor_gathers(run: TrainingRun, work: Work) -> Any:
+    """Time half an all-reduce of each layer."""
+    halves = where(run.design.ep_size > 1, 0.5 * run.on_stage("routed"), 0.0)
+    return (0.5 * run.on_stage("blocks") - halves) * tensor_gather(run, work)
+
+
 def tensor_gather(run: TrainingRun, work: Work) -> Any:
     """Time an all-gather (or a reduce-scatter) of a microbatch within a tensor-parallel group."""
     group = group_of(run, run.design.tp_size, 1)
@@ -107,7 +136,14 @@ def tensor_gather(run: TrainingRun, work: Work) -> Any:
 
 
 def _expert_time(run: TrainingRun, work: Work) -> Any:
-    """Time the all-to-alls that take tokens to their experts and back, twice for both passes.
+    """Time the all-to-alls that take tokens to their experts and back, twice for both passes."""
+    design = run.design
+    times = 4 + 2 * repeated_layers(design.recompute, run.repeated(run.layout.layers))
+    return run.on_stage("routed") * times * _expert_exchange(run, work)
+
+
+def _expert_exchange(run: TrainingRun, work: Work) -> Any:
+    """Time the all-to-all of one layer, one way.
 
     Tokens on their way to experts, and their gradients on the same way, may be in 8 bits; what
     comes back is added up and stays wide (DeepSeek-V3, arXiv 2412.19437, section 3.3.2).
@@ -121,11 +157,9 @@ def _expert_time(run: TrainingRun, work: Work) -> Any:
     held = token * shape.experts_per_token / group.domains
     reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
     sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
-    once = group.overhead + collectives.all_to_all_time(
+    return group.overhead + collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, group.across
     )
-    times = 4 + 2 * repeated_layers(design.recompute, run.repeated(run.layout.layers))
-    return run.on_stage("routed") * times * once
 
 
 def _ring_time(run: TrainingRun, work: Work) -> tuple[Any, Any]:

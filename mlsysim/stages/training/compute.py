@@ -1,9 +1,9 @@
 """Time of a training step's computation: products, attention cores, element-wise kernels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlsysim.expr.functions import select
+from mlsysim.expr.functions import select, where
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
@@ -67,7 +67,8 @@ def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passe
     their many kernels.
     """
     calibration, machine, recompute = run.calibration, run.machine, run.design.recompute
-    products = _products_time(run, work)
+    adapters = _adapters_time(run, work)
+    products = _products_time(run, work) + adapters + _widening_time(run, work)
     core, cores = _core_time(run, work, arithmetic)
     passes = calibration.activation_passes
     moved = passes * work.activations / machine.memory_rate
@@ -86,8 +87,8 @@ def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passe
     rebuilt = select(
         recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": share}
     )
-    adding = 2 * run.gradient * (work.parameters + work.routed_parameters) / machine.memory_rate
-    gradients = compute.roofline_time(products, adding)
+    adding = 2 * run.gradient * (work.trained + work.routed_trained) / machine.memory_rate
+    gradients = compute.roofline_time(products if run.tunes_tables else adapters, adding)
     ahead = once + core + scores
     behind = (
         (1 + again) * once
@@ -102,7 +103,7 @@ def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passe
     return Passes(
         forward=forward,
         input_gradients=inputs,
-        weight_gradients=compute.roofline_time(gradients, launching),
+        weight_gradients=compute.roofline_time(gradients, _launching_gradients(run, launching)),
         products=products,
         core=core,
         idle_forward=forward - ahead,
@@ -110,9 +111,36 @@ def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passe
     )
 
 
+def _launching_gradients(run: TrainingRun, launching: Any) -> Any:
+    """Time the launches of gradients of weights; frozen experts without adapters have none."""
+    if run.tunes_tables:
+        return launching
+    return where(run.on_stage("routed_adapters") > 0, launching, 0.0)
+
+
+def with_frozen(passes: Passes, below: Passes) -> Passes:
+    """Add layers that are frozen with all below them: they have a forward pass, and no other.
+
+    Parameters
+    ----------
+    passes
+        The layers that are trained.
+    below
+        What those that are frozen would take if they were.
+    """
+    return replace(
+        passes,
+        forward=passes.forward + below.forward,
+        # Those of the forward pass count among twice the products.
+        products=passes.products + below.products / 2,
+    )
+
+
 def head_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Any:
     """Time a microbatch's output head and loss, forward and backward."""
-    operations = flops.training_flops(arithmetic.head * work.tokens / run.design.tp_size)
+    once = arithmetic.head * work.tokens / run.design.tp_size
+    # A frozen head has no gradient of its own.
+    operations = flops.training_flops(once) if run.tunes_tables else 2 * once
     machine = run.machine
     moved = run.calibration.activation_passes * work.logits / machine.memory_rate
     return moved + compute.matmul_time(
@@ -143,6 +171,31 @@ def _products_time(run: TrainingRun, work: Work) -> Any:
     )
     weights = work.routed_parameters * run.width.weight / machine.memory_rate
     return own + compute.roofline_time(routed, weights)
+
+
+def _adapters_time(run: TrainingRun, work: Work) -> Any:
+    """Time the products of adapters in a forward pass, two for each matrix that has one."""
+    if run.design.adapter_rank is None:
+        return 0
+    share, machine = work.tokens / run.design.tp_size, run.machine
+    parameters = run.on_stage("adapter_matmul") + run.on_stage("routed_adapter_matmul")
+    return compute.matmul_time(
+        flops.matmul_flops(run.design.adapter_rank * parameters, share),
+        machine.peak,
+        run.efficiency,
+        2 * (run.on_stage("adapters") + run.on_stage("routed_adapters")),
+        machine.matmul_overhead,
+    )
+
+
+def _widening_time(run: TrainingRun, work: Work) -> Any:
+    """Time the widening of frozen weights for one pass: they are read, and written wide."""
+    if run.design.adapter_rank is None:
+        return 0
+    wide = run.width.weight
+    moved = work.parameters * (run.frozen.own + wide)
+    moved = moved + work.routed_parameters * (run.frozen.routed + wide)
+    return where(run.frozen.widened, moved / run.machine.memory_rate, 0.0)
 
 
 def _up_time(run: TrainingRun, work: Work) -> Any:

@@ -1,10 +1,14 @@
 """Training a language model on a fleet, with tensor, pipeline and data parallelism."""
 
+from dataclasses import replace
+
 from mlsysim.catalog.calibration import Calibration
-from mlsysim.physics.flops import recomputed_flops, training_flops
-from mlsysim.physics.state import gradient_width, state_of, state_width
+from mlsysim.physics.flops import recomputed_flops
+from mlsysim.physics.state import gradient_width, optimizer_bytes, state_of, state_width
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.calibration import calibration_of
+from mlsysim.stages.error_classes import Pace, times
 from mlsysim.stages.knobs import takes
 from mlsysim.stages.machine import machine_of
 from mlsysim.stages.mapping import mapped
@@ -18,9 +22,17 @@ from mlsysim.stages.training.distributed_result import (
     time_metrics,
     use_metrics,
 )
+from mlsysim.stages.training.frozen import frozen_width
 from mlsysim.stages.training.layout import lay_out, layout_checks
-from mlsysim.stages.training.memory import memory_of
-from mlsysim.stages.training.run import TrainingRun, arithmetic_of, work_of
+from mlsysim.stages.training.memory import host_limit, memory_of
+from mlsysim.stages.training.run import (
+    TrainingRun,
+    arithmetic_of,
+    core_flops,
+    model_flops,
+    trained_parameters,
+    work_of,
+)
 from mlsysim.stages.training.time import time_of
 
 
@@ -74,39 +86,64 @@ class DistributedModel(ForwardModel):
         """
         calibration = self.calibration or mapped(calibration_of, design.fleet.accelerator)
         machine = mapped(machine_of, design.fleet, design.precision, calibration, calibration)
-        shape, width = mapped(shape_of, design.model), mapped(state_width, design.precision)
+        # Without adapters there is one shape, whatever they would be attached to.
+        targets = None if design.adapter_rank is None else design.adapter_targets
+        shape, width = (
+            mapped(shape_of, design.model, targets),
+            mapped(state_width, design.precision),
+        )
         gradient = gradient_width(design.gradient_bytes, width.gradient)
         measured = design.efficiency is None
-        return _evaluate(
+        pace = self.pace(design.fleet, design.model)
+        found = _evaluate(
             TrainingRun(
                 design=design,
                 layout=lay_out(design, shape, machine),
                 shape=shape,
                 machine=machine,
                 width=width,
-                state=state_of(design.sharding, width, gradient, design.moment_bytes),
+                state=state_of(
+                    design.sharding,
+                    width,
+                    gradient,
+                    optimizer_bytes(design.optimizer, design.moment_bytes, shape.hidden),
+                    master=design.master_weights,
+                ),
                 gradient=gradient,
+                frozen=mapped(frozen_width, design.model, design.precision, design.base_format),
                 efficiency=machine.efficiency if measured else design.efficiency,
                 wide_efficiency=machine.wide_efficiency if measured else design.efficiency,
                 calibration=calibration,
-            )
+            ),
+            pace,
         )
+        return replace(found, checks={**found.checks, **self.support(pace)})
 
 
-def _evaluate(run: TrainingRun) -> DistributedResult:
+def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
     design, layout, machine = run.design, run.layout, run.machine
-    work, arithmetic = work_of(run), arithmetic_of(run)
-    time = time_of(run, work, arithmetic)
-    amounts = memory_metrics(*memory_of(run, work), machine.memory_capacity)
+    work = work_of(run)
+    arithmetic, frozen = arithmetic_of(run)
+    time = times(time_of(run, work, arithmetic), pace.step)
+    held, total = memory_of(run, work)
+    offloaded = layout.per_node * held.offloaded
+    held, total = times(held, pace.memory), pace.memory * total
+    amounts = memory_metrics(held, total, machine.memory_capacity, offloaded)
     fits = Check.at_most(amounts["memory_per_accelerator"], amounts["memory_capacity"])
-    tokens = design.batch_size * design.seq_len
-    core = arithmetic.core
-    in_layers = core + arithmetic.layers
+    computed = design.batch_size * design.seq_len
+    tokens = design.batch_size * run.useful
     return DistributedResult(
-        checks={**layout_checks(design, layout, run.shape, machine), "memory": fits},
+        checks={
+            **layout_checks(design, layout, run.shape, machine),
+            "memory": fits,
+            "host memory": Check.at_most(
+                amounts["host_memory_used"], gigabytes(host_limit(run, offloaded))
+            ),
+        },
         **amounts,
         **time_metrics(time, tokens),
         **layout_metrics(layout),
+        trained_parameters=trained_parameters(run),
         parallelism={
             "tp": design.tp_size,
             "pp": design.pp_size,
@@ -117,13 +154,15 @@ def _evaluate(run: TrainingRun) -> DistributedResult:
             layout,
             time,
             design.batch_size,
-            training_flops(tokens * (in_layers + arithmetic.head)),
+            # Padding has no attention core, which is a mean over all tokens.
+            tokens * model_flops(run, arithmetic, frozen)
+            + (computed - tokens) * core_flops(arithmetic, frozen),
             recomputed_flops(
                 design.recompute,
-                tokens * in_layers,
-                tokens * core,
-                tokens * arithmetic.up,
-                run.repeated(run.shape.layers, design.pp_size),
+                computed * (arithmetic.repeatable - frozen.repeatable),
+                computed * (arithmetic.core - frozen.core),
+                computed * (arithmetic.up - frozen.up),
+                run.repeated(run.shape.layers - design.frozen_layers, design.pp_size),
             ),
             machine.peak,
         ),

@@ -23,7 +23,7 @@ from mlsysim.physics.partition import (
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.kinds import kinds_of
+from mlsysim.stages.kinds import is_zero, kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
@@ -41,8 +41,8 @@ class Layout:
         Replicas that fit on them.
     replicas
         Those that have a sequence to work on.
-    used
-        Accelerators of all replicas.
+    used, per_node
+        Accelerators of all replicas, and those of a node among them.
     domain
         Those of them that reach one another without the network.
     held
@@ -62,6 +62,9 @@ class Layout:
         that stands in front (or alternates with the others).
     front_others, back_others
         The same on the first stage, and on the stage that has most of them.
+    frozen, frozen_others
+        Layers of the slowest stage, which is the last, that are frozen with all below them; and
+        those of them that are not of the kind that stands in front.
     slack
         Layers by which the stage with the head is lighter.
     """
@@ -71,6 +74,7 @@ class Layout:
     data: Any
     replicas: Any
     used: Any
+    per_node: Any
     domain: Any
     held: Any
     shards: Any
@@ -82,6 +86,8 @@ class Layout:
     other_layers: Any
     front_others: Any
     back_others: Any
+    frozen: Any
+    frozen_others: Any
     slack: Any
 
 
@@ -105,6 +111,8 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     among = where(shape.spread, shape.layers, shape.other_layers)
     back = most_on_stage(layers, shape.other_layers, 0, shape.other_layers, among)
     front = where(shape.spread, alternate, minimum(layers - dense, back))
+    others = where(_front_is_slower(shape), front, back)
+    frozen = frozen_layers(design, shape, chunk, design.pp_size - 1)
     dealt = design.ep_size > 1
     return Layout(
         nodes=nodes,
@@ -112,6 +120,7 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         data=data,
         replicas=replicas,
         used=used,
+        per_node=minimum(used, machine.accelerators_per_node),
         domain=filled_domain(
             machine.domain,
             machine.accelerators_per_node,
@@ -129,12 +138,29 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         sequences=sequences,
         microbatches=fullest_share(sequences, design.micro_batch_size),
         layers=layers,
-        other_layers=where(_front_is_slower(shape), front, back),
+        other_layers=others,
         front_others=front,
         back_others=back,
+        frozen=frozen,
+        frozen_others=frozen_others(frozen, layers, others, shape.spread),
         # A stage that stands alone holds the head and every layer.
         slack=where(design.pp_size > 1, slack(shape.layers, chunks), 0),
     )
+
+
+def frozen_layers(design: TrainingDesign, shape: ModelShape, chunk: Any, index: Any) -> Any:
+    """Count the layers of a stage that are frozen with all below them."""
+    if is_zero(design.frozen_layers):
+        return 0
+    frozen = minimum(design.frozen_layers, shape.layers)
+    return dense_layers_on_stage(index, chunk, frozen, design.pp_size)
+
+
+def frozen_others(frozen: Any, layers: Any, others: Any, spread: Any) -> Any:
+    """Count the frozen layers, which are the first of some, that are not of the kind in front."""
+    if is_zero(frozen):
+        return 0
+    return where(spread, frozen * others // layers, maximum(frozen - (layers - others), 0))
 
 
 def two_way(schedule: Any) -> Any:
@@ -232,6 +258,30 @@ def layout_checks(
         "micro batch within the replica": Check.at_most(design.micro_batch_size, layout.sequences),
         "sequence within the context": Check.at_most(design.seq_len, shape.max_context),
         **_recomputation_checks(design, layout),
+        "offloaded weights are sharded": Check.that(
+            logical_or(
+                logical_not(design.parameter_offload), design.zero_stage >= ZeroStage.WEIGHTS
+            )
+        ),
+        **_document_checks(design),
+        **_frozen_checks(design, shape, both_ends),
+    }
+
+
+def _document_checks(design: TrainingDesign) -> dict[str, Check]:
+    """State which documents can be packed, where there are any."""
+    if design.document_len is None:
+        return {}
+    return {"document within a sequence": Check.at_most(design.document_len, design.seq_len)}
+
+
+def _frozen_checks(design: TrainingDesign, shape: ModelShape, both_ends: Any) -> dict[str, Check]:
+    """State which layers can be frozen."""
+    return {
+        "frozen layers leave some to train": Check.at_most(design.frozen_layers, shape.layers - 1),
+        "frozen layers are at one end of the pipeline": Check.that(
+            logical_or(design.frozen_layers <= 0, logical_not(both_ends))
+        ),
     }
 
 

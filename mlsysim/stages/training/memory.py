@@ -4,17 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mlsysim.expr.functions import ceil, floor, logical_or, maximum, minimum, select, where
+from mlsysim.expr.functions import (
+    ceil,
+    floor,
+    logical_and,
+    logical_or,
+    maximum,
+    minimum,
+    select,
+    where,
+)
 from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
+from mlsysim.stages.training.layout import frozen_layers, frozen_others
 from mlsysim.stages.training.run import TrainingRun, Work
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """The parts of the memory, in bytes; they add up to it."""
+    """The parts of the memory, in bytes, which add up to it; and what is offloaded besides."""
 
     weights: Any
     gradients: Any
@@ -22,6 +32,7 @@ class Memory:
     activations: Any
     logits: Any
     reserve: Any
+    offloaded: Any
 
     @property
     def total(self) -> Any:
@@ -32,11 +43,31 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stage:
-    """A stage of the pipeline: its layers, those not in front, and microbatches that it keeps."""
+    """A stage of the pipeline.
+
+    Parameters
+    ----------
+    layers, other_layers
+        Its layers that are trained, and those of them that do not stand in front.
+    frozen, frozen_others
+        The same of those that are frozen with all below them.
+    alive
+        Microbatches whose activations it keeps.
+    """
 
     layers: Any
     other_layers: Any
+    frozen: Any
+    frozen_others: Any
     alive: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """Parameters that an accelerator holds of what is in no layer: all, and those trained."""
+
+    held: Any
+    trained: Any
 
 
 def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
@@ -53,12 +84,19 @@ def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
     and it may be the second one or that in the middle.
     """
     layout, shape, end = run.layout, run.shape, run.design.pp_size - 1
-    first = _Stage(layers=layout.layers, other_layers=layout.front_others, alive=_alive(run, 0))
+    first = _stage_of(run, 0, layout.layers, layout.front_others)
     last = _stage_at(run, end, layout.layers - layout.slack)
+    tables = _Tables(held=work.tables, trained=work.trained_tables)
     held = [
-        _accelerator(run, work, (first, last), work.tables),
-        _accelerator(run, work, (last, first), work.tables, logits=work.logits),
+        _accelerator(run, work, (first, last), tables),
+        _accelerator(run, work, (last, first), tables, logits=work.logits),
     ]
+    if run.has_frozen_layers:
+        # The last stage with frozen layers, and the first that has none.
+        asleep = run.design.frozen_layers / (layout.layers / run.design.virtual_stages)
+        for place in (floor(asleep), ceil(asleep)):
+            found = _inside(run, work, minimum(place, end))
+            held.append(_where(run.design.frozen_layers > 0, found))
     places: list[Any] = []
     if not _only(shape.other_layers, (0, shape.layers)):
         # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
@@ -85,7 +123,10 @@ def _inside(run: TrainingRun, work: Work, index: Any) -> Memory:
         for place in (index, end - index)
     )
     at_end = logical_or(index >= end, index <= 0)
-    return _accelerator(run, work, stages, where(at_end, work.tables, 0 * work.tables))
+    tables = _Tables(
+        held=where(at_end, work.tables, 0), trained=where(at_end, work.trained_tables, 0)
+    )
+    return _accelerator(run, work, stages, tables)
 
 
 def _in_front(run: TrainingRun) -> Any:
@@ -98,11 +139,29 @@ def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
     chunk = run.layout.layers / run.design.virtual_stages
     dense = dense_layers_on_stage(index, chunk, _in_front(run), run.design.pp_size)
     dense = minimum(dense, layers)
+    return _stage_of(run, index, layers, minimum(layers - dense, run.layout.back_others))
+
+
+def _stage_of(run: TrainingRun, index: Any, layers: Any, others: Any) -> _Stage:
+    """Describe a stage of which it is known how many layers do not stand in front."""
+    chunk = run.layout.layers / run.design.virtual_stages
+    frozen = frozen_layers(run.design, run.shape, chunk, index)
+    if run.has_frozen_layers:
+        frozen = minimum(frozen, layers)
+    asleep = frozen_others(frozen, layers, others, run.shape.spread)
     return _Stage(
-        layers=layers,
-        other_layers=minimum(layers - dense, run.layout.back_others),
+        layers=layers - frozen,
+        other_layers=others - asleep,
+        frozen=frozen,
+        frozen_others=asleep,
         alive=_alive(run, index),
     )
+
+
+def _where(condition: Any, memory: Memory) -> Memory:
+    """Give what an accelerator holds, or nothing."""
+    parts = {item.name: getattr(memory, item.name) for item in fields(Memory)}
+    return Memory(**{name: where(condition, part, 0.0) for name, part in parts.items()})
 
 
 def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:
@@ -139,7 +198,7 @@ def _accelerator(
     run: TrainingRun,
     work: Work,
     stages: Sequence[_Stage],
-    tables: Any,
+    tables: _Tables,
     logits: Any = None,
 ) -> Memory:
     """Measure an accelerator: in its backward pass, or with logits before it.
@@ -151,46 +210,111 @@ def _accelerator(
     stages
         Its stage, and the mirrored one, which counts where it holds both.
     tables
-        Parameters that it holds of what is in no layer.
+        What it holds of what is in no layer.
     logits
         Its logits, if they are there.
     """
     stage, kept = run.design.zero_stage, run.state
     gaps, mirrored = run.calibration.fragmentation, run.layout.held - 1
-    own, routed = (
-        sum(
-            share * run.over(work.each(figure), one.layers, one.other_layers)
+    before = logits is not None
+
+    def held(trained: str, frozen: str) -> Any:
+        return sum(
+            share * _over_stage(run, work, one, trained, frozen)
             for one, share in zip(stages, (1, mirrored), strict=True)
         )
-        for figure in ("parameters", "routed_parameters")
-    )
-    parts = ((own + tables, run.layout.shards), (routed, run.layout.expert_replicas))
 
-    def shared(width: Any, part: ZeroStage) -> Any:
-        return sum(
-            state.state_bytes(count, width, state.shards(stage, part, sharing))
-            for count, sharing in parts
+    own, routed = held("trained", "untrained"), held("routed_trained", "untrained")
+    common, experts = run.layout.shards, run.layout.expert_replicas
+    trained = ((own + tables.trained, common), (routed, experts))
+
+    def shared(part: ZeroStage, sharing: Any) -> Any:
+        return state.shards(stage, part, sharing)
+
+    # The logits have gone when the first gradients of weights come.
+    unreduced = 0.0
+    if not before:
+        unreduced = state.unreduced_bytes(
+            work.largest_trained, work.head, kept.working, kept.gradient, stage
         )
-
-    gathered = state.gathered_bytes(work.largest_layer, work.tables, kept.working, stage)
-    unreduced = state.unreduced_bytes(
-        work.largest_layer, work.head, kept.working, kept.gradient, stage
-    )
     near, far = (one.alive * _stored(run, work, one) for one in stages)
     waiting = near + mirrored * far
-    before = logits is not None
+    table = run.shape.vocab * run.shape.hidden / run.design.tp_size
+    gathered = state.gathered_bytes(
+        work.largest_layer,
+        work.tables * kept.working,
+        table * kept.working,
+        stage,
+        run.design.sharding,
+    )
+    weights = sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in trained)
+    optimizer = sum(
+        state.state_bytes(count, width, shared(ZeroStage.OPTIMIZER, sharing))
+        for count, width, sharing in (
+            (own, kept.optimizer, common),
+            (tables.trained, kept.table_optimizer, common),
+            (routed, kept.optimizer, experts),
+        )
+    )
+    if run.is_partly_frozen:
+        asleep = held("asleep", "frozen_weights")
+        asleep = asleep + kept.working * (tables.held - tables.trained)
+        routed_asleep = held("routed_asleep", "routed_frozen_weights")
+        weights = weights + asleep / shared(ZeroStage.WEIGHTS, common)
+        weights = weights + routed_asleep / shared(ZeroStage.WEIGHTS, experts)
+    offloads, asleep = run.design.optimizer_offload, run.design.parameter_offload
+    # The host's optimizer reads gradients beside what it keeps.
+    handed = sum(
+        state.state_bytes(count, kept.gradient, shared(ZeroStage.OPTIMIZER, sharing))
+        for count, sharing in trained
+    )
     return Memory(
-        weights=sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in parts)
-        + gathered,
-        # The logits have gone when the first gradients of weights come.
-        gradients=shared(kept.gradient, ZeroStage.GRADIENTS) + (0.0 if before else unreduced),
-        optimizer=where(
-            run.design.optimizer_offload, 0.0, shared(kept.optimizer, ZeroStage.OPTIMIZER)
-        ),
+        weights=where(asleep, 0.0, weights) + gathered + _widened(run),
+        gradients=sum(
+            state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
+            for count, sharing in trained
+        )
+        + unreduced,
+        optimizer=where(offloads, 0.0, optimizer),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
-        reserve=run.machine.runtime_reserve,
+        reserve=where(run.layout.used > 1, run.machine.runtime_reserve, run.machine.reserve_alone),
+        offloaded=where(offloads, optimizer + handed, 0.0) + where(asleep, weights, 0.0),
     )
+
+
+def host_limit(run: TrainingRun, offloaded: Any) -> Any:
+    """Give the memory of the hosts of a node (byte); where it is not known, what is offloaded.
+
+    Parameters
+    ----------
+    run
+        The run.
+    offloaded
+        By all accelerators of a node (byte).
+    """
+    if run.design.host_memory is not None:
+        return 1e9 * run.design.host_memory
+    return where(run.machine.host_known, run.machine.host_memory, offloaded)
+
+
+def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
+    """Add up the trained layers and the frozen ones of a stage, each by a figure of its own."""
+    awake = run.over(work.each(trained), one.layers, one.other_layers)
+    if not run.has_frozen_layers:
+        return awake
+    return awake + run.over(work.each(frozen), one.frozen, one.frozen_others)
+
+
+def _widened(run: TrainingRun) -> Any:
+    """Measure the largest matrix as it is widened to be multiplied, where weights are frozen."""
+    if not run.is_partly_frozen:
+        return 0.0
+    largest = maximum(*(kind.largest_matrix for kind in run.kinds))
+    widened = run.frozen.widened
+    if run.tunes_tables:
+        widened = logical_and(widened, run.design.frozen_layers > 0)
+    return where(widened, largest * run.width.weight / run.design.tp_size, 0.0)
 
 
 def _stored(run: TrainingRun, work: Work, stage: _Stage) -> Any:
@@ -224,9 +348,10 @@ def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
 
 
 def _rebuilt(run: TrainingRun, work: Work) -> Any:
-    """Measure what is made again at a time: the largest layer, where layers are."""
+    """Measure what comes and goes with a layer: what is made again, and what attention passes."""
     layer = maximum(*work.each("kept"))
-    return select(
+    again = select(
         run.design.recompute,
         dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": layer},
     )
+    return again + maximum(*work.each("passing"))

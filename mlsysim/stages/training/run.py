@@ -1,12 +1,12 @@
 """Everything that is known about a training run before memory and time are computed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from mlsysim.catalog.calibration import Calibration
-from mlsysim.expr.functions import maximum, minimum, select, where
+from mlsysim.expr.functions import logical_and, logical_not, maximum, minimum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
 from mlsysim.stages.kinds import heaviest, is_zero, kinds_of
@@ -14,8 +14,9 @@ from mlsysim.stages.layer_shape import LayerShape
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
+from mlsysim.stages.training.frozen import FrozenWidth
 from mlsysim.stages.training.layer import LayerWork, layer_work
-from mlsysim.stages.training.layout import Layout
+from mlsysim.stages.training.layout import Layout, frozen_others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class TrainingRun:
         Bytes per parameter, as the frameworks meant keep it.
     gradient
         Bytes per gradient on the wire and in kernels.
+    frozen
+        Bytes per frozen weight.
     efficiency, wide_efficiency
         Fraction of the peak that matrix products reach, and of the peak in 16 bits.
     calibration
@@ -47,6 +50,7 @@ class TrainingRun:
     width: StateWidth
     state: StateBytes
     gradient: Any
+    frozen: FrozenWidth
     efficiency: Any
     wide_efficiency: Any
     calibration: Calibration
@@ -91,6 +95,50 @@ class TrainingRun:
         """Add the values of `kinds` up over the whole model."""
         return self.over(values, self.shape.layers, self.shape.other_layers)
 
+    @property
+    def useful(self) -> Any:
+        """The tokens of a sequence that are not padding."""
+        design = self.design
+        if design.document_len is None:
+            return design.seq_len
+        return where(design.packed, design.seq_len, minimum(design.document_len, design.seq_len))
+
+    @property
+    def filled(self) -> Any:
+        """The share of these."""
+        return 1 if self.design.document_len is None else self.useful / self.design.seq_len
+
+    @property
+    def tunes_tables(self) -> bool:
+        """Whether embeddings and the head are trained, and all else that has no adapters."""
+        return self.design.adapter_rank is None
+
+    @property
+    def has_frozen_layers(self) -> bool:
+        """Whether layers at the bottom may be frozen."""
+        return not is_zero(self.design.frozen_layers)
+
+    @property
+    def is_partly_frozen(self) -> bool:
+        """Whether any weight may be frozen."""
+        return self.has_frozen_layers or not self.tunes_tables
+
+    @cached_property
+    def trained_part(self) -> "TrainingRun":
+        """The same with the layers alone that have a backward pass."""
+        layout = self.layout
+        return self._with_layers(
+            layout.layers - layout.frozen, layout.other_layers - layout.frozen_others
+        )
+
+    @cached_property
+    def frozen_part(self) -> "TrainingRun":
+        """The same with the layers alone that have none."""
+        return self._with_layers(self.layout.frozen, self.layout.frozen_others)
+
+    def _with_layers(self, layers: Any, others: Any) -> "TrainingRun":
+        return replace(self, layout=replace(self.layout, layers=layers, other_layers=others))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -103,13 +151,20 @@ class Work:
     kinds
         One layer of each kind.
     parameters, routed_parameters
-        Parameters of the stage that it holds, those of routed experts apart.
-    exchanged, exchanged_routed
-        Those that it exchanges with its replicas: of all stages that it holds, and of the
-        stages that have most.
-    largest_layer, tables, head
-        Parameters of the largest layer, of what is in no layer, and of the output head, as many of
-        them as it holds unless they are sharded.
+        Parameters of the layers that it holds, adapters left out, those of routed experts apart.
+    trained, routed_trained
+        Those of the stage that are trained, adapters in their place; with what is in no layer.
+    exchanged, exchanged_routed, exchanged_tables
+        Trained parameters that it exchanges with its replicas: of all stages that it holds, of the
+        stages that have most, and of what is in no layer (these count among the first).
+    shared, shared_routed
+        Bytes of all weights that it holds, of all stages and of the stages that have most.
+    largest_layer, largest_trained
+        Bytes of the largest layer as it is multiplied or gathered, and parameters of it that are
+        trained.
+    tables, trained_tables, head
+        Parameters of what is in no layer, those of them that are trained, and those of the output
+        head that are; as many as it holds unless they are sharded.
     activations
         What element-wise kernels of its layers move, attention scores excluded (byte).
     light
@@ -128,10 +183,17 @@ class Work:
     kinds: tuple[LayerWork, ...]
     parameters: Any
     routed_parameters: Any
+    trained: Any
+    routed_trained: Any
     exchanged: Any
     exchanged_routed: Any
+    exchanged_tables: Any
+    shared: Any
+    shared_routed: Any
     largest_layer: Any
+    largest_trained: Any
     tables: Any
+    trained_tables: Any
     head: Any
     activations: Any
     light: Any
@@ -158,7 +220,9 @@ class ForwardFlops:
     up
         The up-projections of latent attention, of all layers.
     layers
-        The weights of all layers.
+        The weights of all layers, adapters left out.
+    adapters
+        The adapters of all layers.
     head
         The weights of the output head.
     """
@@ -167,35 +231,62 @@ class ForwardFlops:
     core: Any
     up: Any
     layers: Any
+    adapters: Any
     head: Any
+
+    @property
+    def repeatable(self) -> Any:
+        """What recomputation can repeat."""
+        return self.core + self.layers + self.adapters
 
 
 def work_of(run: TrainingRun) -> Work:
     """Measure one microbatch on the slowest stage."""
     design, layout, shape, element = run.design, run.layout, run.shape, run.width.weight
     tokens = design.micro_batch_size * design.seq_len / design.cp_size
-    kinds = tuple(layer_work(design, layout, kind, shape, tokens, element) for kind in run.kinds)
+    kinds = tuple(
+        layer_work(design, layout, kind, shape, tokens, element, run.frozen) for kind in run.kinds
+    )
     # A stage other than the only one holds the embedding or the head, not both, unless it is
     # both the first and the last of a pipeline that is entered at either end.
     both = where(design.pp_size > 1, layout.held - 1, 1)
     tables = (shape.tables + both * shape.own_head) / design.tp_size
+    trained_tables = _trained_tables(run, tables)
 
     def on_stage(figure: str, others: Any = layout.other_layers) -> Any:
         return run.over([getattr(kind, figure) for kind in kinds], layout.layers, others)
 
-    own = maximum(
-        on_stage("parameters", layout.front_others), on_stage("parameters", layout.back_others)
-    )
+    def apart(trained: str, frozen: str, others: Any = layout.back_others) -> Any:
+        """Add up trained layers and frozen ones of a stage, each by a figure of its own."""
+        awake = [getattr(kind, trained) for kind in kinds]
+        if not run.has_frozen_layers:
+            return run.over(awake, layout.layers, others)
+        asleep = [getattr(kind, frozen) for kind in kinds]
+        above = run.over(awake, layout.layers - layout.frozen, others - layout.frozen_others)
+        return above + run.over(asleep, layout.frozen, layout.frozen_others)
+
+    def most(trained: str, frozen: str) -> Any:
+        """Give the same of the first stage, or of that which has most layers not in front."""
+        places = (layout.front_others, layout.back_others)
+        return maximum(*(apart(trained, frozen, others) for others in places))
+
     return Work(
         tokens=tokens,
         kinds=kinds,
-        parameters=on_stage("parameters") + tables,
+        parameters=on_stage("parameters"),
         routed_parameters=on_stage("routed_parameters"),
-        exchanged=layout.held * own + tables,
-        exchanged_routed=layout.held * on_stage("routed_parameters", layout.back_others),
-        largest_layer=maximum(*(kind.parameters + kind.routed_parameters for kind in kinds)),
+        trained=apart("trained", "untrained", layout.other_layers) + trained_tables,
+        routed_trained=apart("routed_trained", "untrained", layout.other_layers),
+        exchanged=layout.held * most("trained", "untrained") + trained_tables,
+        exchanged_routed=layout.held * apart("routed_trained", "untrained"),
+        exchanged_tables=trained_tables,
+        shared=layout.held * most("weights", "frozen_weights") + tables * element,
+        shared_routed=layout.held * apart("routed_weights", "routed_frozen_weights"),
+        largest_layer=maximum(*(kind.weights + kind.routed_weights for kind in kinds)),
+        largest_trained=_largest_trained(run, kinds),
         tables=tables,
-        head=where(design.pp_size > 1, 0, shape.head) / design.tp_size,
+        trained_tables=trained_tables,
+        head=where(design.pp_size > 1, 0, shape.head if run.tunes_tables else 0) / design.tp_size,
         activations=on_stage("moved"),
         light=on_stage("light"),
         latent=on_stage("latent"),
@@ -205,24 +296,115 @@ def work_of(run: TrainingRun) -> Work:
             design.fused_loss,
             0.0,
             activations.logit_bytes(
-                tokens, shape.outputs, design.tp_size, run.calibration.logit_bytes
+                tokens,
+                shape.outputs,
+                design.tp_size,
+                select(
+                    design.kernels,
+                    {
+                        "fused": run.calibration.logit_bytes,
+                        "eager": activations.EAGER_LOGIT_BYTES,
+                    },
+                ),
             ),
         ),
     )
 
 
-def arithmetic_of(run: TrainingRun) -> ForwardFlops:
-    """Count what one token takes in the forward pass."""
+def _largest_trained(run: TrainingRun, kinds: Sequence[LayerWork]) -> Any:
+    """Count the trained parameters of the largest layer that has any."""
+    each = [kind.trained + kind.routed_trained for kind in kinds]
+    largest = maximum(*each)
+    if not run.has_frozen_layers or len(each) == 1:
+        return largest
+    in_front = run.shape.layers - run.shape.other_layers
+    asleep = logical_and(run.design.frozen_layers >= in_front, logical_not(run.shape.spread))
+    return where(asleep, maximum(*each[1:]), largest)
+
+
+def _trained_tables(run: TrainingRun, tables: Any) -> Any:
+    """Count the parameters that are in no layer and are trained, of those that are held.
+
+    Frozen layers at the bottom freeze the embedding with them, unless it is also the head.
+    """
+    if not run.tunes_tables:
+        return 0
+    if not run.has_frozen_layers:
+        return tables
+    heads = run.shape.own_head / run.design.tp_size
+    above = where(is_tied(run.shape), tables, minimum(heads, tables))
+    return where(run.design.frozen_layers > 0, above, tables)
+
+
+def arithmetic_of(run: TrainingRun) -> tuple[ForwardFlops, ForwardFlops]:
+    """Count what one token takes in the forward pass: of the whole model, and of frozen layers."""
     cores = tuple(_core(run, kind) for kind in run.kinds)
-    each = [kind.matmul_parameters + kind.routed_matmul for kind in run.kinds]
-    up = [kind.up_parameters for kind in run.kinds]
-    return ForwardFlops(
-        up=flops.matmul_flops(run.over_model(up), 1),
-        cores=cores,
-        core=run.over_model(cores),
-        layers=flops.matmul_flops(run.over_model(each), 1),
-        head=flops.matmul_flops(run.shape.head, 1),
-    )
+    shape, design = run.shape, run.design
+
+    def over(layers: Any, others: Any, head: Any) -> ForwardFlops:
+        def matmul(values: Sequence[Any]) -> Any:
+            return flops.matmul_flops(run.over(values, layers, others), 1)
+
+        rank = 0 if design.adapter_rank is None else design.adapter_rank
+        adapted = [kind.adapter_matmul + kind.routed_adapter_matmul for kind in run.kinds]
+        return ForwardFlops(
+            up=matmul([kind.up_parameters for kind in run.kinds]),
+            cores=cores,
+            core=run.over(cores, layers, others),
+            layers=matmul([kind.matmul_parameters + kind.routed_matmul for kind in run.kinds]),
+            adapters=matmul([rank * count for count in adapted]),
+            head=flops.matmul_flops(head, 1),
+        )
+
+    everything = over(shape.layers, shape.other_layers, shape.head)
+    frozen = minimum(design.frozen_layers, shape.layers)
+    others = frozen_others(frozen, shape.layers, shape.other_layers, shape.spread)
+    return everything, over(frozen, others, 0)
+
+
+def model_flops(run: TrainingRun, everything: ForwardFlops, frozen: ForwardFlops) -> Any:
+    """Count the operations that a token needs in both passes.
+
+    Each product has two in the backward pass, for the gradients of either operand; a frozen
+    weight needs none of its own, and layers that are frozen with all below them have no
+    backward pass.
+    """
+    forward = everything.layers + everything.adapters - frozen.adapters + everything.head
+    trained = everything.layers - frozen.layers + everything.head
+    adapters = everything.adapters - frozen.adapters
+    again = 2 if run.tunes_tables else 1
+    return core_flops(everything, frozen) + forward + again * trained + 2 * adapters
+
+
+def core_flops(everything: ForwardFlops, frozen: ForwardFlops) -> Any:
+    """Count those of attention cores alone."""
+    return 3 * everything.core - 2 * frozen.core
+
+
+def is_tied(shape: ModelShape) -> Any:
+    """Tell whether the embedding is also the head."""
+    return logical_and(shape.head > 0, shape.own_head <= 0)
+
+
+def trained_parameters(run: TrainingRun) -> Any:
+    """Count the parameters of the whole model that are trained."""
+    shape, design, rank = run.shape, run.design, run.design.adapter_rank
+    tables = shape.tables + shape.own_head
+    if rank is None:
+        each = [kind.parameters + kind.routed_parameters for kind in run.kinds]
+    else:
+        each = [
+            rank * (kind.adapter_whole + kind.adapter_divided + kind.adapter_experts)
+            for kind in run.kinds
+        ]
+        tables = 0
+    found = run.over_model(each) + tables
+    if not run.has_frozen_layers:
+        return found
+    below = minimum(design.frozen_layers, shape.layers)
+    others = frozen_others(below, shape.layers, shape.other_layers, shape.spread)
+    embedding = 0 if rank is not None else where(is_tied(shape), 0, shape.tables)
+    return found - run.over(each, below, others) - where(below > 0, embedding, 0)
 
 
 def _core(run: TrainingRun, kind: LayerShape) -> Any:
@@ -231,15 +413,23 @@ def _core(run: TrainingRun, kind: LayerShape) -> Any:
     An indexer scores all tokens before those are chosen that a token attends to.  Linear mixers
     multiply the pairs of a chunk, and work on their state besides.
     """
-    length = run.design.seq_len
+    design = run.design
+    length = design.seq_len if design.document_len is None else design.document_len
     everything = flops.attended_positions(length, length)
     near = flops.attended_positions(length, kind.window)
     causal = everything + kind.near_share * (near - everything)
-    # Unfused kernels compute the square and then mask half of it.
-    positions = select(run.design.attention, {"causal": causal, "full": length, "unfused": length})
+    # Padding attends to nothing; unfused kernels compute the square and then mask what they must.
+    positions = select(
+        design.attention,
+        {
+            "causal": run.filled * causal,
+            "full": run.filled * length,
+            "unfused": design.seq_len,
+        },
+    )
     if not is_zero(kind.state_flops):
-        positions = where(kind.state_flops > 0, causal, positions)
+        positions = where(kind.state_flops > 0, run.filled * causal, positions)
     core = flops.attention_flops(1, positions, kind.score_width, kind.value_width)
     if not is_zero(kind.index_width):
-        core = core + flops.attention_flops(1, everything, kind.index_width, 0)
+        core = core + flops.attention_flops(1, run.filled * everything, kind.index_width, 0)
     return core if is_zero(kind.state_flops) else core + kind.state_flops

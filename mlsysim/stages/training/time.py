@@ -5,10 +5,10 @@ from typing import Any
 
 from mlsysim.expr.functions import log2, maximum, select
 from mlsysim.physics import schedule
-from mlsysim.stages.training.communication import Messages, messages_of
-from mlsysim.stages.training.compute import Passes, head_time, layers_time
+from mlsysim.stages.training.communication import Messages, forward_messages, messages_of
+from mlsysim.stages.training.compute import Passes, head_time, layers_time, with_frozen
 from mlsysim.stages.training.replicas import data_time, optimizer_time
-from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
+from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,7 @@ def time_of(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> StepTime:
     Everyone waits for the slowest, the longer the more there are.
     """
     layout = run.layout
-    passes = layers_time(run, work, arithmetic)
-    messages = messages_of(run, work, passes)
+    passes, messages = _within_replica(run, work, arithmetic)
     within = passes.whole + messages.tensor + messages.context + messages.expert
     spare = layout.slack * within / layout.layers
     # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
@@ -60,6 +59,20 @@ def time_of(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> StepTime:
     }
     delay = run.calibration.jitter * log2(layout.used)
     return StepTime(**steady, straggler=delay * sum(steady.values()))
+
+
+def _within_replica(
+    run: TrainingRun, work: Work, arithmetic: ForwardFlops
+) -> tuple[Passes, Messages]:
+    """Time a microbatch in the layers of the stage, and what it waits for there."""
+    if not run.has_frozen_layers:
+        passes = layers_time(run, work, arithmetic)
+        return passes, messages_of(run, work, passes)
+    upper, lower = run.trained_part, run.frozen_part
+    above, below = work_of(upper), work_of(lower)
+    trained = layers_time(upper, above, arithmetic)
+    passes = with_frozen(trained, layers_time(lower, below, arithmetic))
+    return passes, messages_of(upper, above, trained) + forward_messages(lower, below)
 
 
 def _bubble(run: TrainingRun, passes: Passes, messages: Messages, stage_time: Any) -> Any:

@@ -3,18 +3,13 @@
 import functools
 from importlib import resources
 
+from mlsysim.validation import serving_row
+from mlsysim.validation.serving_row import ServingRow
+from mlsysim.validation.table import read_table
 from mlsysim.validation.training_row import TrainingRow, read_training
 
 TRAINING = "training_measured.csv"
 SERVING = "serving_measured.csv"
-NOT_FITTED = frozenset(
-    {
-        *("internevo", "mbridge_2604", "mbridge_2608", "mbridge_ablation", "maxtext_gpu", "primus"),
-        *("tpu_recipes", "dli_trtllm09_sxm", "dli_trtllm09_h100nvl", "dli_trtllm09_l40"),
-        *("nim_h100", "rocm_vllm", "intel_gaudi3"),
-    }
-)
-"""Sources that came after the constants of the package were fitted."""
 
 
 def path_of(name: str) -> str:
@@ -27,3 +22,9 @@ def path_of(name: str) -> str:
 def training_rows() -> tuple[TrainingRow, ...]:
     """Read the training runs that come with the package."""
     return read_training(path_of(TRAINING))
+
+
+@functools.cache
+def serving_rows() -> tuple[ServingRow, ...]:
+    """Read the serving runs that come with the package."""
+    return serving_row.serving_rows(read_table(path_of(SERVING)))

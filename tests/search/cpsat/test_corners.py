@@ -13,7 +13,7 @@ from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import DistributedModel, EconomicsModel, GoodputModel
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.presolve import Presolve
-from mlsysim.search.cpsat.program import program as programs
+from mlsysim.search.cpsat.program import estimates
 from mlsysim.search.cpsat.program.boxes import Boxes, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import TracedQuestion
@@ -166,7 +166,7 @@ def test_a_proof_takes_few_boxes(name: str) -> None:
 def test_any_formula_is_bounded_at_its_corners(case: Case, data: st.DataObject) -> None:
     """Whatever the operations and their signs, no design of a box is below the box's bound."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_FEWEST_POSITIONS", 2)
+        patch.setattr(estimates, "_FEWEST_POSITIONS", 2)
         program = TracedQuestion(case.problem, case).program()
         ends = [
             sorted(data.draw(st.integers(0, length - 1)) for _ in range(2))

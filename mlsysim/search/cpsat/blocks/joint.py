@@ -53,7 +53,7 @@ class Blocks:
         ways = directions(
             [*((node, -1) for node in self.program.objectives), *((c.node, 1) for c in shared)],
             ends,
-            self.program.rearranger.is_positive,
+            self.program.estimates.rearranger.is_positive,
         )
         for place, names in enumerate(self._partition.blocks):
             if self._stays_integer(names):

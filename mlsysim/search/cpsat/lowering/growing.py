@@ -115,8 +115,8 @@ def grown(  # noqa: C901 - a loop in three steps
                 start = _hull(counted)
             break
     short += [names for names in _holes(program, start) if names not in short]
-    ranges = program.rearranger.ranges
-    wanted = supports(program, start, lambda node: _varies(ranges[node.position]))
+    range_of = program.estimates.rearranger.range_of
+    wanted = supports(program, start, lambda node: _varies(range_of(node)))
     tried: set[Names] = set()
     left = _MOST_BOXES
     while left > 0:

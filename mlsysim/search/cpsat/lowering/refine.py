@@ -17,13 +17,12 @@ from mlsysim.search.cpsat.lowering.lowered import (
     RESOLUTION,
     Aim,
     Lowered,
-    Tables,
     check_magnitudes,
     lower,
 )
 from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
 from mlsysim.search.cpsat.presolve import MARGIN
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, Tables, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.solving import solver
@@ -80,7 +79,7 @@ class LoweredSearch:
         self._tables = tables
         self._ratio: Ratio | None = None
         if tables is not None:
-            is_positive = program.rearranger.is_positive
+            is_positive = program.estimates.rearranger.is_positive
             self._ratio = as_ratio(program.graph, program.objectives[0], is_positive)
         self._margin = max(MARGIN, program.nearly)
         self._seen: dict[tuple[int, ...], None] = {}

@@ -4,13 +4,12 @@ Each objective has three lower bounds: as it is written, rearranged, and at the 
 box; each comparison the last two of its difference.  Only the ends that decide are read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mlsysim.expr.columns import Column
-from mlsysim.expr.ends import EndReader
+from mlsysim.expr.ends import EndReader, Ends
 from mlsysim.expr.graph import Constant, Graph, GraphNode
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.corners import Corners
@@ -43,27 +42,27 @@ class Bounder:
         For each objective the formulas that are nowhere above it.
     conditions
         What must hold.
-    columns
-        The values of the numeric choices.
-    lengths
-        The number of positions of each choice.
+    ends
+        What is known of the formulas.
+    names
+        The choices, in the order of the boxes' columns.
     """
 
     def __init__(
         self,
         objectives: Sequence[Sequence[GraphNode]],
         conditions: Sequence[Comparing],
-        columns: Mapping[str, Column],
-        lengths: Mapping[str, int],
+        ends: Ends,
+        names: Sequence[str],
     ) -> None:
         self._estimates = [len(estimates) for estimates in objectives]
         self._gaps = [len(condition.gaps) for condition in conditions]
-        self._names = tuple(lengths)
+        self._names = tuple(names)
         wanted = [(node, False) for estimates in objectives for node in estimates]
         for condition in conditions:
             wanted += [(condition.truth, False), (condition.truth, True)]
             wanted += [(gap, False) for gap in condition.gaps]
-        self._reader = EndReader(wanted, columns, lengths)
+        self._reader = EndReader(wanted, ends)
 
     def read(self, boxes: Boxes) -> tuple[Array, Array]:
         """Bound boxes.

@@ -18,21 +18,16 @@ from mlsysim.expr.narrowing import BoxNarrower
 from mlsysim.expr.ranges import Range
 from mlsysim.problem.domain import EXACT
 from mlsysim.search.cpsat.program.bounding import Bounder, Comparing, corner_gaps
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions
 from mlsysim.search.cpsat.program.condense import condense
 from mlsysim.search.cpsat.program.conditions import GraphCondition, Tabulated
-from mlsysim.search.cpsat.program.corners import Corners
 from mlsysim.search.cpsat.program.counts import is_whole
+from mlsysim.search.cpsat.program.estimates import Estimates
 from mlsysim.search.cpsat.program.gaps import differences
-from mlsysim.search.cpsat.program.rearrange import Rearranger
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows
 
 TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
-
-
-# A choice of fewer positions is soon a single one, and needs no corners.
-_FEWEST_POSITIONS = 16
 
 
 class UndefinedError(Exception):
@@ -66,6 +61,8 @@ class Program:
     nearly
         A design that is better by no more than this share, relative, need not be
         found where the solver would have to sort out a great many to find it.
+    known
+        What is known of the formulas, where other programs over the graph have asked.
     """
 
     graph: Graph
@@ -77,6 +74,7 @@ class Program:
     strict: bool = False
     excluded: frozenset[tuple[int, ...]] = frozenset()
     nearly: float = 0.0
+    known: Estimates | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,10 +82,10 @@ class Program:
         return tuple(self.lengths)
 
     @property
-    def key(self) -> object:
-        """What tells this program from others over the same graph."""
-        nodes = (*self.objectives, *(condition.node for condition in self.conditions))
-        return self.names, tuple(node.position for node in nodes), self.excluded
+    def designs(self) -> object:
+        """What tells its designs from those of other programs over the same graph."""
+        met = frozenset(condition.node.position for condition in self.conditions)
+        return self.names, met, self.excluded
 
     def rows(self, designs: Positions) -> Rows:
         """Evaluate designs, and keep those that meet every condition."""
@@ -311,16 +309,9 @@ class Program:
         return last - slack
 
     @cached_property
-    def rearranger(self) -> Rearranger:
-        """Knows the range of every value over all designs."""
-        own = [*self.objectives, *(condition.node for condition in self.conditions)]
-        nodes = reachable([*own, *self._condensed])
-        everything = whole(list(self.lengths.values()))
-        first = dict(zip(self.names, everything.first.T, strict=True))
-        last = dict(zip(self.names, everything.last.T, strict=True))
-        bounds = BoxReader(nodes, self.columns).read(first, last)
-        ranges = {node.position: bound for node, bound in zip(nodes, bounds, strict=True)}
-        return Rearranger(self.graph, ranges)
+    def estimates(self) -> Estimates:
+        """What is known of the formulas over all designs."""
+        return self.known or Estimates(self.graph, self.columns)
 
     @cached_property
     def _designs(self) -> DesignReader:
@@ -336,47 +327,33 @@ class Program:
     @cached_property
     def _gaps(self) -> tuple[tuple[GraphNode, ...], ...]:
         truths = self._condensed[len(self.objectives) :]
-        below, apply = self.rearranger.below, self.graph.apply
+        below, apply = self.estimates.rearranger.below, self.graph.apply
         found = (
             [below(apply("subtract", *pair)) for pair in differences(truth)] for truth in truths
         )
         return tuple(tuple(gap for gap in gaps if not isinstance(gap, Constant)) for gaps in found)
 
     @cached_property
-    def _corners(self) -> Corners:
-        return Corners(
-            self.graph,
-            [name for name in self.names if self._has_corners(name)],
-            self.rearranger.is_positive,
-        )
-
-    def _has_corners(self, name: str) -> bool:
-        """Tell whether a choice is long enough for its ends to say more, and positive."""
-        column, length = self.columns.get(name), self.lengths[name]
-        if column is None or length < _FEWEST_POSITIONS or not column.is_monotone:
-            return False
-        return bool(np.all(column.at(np.array([0, length - 1])) > 0))
-
-    @cached_property
     def _bounder(self) -> Bounder:
         count = len(self.objectives)
+        corners = self.estimates.corners
         objectives = [
-            (objective, estimate, self._corners.estimate(objective, up=False))
+            (objective, estimate, corners.estimate(objective, up=False))
             for objective, estimate in zip(
                 self._condensed[:count], self._roots[count : 2 * count], strict=True
             )
         ]
         conditions = [
-            Comparing(truth=truth, gaps=(*known, *corner_gaps(self.graph, truth, self._corners)))
+            Comparing(truth=truth, gaps=(*known, *corner_gaps(self.graph, truth, corners)))
             for truth, known in zip(self._condensed[count:], self._gaps, strict=True)
         ]
-        return Bounder(objectives, conditions, self.columns, self.lengths)
+        return Bounder(objectives, conditions, self.estimates.ends, self.names)
 
     @cached_property
     def _roots(self) -> list[GraphNode]:
         count = len(self.objectives)
         objectives, truths = self._condensed[:count], self._condensed[count:]
-        estimates = [self.rearranger.below(objective) for objective in objectives]
+        estimates = [self.estimates.rearranger.below(objective) for objective in objectives]
         conditions = [
             node
             for truth, comparisons in zip(truths, self._gaps, strict=True)

@@ -8,7 +8,7 @@ from the same arithmetic.  On a training question of 1e12 designs this is the
 difference between a minute and a second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -40,20 +40,20 @@ class Rearranger:
     ----------
     graph
         The graph that holds the nodes; estimates are added to it.
-    ranges
-        The range of every node over all designs.
+    range_of
+        Gives the range of a node over all designs.
     """
 
-    def __init__(self, graph: Graph, ranges: Mapping[int, Range]) -> None:
+    def __init__(self, graph: Graph, range_of: Callable[[GraphNode], Range]) -> None:
         self.graph = graph
-        self.ranges = ranges
+        self.range_of = range_of
         self._estimates: dict[tuple[int, bool], Terms] = {}
         self._positive: dict[int, bool] = {}
 
     def below(self, node: GraphNode) -> GraphNode:
         """Give a formula that is nowhere larger than a node, rounding included."""
         estimate = self.estimate(node, up=False)
-        if not all(map(self._may_be_scaled, estimate.atoms)):
+        if not all(self.is_positive(self.graph.nodes[atom]) for atom in estimate.atoms):
             return self._below_of_any_sign(node, estimate)
         if estimate.is_clean and estimate.is_positive:
             estimate = estimate.scaled(1.0 - _ROUNDING)
@@ -62,10 +62,6 @@ class Rearranger:
         else:  # terms of both signs cancel, their rounding errors do not
             estimate = estimate.plus(estimate.size.scaled(-_ROUNDING))
         return estimate.node(self.graph)
-
-    def _may_be_scaled(self, position: int) -> bool:
-        """Tell whether an atom is nowhere negative; those made here are not by construction."""
-        return position not in self.ranges or self.is_positive(self.graph.nodes[position])
 
     def _below_of_any_sign(self, node: GraphNode, estimate: Terms) -> GraphNode:
         """Take away a share of the size of every term, whatever its sign is."""
@@ -95,7 +91,7 @@ class Rearranger:
         """Tell whether a number is nowhere negative, by its range or by its form."""
         known = self._positive.get(node.position)
         if known is None:
-            by_range = bool(np.all(self.ranges[node.position].low >= 0))
+            by_range = bool(np.all(self.range_of(node).low >= 0))
             known = by_range or (isinstance(node, Apply) and self._sign_by_form(node) > 0)
             self._positive[node.position] = known
         return known

@@ -16,6 +16,7 @@ from mlsysim.expr.graph import GraphNode
 from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.problem import INFEASIBLE, Problem
 from mlsysim.search.cpsat.program.conditions import GraphCondition
+from mlsysim.search.cpsat.program.estimates import Estimates
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.formulation import (
     Formulation,
@@ -162,6 +163,15 @@ class TracedQuestion:
         """The question as it is; what it has read of itself serves every search."""
         return self._form((), None, None, 0.0)
 
+    def is_defined(self, node: GraphNode) -> bool:
+        """Tell whether a number is known to be finite at every design."""
+        low, high = self._estimates.ends.range_of(node)
+        return bool(np.isfinite(low) and np.isfinite(high))
+
+    @cached_property
+    def _estimates(self) -> Estimates:
+        return Estimates(self.formulation.graph, self.formulation.columns)
+
     def _form(
         self,
         excluded: Collection[tuple[int, ...]],
@@ -172,6 +182,7 @@ class TracedQuestion:
         requirements = self.requirements if kept is None else kept
         chosen = self._objectives if objectives is None else tuple(objectives)
         return Program(
+            known=self._estimates,
             graph=self.formulation.graph,
             lengths=self.formulation.graph.lengths,
             columns=self.formulation.columns,

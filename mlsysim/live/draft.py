@@ -1,0 +1,28 @@
+"""The question of a tab, which is edited value by value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from mlsysim.live import editing
+from mlsysim.worker import draft
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft(draft.Draft):
+    """The text of a question file as it stands in a tab."""
+
+    def with_value(self, place: editing.Place, value: object) -> Self:
+        """Give the draft with one value set."""
+        return replace(self, text=editing.with_value(self.text, place, value))
+
+    def with_values(self, place: editing.Place, values: Mapping[str, object]) -> Self:
+        """Give the draft with several values of a table set."""
+        changed = self
+        for key, value in values.items():
+            changed = changed.with_value((*place, key), value)
+        return changed
+
+    def without(self, place: editing.Place) -> Self:
+        """Give the draft without one value or table."""
+        return replace(self, text=editing.without(self.text, place))

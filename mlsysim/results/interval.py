@@ -1,0 +1,55 @@
+"""Intervals of predicted figures."""
+
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+from mlsysim.results.formatting import number, with_unit
+from mlsysim.units import is_quantity, magnitude, unit_of
+
+_NOTHING = 1e-12  # what is smaller is a rounding error of a difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """Between what a figure is expected to turn out.
+
+    Parameters
+    ----------
+    low, high
+        The ends.
+    unit
+        The unit of both; empty for plain numbers.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{number(self.low)} to {with_unit(self.high, self.unit)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the interval as JSON has it."""
+        return {"low": self.low, "high": self.high, "unit": self.unit}
+
+
+def interval_of(first: Any, second: Any) -> Interval | None:
+    """Give the interval between a figure of one level and the same of another.
+
+    Returns
+    -------
+    Interval or None
+        Nothing where they are no numbers, or the same number: it depends on no prediction.
+
+    Examples
+    --------
+    >>> print(interval_of(3.0, 2.0), interval_of(2, 2))
+    2 to 3 None
+    """
+    unit = unit_of(first) if is_quantity(first) else ""
+    values = [magnitude(one, unit) if is_quantity(one) else one for one in (first, second)]
+    if not all(isinstance(one, Number) and not isinstance(one, bool) for one in values):
+        return None
+    low, high = sorted(0.0 if abs(one) < _NOTHING else float(one) for one in values)
+    return None if low == high else Interval(low=low, high=high, unit=unit)

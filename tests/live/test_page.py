@@ -1,0 +1,239 @@
+"""The live page in a real browser: Chromium without a window."""
+
+import json
+import random
+import re
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from live.browsing import ROOT, at_rest, served
+from playwright.sync_api import Locator, Page, expect
+
+from mlsysim.files.question import question_of
+
+SERVING = ROOT / "models" / "serving" / "seven_accelerators.toml"
+NOTHING_FITS = ROOT / "models" / "infeasible" / "pace_within_budget.toml"
+TUTORIAL = ROOT / "models" / "training" / "tutorial.toml"
+
+
+def verdict(page: Page) -> str:
+    """Read the first line."""
+    return page.locator(".status .verdict").inner_text()
+
+
+def move(slider: Locator, steps: int) -> None:
+    """Move a slider as the arrow keys do."""
+    for _ in range(abs(steps)):
+        slider.press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+
+def begin_with(page: Page, kind: str) -> None:
+    """Replace the question by one of the package."""
+    page.get_by_text("The question file").click()
+    page.get_by_role("button", name=f"ask about {kind}").click()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def downloaded(page: Page, name: str) -> str:
+    """Press a button, and read what it downloads."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    return Path(waiting.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_moved_slider_is_answered_within_a_second() -> None:
+    """From the movement to the verdict, proof included, on the serving example; 114,688 designs.
+
+    The quickest of some movements counts: the machine may be busy with other tests.
+    """
+    with served(SERVING) as live:
+        page = live.tab()
+        assert "OPTIMAL (proven)" in verdict(page)
+        assert "9.25 USD/h" in verdict(page)
+        slider = page.get_by_role("slider", name="reading_speed slider")
+        spent = []
+        for steps in (-2, 2, -3, 3, -4):
+            before = verdict(page)
+            for _ in range(abs(steps) - 1):
+                slider.press("ArrowRight" if steps > 0 else "ArrowLeft")
+            began = time.perf_counter()
+            move(slider, 1 if steps > 0 else -1)
+            shown = "document.querySelector('.status .verdict').innerText"
+            page.wait_for_function(f"{shown} != {json.dumps(before)}", polling=10)
+            spent.append(time.perf_counter() - began)
+            at_rest(page)
+        assert min(spent) < 1, spent
+        # What the page says is what the file that it would export has as its answer.
+        text = downloaded(page, "download the question file")
+        assert text != SERVING.read_text(encoding="utf-8")
+        best = question_of(text, SERVING).solve(top=1).best_objective
+        assert f"= {best:,.6g} USD/h" in verdict(page)
+        assert not live.problems
+        assert live.hosts == {live.address.split("/")[2]}
+        assert live.end() == ""
+
+
+def test_what_does_not_fit_is_cured_by_a_click() -> None:
+    """The conflict is shown, and taking what is reachable makes the question feasible."""
+    with served(NOTHING_FITS) as live:
+        page = live.tab()
+        assert "INFEASIBLE (proven)" in verdict(page)
+        expect(page.get_by_text("EconomicsModel.tco_usd <= 1000000").first).to_be_visible()
+        # Best reachable is 2,035,104.8: the next round number lets it through.
+        page.get_by_role("button", name="require budget <= 2,036,000").click()
+        expect(page.locator(".status .verdict")).to_contain_text("OPTIMAL (proven)")
+        expect(page.get_by_role("spinbutton", name="budget")).to_have_value("2036000")
+        at_rest(page)
+        # And the other way: without the budget, what was out of reach is in it.
+        page.get_by_role("checkbox", name="require budget").click()
+        at_rest(page)
+        assert (
+            "budget"
+            not in tomllib.loads(downloaded(page, "download the question file"))["constraints"]
+        )
+        page.get_by_role("checkbox", name="require budget").click()
+        at_rest(page)
+        text = downloaded(page, "download the question file")
+        assert tomllib.loads(text)["constraints"]["budget"] == {
+            "require": "EconomicsModel.tco_usd <= 2036000",
+            "because": "That is what the grant pays.",
+        }
+        assert not live.problems
+        assert live.end() == ""
+
+
+def test_a_value_can_be_asked_about_and_designs_stand_side_by_side() -> None:
+    """Why not, the front, the list of designs, two of them beside each other, and the exports."""
+    with served(SERVING) as live:
+        page = live.tab()
+        page.get_by_role("button", name="why not fleet = H100_SXM?").click()
+        expect(page.locator(".part", has_text="Why not another")).to_contain_text(
+            "COSTS 240.2 %: minimize: ServingEconomicsModel.cost_per_hour = 31.464 USD/h"
+        )
+        page.get_by_role("button", name="Keep it to compare").click()
+        page.get_by_role("button", name="show point 3", exact=True).click()
+        expect(page.get_by_text("Point 3: fleet=MI300X")).to_be_visible()
+        beside = page.locator(".part", has=page.get_by_text("Side by side"))
+        expect(beside.get_by_role("row", name="replicas")).to_contain_text("5")
+        expect(page.locator(".chart canvas")).to_be_visible()
+        report = json.loads(downloaded(page, "download the answer as JSON"))
+        assert report["designs"][0]["params"]["fleet"] == "MI300X"
+        assert downloaded(page, "download the report as a page").startswith("<!doctype html>")
+        page.get_by_role("button", name="show the launch with vllm").click()
+        expect(page.locator("pre")).to_contain_text("vllm serve")
+        assert not live.problems
+        assert live.end() == ""
+
+
+def test_tabs_do_not_disturb_each_other() -> None:
+    """Each tab has its own question and process, and takes the process along when it is closed."""
+    with served(TUTORIAL) as live:
+        one, other = live.tab(), live.tab()
+        before = verdict(other)
+        begin_with(one, "serving")
+        expect(one.locator(".status .verdict")).to_contain_text("usd_per_million_tokens")
+        at_rest(other)
+        # The times differ from run to run; the answers do not.
+        assert re.sub(r"in [\d.]+ m?s", "", verdict(other)) == re.sub(r"in [\d.]+ m?s", "", before)
+        children = psutil.Process(live.process.pid).children(recursive=True)
+        searching = [item for item in children if "spawn_main" in " ".join(item.cmdline())]
+        assert len(searching) == 2
+        other.close()
+        wait_for(lambda: sum(item.is_running() for item in searching) == 1)
+        assert not live.problems
+        assert live.end() == ""
+        assert not psutil.wait_procs(children, timeout=30)[1]
+
+
+def test_what_is_wrong_is_said_in_place() -> None:
+    """A misspelt word in the text is told as the command line tells it, and mended there."""
+    with served(TUTORIAL) as live:
+        page = live.tab()
+        page.get_by_text("The question file").click()
+        field = page.get_by_role("textbox", name="the text of the question file")
+        text = field.input_value()
+        field.fill(text.replace("effective_throughput", "effective_thruput"))
+        page.get_by_role("button", name="Ask this").click()
+        expect(page.get_by_role("alert")).to_contain_text("effective_throughput")
+        field.fill(text)
+        page.get_by_role("button", name="Ask this").click()
+        expect(page.get_by_role("alert")).to_be_hidden()
+        assert "394,534" in verdict(page)
+        assert not live.problems
+        assert live.end() == ""
+
+
+def test_everything_can_be_reached_by_keyboard_and_has_a_name() -> None:
+    """Whatever can be focused says what it is, and the tabulator key comes by all of it."""
+    with served(SERVING) as live:
+        page = live.tab()
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll('button, input, textarea, select, summary')]
+                .filter(it => it.offsetParent !== null && it.type !== 'hidden')
+                .filter(it => !(it.ariaLabel || it.textContent || it.labels?.length))
+                .map(it => it.outerHTML.slice(0, 200))"""
+        )
+        assert nameless == []
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the answer")).to_be_focused()
+        passed = set()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            passed.add(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+        assert {"require first_token", "first_token slider", "first_token, in ms"} <= passed
+        assert {"why not tp = 8?", "show point 1"} & passed
+        assert page.locator("[aria-live]").count() >= 2
+        assert live.end() == ""
+
+
+def test_two_hundred_random_interactions_leave_no_error() -> None:
+    """Sliders, boxes, buttons and fields at random, faster than anything is answered."""
+    chance = random.Random(18)  # noqa: S311 - no secret
+    with served(SERVING) as live:
+        page = live.tab()
+        kinds = ("slider", "button", "checkbox", "number")
+        for _ in range(200):
+            touch(page, chance, chance.choices(kinds, (6, 4, 2, 2))[0])
+            page.wait_for_timeout(chance.choice((0, 20, 150)))
+        at_rest(page)
+        begin_with(page, "training")
+        expect(page.locator(".status .verdict")).to_contain_text("effective_throughput")
+        at_rest(page)
+        assert not live.problems
+        assert live.end() == ""
+
+
+def touch(page: Page, chance: random.Random, kind: str) -> None:
+    """Touch something of a kind; it may be gone by then, as for anybody who is quick."""
+    selectors = {
+        "slider": "input[type=range]",
+        "button": "button.press",
+        "checkbox": "[role=checkbox]",
+        "number": "input[type=number]",
+    }
+    page.evaluate(
+        """([selector, share, kind]) => {
+            const all = [...document.querySelectorAll(selector)]
+                .filter(it => it.offsetParent !== null);
+            if (!all.length) return;
+            const it = all[Math.floor(share * all.length)];
+            if (it.closest('details')) return;
+            if (kind === 'slider' || kind === 'number') {
+                const other = (share * 7919) % 1;
+                it.value = kind === 'slider' ? Math.floor(other * (Number(it.max) + 1))
+                    : ['', '-3', '0', '1e9', '17', '0.25'][Math.floor(other * 6)];
+                it.dispatchEvent(new Event('input', {bubbles: true}));
+            } else it.click();
+        }""",
+        [selectors[kind], chance.random(), kind],
+    )
