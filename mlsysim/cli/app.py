@@ -75,6 +75,14 @@ def solve(
             help="Print what launches the best design, such as for megatron, and only that.",
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write a proof that others can check by mlsysim verify: at most 10,000,000 parts"
+            " of the space with what excludes each, 40 MB.",
+        ),
+    ] = None,
     options: dict[str, Any],
     output: "Output",
 ) -> int:
@@ -85,7 +93,25 @@ def solve(
         return emit_file(file, emit, output=output, top=top, **options)
     from mlsysim.cli.answer import solve_file
 
-    return solve_file(file, output=output, top=top, **options)
+    return solve_file(file, output=output, top=top, certificate=certificate, **options)
+
+
+@app.command()
+def verify(
+    file: Annotated[
+        Path, typer.Argument(metavar="CERTIFICATE", help="What solve --certificate has written.")
+    ],
+    *,
+    question: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The question file that it is to be about."),
+    ] = None,
+    run_by: For = None,
+) -> None:
+    """Check the proof of an answer, part by part, by a program of its own."""
+    from mlsysim.cli.verifying import verify_file
+
+    raise typer.Exit(verify_file(file, question=question, framework=run_by))
 
 
 @app.command()
@@ -275,6 +301,14 @@ def serve(
     from mlsysim.cli.serving import serve_page
 
     raise typer.Exit(serve_page(file, host=host, port=port))
+
+
+@app.command()
+def mcp() -> None:
+    """Serve agents over standard input and output, by the Model Context Protocol."""
+    from mlsysim.cli.agents import serve_agents
+
+    raise typer.Exit(serve_agents())
 
 
 @app.command()

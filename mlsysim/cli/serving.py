@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from mlsysim.cli.extras import extra
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
-from mlsysim.errors import ParameterError
 from mlsysim.files.reading import written
 from mlsysim.files.templates import template
 
@@ -25,14 +25,9 @@ def serve_page(file: Path | None, *, host: str, port: int) -> ExitStatus:
         If the page's library is not installed.
     """
     with errors_to_status(file):
-        try:
+        with extra("page", "the page"):
             from mlsysim.live.app import serve  # noqa: PLC0415 - in an extra
             from mlsysim.live.draft import Draft  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            raise ParameterError(
-                f"the page needs {error.name}, which is not installed; "
-                "install the extra: pip install 'mlsysim[page]'"
-            ) from None
         path = Path("serving.toml") if file is None else file
         text = template("serving").replace("FILE", str(path)) if file is None else written(file)
 

@@ -10,7 +10,7 @@ from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.files.question import load
 from mlsysim.files.settings import pairs
-from mlsysim.report import evaluated_report, why_not_report
+from mlsysim.report import report_at, why_not_report
 
 
 def evaluate_file(
@@ -41,11 +41,7 @@ def evaluate_file(
         asked = pairs(settings, "--set")
         question = load(file, framework=framework)
         with progress_line(file.name) as progress:
-            left = question.prepare(progress=progress, **options)
-            question, given = question.with_settings(asked)
-            evaluated = question.evaluate_at(given, **left)
-        changed = {name: text for name, text in asked.items() if name not in given}
-        report = evaluated_report(question, evaluated, changed)
+            report = report_at(question, asked, progress=progress, **options)
         output.give(report, question)
     return exit_status(report.status)
 

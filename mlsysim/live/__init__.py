@@ -11,7 +11,7 @@ because of what this page needs:
 - it is typed, has releases every few weeks, and is an ordinary ASGI application, in front of which
   a gate can stand (`mlsysim.live.gate`).
 
-The page itself never searches.  Each tab has a process of its own (`mlsysim.live.worker`) that does
+The page itself never searches.  Each tab has a process of its own (`mlsysim.worker`) that does
 so, one job at a time: it can be asked to end, and be ended.  What a tab edits is the text of a
 question file (`mlsysim.live.editing`): what is answered, what is exported and what
 ``mlsysim solve`` would read are the same text.

@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from mlsysim.catalog.builtin import TREES
 from mlsysim.errors import QuestionError, UnitError
+from mlsysim.files.question import Question
 from mlsysim.files.reading import read_table
 from mlsysim.files.schema import QuestionFile, RangeTable, Scalar
 from mlsysim.files.stage_names import annotations_of, stage_named
 from mlsysim.files.values import choices
 from mlsysim.live.dials import Dial
-from mlsysim.live.draft import Draft
 from mlsysim.live.editing import Place
 from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.relation import Relation
@@ -137,25 +137,20 @@ class Controls:
     pareto: tuple[str, ...] = ()
 
 
-def controls_of(draft: Draft) -> Controls:
+def controls_of(question: Question) -> Controls:
     """List what can be moved in a question.
 
     Parameters
     ----------
-    draft
-        Its text.
-
-    Raises
-    ------
-    QuestionError
-        If it is no question file.
+    question
+        As it was read.
     """
-    file = str(draft.path)
-    content = read_table(parse_toml(draft.text, file, QuestionError), file, QuestionFile)
+    file = str(question.path)
+    content = read_table(parse_toml(question.written, file, QuestionError), file, QuestionFile)
     limits = tuple(
         _limit(name, item.require, item.because) for name, item in content.constraints.items()
     )
-    stages = [stage_named(name, file, draft.path.parent) for name in content.pipeline.stages]
+    stages = [stage_named(name, file, question.path.parent) for name in content.pipeline.stages]
     known = _annotations(content, stages)
     return Controls(
         question=" ".join(content.question.split()),

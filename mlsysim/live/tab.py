@@ -17,12 +17,13 @@ from mlsysim.live.draft import Draft
 from mlsysim.live.editor_panel import EditorPanel
 from mlsysim.live.export_panel import ExportPanel
 from mlsysim.live.front_panel import FrontPanel
-from mlsysim.live.jobs import Front, Job, Launch, Open, Page, Solve, WhyNot
-from mlsysim.live.process import DefectError
+from mlsysim.live.opening import Open
 from mlsysim.live.status_panel import StatusPanel
 from mlsysim.live.why_panel import WhyPanel
-from mlsysim.live.worker import Worker
 from mlsysim.report import Report
+from mlsysim.worker.jobs import Front, Job, Launch, Page, Solve, WhyNot
+from mlsysim.worker.process import DefectError
+from mlsysim.worker.worker import Worker
 
 PAUSE = 0.12
 """Seconds without a movement after which the question is answered."""

@@ -10,4 +10,5 @@ from mlsysim.report.cloud import cloud_of as cloud_of
 from mlsysim.report.data import schema as schema
 from mlsysim.report.report import Report as Report
 from mlsysim.report.what_if import evaluated_report as evaluated_report
+from mlsysim.report.what_if import report_at as report_at
 from mlsysim.report.what_if import why_not_report as why_not_report

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
@@ -96,7 +97,7 @@ def requirement_blocks(report: "Report") -> Iterator[Block]:
 
 
 def bars_of(breakdown: Breakdown) -> Bars:
-    """Draw a breakdown; parts of nothing are left out."""
+    """Draw a breakdown; parts of nothing, or of what rounding left, are left out."""
     total, limit = breakdown.total, breakdown.capacity
     text = with_unit(total, breakdown.unit)
     if limit:
@@ -109,7 +110,7 @@ def bars_of(breakdown: Breakdown) -> Bars:
             share=part.value / total if total else 0.0,
         )
         for part in breakdown.parts
-        if part.value
+        if abs(part.value) > TOLERANCE * abs(total)
     )
     return Bars(title=breakdown.name, total=text, bars=bars)
 

@@ -23,6 +23,25 @@ from mlsysim.search.verify import Point
 from mlsysim.stages.economics.prices import prices_behind
 
 
+def report_at(question: Question, settings: Mapping[str, str], **options: Any) -> Report:
+    """Evaluate one given design of a question, and report what it is worth.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    settings
+        Choice or argument of the models -> value in text.
+    **options
+        Those of `Question.solve`, for choices that are not given.
+    """
+    left = question.prepare(**options)
+    question, given = question.with_settings(settings)
+    evaluated = question.evaluate_at(given, **left)
+    changed = {name: text for name, text in settings.items() if name not in given}
+    return evaluated_report(question, evaluated, changed)
+
+
 def evaluated_report(
     question: Question, evaluated: EvaluatedDesign, changed: Mapping[str, str] | None = None
 ) -> Report:

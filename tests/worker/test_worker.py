@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from mlsysim.errors import QuestionError
 from mlsysim.live.controls import Controls
-from mlsysim.live.draft import Draft
-from mlsysim.live.jobs import Front, Job, Launch, Open, Page, Solve, WhyNot
-from mlsysim.live.process import DefectError
-from mlsysim.live.worker import GRACE, Worker
+from mlsysim.live.opening import Open
 from mlsysim.report import Report
+from mlsysim.worker.draft import Draft
+from mlsysim.worker.jobs import Front, Job, Launch, Page, Solve, WhyNot
+from mlsysim.worker.process import DefectError
+from mlsysim.worker.worker import GRACE, Worker
 
 ROOT = Path(__file__).parents[2]
 SERVING = ROOT / "models" / "serving" / "chat_on_one_accelerator.toml"
@@ -98,10 +100,10 @@ def test_each_job_is_answered() -> None:
 def test_a_wrong_draft_is_an_error_of_its_own_kind() -> None:
     """What is wrong with a question arrives as it was raised, and the next question is answered."""
     draft = draft_of(NOTHING_FITS)
-    wrong = draft.with_value(("objective",), "minimize: EconomicsModel.tco")
+    wrong = replace(draft, text=draft.text.replace("effective_throughput", "effective_thruput"))
 
     async def use(worker: Worker) -> None:
-        with pytest.raises(QuestionError, match="objective"):
+        with pytest.raises(QuestionError, match="effective_throughput"):
             await worker.ask(Open(draft=wrong))
         report = await worker.ask(Solve(draft=draft))
         assert {item.name for item in report.conflict} == {"pace", "budget"}

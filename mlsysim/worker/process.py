@@ -11,9 +11,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from mlsysim.errors import MlsysimError
-from mlsysim.live.jobs import Job
 from mlsysim.search.interruption import Interruption, under
 from mlsysim.search.options import Progress
+from mlsysim.worker.jobs import Job
 
 _PAUSE = 0.1
 """Seconds between reports of progress."""

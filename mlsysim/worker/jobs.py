@@ -1,4 +1,4 @@
-"""What the process of a tab can be asked: each job is a record that can be sent, and answers."""
+"""What the process can be asked: each job is a record that can be sent, and answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,12 +7,20 @@ from typing import Any
 
 from mlsysim.emit import Framework, emit_answer
 from mlsysim.files.question import Question
-from mlsysim.live.controls import Controls, controls_of
-from mlsysim.live.draft import Draft
 from mlsysim.report import Report, cloud_of, report_of, why_not_report
 from mlsysim.results import SearchResult
 from mlsysim.search.interruption import current
 from mlsysim.search.options import ProgressCallback
+from mlsysim.worker.draft import Draft
+
+
+@lru_cache(maxsize=4)
+def _loaded(draft: Draft) -> Question:
+    return draft.loaded()
+
+
+_last: dict[tuple[Draft, float, int], SearchResult] = {}
+"""The last answer of this process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,24 +33,34 @@ class Job:
         The question.
     time_limit
         Seconds for each search in it.
+    top
+        How many of the best designs to list.
     """
 
     draft: Draft
     time_limit: float = 30.0
+    top: int = 5
+
+    @property
+    def question(self) -> Question:
+        """The question, every name of it checked."""
+        return _loaded(self.draft)
 
     def run(self, progress: ProgressCallback) -> Any:
         """Answer; `MlsysimError` where the draft is wrong."""
         raise NotImplementedError
 
-
-@dataclass(frozen=True, kw_only=True)
-class Open(Job):
-    """Check every name in a question, and list what can be moved in it."""
-
-    def run(self, progress: ProgressCallback) -> Controls:  # noqa: ARG002
-        """Give the controls."""
-        _loaded(self.draft)
-        return controls_of(self.draft)
+    def solved(self, progress: ProgressCallback) -> SearchResult:
+        """Answer the question; what was answered last is not answered again."""
+        key = (self.draft, self.time_limit, self.top)
+        if key in _last:
+            return _last[key]
+        question, limit = self.question, self.time_limit
+        result = question.solve(time_limit=limit, top=self.top, progress=progress)
+        _last.clear()
+        if not current().came:  # else it is what there was when nobody wanted it any more
+            _last[key] = result
+        return result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +69,8 @@ class Solve(Job):
 
     def run(self, progress: ProgressCallback) -> Report:
         """Give the report."""
-        question = _loaded(self.draft)
-        return report_of(question, _solved(self, question, progress))
+        question = self.question
+        return report_of(question, self.solved(progress))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +80,16 @@ class Front(Job):
     Parameters
     ----------
     objectives
-        What is weighed against each other.
+        What is weighed against each other; what the question does unless given.
     """
 
     objectives: tuple[str, ...]
 
     def run(self, progress: ProgressCallback) -> Report:
         """Give the report of the front."""
-        question = replace(_loaded(self.draft), objectives=self.objectives)
+        question = self.question
+        if self.objectives:
+            question = replace(question, objectives=self.objectives)
         return report_of(question, question.pareto(time_limit=self.time_limit, progress=progress))
 
 
@@ -87,7 +107,7 @@ class WhyNot(Job):
 
     def run(self, progress: ProgressCallback) -> Report:
         """Give the report that sets both answers side by side."""
-        question = _loaded(self.draft)
+        question = self.question
         told = question.why_not(self.forced, time_limit=self.time_limit, progress=progress)
         return why_not_report(question, told)
 
@@ -106,8 +126,8 @@ class Launch(Job):
 
     def run(self, progress: ProgressCallback) -> str:
         """Give the command or the configuration."""
-        question = _loaded(self.draft)
-        result = _solved(self, question, progress)
+        question = self.question
+        result = self.solved(progress)
         return emit_answer(Framework.named(self.framework), question, result).text
 
 
@@ -117,30 +137,9 @@ class Page(Job):
 
     def run(self, progress: ProgressCallback) -> str:
         """Give the page."""
-        question = _loaded(self.draft)
-        report = report_of(question, _solved(self, question, progress))
+        question = self.question
+        report = report_of(question, self.solved(progress))
         cloud = None
         if report.designs:
             cloud = cloud_of(question.problem, question.evaluate, report.objectives)
         return report.to_page(cloud)
-
-
-@lru_cache(maxsize=4)
-def _loaded(draft: Draft) -> Question:
-    return draft.loaded()
-
-
-_last: dict[tuple[Draft, float], SearchResult] = {}
-"""The last answer of this process."""
-
-
-def _solved(job: Job, question: Question, progress: ProgressCallback) -> SearchResult:
-    """Answer a question; what was answered last is not answered again."""
-    key = (job.draft, job.time_limit)
-    if key in _last:
-        return _last[key]
-    result = question.solve(time_limit=job.time_limit, progress=progress)
-    _last.clear()
-    if not current().came:  # else it is what there was when nobody wanted it any more
-        _last[key] = result
-    return result

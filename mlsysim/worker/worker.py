@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from mlsysim.live.jobs import Job
-from mlsysim.live.process import DefectError, Reply, Request, serve
 from mlsysim.search.options import Progress
+from mlsysim.worker.jobs import Job
+from mlsysim.worker.process import DefectError, Reply, Request, serve
 
 GRACE = 2.0
 """Seconds that a job has to end after it was asked to; then its process is ended."""

@@ -1,0 +1,30 @@
+"""What is installed with an extra, and how to say that it is not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlsysim.errors import ParameterError
+
+
+@contextmanager
+def extra(name: str, what: str) -> Iterator[None]:
+    """Import packages of an extra in a block.
+
+    Parameters
+    ----------
+    name
+        The extra.
+    what
+        What needs it, as the beginning of a sentence.
+
+    Raises
+    ------
+    ParameterError
+        If one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ParameterError(
+            f"{what} needs {error.name}, which is not installed; run: pip install 'mlsysim[{name}]'"
+        ) from None
