@@ -112,7 +112,7 @@ class Scout:
         return np.array(moved, np.int64).reshape(-1, width), better
 
     def _near(self, at: Positions) -> Positions:
-        """List neighbours of each design: with one choice changed, two, three, or some drawn anew."""
+        """List neighbours of each design: one to three choices changed, or some drawn anew."""
         count = min(len(self._moves), _NEIGHBOURS // 2)
         near = np.repeat(at, _NEIGHBOURS, axis=0)
         rows = np.arange(len(near)).reshape(len(at), _NEIGHBOURS)
