@@ -14,6 +14,7 @@ The catalogue is at `Models`, `Systems` and `Infrastructure`; a stage of one's o
 from importlib import import_module
 
 from mlsysim.errors import CatalogError as CatalogError
+from mlsysim.errors import CertificateError as CertificateError
 from mlsysim.errors import ConfidenceError as ConfidenceError
 from mlsysim.errors import ConstraintError as ConstraintError
 from mlsysim.errors import DisagreementError as DisagreementError

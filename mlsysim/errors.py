@@ -97,6 +97,14 @@ class LaunchError(InputError):
     """
 
 
+class CertificateError(MlsysimError):
+    """A certificate does not prove what it says, has been changed, or cannot be made.
+
+    The message names the part, the step or the number that is wrong.  Have the question
+    answered again, with ``--certificate``.
+    """
+
+
 class OutputError(MlsysimError):
     """An answer, or a part of it, could not be written; the message names where, and why.
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pytest
+from question_files import QUESTIONS
 
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify, verify_front
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(set((ROOT / "models").rglob("*.toml")) - set((ROOT / "models/plans").iterdir()))
-NAMES = [str(file.relative_to(ROOT / "models")) for file in FILES]
+NAMES = [str(file.relative_to(ROOT / "models")) for file in QUESTIONS]
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
+@pytest.mark.parametrize("file", QUESTIONS, ids=NAMES)
 def test_solver_reference_and_file_agree(file: Path) -> None:
     """Status, objective, design and conflict are the same, whoever answers."""
     question = load(file)
@@ -21,7 +21,7 @@ def test_solver_reference_and_file_agree(file: Path) -> None:
     assert verify(question, workers=1).failures == ()
 
 
-FRONTS = [file for file in FILES if load(file).objectives]
+FRONTS = [file for file in QUESTIONS if load(file).objectives]
 
 
 @pytest.mark.parametrize("file", FRONTS, ids=lambda file: file.stem)
@@ -38,7 +38,7 @@ def test_there_are_fronts() -> None:
     assert len(FRONTS) >= 2
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
+@pytest.mark.parametrize("file", QUESTIONS, ids=NAMES)
 def test_question_says_why(file: Path) -> None:
     """A question has its prose, its source, and a reason for each constraint."""
     question = load(file)
@@ -47,7 +47,7 @@ def test_question_says_why(file: Path) -> None:
     assert all(reason.strip().endswith(".") for reason in question.reasons.values())
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
+@pytest.mark.parametrize("file", QUESTIONS, ids=NAMES)
 def test_infeasible_questions_are_in_their_folder(file: Path) -> None:
     """The folder infeasible/ holds exactly the questions without a design."""
     expected = load(file).expected
@@ -57,15 +57,15 @@ def test_infeasible_questions_are_in_their_folder(file: Path) -> None:
 
 def test_every_relation_is_used() -> None:
     """Between them the questions use each relation that a constraint can have."""
-    used = {item.relation for file in FILES for item in load(file).problem.constraints}
+    used = {item.relation for file in QUESTIONS for item in load(file).problem.constraints}
     assert used >= set(Relation) - {Relation.LESS, Relation.GREATER}
 
 
 def test_there_is_a_large_question() -> None:
     """At least one space has 10,000 designs."""
-    assert max(load(file).problem.space.size for file in FILES) >= 10_000
+    assert max(load(file).problem.space.size for file in QUESTIONS) >= 10_000
 
 
 def test_there_is_a_choice_between_fleets() -> None:
     """At least one question leaves the fleet open."""
-    assert any("fleet" in load(file).problem.space for file in FILES)
+    assert any("fleet" in load(file).problem.space for file in QUESTIONS)

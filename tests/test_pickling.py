@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from question_files import MODELS, QUESTIONS
 
 import mlsysim
 from mlsysim.catalog.builtin import TREES
@@ -17,7 +18,6 @@ from mlsysim.errors import InfeasibleError, UnknownNameError
 from mlsysim.files.question import load
 from mlsysim.units import as_unit, quantity
 
-MODELS = Path(__file__).parents[1] / "models"
 TUTORIAL = MODELS / "training" / "tutorial.toml"
 RECORDS = [record for tree in TREES.values() for record in tree.values()]
 
@@ -81,7 +81,7 @@ def test_the_trees_of_a_catalogue_can_be_sent(tmp_path: Path) -> None:
     assert sent(mine).Mine == mine.Mine
 
 
-@pytest.mark.parametrize("file", sorted(MODELS.rglob("*.toml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", QUESTIONS, ids=lambda file: file.stem)
 def test_a_question_can_be_sent(file: Path) -> None:
     """A question file read from a pickle asks the same and evaluates the same."""
     question = load(file)

@@ -8,14 +8,32 @@ from mlsysim.cli.cluster import cluster_options
 from mlsysim.cli.output import Output
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.status import ExitStatus, errors_to_status
+from mlsysim.cli.streams import complain
 from mlsysim.files.question import Question, load
 from mlsysim.report import report_of
 from mlsysim.results import Explanation, SearchResult, Status
 
 
-def solve_file(file: Path, **given: Any) -> ExitStatus:
-    """Answer a question file; the parameters are those of `answer_file`."""
-    return answer_file(file, Question.solve, **given)
+def solve_file(file: Path, *, certificate: Path | None = None, **given: Any) -> ExitStatus:
+    """Answer a question file; the other parameters are those of `answer_file`.
+
+    Parameters
+    ----------
+    file
+        The question file.
+    certificate
+        Where to write a proof of the answer.
+    """
+
+    def solve(question: Question, **options: Any) -> SearchResult:
+        found = question.solve(certificate=certificate, **options)
+        told = found.statistics.extra.get("certificate")
+        if told is not None:
+            size = f"{told['parts']:,} parts, {told['bytes']:,} bytes"
+            complain(f"{certificate}: a proof ({size}); check it: mlsysim verify {certificate}")
+        return found
+
+    return answer_file(file, solve, **given)
 
 
 def explain_file(file: Path, **given: Any) -> ExitStatus:

@@ -81,6 +81,14 @@ def solve(
             help="Print what launches the best design, such as for megatron, and only that.",
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write a proof that others can check by mlsysim verify: at most 10,000,000 parts"
+            " of the space with what excludes each, 40 MB.",
+        ),
+    ] = None,
     options: dict[str, Any],
     output: "Output",
 ) -> int:
@@ -91,11 +99,29 @@ def solve(
         return emit_file(file, emit, output=output, top=top, **options)
     from mlsysim.cli.answer import solve_file
 
-    return solve_file(file, output=output, top=top, **options)
+    return solve_file(file, output=output, top=top, certificate=certificate, **options)
 
 
 @app.command()
-@searching(method=False, page=False)
+def verify(
+    file: Annotated[
+        Path, typer.Argument(metavar="CERTIFICATE", help="What solve --certificate has written.")
+    ],
+    *,
+    question: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The question file that it is to be about."),
+    ] = None,
+    run_by: For = None,
+) -> None:
+    """Check the proof of an answer, part by part, by a program of its own."""
+    from mlsysim.cli.verifying import verify_file
+
+    raise typer.Exit(verify_file(file, question=question, framework=run_by))
+
+
+@app.command()
+@searching(method=False)
 def plan(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with [jobs.NAME] tables.")],
     *,
@@ -108,13 +134,27 @@ def plan(
             " jobs.chat.deadline=2027-03-15.",
         ),
     ] = None,
+    plot: Plot = None,
+    ical: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the plan as a calendar (iCalendar).")
+    ] = None,
+    emit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="slurm", help="Write a batch script for each job, with --for and --into."
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the batch scripts are written.")
+    ] = None,
     options: dict[str, Any],
     output: "Output",
 ) -> int:
     """Plan jobs over time: which runs when, on how many nodes, in which layout; proven."""
-    from mlsysim.cli.planning import plan_file
+    from mlsysim.cli.planning import PlanOutputs, plan_file
 
-    return plan_file(file, settings or [], output=output, **options)
+    outputs = PlanOutputs(plot=plot, ical=ical, emit=emit, into=into)
+    return plan_file(file, settings or [], output=output, outputs=outputs, **options)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mlsysim.core import methods
@@ -92,7 +93,7 @@ class DSE:
     def __repr__(self) -> str:
         return f"DSE({self.problem.space.size:,} designs, {self.problem.objective.text!r})"
 
-    def search(
+    def search(  # noqa: PLR0913 - the options of a search
         self,
         evaluate: Callable[[dict[str, Any]], Result],
         *,
@@ -103,6 +104,7 @@ class DSE:
         seed: int = 0,
         progress: ProgressCallback | None = None,
         executor: Executor | None = None,
+        certificate: str | PathLike[str] | None = None,
         **unknown: Unpack[NoOptions],
     ) -> SearchResult[Result]:
         """Find the best designs, with proof.
@@ -135,6 +137,10 @@ class DSE:
             threads, processes, or machines (any `concurrent.futures.Executor`,
             such as Dask's ``client.get_executor()``).  The answer is the same.
             CP-SAT solves here, whatever the executor.
+        certificate
+            Where to write a proof of the answer that others can check (``mlsysim verify``); of
+            the time limit it has what the search leaves.  ``statistics.extra["certificate"]``
+            tells its parts and bytes, ``unfinished`` why there is none.
 
         Raises
         ------
@@ -142,10 +148,16 @@ class DSE:
             If an option is unknown or out of range, or the evaluator cannot be called.
         TracingError
             With ``method="cp-sat"``, if the evaluator cannot be traced.
+        OutputError
+            If the certificate cannot be written.
         """
         limits = {"time_limit": time_limit, "workers": workers, "seed": seed}
         given = {"top": top, "progress": progress, "executor": executor, **limits, **unknown}
-        return methods.search(method, self.problem, evaluate, SearchOptions.of(**given))
+        options = SearchOptions.of(**given)
+        found = methods.search(method, self.problem, evaluate, options)
+        if certificate is None:
+            return found
+        return methods.certified(found, self.problem, evaluate, options, certificate)
 
     def pareto(
         self,

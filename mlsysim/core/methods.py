@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from mlsysim.errors import ParameterError, TracingError, suggest
 from mlsysim.problem.problem import Problem
+from mlsysim.results.candidate import Result
 from mlsysim.results.explained import Explanation
 from mlsysim.results.margin import MarginCost
 from mlsysim.results.pareto import ParetoFront
@@ -69,6 +72,29 @@ def _with_margin(
     plain = replace(options, top=1, time_limit=left, progress=None)
     without = search(method, problem.without_confidence(), evaluate, plain)
     return replace(found, margin=MarginCost.of(problem, found, without))
+
+
+def certified(
+    found: SearchResult[Result],
+    problem: Problem,
+    evaluate: Evaluator,
+    options: SearchOptions,
+    path: str | PathLike[str],
+) -> SearchResult[Result]:
+    """Write the certificate of an answer; the answer tells its size, or why there is none.
+
+    Parameters
+    ----------
+    found
+        The answer.
+    problem, evaluate, options
+        What was asked.
+    path
+        Where to write it.
+    """
+    from mlsysim.search.cpsat import certifying  # noqa: PLC0415 - 0.2 s to import
+
+    return certifying.certified(found, problem, evaluate, options, Path(path))
 
 
 def front(

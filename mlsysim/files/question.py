@@ -34,7 +34,13 @@ from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
 from mlsysim.search.comparison import Comparison
 from mlsysim.search.interruption import interruptible
-from mlsysim.search.options import AnswerOptions, FrontOptions, ListedOptions, SearchOptions
+from mlsysim.search.options import (
+    AnswerOptions,
+    CertifiedOptions,
+    FrontOptions,
+    ListedOptions,
+    SearchOptions,
+)
 from mlsysim.textfiles import parse_toml
 
 _LEAST_TIME = 1e-3
@@ -100,14 +106,14 @@ class Question:
         """The design space explorer that answers this question."""
         return DSE.of(self.problem)
 
-    def solve(self, **options: Unpack[AnswerOptions]) -> SearchResult[PipelineResult]:
+    def solve(self, **options: Unpack[CertifiedOptions]) -> SearchResult[PipelineResult]:
         """Answer the question.
 
         Parameters
         ----------
         **options
             Those of `mlsysim.core.dse.DSE.search`: method, top, time_limit,
-            workers, seed, progress.
+            workers, seed, progress, certificate.
 
         Raises
         ------

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, TypedDict
 
 from mlsysim.errors import ParameterError, suggest
@@ -92,6 +93,12 @@ class AnswerOptions(FrontOptions, total=False):
     """The options of a search."""
 
     top: int
+
+
+class CertifiedOptions(AnswerOptions, total=False):
+    """Those, and where to write a certificate."""
+
+    certificate: str | PathLike[str] | None
 
 
 class NoOptions(TypedDict):

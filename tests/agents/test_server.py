@@ -16,6 +16,7 @@ from mlsysim.files.question import load
 ROOT = Path(__file__).parents[2]
 SERVING = str(ROOT / "models" / "serving" / "chat_on_one_accelerator.toml")
 NOTHING_FITS = str(ROOT / "models" / "infeasible" / "pace_within_budget.toml")
+METRICS = ("ServingEconomicsModel.usd_per_million_tokens", "ServingModel.inter_token_latency")
 TOOLS = {
     *("solve", "pareto", "evaluate", "explain", "why_not", "sweep"),
     *("check", "validate", "catalogue", "template"),
@@ -87,7 +88,8 @@ def test_an_agent_gets_the_answers_of_the_command_line() -> None:
         other = await call(client, "why_not", file=SERVING, forced={"precision": "bf16"})
         assert other["best"]["precision"] == "bf16"
         assert "COSTS" in other["text"]
-        front = await call(client, "pareto", file=SERVING)
+        goals = [f"minimize: {metric}" for metric in METRICS]
+        front = await call(client, "pareto", file=SERVING, objectives=goals)
         assert "Pareto front" in front["text"]
         swept = await call(client, "sweep", file=SERVING, over={"reading_speed": ["20ms", "40ms"]})
         assert [row["status"] for row in swept["rows"]] == ["OPTIMAL", "OPTIMAL"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from question_files import QUESTIONS
 
 from mlsysim.cli.answer import solve_file
 from mlsysim.cli.output import Output
@@ -18,8 +19,6 @@ from mlsysim.files.question import load
 from mlsysim.files.verification import verify
 from mlsysim.results import ParetoFront
 from mlsysim.search.options import Progress, SearchOptions
-
-MODELS = Path(__file__).parents[2] / "models"
 
 GOOD = """
 question = "Which mix?"
@@ -164,7 +163,7 @@ def test_limits_that_nothing_keeps(tmp_path: Path) -> None:
         question.solve()
 
 
-@pytest.mark.parametrize("file", sorted(MODELS.rglob("*.toml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", QUESTIONS, ids=lambda file: file.stem)
 def test_reading_a_file_searches_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a question needs is searched for when it is asked, under the limits of the answer."""
     asked: list[str] = []

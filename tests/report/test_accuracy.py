@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from question_files import MODELS, QUESTIONS
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core import solver
@@ -15,7 +16,6 @@ from mlsysim.report.accuracy import accuracy_of, classes_for
 from mlsysim.stages.error_classes import Quantity, error_classes
 from mlsysim.stages.evidence import ADDERS, BASES, FLEETS, Evidence, evidence_of
 
-MODELS = Path(__file__).parents[2] / "models"
 TUTORIAL = MODELS / "training" / "tutorial.toml"
 SERVED: dict[str, Any] = {"batch_size": 8, "input_tokens": 512, "output_tokens": 128}
 DENSE, MIXTURE = Models.Language.Llama3_1_8B, Models.Language.Qwen3_30B_A3B
@@ -69,7 +69,7 @@ def test_a_model_inherits_where_it_was_not_measured_itself(stage: str) -> None:
     assert {name for name, _ in classes_for(item).values()} == {"ServingModel"}
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.toml")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: str(path.stem))
 def test_every_kind_of_question_tells_its_accuracy(path: Path) -> None:
     """Whatever wraps a predicting model, its first design says how exact that is."""
     question = load(path)

@@ -5,14 +5,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+from question_files import QUESTIONS
 
 from mlsysim.catalog import Infrastructure, Systems
 from mlsysim.files.question import load
 from mlsysim.report import report_of
 from mlsysim.report.data import schema
 from mlsysim.stages.economics.prices import prices_behind
-
-MODELS = Path(__file__).parents[2] / "models"
 
 QUESTION = """
 question = "What does it cost to serve?"
@@ -77,7 +76,7 @@ def test_owned_servers_have_a_purchase_and_electricity(tmp_path: Path) -> None:
 COSTS = ("EconomicsModel", "GoodputModel", "ServingEconomicsModel", "MixedFleetModel")
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.toml")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: str(path.stem))
 def test_every_question_with_a_cost_tells_its_prices(path: Path) -> None:
     """Whatever the stage that adds up the bill."""
     question = load(path)

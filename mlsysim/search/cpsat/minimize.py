@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +20,16 @@ from mlsysim.expr.graph import Constant
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.blocks.product import RowProduct
-from mlsysim.search.cpsat.local import LocalSearch
-from mlsysim.search.cpsat.lowering.lowered import Tables
-from mlsysim.search.cpsat.lowering.refine import LoweredSearch
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
-from mlsysim.search.cpsat.program.boxes import whole
+from mlsysim.search.cpsat.program.boxes import Boxes, Tables
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
+from mlsysim.search.cpsat.scouting import Scout
+from mlsysim.search.cpsat.solving.clock import Clock
+
+if TYPE_CHECKING:
+    from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
@@ -212,16 +214,16 @@ class Minimizer:
         """Find what designs there is time for where it ended before any block was reduced."""
         until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
 
-        def check() -> None:
-            if self._clock.elapsed > until:
-                raise StoppedError
-
-        box = whole(list(program.lengths.values()))
-        local = LocalSearch(program=program, box=box, seed=self._clock.seed, check=check)
-        with suppress(StoppedError, KeyboardInterrupt):
-            local.run()
-        self._clock.counters["designs"] += len(local.seen)
-        return local.rows.undominated(top)
+        scout = Scout(
+            program=program,
+            keep=top,
+            seed=self._clock.seed,
+            is_over=lambda: self._clock.elapsed > until,
+        )
+        with suppress(KeyboardInterrupt):
+            scout.run()
+        self._clock.counters["designs"] += scout.evaluated
+        return scout.found
 
     def _walked(self, product: RowProduct, top: int) -> Minimum:
         """Evaluate every combination of what blocks leave."""
@@ -236,7 +238,7 @@ class Minimizer:
     ) -> Minimum | None:
         """Leave a question to CP-SAT; give nothing where its formulas have no encoding."""
         nothing = no_rows(len(program.names), 1)
-        search = LoweredSearch(program, top, nothing, self._clock, tables=tables)
+        search = self._lowered(program, top, nothing, tables=tables)
         # Unasked it has as long as boxes would take; those of joint blocks never end.
         budget = _BUDGET if self._way is Way.AUTO and tables is None else math.inf
         try:
@@ -254,6 +256,22 @@ class Minimizer:
             return None
         bound = min(search.bound, search.cutoff)
         return Minimum(best=search.found, proven=False, bound=bound, way=Way.CP_SAT)
+
+    def _lowered(
+        self,
+        program: Program,
+        top: int,
+        found: Rows,
+        *,
+        box: Boxes | None = None,
+        tables: Tables | None = None,
+    ) -> "LoweredSearch":
+        """Make a search by CP-SAT."""
+        from mlsysim.search.cpsat.lowering.refine import (  # noqa: PLC0415 - 0.7 s to import
+            LoweredSearch,
+        )
+
+        return LoweredSearch(program, top, found, self._clock, box=box, tables=tables)
 
     def _by_boxes(self, program: Program, top: int) -> Minimum:
         """Shrink a question by boxes, and by its formulas where that is slow."""
@@ -292,9 +310,7 @@ class Minimizer:
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
-        search = LoweredSearch(
-            presolve.program, top, presolve.found, self._clock, box=presolve.hull
-        )
+        search = self._lowered(presolve.program, top, presolve.found, box=presolve.hull)
         try:
             return search.run(self._clock.seconds["presolve"])
         finally:

@@ -1,20 +1,18 @@
 """Every question of models/ is a CP-SAT model, which a bare solver solves to the same optimum."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ortools.sat.python import cp_model
+from question_files import MODELS, QUESTIONS
 
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.files.question import Question, load
 from mlsysim.search.cpsat.compiling import CompiledModel
 from mlsysim.search.cpsat.question.question import TracedQuestion as Traced
 
-MODELS = Path(__file__).parents[3] / "models"
-FILES = sorted(MODELS.rglob("*.toml"))
-NAMES = [str(file.relative_to(MODELS)) for file in FILES]
+NAMES = [str(file.relative_to(MODELS)) for file in QUESTIONS]
 
 OPEN = {
     # The layers without experts are counted by a difference that no interval knows to be positive.

@@ -20,11 +20,11 @@ from mlsysim.expr.operations import OPERATIONS
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering import growing, listing, tables
 from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
 from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
     LARGEST_SUM,
-    NotLowerableError,
     Scaled,
     power_of_two,
     total,

@@ -2,6 +2,8 @@
 
 import functools
 import operator
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from strategies import Case, Term, cases, combined, examples, spaces, terms, truths
 
 from mlsysim.expr.functions import absolute, logical_and
+from mlsysim.expr.graph import Graph
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat import minimize, presolve
 from mlsysim.search.cpsat.blocks import product
@@ -225,3 +228,40 @@ def test_a_joint_question_that_is_stopped_has_designs() -> None:
         values = [place + 1 for place in design]
         assert sum(values) >= 100
         assert cost == sum(a * b for a, b in zip(values[::2], values[1::2], strict=True))
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=2, max_size=40), st.integers(1, 3))
+@examples(60)
+def test_a_front_holds_the_fronts_over_fewer_numbers(
+    values: list[tuple[int, ...]], keep: int
+) -> None:
+    """They are read off, also where designs are equal, and no design is evaluated again."""
+    graph = Graph({"x": len(values)})
+    columns = [graph.table(("x",), np.array(own, np.float64)) for own in zip(*values, strict=True)]
+    clock = Clock(SearchOptions())
+    minimizer = Minimizer(clock, lambda _: None)
+    program = Program(
+        graph=graph, lengths=graph.lengths, columns={}, objectives=tuple(columns), conditions=()
+    )
+    assert minimizer.front(program, keep) is not None
+    evaluated = clock.counters["designs"]
+    for wanted in ([0], [2, 1], [0, 2]):
+        part = replace(program, objectives=tuple(columns[place] for place in wanted))
+        read = minimizer.front(part, keep)
+        whole_part = Minimizer(Clock(SearchOptions()), lambda _: None).front(part, keep)
+        assert read is not None
+        assert whole_part is not None
+        assert read.values.tolist() == whole_part.values.tolist()
+    assert clock.counters["designs"] == evaluated
+
+
+def test_what_boxes_answer_needs_no_solver() -> None:
+    """OR-Tools and pandas take longer to import than a question of 1e6 designs to answer."""
+    program = (
+        "import sys, mlsysim\n"
+        "explorer = mlsysim.DSE({'x': range(1000), 'y': range(1000)}, 'maximize: z')\n"
+        "found = explorer.search(lambda at: {'z': at['x'] * (999 - at['y'])})\n"
+        "assert found.method == 'branch-and-bound', found.method\n"
+        "assert not {'ortools', 'pandas'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - our own text

@@ -17,8 +17,7 @@ from mlsysim.expr.evaluate import DesignReader, over_designs
 from mlsysim.expr.graph import Apply, GraphNode, reachable
 from mlsysim.expr.operation import ComparisonOperation, Connective, Sum
 from mlsysim.search.cpsat.blocks.partition import Partition, interfaces
-from mlsysim.search.cpsat.lowering.lowered import Tables
-from mlsysim.search.cpsat.program.boxes import Positions
+from mlsysim.search.cpsat.program.boxes import Positions, Tables
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows, no_rows
 from mlsysim.search.cpsat.solving.clock import Clock

@@ -19,9 +19,10 @@ from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.lowering.growing import Cells, Check, grown, narrowed
 from mlsysim.search.cpsat.lowering.listing import listed
 from mlsysim.search.cpsat.lowering.lowering import Lowering
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.products import coarsened
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled, power_of_two
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
+from mlsysim.search.cpsat.program.boxes import Boxes, Tables, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.solving.clock import never
 
@@ -33,7 +34,6 @@ _LARGEST_OBJECTIVE = 2**52
 _TOLD = 60
 _NUDGE = 1e-14
 
-Tables = Mapping[tuple[str, ...], Positions]
 Marks = Mapping[str, frozenset[int]]
 NO_MARKS: Marks = MappingProxyType({})
 

@@ -28,9 +28,9 @@ from mlsysim.search.cpsat.lowering import logic, monomials, products, rules, tab
 from mlsysim.search.cpsat.lowering.cells import CellReader
 from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.lowering.growing import Check
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.scaled import (
     LARGEST,
-    NotLowerableError,
     Scaled,
     aligned,
     power_of_two,

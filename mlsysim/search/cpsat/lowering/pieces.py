@@ -20,7 +20,8 @@ from ortools.sat.python import cp_model
 from mlsysim.expr.graph import Apply, Constant
 from mlsysim.expr.operation import Bend
 from mlsysim.search.cpsat.lowering import products
-from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
+from mlsysim.search.cpsat.lowering.scaled import LARGEST, Scaled, power_of_two
 from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:

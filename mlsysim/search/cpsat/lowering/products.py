@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.search.cpsat.lowering import monomials, pieces
-from mlsysim.search.cpsat.lowering.scaled import LARGEST, NotLowerableError, Scaled, power_of_two
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
+from mlsysim.search.cpsat.lowering.scaled import LARGEST, Scaled, power_of_two
 from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:

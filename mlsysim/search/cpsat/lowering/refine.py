@@ -17,13 +17,12 @@ from mlsysim.search.cpsat.lowering.lowered import (
     RESOLUTION,
     Aim,
     Lowered,
-    Tables,
     check_magnitudes,
     lower,
 )
 from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
 from mlsysim.search.cpsat.presolve import MARGIN
-from mlsysim.search.cpsat.program.boxes import Boxes, Positions, whole
+from mlsysim.search.cpsat.program.boxes import Boxes, Positions, Tables, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
 from mlsysim.search.cpsat.solving import solver

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
-from mlsysim.errors import MlsysimError
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 
 # |expression| stays below this, so that products of two and sums of many fit 64 bits.
 LARGEST = 1 << 58
@@ -19,10 +19,6 @@ LARGEST = 1 << 58
 LARGEST_SUM = 1 << 61
 # Floats hold every whole number up to this.
 _EXACT = 1 << 53
-
-
-class NotLowerableError(MlsysimError):
-    """An expression has no sound encoding: its range is unbounded or too wide."""
 
 
 @dataclass(frozen=True, kw_only=True)

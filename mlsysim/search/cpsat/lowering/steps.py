@@ -9,8 +9,9 @@ from mlsysim.expr import ranges
 from mlsysim.expr.graph import Apply
 from mlsysim.expr.operation import Part
 from mlsysim.expr.ranges import Range
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.products import FACTOR_BITS, WHOLE, narrow
-from mlsysim.search.cpsat.lowering.scaled import NotLowerableError, Scaled
+from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:

@@ -1,12 +1,14 @@
 """Boxes of designs: for each choice a range of positions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Positions = NDArray[np.int64]
+Tables = Mapping[tuple[str, ...], Positions]
+"""Choices of a block -> the combinations of interest, by position."""
 
 
 @dataclass(frozen=True, kw_only=True)
