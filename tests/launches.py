@@ -91,6 +91,11 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     | {"pp_size": 1, "zero_stage": 3, "adapter_rank": 16, "base_format": "nf4"},
     "frozen": TRAINING | {"frozen_layers": 40},
     "pure": TRAINING | {"pp_size": 1, "zero_stage": 2, "master_weights": False},
+    "all offloaded": TRAINING
+    | {"pp_size": 1, "zero_stage": 3, "optimizer_offload": True, "parameter_offload": True},
+    "weights offloaded": TRAINING | {"pp_size": 1, "zero_stage": 3, "parameter_offload": True},
+    "packed": TRAINING | {"document_len": 512},
+    "padded": TRAINING | {"document_len": 512, "packed": False, "kernels": "eager"},
     "muon": TRAINING | {"optimizer": "muon"},
     "momentum": TRAINING | {"optimizer": "sgd_momentum"},
 }
@@ -120,6 +125,9 @@ REFUSED: dict[tuple[str, str], str] = {
         for name in ("adapters", "frozen")
         for trainer in ("megatron", "torchtitan")
     },
+    ("all offloaded", "megatron"): "constraint 'parameter_offload == false'",
+    ("weights offloaded", "megatron"): "constraint 'parameter_offload == false'",
+    ("weights offloaded", "torchtitan"): "constraint 'parameter_offload == false'",
     ("pure", "megatron"): "constraint 'master_weights == true'",
     ("muon", "torchtitan"): "constraint \"optimizer == 'adamw'\"",
     ("momentum", "torchtitan"): "constraint \"optimizer == 'adamw'\"",

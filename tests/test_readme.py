@@ -20,6 +20,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from mlsysim.catalog import load_catalog
+from mlsysim.files.plans.schema import PlanFile
 from mlsysim.files.question import load
 from mlsysim.files.schema import QuestionFile
 from mlsysim.validation.measured import SERVING, TRAINING, path_of
@@ -35,7 +36,7 @@ PAGES = [
 ]
 DIRECTIVES = {"{eval-rst}", "{toctree}"}
 """What the build of the documentation runs."""
-STATUSES = {"solve": {0, 3}, "explain": {0, 3}, "evaluate": {0, 3}}
+STATUSES = {"solve": {0, 3}, "explain": {0, 3}, "evaluate": {0, 3}, "plan": {0, 3}}
 MEASURED = {"training": TRAINING, "serving": SERVING}
 FURTHER = {
     "training": {"memory": "memory"},
@@ -117,7 +118,8 @@ def load_question(example: Example) -> None:
     file.write_text(example.parsed, encoding="utf-8")
     table = tomllib.loads(example.parsed)
     if "question" not in table:
-        if not table.keys() <= {*QuestionFile.__struct_fields__, "project"}:  # not a part of one
+        parts = {*QuestionFile.__struct_fields__, *PlanFile.__struct_fields__, "project"}
+        if not table.keys() <= parts:
             load_catalog(file)
         return
     assert load(file).solve(method="exhaustive").status in {"OPTIMAL", "INFEASIBLE"}

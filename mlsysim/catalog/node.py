@@ -29,6 +29,8 @@ class Node(Record):
     scale_up_domain
         How many accelerators reach one another over the accelerators' own links: at most those of
         the node, unless it is stated that links join nodes.
+    host_memory
+        Memory of its hosts, which takes what accelerators leave to them.
     max_power
         What the whole node draws at most.
     unit_price
@@ -40,6 +42,7 @@ class Node(Record):
     nic_bandwidth: Any = measure("GB/s", optional=True)
     nics: int = count(0, least=0)
     scale_up_domain: int = count(0, least=0)
+    host_memory: Any = measure("GB", optional=True)
     max_power: Any = measure("kW", optional=True)
     unit_price: Any = measure("USD", optional=True)
 

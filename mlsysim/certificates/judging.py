@@ -12,6 +12,7 @@ from mlsysim.certificates.formulas import Formulas, Positions, Result
 from mlsysim.certificates.parts import LARGEST, designs_of, pieces, taken
 from mlsysim.certificates.rounding import Array, Mask
 from mlsysim.certificates.rules import INEXACT
+from mlsysim.errors import CertificateError
 
 TOLERANCE = 1e-9
 """A design that is better by no more than this, relative, is no better."""
@@ -58,6 +59,11 @@ class Judge:
         The question.
     best
         The positions of the best design; nothing where there is none.
+
+    Raises
+    ------
+    CertificateError
+        If the objective of that design is not finite.
     """
 
     def __init__(self, formulas: Formulas, best: tuple[int, ...] | None) -> None:
@@ -65,8 +71,10 @@ class Judge:
         self._bounds = Bounds(formulas)
         self.limit = np.inf
         if best is not None:
-            value = self._objectives(np.array([best], np.int64))[0]
-            self.limit = float(value - TOLERANCE * abs(value))
+            value = float(self._objectives(np.array([best], np.int64))[0])
+            if not np.isfinite(value):
+                raise CertificateError(f"the best design is worth {value!r}, which is no number")
+            self.limit = value - TOLERANCE * abs(value)
 
     @property
     def sign(self) -> int:

@@ -115,7 +115,7 @@ def verify(
 
 
 @app.command()
-@searching(method=False, page=False)
+@searching(method=False)
 def plan(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with [jobs.NAME] tables.")],
     *,
@@ -128,13 +128,27 @@ def plan(
             " jobs.chat.deadline=2027-03-15.",
         ),
     ] = None,
+    plot: Plot = None,
+    ical: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the plan as a calendar (iCalendar).")
+    ] = None,
+    emit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="slurm", help="Write a batch script for each job, with --for and --into."
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the batch scripts are written.")
+    ] = None,
     options: dict[str, Any],
     output: "Output",
 ) -> int:
     """Plan jobs over time: which runs when, on how many nodes, in which layout; proven."""
-    from mlsysim.cli.planning import plan_file
+    from mlsysim.cli.planning import PlanOutputs, plan_file
 
-    return plan_file(file, settings or [], output=output, **options)
+    outputs = PlanOutputs(plot=plot, ical=ical, emit=emit, into=into)
+    return plan_file(file, settings or [], output=output, outputs=outputs, **options)
 
 
 @app.command()

@@ -1,18 +1,84 @@
 """``mlsysim plan``: which of several jobs runs when, on how many nodes, in which layout."""
 
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.console import console
 from mlsysim.cli.output import Output
+from mlsysim.cli.pictures import require_drawable, save
 from mlsysim.cli.progress import progress_line
 from mlsysim.cli.rendering import stacked
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
-from mlsysim.files.plans.plan_file import load_plan
+from mlsysim.cli.writable import check_writable
+from mlsysim.emit.slurm import batch_scripts
+from mlsysim.errors import ParameterError
+from mlsysim.files.plans.plan_file import FiledPlan, load_plan
 from mlsysim.files.settings import pairs
+from mlsysim.plans.answers.icalendar import calendar_text
+from mlsysim.plans.answers.result import PlanResult
+from mlsysim.plot.plans import plan as drawn
+from mlsysim.report.plan_page import plan_page
+from mlsysim.textfiles import write_text
+
+SLURM = "slurm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOutputs:
+    """What is written of a plan beside what is printed.
+
+    Parameters
+    ----------
+    plot, ical
+        Where to draw it, and where to write it as a calendar.
+    emit, into
+        For whom scripts are written, and into which folder.
+    """
+
+    plot: Path | None = None
+    ical: Path | None = None
+    emit: str | None = None
+    into: Path | None = None
+
+    def check(self) -> None:
+        """See before the work begins that all can be written after it.
+
+        Raises
+        ------
+        ParameterError
+            If a folder does not exist, or something else is missing.
+        """
+        if self.plot is not None:
+            require_drawable(self.plot)
+        if self.ical is not None:
+            check_writable("--ical", self.ical)
+        if self.emit not in {None, SLURM}:
+            raise ParameterError(f"--emit {self.emit}: a plan is told to {SLURM}")
+        if (self.emit is None) is not (self.into is None):
+            raise ParameterError("--emit slurm --into FOLDER: one needs the other")
+        if self.into is not None and not self.into.is_dir():
+            raise ParameterError(f"--into {self.into}: there is no such folder; make it first")
+
+    def write(self, plan: FiledPlan, found: PlanResult, framework: str | None) -> list[Path]:
+        """Write all that is asked for; give what was written."""
+        written = []
+        if self.plot is not None:
+            save(drawn(found, " ".join(plan.text.split())), self.plot)
+            written.append(self.plot)
+        if self.ical is not None:
+            write_text(self.ical, calendar_text(found), f"--ical {self.ical}")
+            written.append(self.ical)
+        if self.into is not None:
+            for script in batch_scripts(plan, found, framework or plan.framework or ""):
+                path = self.into / script.name
+                write_text(path, script.text, f"--into {path}")
+                written.append(path)
+        return written
 
 
 def plan_file(
@@ -20,6 +86,7 @@ def plan_file(
     settings: Iterable[str],
     *,
     output: Output,
+    outputs: PlanOutputs,
     framework: str | None = None,
     **options: Any,
 ) -> ExitStatus:
@@ -33,6 +100,8 @@ def plan_file(
         ``key=value`` in place of what the file says.
     output
         How the plan is printed.
+    outputs
+        What else is written.
     framework
         Who is to run the jobs, in place of what the file says.
     **options
@@ -40,6 +109,7 @@ def plan_file(
     """
     with errors_to_status(file):
         output.check()
+        outputs.check()
         plan = load_plan(file, pairs(settings, "--set"), framework=framework)
         with progress_line(file.name) as progress:
             result = plan.solve(progress=progress, **options)
@@ -49,4 +119,15 @@ def plan_file(
             say(result.to_csv())
         else:
             console().print(stacked(result.blocks()))
+        sys.stdout.flush()  # the plan first: what follows may fail
+        written = []
+        if output.page is not None:
+            page = plan_page(result, plan.text, plan.source, plan.written)
+            write_text(output.page, page, f"--html {output.page}")
+            written.append(output.page)
+        if result.schedule is not None:
+            written += outputs.write(plan, result, framework)
+        if written and not output.as_json and not output.as_csv:
+            told = ", ".join(map(str, written))
+            console().print(f"\nWritten: {told}", soft_wrap=True)
     return exit_status(result.status)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mlsysim.emit.sheet import Launch, Sheet
-from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.emit.training_plan import TrainingPlan, tell_documents
 
 FRAMEWORK = "DeepSpeed 0.19"
 
@@ -55,7 +55,11 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.set("zero_optimization.reduce_scatter", value=True)
     if plan.optimizer_offload:
         sheet.set("zero_optimization.offload_optimizer.device", "cpu")
-    sheet.implies("optimizer_offload", "sharding", "moment_bytes", "activation_storage")
+    if plan.parameter_offload:
+        sheet.set("zero_optimization.offload_param.device", "cpu")
+    sheet.implies(
+        "parameter_offload", "optimizer_offload", "sharding", "moment_bytes", "activation_storage"
+    )
     sheet.implies("dispatch")
     if plan.overlap == "all":
         sheet.set("tensor_parallel.tp_overlap_comm", value=True)
@@ -121,4 +125,5 @@ def _tell_tuning(sheet: Sheet, plan: TrainingPlan) -> None:
         sheet.remark(f"base_format = {plan.base_format} is up to how the model is loaded")
     if plan.frozen_layers:
         sheet.remark(f"frozen_layers = {plan.frozen_layers} is code: requires_grad_(False)")
+    tell_documents(sheet, plan, "positions and sequence lengths are the data loader's to give")
     sheet.implies("master_weights", "adapter_targets", "base_format", "frozen_layers")

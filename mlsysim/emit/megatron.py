@@ -7,7 +7,7 @@ it asserts about layouts.
 
 from mlsysim.emit.megatron_model import tell_model
 from mlsysim.emit.sheet import Launch, Sheet
-from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.emit.training_plan import TrainingPlan, tell_documents
 from mlsysim.physics.activations import UP_PROJECTIONS
 
 FRAMEWORK = "Megatron-LM (commit 000c4ac, core 0.16)"
@@ -147,7 +147,8 @@ def _tell_optimizer(sheet: Sheet, plan: TrainingPlan) -> None:
     muon = "dist_muon" if plan.zero_stage else "muon"
     words = {"adamw": "adam", "sgd_momentum": "sgd", "muon": muon}
     sheet.set("--optimizer", words[plan.optimizer], "optimizer", "master_weights")
-    sheet.implies("adapter_targets", "frozen_layers")
+    sheet.implies("adapter_targets", "frozen_layers", "parameter_offload")
+    tell_documents(sheet, plan, "--reset-attention-mask, --reset-position-ids and --eod-mask-loss")
 
 
 def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:

@@ -2,7 +2,7 @@
 
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.emit.sheet import Launch, Sheet
-from mlsysim.emit.training_plan import TrainingPlan
+from mlsysim.emit.training_plan import TrainingPlan, tell_documents
 
 FRAMEWORK = "torchtitan 0.3.0"
 
@@ -53,6 +53,8 @@ def torchtitan(plan: TrainingPlan) -> Launch:
     _tell_memory(sheet, plan)
     sheet.set("--training.dtype", "float32" if plan.master_weights else "bfloat16")
     sheet.implies("optimizer", "master_weights", "adapter_targets", "frozen_layers")
+    sheet.implies("parameter_offload")
+    tell_documents(sheet, plan, "a block-causal mask of the configuration")
     sheet.remark("add data, tokenizer, learning rate and checkpoint options")
     return sheet.launch()
 
@@ -163,7 +165,8 @@ def _tell_precision(sheet: Sheet, plan: TrainingPlan) -> None:
 def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     if plan.optimizer_offload:
         sheet.turn_on("--training.enable-cpu-offload")
-        sheet.remark("optimizer_offload: torchtitan offloads weights and gradients as well")
+        if not plan.parameter_offload:
+            sheet.remark("optimizer_offload: torchtitan offloads weights and gradients as well")
     if plan.fused_loss:
         sheet.remark("fused_loss: see --loss.num-chunks of the configuration")
     if plan.repeats_sends and plan.scatter_gather:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from mlsysim.emit.sheet import Sheet
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.distributed import DistributedModel
 
@@ -70,3 +71,24 @@ class TrainingPlan(TrainingDesign):
         }
         product = " x ".join(f"{degree} {name}" for name, degree in degrees.items() if degree > 1)
         return f"{self.accelerators} accelerators = {product or '1'}"
+
+
+def tell_documents(sheet: Sheet, plan: TrainingPlan, packing: str) -> None:
+    """Say how documents are packed, and what follows from the kernels: code of data and models.
+
+    Parameters
+    ----------
+    sheet
+        What is set so far.
+    plan
+        The design.
+    packing
+        How the framework keeps packed documents apart.
+    """
+    if plan.document_len and plan.packed:
+        sheet.remark(f"documents of {plan.document_len} tokens are packed: {packing}")
+    elif plan.document_len:
+        sheet.remark(f"documents of {plan.document_len} tokens are padded to {plan.seq_len}")
+    if plan.kernels == "eager":
+        sheet.remark("kernels = eager: the design was priced with operators one by one")
+    sheet.implies("document_len", "packed", "kernels", "host_memory", "adapter_dropout")

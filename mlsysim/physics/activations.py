@@ -65,6 +65,60 @@ def score_bytes(
     return (2 * element_bytes + 1) * heads * seq_len * tokens / tensor_parallel
 
 
+# Norms of PyTorch's operators work in single precision on a copy of their input; the softmax of
+# attention gives out single precision, of which a copy is as wide as values are.
+_SINGLE = 4
+# Logits as the head gives them out, in single precision, and those shifted by a token; then the
+# logarithms of the softmax, and their gradient.
+EAGER_LOGIT_BYTES = 2 + 4 * _SINGLE
+
+
+@from_numpy
+def eager_bytes(normalized: Any, activated: Any, width: Any) -> Any:
+    """Measure what operators one by one keep beside what fused kernels keep (byte).
+
+    ``(4 - w) n + w a``: inputs of norms are kept in single precision, and what a gated activation
+    function gives out is kept beside what goes into it (Hugging Face's Llama: ``LlamaRMSNorm``
+    and ``LlamaMLP``).
+
+    Parameters
+    ----------
+    normalized, activated
+        Inputs of norms, n, and outputs of gated activation functions, a.
+    width
+        Bytes of a number, w.
+
+    Examples
+    --------
+    >>> eager_bytes(100, 10, 2)
+    220
+    """
+    return (_SINGLE - width) * normalized + width * activated
+
+
+@from_numpy
+def eager_scores(scores: Any, width: Any) -> tuple[Any, Any]:
+    """Measure attention scores that operators one by one keep, and what they take on top (byte).
+
+    Of each score ``4 + w`` wait, the softmax in single precision and a copy of width w; its
+    backward pass has ``4 + 2 w`` more at once, the gradients of both and of the scores.
+
+    Parameters
+    ----------
+    scores
+        Those of fused-softmax kernels (`score_bytes`).
+    width
+        Bytes of a number, w.
+
+    Examples
+    --------
+    >>> eager_scores(5.0, 2)
+    (6.0, 8.0)
+    """
+    each = scores / (2 * width + 1)
+    return (_SINGLE + width) * each, (_SINGLE + 2 * width) * each
+
+
 @from_numpy
 def stored_activations(
     recompute: Any, everything: Any, selected: Any, projected: Any, checkpoint: Any

@@ -77,7 +77,7 @@ def bidirectional_bubble_time(
     stage_time
         Forward and backward time of one microbatch on one stage, τ.
     backward_time
-        The backward part of it, B.
+        The computation of a backward pass, B.
     weight_time
         The part of that which computes gradients of weights, W.
     stages

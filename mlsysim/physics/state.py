@@ -242,26 +242,31 @@ def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
 
 
 @from_numpy
-def gathered_bytes(layer: Any, tables: Any, zero_stage: Any) -> Any:
-    """Measure what ZeRO-3 has gathered: the layer at work, the next, and the tables (byte).
+def gathered_bytes(layer: Any, tables: Any, table: Any, zero_stage: Any, sharding: Any) -> Any:
+    """Measure what ZeRO-3 has gathered: the layer at work, the next, and tables (byte).
 
-    ``2 S_layer + S_tables``, and nothing below stage 3.  What is in no layer, the
-    embedding and the head, stays gathered for the whole step: PyTorch's ``fully_shard``
-    reshards all modules after the forward pass but the root.
+    ``2 S_layer + S_tables`` with FSDP, whose root module holds what is in no layer, the
+    embedding and the head, and stays gathered for the whole step: PyTorch's ``fully_shard``
+    reshards all modules after the forward pass but the root.  ``max(2 S_layer, S_table)`` with
+    ZeRO, which lets go of each tensor when it has been used (DeepSpeed's
+    ``partitioned_param_coordinator``).  Nothing below stage 3.
 
     Parameters
     ----------
-    layer, tables
-        Bytes of the largest layer, and of what is in no layer, as they are gathered.
+    layer, tables, table
+        Bytes of the largest layer, of what is in no layer, and of the largest tensor of that, as
+        they are gathered.
     zero_stage
         0, 1, 2 or 3.
+    sharding
+        ``"zero"`` or ``"fsdp"``.
 
     Examples
     --------
-    >>> gathered_bytes(200, 100, 3), gathered_bytes(200, 100, 2)
-    (500, 0)
+    >>> gathered_bytes(200, 100, 100, 3, "fsdp"), gathered_bytes(200, 100, 100, 3, "zero")
+    (500, 400)
     """
-    gathered = 2 * layer + tables
+    gathered = select(sharding, {"fsdp": 2 * layer + tables, "zero": maximum(2 * layer, table)})
     return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
 
 

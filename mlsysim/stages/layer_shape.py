@@ -1,5 +1,6 @@
 """Layers of a language model as the formulas of training see them: plain numbers, no catalogue."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -64,6 +65,12 @@ class LayerShape(LayerKind):
         Of the numbers kept per token those that only gradients of frozen weights would read, and
         that are not kept: outside tensor-parallel blocks, inside them, copies on their way to
         experts, and inside routed experts.
+    normalized, activated
+        Of the numbers kept per token the inputs of norms, outside tensor-parallel blocks, and what
+        gated activation functions give out, inside them.
+    adapter_inputs, divided_adapter_inputs
+        Numbers per token that go into matrices with adapters, outside tensor-parallel blocks and
+        inside them, those of experts included.
     adapters, routed_adapters
         Matrices that have adapters, those of the routed experts that see a token apart.
     adapter_whole, adapter_divided, adapter_experts
@@ -107,6 +114,10 @@ class LayerShape(LayerKind):
     idle_divided: int
     idle_copies: int
     idle_routed: int
+    normalized: int
+    activated: int
+    adapter_inputs: int
+    divided_adapter_inputs: int
     adapters: int
     routed_adapters: int
     adapter_whole: int
@@ -198,6 +209,9 @@ def layer_of(
         state_flops=6 * layer.state_elements,
         ring_width=sum(key_widths(layer)) if attends else 0,
         **_idle(layer, inner, visited, mixes=mixes, targets=targets),
+        normalized=layer.norms_per_layer * layer.hidden,
+        activated=(inner + visited * layer.expert_ffn) * layer.gated,
+        **_adapter_inputs((*adapted, *adapted_experts)),
         adapters=len(adapted),
         routed_adapters=sum(item.visited for item in adapted_experts),
         adapter_whole=sum(item.whole for item in adapted),
@@ -215,6 +229,13 @@ def layer_of(
 
 def _sides(matrix: Matrix) -> int:
     return matrix.inputs + matrix.outputs
+
+
+def _adapter_inputs(adapted: Sequence[Matrix]) -> dict[str, int]:
+    """Count the numbers per token that go into matrices with adapters."""
+    inside = sum(item.visited * item.inputs for item in adapted if item.reads_inside)
+    everything = sum(item.visited * item.inputs for item in adapted)
+    return {"adapter_inputs": everything - inside, "divided_adapter_inputs": inside}
 
 
 def _idle(

@@ -13,6 +13,7 @@ from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.node import Node
 from mlsysim.errors import MissingFigureError
 from mlsysim.stages.arguments import check_record
+from mlsysim.stages.calibration import serving_part
 from mlsysim.units import magnitude
 
 Fleet = Cluster | Node | Accelerator
@@ -67,8 +68,10 @@ class Machine:
         Time that a collective takes on top of its steps.
     pod, oversubscription
         Accelerators that the network joins without blocking; how much it blocks beyond.
-    runtime_reserve
-        Memory that software takes before any tensor.
+    runtime_reserve, reserve_alone
+        Memory that software takes before any tensor, with buffers for communication and without.
+    host_known, host_memory
+        Whether it is known what memory the hosts of a node have, and how much.
     """
 
     accelerators: int
@@ -98,6 +101,9 @@ class Machine:
     pod: int
     oversubscription: float
     runtime_reserve: float
+    reserve_alone: float
+    host_known: bool
+    host_memory: float
 
     @property
     def matmul_rate(self) -> float:
@@ -184,7 +190,18 @@ def machine_of(
         pod=available(fleet) if cluster is None else cluster.pod_accelerators,
         oversubscription=1.0 if cluster is None else cluster.oversubscription,
         runtime_reserve=constants.runtime_reserve,
+        reserve_alone=min(constants.runtime_reserve, serving_part(calibration).runtime_reserve),
+        host_known=_host(fleet) is not None,
+        host_memory=_host(fleet) or 0.0,
     )
+
+
+def _host(fleet: Fleet) -> float | None:
+    """Give the memory of the hosts of a node (byte), if it is known."""
+    if isinstance(fleet, Accelerator):
+        return None
+    node = fleet.node if isinstance(fleet, Cluster) else fleet
+    return float(magnitude(node.host_memory, "byte")) if node.has("host_memory") else None
 
 
 def accelerator_of(fleet: Fleet) -> Accelerator:

@@ -66,9 +66,14 @@ class Matrix:
         return self.count * self.inputs * self.outputs
 
     @property
+    def reads_inside(self) -> bool:
+        """Whether they read what tensor parallelism divides, and not the stream."""
+        return self.part in {Part.OUTPUT, Part.DOWN}
+
+    @property
     def whole(self) -> int:
         """The side that every member of a tensor-parallel group holds whole: the stream's."""
-        return self.outputs if self.part in {Part.OUTPUT, Part.DOWN} else self.inputs
+        return self.outputs if self.reads_inside else self.inputs
 
     @property
     def divided(self) -> int:

@@ -90,10 +90,12 @@ def deepspeed() -> dict[str, Any]:
     TPTrainingConfig = load("deepspeed.runtime.tensor_parallel.config").TPTrainingConfig
     DeepSpeedZeroConfig = load("deepspeed.runtime.zero.config").DeepSpeedZeroConfig
     Offload = load("deepspeed.runtime.zero.offload_config").DeepSpeedZeroOffloadOptimizerConfig
+    Away = load("deepspeed.runtime.zero.offload_config").DeepSpeedZeroOffloadParamConfig
 
     sections: dict[str, Iterable[str]] = {
         "zero_optimization": DeepSpeedZeroConfig.model_fields,
         "zero_optimization.offload_optimizer": Offload.model_fields,
+        "zero_optimization.offload_param": Away.model_fields,
         "tensor_parallel": TPTrainingConfig.model_fields,
         "bf16": DeepSpeedBF16Config.model_fields,
         "fp16": DeepSpeedFP16Config.model_fields,

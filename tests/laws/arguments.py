@@ -188,6 +188,10 @@ def _sharding(at: Place) -> Values:
     return st.sampled_from(design.SHARDINGS if at.drawn["zero_stage"] > 1 else ["zero"])
 
 
+def _document(at: Place) -> Values:
+    return _or(st.none(), st.integers(1, at.drawn["seq_len"]), 2)
+
+
 def _frozen(at: Place) -> Values:
     return _or(st.just(0), st.integers(1, at.drawn["model"].layers), 2)
 
@@ -342,6 +346,12 @@ ARGUMENTS: dict[str, Argument] = {
     "adapter_targets": st.sampled_from(sorted(TARGETS)),
     "base_format": _maybe(_KEPT),
     "frozen_layers": _frozen,
+    "adapter_dropout": st.booleans(),
+    "kernels": st.sampled_from(design.KERNELS),
+    "parameter_offload": _or(st.just(value=False), st.booleans(), 2),
+    "host_memory": _maybe(_log(10, 1e5)),
+    "document_len": _document,
+    "packed": st.booleans(),
     "activation_storage": _narrow,
     "dispatch": _narrow,
     "gradient_bytes": st.sampled_from([2, 4, 6]),

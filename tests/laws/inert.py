@@ -211,6 +211,16 @@ def _same_base(it: Change) -> bool:
     return widths[0] == widths[1]
 
 
+def _nothing_offloaded(it: Change) -> bool:
+    return not (it.old["optimizer_offload"] or it.old["parameter_offload"])
+
+
+def _whole_sequences(it: Change) -> bool:
+    """Say that a document is all of a sequence, before and after."""
+    length = it.old["seq_len"]
+    return {it.old["document_len"] or length, it.new["document_len"] or length} == {length}
+
+
 def _no_whole_moment(it: Change) -> bool:
     return it.old["optimizer"] in {"adamw_8bit", "adafactor", "sgd"}
 
@@ -233,6 +243,8 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     "attention_precision": (_attention_as_before,),
     "precision": (_twins("precision"),),
     "kv_precision": (_twins("kv_precision"),),
+    # "Each sequence is one document unless given."
+    "document_len": (_whole_sequences,),
     # "As working weights unless given."
     "base_format": (_same_base,),
     # "All unless given."
@@ -269,6 +281,12 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "moment_bytes": (_no_whole_moment,),
     "master_weights": (lambda it: it.old["precision"] == "fp32",),
     "adapter_targets": (lambda it: it.old["adapter_rank"] is None,),
+    "adapter_dropout": (
+        lambda it: it.old["adapter_rank"] is None,
+        lambda it: it.old.solve().memory_logits.m > 0,
+    ),
+    "packed": (lambda it: it.old["document_len"] is None,),
+    "host_memory": (_nothing_offloaded,),
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "stack": (_alone,),

@@ -39,6 +39,8 @@ def worse_with_more(design: Design) -> Iterator[str]:
     """Name what more memory, bandwidth or arithmetic makes worse."""
     if (result := design.outcome()) is None:
         return
+    # A layout that cannot exist has no time; one that does not fit has.
+    exists = all(check.holds for why, check in result.checks.items() if "memory" not in why)
     before = numbers(result)
     for role, fleet in design.fleets.items():
         for figure, accelerator in better(accelerator_of(fleet)):
@@ -50,7 +52,8 @@ def worse_with_more(design: Design) -> Iterator[str]:
                 # Users who ask again at once ask more of a faster fleet, and wait for one another.
                 after["time_to_first_token"] = before["time_to_first_token"]
                 after["request_latency"] = before["request_latency"]
-            yield from worse(before, after, f"more {figure} of {role}")
+            if exists:
+                yield from worse(before, after, f"more {figure} of {role}")
 
 
 def worse(before: dict[str, float], after: dict[str, float], what: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from laws.designs import STAGES, Design, designs, law
+from laws.designs import SERVING, STAGES, Design, designs, feasible, law
 
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, magnitude, unit_of
@@ -26,7 +26,10 @@ def _plain(value: Any, unit: str) -> float:
 
 
 def gaps(design: Design) -> Iterator[str]:
-    """Name every breakdown whose parts do not add up, and every sum that does not hold."""
+    """Name every breakdown whose parts do not add up, and every sum that does not hold.
+
+    A part that is less than the rounding of the whole is a difference that should be nothing.
+    """
     if (result := design.outcome()) is None:
         return
     for name in dir(type(result)):
@@ -36,7 +39,11 @@ def gaps(design: Design) -> Iterator[str]:
         parts = getattr(result, name)()
         unit = unit_of(next(iter(parts.values())))
         total = _plain(TOTALS[name](result), unit)
-        whole = sum(_plain(part, unit) for part in parts.values())
+        sizes = {part: _plain(amount, unit) for part, amount in parts.items()}
+        noise = {part: size for part, size in sizes.items() if size and size < 1e-13 * total}
+        if noise:
+            yield f"{name}: {noise} {unit} of {total!r} are neither felt nor nothing"
+        whole = sum(sizes.values())
         if abs(whole - total) > 1e-9 * abs(total):
             yield f"{name}: the parts make {whole:.6g}, the total is {total:.6g} {unit}"
     for what, left, right in sums(design, result):
@@ -105,6 +112,21 @@ def test_parts_add_up(stage: type[ForwardModel]) -> None:
     @given(designs(stage))
     def holds(design: Design) -> None:
         assert not list(gaps(design))
+
+    holds()
+
+
+@pytest.mark.parametrize("stage", SERVING, ids=lambda stage: stage.__name__)
+def test_answers_begin_with_what_users_see(stage: type[ForwardModel]) -> None:
+    """Times to the first and to each further token stand in the line of key figures."""
+
+    @law(2)
+    @given(feasible(stage))
+    def holds(design: Design) -> None:
+        result = design.solve()
+        figures = result.key_figures()
+        assert f"first token after {result.time_to_first_token.m_as('ms'):,.4g} ms" in figures
+        assert f"{result.inter_token_latency.m_as('ms'):,.4g} ms per token" in figures
 
     holds()
 

@@ -26,6 +26,7 @@ def q(value: float, unit: str) -> Any:
 
 BANDWIDTH, LATENCY, MESSAGE = q(50, "GB/s"), q(5, "us"), q(32, "MB")
 LEVEL = (BANDWIDTH, LATENCY)
+_BYTES = (q(2e9, "byte"), q(2e8, "byte"), q(1e8, "byte"))
 CASES: list[tuple[str, Callable[[], Any]]] = [
     ("s", lambda: collectives.ring_gather_time(MESSAGE, 8, *LEVEL)),
     ("s", lambda: collectives.gather_time(MESSAGE, 8, 4, LEVEL, LEVEL)),
@@ -43,7 +44,7 @@ CASES: list[tuple[str, Callable[[], Any]]] = [
     ("s", lambda: data_parallel.microbatch_traffic(1, q(1, "ms"), q(1, "ms"))),
     ("byte", lambda: activations.layer_activations(9, q(1, "kB"), q(2, "kB"), 2, True)),  # noqa: FBT003
     ("byte", lambda: state.state_bytes(1e9, q(12, "byte"), 8)),
-    ("byte", lambda: state.gathered_bytes(q(2e9, "byte"), q(2e8, "byte"), 0)),
+    ("byte", lambda: state.gathered_bytes(*_BYTES, 0, "zero")),
     ("byte", lambda: state.unreduced_bytes(1e9, 1e8, q(2, "byte"), q(4, "byte"), 0)),
     ("byte", lambda: inference.forward_traffic(1e9, 8, 1e6, q(2, "byte"))),
     ("byte", lambda: inference.forward_memory(1e9, 8, 1e6, 10, q(2, "byte"))),

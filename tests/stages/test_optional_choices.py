@@ -35,6 +35,8 @@ BESIDE: dict[str, list[Any]] = {
     "recompute_layers": [1, 8],
     "stack": ["torchtitan", "deepspeed"],
     "adapter_rank": [4, 16],
+    "host_memory": [100.0, 2000.0],
+    "document_len": [256, 1024],
     "base_format": ["nf4", "int8"],
     "electricity_price": [0.05, 0.2],
     "pue": [1.1, 1.5],

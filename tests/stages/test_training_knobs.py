@@ -58,6 +58,12 @@ TRAINING: dict[str, list[Any]] = {
     "adapter_targets": list(TARGETS),
     "base_format": [None, "nf4", "int8"],
     "frozen_layers": [0, 1, 8],
+    "adapter_dropout": [False, True],
+    "kernels": ["fused", "eager"],
+    "parameter_offload": [False, True],
+    "host_memory": [None, 100.0, 1e6],
+    "document_len": [None, 512, 1024],
+    "packed": [True, False],
     "activation_storage": ["wide", "fp8"],
     "dispatch": ["wide", "fp8"],
     "nodes": [16, 32, 64, 128],
@@ -86,15 +92,24 @@ INERT: dict[str, Callable[[Design, Any], bool]] = {
     ),
     "moment_bytes": lambda d, _: d["optimizer"] in {"adamw_8bit", "adafactor", "sgd"},
     "master_weights": lambda d, _: d["precision"] == "fp32",
+    "host_memory": lambda d, other: _host_holds(d) == _host_holds(d | {"host_memory": other}),
+    "packed": lambda d, _: d["document_len"] is None,
     "adapter_targets": lambda d, _: d["adapter_rank"] is None,
     # single precision has gradients of 4 bytes at least
     "gradient_bytes": lambda d, other: (
         d["precision"] == "fp32" and {d["gradient_bytes"], other} == {2, 4}
     ),
 }
+
+
+def _host_holds(design: Design) -> bool:
+    return bool(DistributedModel().solve(**design).checks["host memory"].holds)
+
+
 # What these save may be hidden by what else takes its time or memory, though never in most designs.
 HIDDEN = {
     "efficiency", "overlap", "attention", "fused_loss", "activation_storage", "base_format",
+    "adapter_dropout", "document_len",
 }  # fmt: skip
 
 

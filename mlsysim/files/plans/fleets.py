@@ -37,11 +37,14 @@ class Nodes:
         On what they run, as large as the fleet ever is.
     watts
         What a node draws.
+    slurm
+        Options of ``sbatch``.
     """
 
     fleet: Fleet
     cluster: Cluster
     watts: float
+    slurm: Mapping[str, str]
 
 
 def read_fleets(
@@ -116,6 +119,7 @@ def _nodes(
         fleet=fleet,
         cluster=replace(cluster, nodes=most) if most > cluster.nodes else cluster,
         watts=_watts(table, cluster, key, reader) if needed else 0.0,
+        slurm=table.slurm,
     )
 
 

@@ -54,6 +54,8 @@ class FiledPlan:
         Requirement -> why the planner insists on it.
     expected
         The known answer, or nothing.
+    framework
+        Who runs the jobs, where the file says so.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class FiledPlan:
     nodes: Mapping[str, Nodes]
     reasons: Mapping[str, str]
     expected: PlanExpected | None
+    framework: str | None = None
 
     def prepare(self, **options: Any) -> PlanQuestion:
         """Search for the rows of all jobs, and give the question that they make.
@@ -211,6 +214,7 @@ def load_plan(
         nodes=nodes,
         reasons=dict(_reasons(content)),
         expected=content.expected if not settings else None,
+        framework=content.framework,
     )
 
 

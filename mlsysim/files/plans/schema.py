@@ -124,6 +124,8 @@ class PlanFleetTable(msgspec.Struct, frozen=True, kw_only=True):
         Name -> a time in which there are more or fewer nodes.
     blocks
         Name -> nodes that can be rented in addition.
+    slurm
+        Options of ``sbatch`` for what runs on it, such as partition, account and reservation.
     because
         What it is.
     """
@@ -138,6 +140,7 @@ class PlanFleetTable(msgspec.Struct, frozen=True, kw_only=True):
     power: str | None = None
     calendar: dict[str, CalendarTable] = {}
     blocks: dict[str, BlockTable] = {}
+    slurm: dict[str, str] = {}
     because: str = ""
 
 

@@ -14,7 +14,7 @@ from mlsysim.plans.worth import carbon, cost, worth
 from mlsysim.printable import csv_text
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
-from mlsysim.results.blocks import Block, Drawing, Headline
+from mlsysim.results.blocks import Block, Drawing, Headline, Lines
 from mlsysim.results.formatting import design, gap, number, with_unit
 from mlsysim.results.rendering import headline
 from mlsysim.results.status import Status
@@ -110,7 +110,25 @@ class PlanResult(Answer):
         """Give what a reader is told: the first lines, a table by job, the Gantt chart."""
         yield from super().blocks()
         if self.schedule is not None:
+            if rented := tuple(self._rented()):
+                yield Lines(title="Rented:", lines=rented)
             yield Drawing(lines=tuple(chart(self.question, self.schedule)))
+
+    def _rented(self) -> Iterator[str]:
+        """Say which blocks are rented, and for how much."""
+        for fleet in self.question.fleets:
+            for block in fleet.blocks:
+                lots = {} if self.schedule is None else self.schedule.lots
+                count = lots.get((fleet.name, block.name), 0)
+                if count:
+                    begin, end = (
+                        moment_text(at, self.question.origin) for at in (block.begin, block.end)
+                    )
+                    yield (
+                        f"  {block.name} of {fleet.name}: {count} of {block.lots} lots, "
+                        f"{count * block.nodes} nodes from {begin} to {end}, "
+                        f"{number(round(count * block.cost, 2))} USD"
+                    )
 
     def _rows(self) -> list[list[str]]:
         if self.schedule is None:

@@ -6,7 +6,7 @@ interval per mode.  A mode that pauses is an interval for each of its pieces.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from ortools.sat.python import cp_model
@@ -147,12 +147,18 @@ class Model:
             if not timed:
                 free.append((literal, mode.last))
                 continue
-            moments = range(mode.first, mode.last + 1)
-            at = [model.new_bool_var("") for _ in moments]
+            places = [
+                place
+                for place in range(mode.last - mode.first + 1)
+                if all(fees[place] is not None for fees in timed.values())
+            ]
+            at = [model.new_bool_var("") for _ in places]
             model.add_exactly_one([*at, literal.negated()])
-            terms += [moment * one for moment, one in zip(moments, at, strict=True)]
+            terms += [(mode.first + place) * one for place, one in zip(places, at, strict=True)]
             for name, fees in timed.items():
-                self._fees[name] += [fee * one for fee, one in zip(fees, at, strict=True) if fee]
+                self._fees[name] += [
+                    (fees[place] or 0) * one for place, one in zip(places, at, strict=True)
+                ]
         if terms and free:
             # Where the fees of some modes do not depend on the start, it is free in those.
             rest = model.new_int_var(0, max(last for _, last in free), "")
@@ -201,6 +207,27 @@ class Model:
                 return sum(self._peak(item) for item in self.instance.resources if item.peaks)
             case _:
                 assert_never(goal)
+
+    def hint(self, chosen: Mapping[str, tuple[int, int]], lots: Mapping[Any, int]) -> None:
+        """Let the next run start from a plan.
+
+        Parameters
+        ----------
+        chosen
+            Activity -> its mode and its start.
+        lots
+            Option -> how many lots are taken.
+        """
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        for activity in self.instance.activities:
+            taken, start = chosen[activity.name]
+            for place, literal in enumerate(self.chosen[activity.name]):
+                self.model.add_hint(literal, place == taken)
+            self.model.add_hint(self.starts[activity.name], start)
+            end = start + activity.modes[taken].length
+            self.model.add_hint(self.ends[activity.name], end)
+        for name, variable in self.lots.items():
+            self.model.add_hint(variable, lots.get(name, 0))
 
     def _due(self) -> list[Activity]:
         return [item for item in self.instance.activities if item.due is not None]

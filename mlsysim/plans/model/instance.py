@@ -5,11 +5,15 @@ calendars, optional supply and fees that may depend on the start.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-Fee = int | tuple[int, ...]
-"""What a mode adds to a sum: always the same, or by its start, from the earliest on."""
+import numpy as np
+import numpy.typing as npt
+
+Fee = int | tuple[int | None, ...]
+"""What a mode adds to a sum: always the same, or by its start, from the earliest on; at a start
+without a fee it cannot start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,18 @@ class Mode:
     pauses: tuple[tuple[int, int], ...] = ()
     demands: Mapping[str, int] = field(default_factory=dict)
     fees: Mapping[str, Fee] = field(default_factory=dict)
+
+    def pieces(self, start: int) -> Iterator[tuple[int, int]]:
+        """Give from when until when it runs, if it starts at a slot.
+
+        Parameters
+        ----------
+        start
+            The slot.
+        """
+        begins = [start, *(go for _, go in self.pauses)]
+        ends = [*(stop for stop, _ in self.pauses), start + self.length]
+        return zip(begins, ends, strict=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +136,19 @@ class Resource:
     def most(self) -> int:
         """The highest level."""
         return max(level for _, level in self.steps)
+
+    def levels(self, horizon: int) -> npt.NDArray[np.int64]:
+        """Give what there is in each slot.
+
+        Parameters
+        ----------
+        horizon
+            How many slots.
+        """
+        found = np.zeros(horizon, dtype=np.int64)
+        for begin, level in self.steps:
+            found[begin:] = level
+        return found
 
     def missing(self, horizon: int) -> list[tuple[int, int, int]]:
         """List begin, end and amount of what lacks to the highest level."""

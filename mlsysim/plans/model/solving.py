@@ -1,18 +1,30 @@
 """Solve a scheduling problem: one goal after the other, and ties to the plainest plan."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from mlsysim.errors import DisagreementError
+from mlsysim.plans.model.bounding import least
 from mlsysim.plans.model.building import Model
+from mlsysim.plans.model.constructing import constructed, improved
 from mlsysim.plans.model.instance import Instance
+from mlsysim.plans.model.narrowing import flattened, narrowed
+from mlsysim.plans.model.valuing import valued
 from mlsysim.plans.records.goal import Goal
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.cpsat.solving.solver import SolverOutcome, run
 
-# With two workers CP-SAT's own choice lacks the one that raises the bound of a makespan.
+# With two workers CP-SAT's own choice lacks the search that raises the bound of a makespan, and the
+# two that raise it improve no plan: so each has its turn, and starts from what the other knows.
 _PROVING = ("objective_lb_search", "default_lp")
+_IMPROVING: tuple[str, ...] = ()
+_TURN_SECONDS = 4.0
+_LONGER = 1.5
 _TIES_SECONDS = 2.0
+_TINY = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +46,8 @@ class SlotSolution:
     """
 
     status: Status
-    chosen: dict[str, tuple[int, int]] = field(default_factory=dict)
-    lots: dict[tuple[str, str], int] = field(default_factory=dict)
+    chosen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    lots: Mapping[tuple[str, str], int] = field(default_factory=dict)
     values: tuple[int, ...] = ()
     bounds: tuple[float, ...] = ()
 
@@ -58,86 +70,182 @@ def solve(
     """
     if any(not activity.modes for activity in instance.activities):
         return SlotSolution(status=Status.INFEASIBLE)
-    built = Model(instance)
-    best = _any(built, clock) if not goals else None
-    if best is not None:
-        return best
+    if not goals:
+        return _any(instance, clock)
+    first = constructed(instance, goals[0], clock, least(instance, goals[0]))
     found = SlotSolution(status=Status.UNKNOWN)
-    values: list[int] = []
-    bounds: list[float] = []
-    for goal in goals:
-        worth = built.minimize(goal)
-        built.model.minimize(worth)
-        outcome = run(built.model, clock, subsolvers=_PROVING)
-        if outcome.solver is None:
-            if not values:
-                return SlotSolution(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
-            return _unproven(found, values, bounds)
-        values.append(int(outcome.solver.value(worth)))
-        bounds.append(outcome.bound)
-        status = Status.OPTIMAL if outcome.solved else Status.FEASIBLE
-        found = _read(built, outcome, status, values, bounds)
-        if not outcome.solved:
+    if first is not None:
+        found = replace(found, chosen=first.chosen, lots=first.lots)
+    for place in range(len(goals)):
+        found = _reached(instance, goals[: place + 1], found, clock)
+        if found.status is not Status.OPTIMAL:
             return found
-        built.model.add(worth <= values[-1])
-        _hint(built, outcome)
-    return _plainest(built, found, clock) if ties else found
+    return _plainest(instance, goals, found, clock) if ties else found
 
 
-def _any(built: Model, clock: Clock) -> SlotSolution:
+def _any(instance: Instance, clock: Clock) -> SlotSolution:
+    """Find any plan, or prove that there is none."""
+    first = constructed(instance, None, clock)
+    if first is not None:
+        return SlotSolution(status=Status.OPTIMAL, chosen=first.chosen, lots=first.lots)
+    built = Model(instance)
     outcome = run(built.model, clock)
     if outcome.solver is None:
         return SlotSolution(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
-    return _read(built, outcome, Status.OPTIMAL, [], [])
+    return _read(built, outcome, SlotSolution(status=Status.OPTIMAL))
 
 
-def _unproven(found: SlotSolution, values: Sequence[int], bounds: Sequence[float]) -> SlotSolution:
-    """Give what was found before the time was up: a further goal is not reached."""
-    return SlotSolution(
-        status=Status.FEASIBLE,
-        chosen=found.chosen,
-        lots=found.lots,
-        values=tuple(values),
-        bounds=tuple(bounds),
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What one run of CP-SAT has to tell: a plan, a bound, or that there is no plan.
+
+    Parameters
+    ----------
+    found
+        The plan, in place of the one that was known if it is another.
+    value
+        What it is worth.
+    bound
+        What none is below.
+    is_denied
+        Whether it is proven that there is none.
+    """
+
+    found: SlotSolution
+    value: float
+    bound: float
+    is_denied: bool = False
+
+
+def _reached(
+    instance: Instance, goals: Sequence[Goal], known: SlotSolution, clock: Clock
+) -> SlotSolution:
+    """Reach the last of some goals among the plans that are best by those before.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    goals
+        Those before, whose values are known, and the one that is minimised.
+    known
+        What is known of the goals before; its plan, if it has one, is where the search begins.
+    clock
+        The time.
+    """
+    goal = goals[-1]
+    state = _Run(
+        found=known,
+        value=valued(instance, goal, known.chosen, known.lots) if known.chosen else math.inf,
+        bound=least(instance, goal),
+    )
+    state = _cheapest(instance, goals, state, clock)
+    seconds, alternates = _TURN_SECONDS, clock.workers == len(_PROVING)
+    turns = itertools.cycle([_PROVING, _IMPROVING])
+    while state.value > state.bound and not state.is_denied:
+        limit = seconds if alternates else math.inf
+        state = _turn(instance, goals, state, clock, limit, next(turns))
+        if not alternates or clock.left <= 0:
+            break
+        seconds *= _LONGER
+    if state.is_denied:
+        return replace(known, status=Status.INFEASIBLE)
+    if not state.found.chosen:
+        return replace(known, status=Status.UNKNOWN)
+    return replace(
+        state.found,
+        status=Status.OPTIMAL if state.value <= state.bound else Status.FEASIBLE,
+        values=(*known.values, int(state.value)),
+        bounds=(*known.bounds, float(min(state.bound, state.value))),
     )
 
 
-def _plainest(built: Model, found: SlotSolution, clock: Clock) -> SlotSolution:
+def _cheapest(instance: Instance, goals: Sequence[Goal], state: _Run, clock: Clock) -> _Run:
+    """Take bound and plan of the problem in which every mode costs what its cheapest start does."""
+    *before, goal = goals
+    flat = flattened(instance, goal)
+    if flat is None or before:
+        return state
+    found = _reached(flat, goals, state.found, clock)
+    if found.status is Status.INFEASIBLE:
+        return replace(state, is_denied=True)
+    bound = max(state.bound, *found.bounds) if found.bounds else state.bound
+    better = improved(instance, goal, found.chosen, clock) if found.chosen else None
+    if better is None or better.value >= state.value:
+        return replace(state, bound=bound)
+    plan = replace(state.found, chosen=better.chosen, lots=better.lots)
+    return _Run(found=plan, value=better.value, bound=bound)
+
+
+def _turn(
+    instance: Instance,
+    goals: Sequence[Goal],
+    state: _Run,
+    clock: Clock,
+    seconds: float,
+    subsolvers: Sequence[str],
+) -> _Run:
+    """Run CP-SAT once, on what can still be better than the plan that is known."""
+    *before, goal = goals
+    value = None if math.isinf(state.value) else int(state.value)
+    small = narrowed(instance, goal, value)
+    built = Model(small.instance)
+    for sooner, reached in zip(before, state.found.values, strict=True):
+        built.model.add(built.minimize(sooner) <= reached)
+    worth = built.minimize(goal)
+    built.model.minimize(worth)
+    bound = max(state.bound, small.least)
+    if bound > 0:
+        built.model.add(worth >= int(bound))
+    if value is not None:
+        built.hint(small.told(state.found.chosen), state.found.lots)
+        built.model.add(worth <= value)
+    outcome = run(built.model, clock, seconds, subsolvers=subsolvers)
+    if outcome.solver is None and outcome.solved:
+        if value is not None:
+            raise DisagreementError("CP-SAT denies a plan that stands")
+        return replace(state, is_denied=True)
+    if outcome.solver is None:
+        return replace(state, bound=max(bound, _whole(outcome.bound)))
+    found = _read(built, outcome, state.found)
+    better = int(outcome.solver.value(worth))
+    return _Run(
+        found=replace(found, chosen=small.restored(found.chosen)),
+        value=better,
+        bound=better if outcome.solved else max(bound, _whole(outcome.bound)),
+    )
+
+
+def _whole(bound: float) -> float:
+    """Round a bound of whole numbers up to one."""
+    return bound if math.isinf(bound) else math.ceil(bound - _TINY)
+
+
+def _plainest(
+    instance: Instance, goals: Sequence[Goal], found: SlotSolution, clock: Clock
+) -> SlotSolution:
     """Of the best plans take one that starts early; a little time is enough for that."""
-    starts = sum(built.starts.values())
-    built.model.minimize(starts + sum(built.lots.values()))
+    small = narrowed(instance, goals[0], found.values[0])
+    built = Model(small.instance)
+    for goal, value in zip(goals, found.values, strict=True):
+        built.model.add(built.minimize(goal) <= value)
+    built.hint(small.told(found.chosen), found.lots)
+    built.model.minimize(sum(built.starts.values()) + sum(built.lots.values()))
     outcome = run(built.model, clock, _TIES_SECONDS, subsolvers=_PROVING)
     if outcome.solver is None:
         return found
-    return _read(built, outcome, found.status, found.values, found.bounds)
+    plainer = _read(built, outcome, found)
+    return replace(plainer, chosen=small.restored(plainer.chosen))
 
 
-def _read(
-    built: Model,
-    outcome: SolverOutcome,
-    status: Status,
-    values: Sequence[int],
-    bounds: Sequence[float],
-) -> SlotSolution:
+def _read(built: Model, outcome: SolverOutcome, known: SlotSolution) -> SlotSolution:
+    """Put the plan of a run in the place of the one that was known."""
     solver = outcome.solver
     if solver is None:
-        return SlotSolution(status=status)
+        return known
     chosen = {}
     for name, literals in built.chosen.items():
         mode = next(place for place, one in enumerate(literals) if solver.boolean_value(one))
         chosen[name] = mode, int(solver.value(built.starts[name]))
     lots = {name: int(solver.value(count)) for name, count in built.lots.items()}
-    return SlotSolution(
-        status=status, chosen=chosen, lots=lots, values=tuple(values), bounds=tuple(bounds)
-    )
-
-
-def _hint(built: Model, outcome: SolverOutcome) -> None:
-    """Let the next run start from this solution."""
-    solver = outcome.solver
-    if solver is None:
-        return
-    built.model.clear_hints()  # type: ignore[no-untyped-call]
-    for place in range(len(built.model.proto.variables)):
-        variable = built.model.get_int_var_from_proto_index(place)
-        built.model.add_hint(variable, solver.value(variable))
+    return replace(known, chosen=chosen, lots=lots)

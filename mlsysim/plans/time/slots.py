@@ -7,7 +7,7 @@ better than the best of those.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -279,7 +279,7 @@ def _pieces(way: PausedRow, start: int) -> tuple[tuple[int, int], ...]:
 
 
 def decoded(
-    found: Slotted, chosen: dict[str, tuple[int, int]], lots: dict[tuple[str, str], int]
+    found: Slotted, chosen: Mapping[str, tuple[int, int]], lots: Mapping[tuple[str, str], int]
 ) -> Schedule:
     """Read a plan from modes and starts.
 

@@ -1,6 +1,7 @@
 """What `ContinuousBatchingModel` reports."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from mlsysim.stages.amounts import Gigabytes, Milliseconds, PerSecond
 from mlsysim.stages.stage import StageResult
@@ -78,11 +79,23 @@ class ContinuousBatchingResult(StageResult):
 
     def key_figures(self) -> str:
         """Write the times that users see, and the throughput of an accelerator."""
-        return (
-            f"first token after {self.time_to_first_token.m_as('ms'):,.4g} ms"
-            f" (p50 {self.time_to_first_token_p50.m_as('ms'):,.4g},"
-            f" p95 {self.time_to_first_token_p95.m_as('ms'):,.4g},"
-            f" p99 {self.time_to_first_token_p99.m_as('ms'):,.4g})"
-            f", {self.inter_token_latency.m_as('ms'):,.4g} ms per token, "
-            f"{self.tokens_per_second_per_accelerator.m_as('1/s'):,.4g} tokens/s per accelerator"
-        )
+        return figures_under_load(self)
+
+
+def figures_under_load(result: Any) -> str:
+    """Write the times that users see under a load, and the throughput of an accelerator.
+
+    Parameters
+    ----------
+    result
+        Of a stage that tells quantiles of the time to the first token.
+    """
+    quantiles = ", ".join(
+        f"p{share} {getattr(result, f'time_to_first_token_p{share}').m_as('ms'):,.4g}"
+        for share in (50, 95, 99)
+    )
+    return (
+        f"first token after {result.time_to_first_token.m_as('ms'):,.4g} ms ({quantiles}), "
+        f"{result.inter_token_latency.m_as('ms'):,.4g} ms per token, "
+        f"{result.tokens_per_second_per_accelerator.m_as('1/s'):,.4g} tokens/s per accelerator"
+    )

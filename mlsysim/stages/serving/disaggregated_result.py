@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mlsysim.stages.amounts import Gigabytes, Milliseconds, PerSecond
+from mlsysim.stages.serving.continuous_batching_result import figures_under_load
 from mlsysim.stages.stage import StageResult
 
 
@@ -65,3 +66,7 @@ class DisaggregatedResult(StageResult):
     prefill_accelerators: int
     decode_accelerators: int
     accelerators: int
+
+    def key_figures(self) -> str:
+        """Write the times that users see, and the throughput of an accelerator."""
+        return figures_under_load(self)

@@ -74,10 +74,12 @@ def serving_time_of(run: ServingRun) -> ServingTime:
     # unequal length do not interlock.
     beside = 1 + run.serving.stage_waiting * (layout.turns - 1)
     paced = maximum(decode.total, layout.turns * decode.stage) * beside
+    # A row of one waits for nobody; the difference would be the rounding of two sums.
+    waiting = where(layout.turns > 1, paced - decode.total, 0.0)
     drafting = design.draft_tokens * _drafting(run)
     hops = pace.later * _hops(run, layout.sequences * (design.draft_tokens + 1))
     accepted = tokens_per_pass(design.draft_tokens, design.draft_acceptance)
-    between = (paced + hops + drafting) / accepted
+    between = (decode.total + waiting + hops + drafting) / accepted
     occupied = _occupied(run, beside)
     return ServingTime(
         first_token=chunk + (layout.chunks - 1) * _pace(run, prefill, layout.chunk),
@@ -86,7 +88,7 @@ def serving_time_of(run: ServingRun) -> ServingTime:
         chunk=chunk,
         decode=decode,
         hops=hops,
-        waiting=paced - decode.total,
+        waiting=waiting,
         drafting=drafting,
         accepted=accepted,
         rate=request_rate(design.batch_size, occupied, between, design.output_tokens - 1),

@@ -1,13 +1,23 @@
 """The arguments of `DistributedModel.solve`: everything that a planner says of a training run."""
 
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
 
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import OPTIMIZERS, STATE_WIDTHS
-from mlsysim.stages.domains import Arithmetic, Checked, Entry, Flag, Number, Options, Whole
+from mlsysim.stages.domains import (
+    Arithmetic,
+    Checked,
+    Entry,
+    Flag,
+    Measure,
+    Number,
+    Options,
+    Whole,
+)
 from mlsysim.stages.knobs import Design, about, knob
 from mlsysim.stages.matrices import TARGETS
 from mlsysim.stages.serving.formats import check_weights
@@ -17,6 +27,7 @@ OVERLAPS = ("none", "data", "all")
 ATTENTIONS = ("causal", "full", "unfused")
 SHARDINGS = ("zero", "fsdp")
 FORMATS = ("wide", "fp8")
+KERNELS = ("fused", "eager")
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,20 @@ class TrainingDesign(Design):
         applies="where products take longer than what they wait for: launches and memory",
     )
     seq_len: int = knob(Whole(), "Tokens per sequence.", default=2048, unit="token")
+    document_len: int | None = knob(
+        Whole(),
+        "Tokens of a document, several of which are packed into a sequence without seeing one "
+        "another; each sequence is one document unless given.",
+        default=None,
+        unit="token",
+    )
+    packed: bool = knob(
+        Flag(),
+        "Whether documents are packed; if not, each sequence is one of them, and padding that "
+        "counts as no token.",
+        default=True,
+        applies="with document_len",
+    )
     micro_batch_size: int = knob(
         Whole(),
         "Sequences that go through the pipeline together; the last microbatch may be smaller and "
@@ -115,6 +140,14 @@ class TrainingDesign(Design):
         "memory.",
         default="causal",
         applies="where a sequence has many tokens: a fused core of a few hides behind launches",
+    )
+    kernels: str = knob(
+        Options(KERNELS),
+        'Whether norms, activation functions and the loss are kernels of their own (``"fused"``), '
+        'or operators one by one (``"eager"``, as in Hugging Face\'s models), which keep what '
+        "passes between them: inputs of norms, attention weights and logits in single precision, "
+        "and what activation functions give out.",
+        default="fused",
     )
     zero_stage: int = knob(
         Whole(0, 3),
@@ -172,6 +205,21 @@ class TrainingDesign(Design):
         "Whether the optimizer's states live in the host's memory, which is slow.",
         default=False,
     )
+    parameter_offload: bool = knob(
+        Flag(),
+        "Whether the shards of weights live in the host's memory too; each microbatch gathers them "
+        "from there in both passes.",
+        default=False,
+        applies="with zero_stage 3, and is refused with any other",
+    )
+    host_memory: Any = knob(
+        Measure("GB"),
+        "Memory of the hosts of a node, in GB or as a quantity, that takes what is offloaded; that "
+        "of the catalogue unless given.  Where neither is known it sets no limit.",
+        default=None,
+        unit="GB",
+        applies="with optimizer_offload or parameter_offload",
+    )
     gradient_bytes: int = knob(
         Options((2, 4, 6)),
         "Bytes per gradient, in memory and on the wire: 4 or 2; 6 keeps both, and sends 4 "
@@ -214,6 +262,13 @@ class TrainingDesign(Design):
         '``"attention"``, of the ``"mlp"`` with its experts, or all of the layers but routers '
         '(``"linear"``).',
         default="linear",
+        applies="with adapter_rank",
+    )
+    adapter_dropout: bool = knob(
+        Flag(),
+        "Whether what goes into adapters is dropped out, for each apart: a copy waits for the "
+        "backward pass, with a mask of a byte.",
+        default=False,
         applies="with adapter_rank",
     )
     base_format: str | None = knob(

@@ -6,6 +6,7 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.physics.flops import recomputed_flops
 from mlsysim.physics.state import gradient_width, optimizer_bytes, state_of, state_width
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.error_classes import Pace, times
 from mlsysim.stages.knobs import takes
@@ -23,10 +24,11 @@ from mlsysim.stages.training.distributed_result import (
 )
 from mlsysim.stages.training.frozen import frozen_width
 from mlsysim.stages.training.layout import lay_out, layout_checks
-from mlsysim.stages.training.memory import memory_of
+from mlsysim.stages.training.memory import host_limit, memory_of
 from mlsysim.stages.training.run import (
     TrainingRun,
     arithmetic_of,
+    core_flops,
     model_flops,
     trained_parameters,
     work_of,
@@ -124,12 +126,20 @@ def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
     arithmetic, frozen = arithmetic_of(run)
     time = times(time_of(run, work, arithmetic), pace.step)
     held, total = memory_of(run, work)
+    offloaded = layout.per_node * held.offloaded
     held, total = times(held, pace.memory), pace.memory * total
-    amounts = memory_metrics(held, total, machine.memory_capacity)
+    amounts = memory_metrics(held, total, machine.memory_capacity, offloaded)
     fits = Check.at_most(amounts["memory_per_accelerator"], amounts["memory_capacity"])
-    tokens = design.batch_size * design.seq_len
+    computed = design.batch_size * design.seq_len
+    tokens = design.batch_size * run.useful
     return DistributedResult(
-        checks={**layout_checks(design, layout, run.shape, machine), "memory": fits},
+        checks={
+            **layout_checks(design, layout, run.shape, machine),
+            "memory": fits,
+            "host memory": Check.at_most(
+                amounts["host_memory_used"], gigabytes(host_limit(run, offloaded))
+            ),
+        },
         **amounts,
         **time_metrics(time, tokens),
         **layout_metrics(layout),
@@ -144,12 +154,14 @@ def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
             layout,
             time,
             design.batch_size,
-            tokens * model_flops(run, arithmetic, frozen),
+            # Padding has no attention core, which is a mean over all tokens.
+            tokens * model_flops(run, arithmetic, frozen)
+            + (computed - tokens) * core_flops(arithmetic, frozen),
             recomputed_flops(
                 design.recompute,
-                tokens * (arithmetic.repeatable - frozen.repeatable),
-                tokens * (arithmetic.core - frozen.core),
-                tokens * (arithmetic.up - frozen.up),
+                computed * (arithmetic.repeatable - frozen.repeatable),
+                computed * (arithmetic.core - frozen.core),
+                computed * (arithmetic.up - frozen.up),
                 run.repeated(run.shape.layers - design.frozen_layers, design.pp_size),
             ),
             machine.peak,

@@ -48,10 +48,10 @@ class DistributedResult(StageResult):
     step_latency_straggler
         Waiting for the slowest accelerator.
     effective_throughput
-        Tokens per second of the whole fleet: ``batch_size * seq_len / step``; idle
-        replicas earn nothing.
+        Tokens per second of the whole fleet: ``tokens_per_step / step``; idle replicas
+        earn nothing.
     tokens_per_step
-        ``batch_size * seq_len``.
+        ``batch_size * seq_len``, padding left out.
     memory_per_accelerator
         What the fullest accelerator holds: the sum of the next six.
     memory_weights, memory_gradients, memory_optimizer
@@ -64,6 +64,8 @@ class DistributedResult(StageResult):
         Driver, libraries and communication buffers.
     memory_capacity
         What an accelerator has.
+    host_memory_used
+        What is offloaded to the hosts of a node, for all its accelerators.
     trained_parameters
         Parameters of the whole model that are trained; those of adapters in place of the weights
         that they stand beside.
@@ -107,6 +109,7 @@ class DistributedResult(StageResult):
     memory_logits: Gigabytes
     memory_reserve: Gigabytes
     memory_capacity: Gigabytes
+    host_memory_used: Gigabytes
     trained_parameters: int
     mfu: float
     hfu: float
@@ -159,7 +162,7 @@ def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
     }
 
 
-def memory_metrics(memory: Memory, total: Any, capacity: Any) -> dict[str, Any]:
+def memory_metrics(memory: Memory, total: Any, capacity: Any, offloaded: Any) -> dict[str, Any]:
     """Give the metrics that are amounts of memory."""
     return {
         "memory_per_accelerator": gigabytes(total),
@@ -170,6 +173,7 @@ def memory_metrics(memory: Memory, total: Any, capacity: Any) -> dict[str, Any]:
         "memory_logits": gigabytes(memory.logits),
         "memory_reserve": gigabytes(memory.reserve),
         "memory_capacity": gigabytes(capacity),
+        "host_memory_used": gigabytes(offloaded),
     }
 
 

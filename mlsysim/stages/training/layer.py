@@ -4,8 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mlsysim.expr.functions import select, where
-from mlsysim.physics.activations import FP8_BYTES, layer_activations, score_bytes
+from mlsysim.expr.functions import logical_and, select, where
+from mlsysim.physics.activations import (
+    FP8_BYTES,
+    eager_bytes,
+    eager_scores,
+    layer_activations,
+    score_bytes,
+)
 from mlsysim.stages.layer_shape import LayerShape
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
@@ -31,6 +37,8 @@ class LayerWork:
         Bytes of weights, and parameters that are trained (none), where all of the layer is frozen.
     kept
         What waits for the backward pass, scores included (byte).
+    passing
+        What comes and goes within the backward pass of its attention (byte).
     selected, projected
         What of it need not wait if it is cheap to make again: with selective recomputation,
         and with that of norms, activation functions and up-projections (byte).
@@ -57,6 +65,7 @@ class LayerWork:
     routed_frozen_weights: Any
     untrained: int
     kept: Any
+    passing: Any
     selected: Any
     projected: Any
     checkpoint: Any
@@ -103,7 +112,13 @@ def layer_work(
     inside = layer.divided + layer.routed_divided
     scores = score_bytes(tokens, design.seq_len, layer.heads, design.tp_size, wide)
     scores = scores * select(design.attention, {"causal": 0, "full": 0, "unfused": 1})
+    eager = select(design.kernels, {"fused": 0, "eager": 1})
+    waiting, passing = eager_scores(scores, wide)
+    scores = where(eager > 0, waiting, scores)
     everything = wide * (split(layer.replicated, inside) + carried)
+    everything = everything + eager * eager_bytes(
+        split(layer.normalized, 0), split(0, layer.activated), wide
+    )
     idle = _idle(design, layer, tokens, split)
     narrowable = split(layer.narrow, layer.narrow_divided + layer.routed_divided) + carried - idle
     # What is not kept is as cheap to make again as what is.
@@ -122,7 +137,9 @@ def layer_work(
         - wide * idle
         - (wide - narrow) * narrowable
         + scores
-        + wide * _inside_adapters(design, layer, tokens),
+        + wide * _inside_adapters(design, layer, tokens)
+        + _before_adapters(design, layer, split, wide),
+        passing=eager * passing,
         selected=dropped,
         projected=narrow * light + latent,
         checkpoint=tokens
@@ -190,3 +207,19 @@ def _inside_adapters(design: TrainingDesign, layer: LayerShape, tokens: Any) -> 
     if design.adapter_rank is None:
         return 0
     return tokens * design.adapter_rank * (layer.adapters + layer.routed_adapters)
+
+
+def _before_adapters(
+    design: TrainingDesign, layer: LayerShape, split: Callable[[Any, Any], Any], wide: Any
+) -> Any:
+    """Measure copies of what goes into adapters: dropped out, or cast to the width of these.
+
+    PEFT casts the input of each adapter for itself, to the width of its weights and back to that of
+    products.
+    """
+    if design.adapter_rank is None:
+        return 0
+    eager = select(design.kernels, {"fused": False, "eager": True})
+    cast = where(logical_and(eager, design.master_weights), wide, 0)
+    each = where(design.adapter_dropout, wide + 1, cast)
+    return each * split(layer.adapter_inputs, layer.divided_adapter_inputs)

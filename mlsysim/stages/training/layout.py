@@ -41,8 +41,8 @@ class Layout:
         Replicas that fit on them.
     replicas
         Those that have a sequence to work on.
-    used
-        Accelerators of all replicas.
+    used, per_node
+        Accelerators of all replicas, and those of a node among them.
     domain
         Those of them that reach one another without the network.
     held
@@ -74,6 +74,7 @@ class Layout:
     data: Any
     replicas: Any
     used: Any
+    per_node: Any
     domain: Any
     held: Any
     shards: Any
@@ -119,6 +120,7 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         data=data,
         replicas=replicas,
         used=used,
+        per_node=minimum(used, machine.accelerators_per_node),
         domain=filled_domain(
             machine.domain,
             machine.accelerators_per_node,
@@ -256,8 +258,21 @@ def layout_checks(
         "micro batch within the replica": Check.at_most(design.micro_batch_size, layout.sequences),
         "sequence within the context": Check.at_most(design.seq_len, shape.max_context),
         **_recomputation_checks(design, layout),
+        "offloaded weights are sharded": Check.that(
+            logical_or(
+                logical_not(design.parameter_offload), design.zero_stage >= ZeroStage.WEIGHTS
+            )
+        ),
+        **_document_checks(design),
         **_frozen_checks(design, shape, both_ends),
     }
+
+
+def _document_checks(design: TrainingDesign) -> dict[str, Check]:
+    """State which documents can be packed, where there are any."""
+    if design.document_len is None:
+        return {}
+    return {"document within a sequence": Check.at_most(design.document_len, design.seq_len)}
 
 
 def _frozen_checks(design: TrainingDesign, shape: ModelShape, both_ends: Any) -> dict[str, Check]:

@@ -24,7 +24,7 @@ from mlsysim.stages.training.run import TrainingRun, Work
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """The parts of the memory, in bytes; they add up to it."""
+    """The parts of the memory, in bytes, which add up to it; and what is offloaded besides."""
 
     weights: Any
     gradients: Any
@@ -32,6 +32,7 @@ class Memory:
     activations: Any
     logits: Any
     reserve: Any
+    offloaded: Any
 
     @property
     def total(self) -> Any:
@@ -238,38 +239,63 @@ def _accelerator(
         )
     near, far = (one.alive * _stored(run, work, one) for one in stages)
     waiting = near + mirrored * far
-    gathered = state.gathered_bytes(work.largest_layer, work.tables * kept.working, stage)
+    table = run.shape.vocab * run.shape.hidden / run.design.tp_size
+    gathered = state.gathered_bytes(
+        work.largest_layer,
+        work.tables * kept.working,
+        table * kept.working,
+        stage,
+        run.design.sharding,
+    )
     weights = sum(state.weight_bytes(count, kept, stage, sharing) for count, sharing in trained)
+    optimizer = sum(
+        state.state_bytes(count, width, shared(ZeroStage.OPTIMIZER, sharing))
+        for count, width, sharing in (
+            (own, kept.optimizer, common),
+            (tables.trained, kept.table_optimizer, common),
+            (routed, kept.optimizer, experts),
+        )
+    )
     if run.is_partly_frozen:
         asleep = held("asleep", "frozen_weights")
         asleep = asleep + kept.working * (tables.held - tables.trained)
         routed_asleep = held("routed_asleep", "routed_frozen_weights")
         weights = weights + asleep / shared(ZeroStage.WEIGHTS, common)
         weights = weights + routed_asleep / shared(ZeroStage.WEIGHTS, experts)
-        weights = weights + _widened(run)
+    offloads, asleep = run.design.optimizer_offload, run.design.parameter_offload
+    # The host's optimizer reads gradients beside what it keeps.
+    handed = sum(
+        state.state_bytes(count, kept.gradient, shared(ZeroStage.OPTIMIZER, sharing))
+        for count, sharing in trained
+    )
     return Memory(
-        weights=weights + gathered,
+        weights=where(asleep, 0.0, weights) + gathered + _widened(run),
         gradients=sum(
             state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
             for count, sharing in trained
         )
         + unreduced,
-        optimizer=where(
-            run.design.optimizer_offload,
-            0.0,
-            sum(
-                state.state_bytes(count, width, shared(ZeroStage.OPTIMIZER, sharing))
-                for count, width, sharing in (
-                    (own, kept.optimizer, common),
-                    (tables.trained, kept.table_optimizer, common),
-                    (routed, kept.optimizer, experts),
-                )
-            ),
-        ),
+        optimizer=where(offloads, 0.0, optimizer),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
-        reserve=run.machine.runtime_reserve,
+        reserve=where(run.layout.used > 1, run.machine.runtime_reserve, run.machine.reserve_alone),
+        offloaded=where(offloads, optimizer + handed, 0.0) + where(asleep, weights, 0.0),
     )
+
+
+def host_limit(run: TrainingRun, offloaded: Any) -> Any:
+    """Give the memory of the hosts of a node (byte); where it is not known, what is offloaded.
+
+    Parameters
+    ----------
+    run
+        The run.
+    offloaded
+        By all accelerators of a node (byte).
+    """
+    if run.design.host_memory is not None:
+        return 1e9 * run.design.host_memory
+    return where(run.machine.host_known, run.machine.host_memory, offloaded)
 
 
 def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
@@ -281,7 +307,9 @@ def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen:
 
 
 def _widened(run: TrainingRun) -> Any:
-    """Measure the largest matrix as it is widened to be multiplied."""
+    """Measure the largest matrix as it is widened to be multiplied, where weights are frozen."""
+    if not run.is_partly_frozen:
+        return 0.0
     largest = maximum(*(kind.largest_matrix for kind in run.kinds))
     widened = run.frozen.widened
     if run.tunes_tables:
@@ -320,9 +348,10 @@ def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
 
 
 def _rebuilt(run: TrainingRun, work: Work) -> Any:
-    """Measure what is made again at a time: the largest layer, where layers are."""
+    """Measure what comes and goes with a layer: what is made again, and what attention passes."""
     layer = maximum(*work.each("kept"))
-    return select(
+    again = select(
         run.design.recompute,
         dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": layer},
     )
+    return again + maximum(*work.each("passing"))

@@ -38,7 +38,7 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     backward = hidden * maximum(passes.backward - beside, 0.0)
     forward = hidden * (passes.forward - maximum(beside - passes.backward, 0.0))
     wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
-    often = data_parallel.microbatch_traffic(stage, gradients, whole)
+    often = data_parallel.microbatch_traffic(stage, gradients, whole) + _fetching_time(run, work)
     copied = data_parallel.microbatch_traffic(
         stage, 2 * run.gradient * sum(counts), 2 * sum(shared)
     )
@@ -55,6 +55,15 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
             data_parallel.step_weights(stage, updated), several * forward, felt
         )
     )
+
+
+def _fetching_time(run: TrainingRun, work: Work) -> Any:
+    """Time the way of an accelerator's shards from its host, in both passes of a microbatch."""
+    stage, layout = run.design.zero_stage, run.layout
+    own = work.shared / state.shards(stage, ZeroStage.WEIGHTS, layout.shards)
+    routed = work.shared_routed / state.shards(stage, ZeroStage.WEIGHTS, layout.expert_replicas)
+    read = 2 * (own + routed) / run.calibration.host_bandwidth
+    return where(run.design.parameter_offload, read, 0.0)
 
 
 def optimizer_time(run: TrainingRun, work: Work) -> Any:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from mlsysim.catalog.calibration import Calibration
-from mlsysim.expr.functions import maximum, minimum, select, where
+from mlsysim.expr.functions import logical_and, logical_not, maximum, minimum, select, where
 from mlsysim.physics import activations, flops
 from mlsysim.physics.state import StateBytes, StateWidth
 from mlsysim.stages.kinds import heaviest, is_zero, kinds_of
@@ -94,6 +94,19 @@ class TrainingRun:
     def over_model(self, values: Sequence[Any]) -> Any:
         """Add the values of `kinds` up over the whole model."""
         return self.over(values, self.shape.layers, self.shape.other_layers)
+
+    @property
+    def useful(self) -> Any:
+        """The tokens of a sequence that are not padding."""
+        design = self.design
+        if design.document_len is None:
+            return design.seq_len
+        return where(design.packed, design.seq_len, minimum(design.document_len, design.seq_len))
+
+    @property
+    def filled(self) -> Any:
+        """The share of these."""
+        return 1 if self.design.document_len is None else self.useful / self.design.seq_len
 
     @property
     def tunes_tables(self) -> bool:
@@ -270,7 +283,7 @@ def work_of(run: TrainingRun) -> Work:
         shared=layout.held * most("weights", "frozen_weights") + tables * element,
         shared_routed=layout.held * apart("routed_weights", "routed_frozen_weights"),
         largest_layer=maximum(*(kind.weights + kind.routed_weights for kind in kinds)),
-        largest_trained=maximum(*(kind.trained + kind.routed_trained for kind in kinds)),
+        largest_trained=_largest_trained(run, kinds),
         tables=tables,
         trained_tables=trained_tables,
         head=where(design.pp_size > 1, 0, shape.head if run.tunes_tables else 0) / design.tp_size,
@@ -283,10 +296,30 @@ def work_of(run: TrainingRun) -> Work:
             design.fused_loss,
             0.0,
             activations.logit_bytes(
-                tokens, shape.outputs, design.tp_size, run.calibration.logit_bytes
+                tokens,
+                shape.outputs,
+                design.tp_size,
+                select(
+                    design.kernels,
+                    {
+                        "fused": run.calibration.logit_bytes,
+                        "eager": activations.EAGER_LOGIT_BYTES,
+                    },
+                ),
             ),
         ),
     )
+
+
+def _largest_trained(run: TrainingRun, kinds: Sequence[LayerWork]) -> Any:
+    """Count the trained parameters of the largest layer that has any."""
+    each = [kind.trained + kind.routed_trained for kind in kinds]
+    largest = maximum(*each)
+    if not run.has_frozen_layers or len(each) == 1:
+        return largest
+    in_front = run.shape.layers - run.shape.other_layers
+    asleep = logical_and(run.design.frozen_layers >= in_front, logical_not(run.shape.spread))
+    return where(asleep, maximum(*each[1:]), largest)
 
 
 def _trained_tables(run: TrainingRun, tables: Any) -> Any:
@@ -298,8 +331,9 @@ def _trained_tables(run: TrainingRun, tables: Any) -> Any:
         return 0
     if not run.has_frozen_layers:
         return tables
-    heads = where(run.shape.own_head > 0, run.shape.own_head / run.design.tp_size, tables)
-    return where(run.design.frozen_layers > 0, minimum(heads, tables), tables)
+    heads = run.shape.own_head / run.design.tp_size
+    above = where(is_tied(run.shape), tables, minimum(heads, tables))
+    return where(run.design.frozen_layers > 0, above, tables)
 
 
 def arithmetic_of(run: TrainingRun) -> tuple[ForwardFlops, ForwardFlops]:
@@ -335,12 +369,21 @@ def model_flops(run: TrainingRun, everything: ForwardFlops, frozen: ForwardFlops
     weight needs none of its own, and layers that are frozen with all below them have no
     backward pass.
     """
-    forward = everything.repeatable - frozen.adapters + everything.head
-    cores = everything.core - frozen.core
+    forward = everything.layers + everything.adapters - frozen.adapters + everything.head
     trained = everything.layers - frozen.layers + everything.head
     adapters = everything.adapters - frozen.adapters
     again = 2 if run.tunes_tables else 1
-    return forward + 2 * cores + again * trained + 2 * adapters
+    return core_flops(everything, frozen) + forward + again * trained + 2 * adapters
+
+
+def core_flops(everything: ForwardFlops, frozen: ForwardFlops) -> Any:
+    """Count those of attention cores alone."""
+    return 3 * everything.core - 2 * frozen.core
+
+
+def is_tied(shape: ModelShape) -> Any:
+    """Tell whether the embedding is also the head."""
+    return logical_and(shape.head > 0, shape.own_head <= 0)
 
 
 def trained_parameters(run: TrainingRun) -> Any:
@@ -360,7 +403,7 @@ def trained_parameters(run: TrainingRun) -> Any:
         return found
     below = minimum(design.frozen_layers, shape.layers)
     others = frozen_others(below, shape.layers, shape.other_layers, shape.spread)
-    embedding = 0 if rank is not None else where(shape.own_head > 0, shape.tables, 0)
+    embedding = 0 if rank is not None else where(is_tied(shape), 0, shape.tables)
     return found - run.over(each, below, others) - where(below > 0, embedding, 0)
 
 
@@ -370,15 +413,23 @@ def _core(run: TrainingRun, kind: LayerShape) -> Any:
     An indexer scores all tokens before those are chosen that a token attends to.  Linear mixers
     multiply the pairs of a chunk, and work on their state besides.
     """
-    length = run.design.seq_len
+    design = run.design
+    length = design.seq_len if design.document_len is None else design.document_len
     everything = flops.attended_positions(length, length)
     near = flops.attended_positions(length, kind.window)
     causal = everything + kind.near_share * (near - everything)
-    # Unfused kernels compute the square and then mask half of it.
-    positions = select(run.design.attention, {"causal": causal, "full": length, "unfused": length})
+    # Padding attends to nothing; unfused kernels compute the square and then mask what they must.
+    positions = select(
+        design.attention,
+        {
+            "causal": run.filled * causal,
+            "full": run.filled * length,
+            "unfused": design.seq_len,
+        },
+    )
     if not is_zero(kind.state_flops):
-        positions = where(kind.state_flops > 0, causal, positions)
+        positions = where(kind.state_flops > 0, run.filled * causal, positions)
     core = flops.attention_flops(1, positions, kind.score_width, kind.value_width)
     if not is_zero(kind.index_width):
-        core = core + flops.attention_flops(1, everything, kind.index_width, 0)
+        core = core + flops.attention_flops(1, run.filled * everything, kind.index_width, 0)
     return core if is_zero(kind.state_flops) else core + kind.state_flops

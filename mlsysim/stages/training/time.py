@@ -78,7 +78,9 @@ def _within_replica(
 def _bubble(run: TrainingRun, passes: Passes, messages: Messages, stage_time: Any) -> Any:
     """Time that the pipeline takes to fill and drain.
 
-    Gradients of weights beside which messages go on are not free to fill it.
+    Gradients of weights beside which messages go on are not free to fill it.  Where microbatches
+    enter at both ends, a message counts with the passes that run together, and no second time
+    with a backward pass alone: a faster forward pass, which hides less of it, is no loss then.
     """
     design = run.design
     usual = schedule.bubble_time(stage_time, design.pp_size, design.virtual_stages)
@@ -86,7 +88,7 @@ def _bubble(run: TrainingRun, passes: Passes, messages: Messages, stage_time: An
     weights = maximum(passes.weight_gradients - messages.beside_gradients, 0.0)
     filled = schedule.zero_bubble_time(stage_time, weights, design.pp_size, often)
     both_ends = schedule.bidirectional_bubble_time(
-        stage_time, stage_time - passes.forward, weights, design.pp_size, often
+        stage_time, passes.backward, weights, design.pp_size, often
     )
     return select(
         design.schedule,

@@ -1,0 +1,87 @@
+"""Draw a plan as a Gantt chart with matplotlib, which is loaded only for this."""
+
+import textwrap
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mlsysim.plans.answers.result import PlanResult
+from mlsysim.plans.answers.utilisation import there, used
+from mlsysim.plot.figures import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH = 90
+_DAY = 86400
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+"""Those of Okabe and Ito, which people who do not see all colours can tell apart."""
+
+
+def plan(found: PlanResult, title: str = "") -> "Figure":
+    """Draw the jobs over time, and below what each fleet has and what of it is used.
+
+    Parameters
+    ----------
+    found
+        An answer with a plan.
+    title
+        What is asked.
+
+    Raises
+    ------
+    ParameterError
+        If matplotlib is not installed.
+    """
+    question, schedule = found.question, found.schedule
+    fleets = question.fleets
+    runs = [] if schedule is None else sorted(schedule, key=lambda item: (item.begin, item.job))
+    height = 1.6 + 0.34 * len(runs) + 1.3 * len(fleets)
+    figure = new_figure(9.6, height)
+    heights = [max(0.34 * len(runs), 0.6), *(1.3 for _ in fleets)]
+    first, *others = figure.subplots(1 + len(fleets), 1, sharex=True, height_ratios=heights)
+    colours = {fleet.name: _COLOURS[at % len(_COLOURS)] for at, fleet in enumerate(fleets)}
+    end = max((run.end for run in runs), default=_DAY)
+    for place, run in enumerate(reversed(runs)):
+        for begin, until in run.pieces:
+            first.barh(
+                place,
+                (until - begin) / _DAY,
+                left=begin / _DAY,
+                height=0.7,
+                color=colours[run.row.fleet],
+            )
+        due = question.job(run.job).deadline
+        if due is not None and due <= 1.2 * end:
+            first.plot([due / _DAY] * 2, [place - 0.42, place + 0.42], color="#b00020", lw=2)
+        first.text(
+            run.begin / _DAY, place, f" {run.row.nodes}", va="center", color="white", fontsize=8
+        )
+    first.set_yticks(range(len(runs)), [run.job for run in reversed(runs)])
+    first.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
+    for axes, fleet in zip(others, fleets, strict=True):
+        _stairs(axes, there(found, fleet.name), end, color="0.85", label="there")
+        _stairs(axes, used(found, fleet.name), end, color=colours[fleet.name], label="used")
+        axes.set_ylabel(f"nodes\nof {fleet.name}", fontsize=8)
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="upper right", fontsize=7)
+    for axes in (first, *others):
+        axes.set_xlim(0, end / _DAY)
+        axes.grid(axis="x", color="0.93")
+        axes.set_axisbelow(True)
+    last = others[-1]
+    last.set_xlabel("days")
+    if question.origin is not None:
+        ticks = [tick for tick in last.get_xticks() if 0 <= tick <= end / _DAY]
+        dates = [question.origin + timedelta(days=float(tick)) for tick in ticks]
+        last.set_xticks(ticks, [f"{date:%d}.{date:%m}.{date:%y}" for date in dates])
+        last.set_xlabel("day.month.year")
+    return figure
+
+
+def _stairs(
+    axes: "Axes", levels: list[tuple[int, int]], end: int, *, color: str, label: str
+) -> None:
+    """Fill what there is from each moment on."""
+    begins = [begin / _DAY for begin, _ in levels] + [end / _DAY]
+    axes.stairs([level for _, level in levels], begins, fill=True, color=color, label=label)
