@@ -1,8 +1,8 @@
-"""The page of the documentation that tells how far predictions are off, and what is unexplained."""
+"""The tables of the documentation that tell how far predictions are off."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import resources
 
 import numpy as np
 
@@ -12,42 +12,39 @@ from mlsysim.validation.left_out import Distance
 from mlsysim.validation.left_out_tables import LeftOutLine, lines_by
 
 _ENOUGH = 20
-_TEMPLATE = "accuracy_page.md"
 
 
-def accuracy_page(distances: Sequence[Distance]) -> str:
-    """Write the page.
+def accuracy_page(text: str, distances: Sequence[Distance]) -> str:
+    """Put the tables of what was left out into the page, where it has their marks.
 
     Parameters
     ----------
+    text
+        The page, with ``<!-- left out: NAME -->`` before each table and ``<!-- end -->`` behind.
     distances
         What was left out, of training and of serving.
     """
     timed = [one for one in distances if one.quantity is not Quantity.MEMORY]
     tables = {
-        "kinds": _section(
-            "Training and serving", "what", timed, lambda one: f"{_work(one)}, {_kind(one)}"
-        ),
+        "kinds": _table("what", timed, lambda one: f"{_work(one)}, {_kind(one)}"),
         "classes": _classes(distances),
-        "sources": (
-            *_section("By software", "software", timed, lambda one: f"{_work(one)}: {_stack(one)}"),
-            *_section("By source", "source", timed, lambda one: f"{one.group}, {one.quantity}"),
-        ),
+        "software": _table("software", timed, lambda one: f"{_work(one)}: {_stack(one)}"),
+        "sources": _table("source", timed, lambda one: f"{one.group}, {one.quantity}"),
     }
-    text = resources.files("mlsysim.validation").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     for name, lines in tables.items():
-        text = text.replace(f"<!-- {name} -->\n", "".join(f"{line}\n" for line in lines))
+        table = "\n".join(lines)
+        mark = f"<!-- left out: {name} -->"
+        pattern = re.compile(rf"({mark}\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
+        text = pattern.sub(lambda found, table=table: f"{found[1]}{table}{found[2]}", text)
     return text
 
 
-def _section(
-    title: str, heading: str, distances: Sequence[Distance], key: Callable[[Distance], str]
+def _table(
+    heading: str, distances: Sequence[Distance], key: Callable[[Distance], str]
 ) -> Iterator[str]:
-    yield f"## {title}\n"
     yield f"| {heading} | rows | left out, mean | median | nine in ten | bias | fitted, mean |"
     yield "| --- | --: | --: | --: | --: | --: | --: |"
     yield from (f"| {line.name} | {_cells(line)} |" for line in lines_by(distances, key))
-    yield ""
 
 
 def _classes(distances: Sequence[Distance]) -> Iterator[str]:
@@ -72,7 +69,6 @@ def _classes(distances: Sequence[Distance]) -> Iterator[str]:
             f"| {', '.join(name)} | {line[0].strip()} | {found.sources} |{line[2]} "
             f"| {low:.2f} to {high:.2f} | {held} | {other} |"
         )
-    yield ""
 
 
 def _held_by_others(name: ClassName, members: Mapping[ClassName, Sequence[Distance]]) -> str:

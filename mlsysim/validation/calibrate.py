@@ -45,7 +45,8 @@ def report(*, write: bool = False, page: Path | None = None) -> Iterator[str]:
             yield from (f"wrote {path}" for path in write_constants(fit))
         yield f"wrote {write_error_table(error_table(distances))}"
     if page is not None:
-        page.write_text(accuracy_page(distances), encoding="utf-8")
+        text = accuracy_page(page.read_text(encoding="utf-8"), distances)
+        page.write_text(text, encoding="utf-8")
         yield f"wrote {page}"
 
 
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m mlsysim.validation.calibrate")
     parser.add_argument("--kernels", type=Path, help="tell what these kernels make of accelerators")
     parser.add_argument("--write", action="store_true", help="write the data files of the package")
-    parser.add_argument("--page", type=Path, help="write the page of the documentation, too")
+    parser.add_argument("--page", type=Path, help="write the tables of this page, too")
     chosen = parser.parse_args(arguments)
     if chosen.kernels is None:
         lines = report(write=chosen.write, page=chosen.page)
