@@ -118,6 +118,15 @@ def test_a_new_limit_can_be_swept() -> None:
     assert [row.split()[1] for row in output.splitlines()[2:]] == ["INFEASIBLE", "s"]
 
 
+def test_a_sweep_names_what_excludes_every_design() -> None:
+    """Where nothing fits, the last column has the conflict; where something does, nothing."""
+    _, output, _ = run("sweep", STRICT, "--over", "sla=1ms,10 s", "--csv")
+    header, strict, loose = csv.reader(io.StringIO(output))
+    assert header[-1] == "conflict"
+    assert (strict[1], strict[-1]) == ("INFEASIBLE", "sla")
+    assert (loose[1], loose[-1]) == ("OPTIMAL", "")
+
+
 def test_a_sweep_without_any_design_ends_with_3() -> None:
     """Where no point has a design, that is proven for each."""
     assert run("sweep", STRICT, "--over", "sla=1ms,2ms")[0] == 3
