@@ -20,6 +20,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from mlsysim.catalog import load_catalog
+from mlsysim.files.plans.plan_file import load_plan
 from mlsysim.files.plans.schema import PlanFile
 from mlsysim.files.question import load
 from mlsysim.files.schema import QuestionFile
@@ -48,7 +49,8 @@ FURTHER = {
 def run_python(example: Example) -> None:
     """Run a block and keep what it prints for the block that shows it."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    folder = example.namespace["folder"]
+    with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
         PythonEvaluator()(example)
     example.namespace["printed"] = printed.getvalue()
 
@@ -121,6 +123,9 @@ def load_question(example: Example) -> None:
         parts = {*QuestionFile.__struct_fields__, *PlanFile.__struct_fields__, "project"}
         if not table.keys() <= parts:
             load_catalog(file)
+        return
+    if "jobs" in table:
+        assert load_plan(file).solve().status in {"OPTIMAL", "INFEASIBLE"}
         return
     assert load(file).solve(method="exhaustive").status in {"OPTIMAL", "INFEASIBLE"}
 
