@@ -1,6 +1,5 @@
 """The tables of the documentation that tell how far predictions are off."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -32,10 +31,9 @@ def accuracy_page(text: str, distances: Sequence[Distance]) -> str:
         "sources": _table("source", timed, lambda one: f"{one.group}, {one.quantity}"),
     }
     for name, lines in tables.items():
-        table = "\n".join(lines)
-        mark = f"<!-- left out: {name} -->"
-        pattern = re.compile(rf"({mark}\n\n).*?(\n\n<!-- end -->)", re.DOTALL)
-        text = pattern.sub(lambda found, table=table: f"{found[1]}{table}{found[2]}", text)
+        before, mark, rest = text.partition(f"<!-- left out: {name} -->\n\n")
+        _, end, behind = rest.partition("\n\n<!-- end -->")
+        text = "".join([before, mark, "\n".join(lines), end, behind])
     return text
 
 

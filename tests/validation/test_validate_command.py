@@ -183,7 +183,7 @@ def test_each_source_can_be_left_out(tmp_path: Path) -> None:
     assert "to leave a source out takes two" in errors
 
 
-@pytest.mark.parametrize("group", ["internevo", "dgxc", "torchtitan", "bigscience"])
+@pytest.mark.parametrize("group", ["dgxc", "torchtitan", "bigscience", "mlperf_gpt3"])
 def test_half_of_a_source_improves_the_predictions_of_the_other(group: str) -> None:
     """What a user measured on a cluster tells of the rest that is measured there."""
     known = [row for row in predictable(training_rows()) if row.row.group == group]
