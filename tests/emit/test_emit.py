@@ -434,6 +434,11 @@ def test_each_record_names_its_version() -> None:
         assert record["version"] in record["about"]
         assert (
             record["version"].rpartition(".")[0]
-            in emit(framework, SERVING if framework in SERVERS else TRAINING).launches[0].framework
+            in emit(
+                framework,
+                SERVING if framework in SERVERS else TUNING if framework is TUNER else TRAINING,
+            )
+            .launches[0]
+            .framework
         )
     assert Framework.MEGATRON.stages == (DistributedModel,)
