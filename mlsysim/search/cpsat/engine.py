@@ -257,12 +257,13 @@ class Search:
         # What blocks and explanations look for is no design of the question.
         told = self._answering and presolve.program.names == tuple(self._problem.space)
         best = float(presolve.found.values[0, 0]) if told and len(presolve.found) else None
+        # What is still open may all be worse than the best design found.
+        bound = None if best is None else min(best, presolve.bound)
         state = Progress(
             done=max(0, done),
             total=size,
             best=None if best is None else sign * best,
-            # What is still open may all be worse than the best design found.
-            bound=None if best is None else sign * min(best, presolve.bound),
+            bound=None if bound is None or not math.isfinite(bound) else sign * bound,
         )
         try:
             self._options.progress(state)

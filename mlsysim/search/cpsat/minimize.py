@@ -20,13 +20,13 @@ from mlsysim.expr.graph import Constant
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.blocks.product import RowProduct
-from mlsysim.search.cpsat.local import LocalSearch
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
-from mlsysim.search.cpsat.program.boxes import Boxes, Tables, whole
+from mlsysim.search.cpsat.program.boxes import Boxes, Tables
 from mlsysim.search.cpsat.program.program import Program, UndefinedError
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
+from mlsysim.search.cpsat.scouting import Scout
+from mlsysim.search.cpsat.solving.clock import Clock
 
 if TYPE_CHECKING:
     from mlsysim.search.cpsat.lowering.refine import LoweredSearch
@@ -214,16 +214,16 @@ class Minimizer:
         """Find what designs there is time for where it ended before any block was reduced."""
         until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
 
-        def check() -> None:
-            if self._clock.elapsed > until:
-                raise StoppedError
-
-        box = whole(list(program.lengths.values()))
-        local = LocalSearch(program=program, box=box, seed=self._clock.seed, check=check)
-        with suppress(StoppedError, KeyboardInterrupt):
-            local.run()
-        self._clock.counters["designs"] += len(local.seen)
-        return local.rows.undominated(top)
+        scout = Scout(
+            program=program,
+            keep=top,
+            seed=self._clock.seed,
+            is_over=lambda: self._clock.elapsed > until,
+        )
+        with suppress(KeyboardInterrupt):
+            scout.run()
+        self._clock.counters["designs"] += scout.evaluated
+        return scout.found
 
     def _walked(self, product: RowProduct, top: int) -> Minimum:
         """Evaluate every combination of what blocks leave."""

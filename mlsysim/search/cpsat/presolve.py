@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsysim.expr.graph import Constant
 from mlsysim.search.cpsat.program.boxes import Boxes, joined, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, dominators, no_rows
+from mlsysim.search.cpsat.scouting import Scout
 from mlsysim.search.cpsat.solving.clock import Clock
 
 # What is evaluated design by design, rather than bounded at all.
@@ -129,6 +131,8 @@ class Presolve:
         """
         try:
             if not self.bounded and not self.fits and self.clock.left > 0:
+                self._scout()
+                self.on_progress(self)
                 self.open = self._bounded(self.open)
             while not self.fits and self.bounded < patience and self.clock.left > 0:
                 self._step()
@@ -170,6 +174,22 @@ class Presolve:
         ends = np.floor(np.cumsum(boxes.volumes) / _BLOCK)
         for portion in np.unique(ends):
             yield boxes.take(ends == portion)
+
+    def _scout(self) -> None:
+        """Find good designs to begin with, where there is one number to judge them by."""
+        if len(self.program.objectives) > 1 or isinstance(self.program.objectives[0], Constant):
+            return
+        scout = Scout(
+            program=self.program,
+            keep=self.keep,
+            seed=self.clock.seed,
+            is_over=lambda: self.clock.left <= 0,
+        )
+        try:
+            scout.run()
+        finally:  # also where it is interrupted
+            self.evaluated += scout.evaluated
+            self.found = scout.found
 
     def _step(self) -> None:
         """Go on with the most promising boxes, and see whether that was worth it."""

@@ -1,17 +1,12 @@
 """Bounds at corners: nowhere above what a box holds, and far closer to it than ranges are."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_questions import QUESTIONS, traced
 from strategies import LONG, Case, cases, examples
 
-from mlsysim import Models, Systems
-from mlsysim.core.pipeline import Pipeline
-from mlsysim.core.solver import DistributedModel, EconomicsModel, GoodputModel
-from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program import estimates
 from mlsysim.search.cpsat.program.boxes import Boxes, whole
@@ -23,66 +18,6 @@ from mlsysim.search.options import SearchOptions
 # MLSYSIM_LONG=300 looks at a million boxes of each question; as it is, at a few thousand.
 _BOXES = 3000
 _INSIDE = 8
-
-SPACE = {
-    "nodes": range(1, 257),
-    "batch_size": range(1, 2049),
-    "tp_size": [1, 2, 4, 8],
-    "pp_size": range(1, 17),
-    "micro_batch_size": [1, 2, 4, 8],
-    "virtual_stages": [1, 2, 4],
-    "zero_stage": [0, 1, 2, 3],
-    "recompute": ["none", "selective", "full"],
-    "overlap": ["none", "data"],
-}
-LIMITS = {
-    "headroom": "DistributedModel.memory_per_accelerator <= 76 GiB",
-    "deadline": "2e12 / DistributedModel.effective_throughput <= 50 day",
-}
-FIXED = {
-    "model": Models.Language.Llama3_70B,
-    "precision": "bf16",
-    "seq_len": 8192,
-}
-CLUSTERS = Systems.Clusters
-MIXED = {**SPACE, "fleet": [CLUSTERS["Training_1K"], CLUSTERS["Training_1K_A100"]]}
-QUESTIONS: dict[str, tuple[dict[str, Any], list[Any], dict[str, Any], str]] = {
-    "throughput": (
-        SPACE,
-        [DistributedModel(), EconomicsModel()],
-        {"fleet": CLUSTERS["Production_2K"], "duration_days": 30},
-        "maximize: DistributedModel.effective_throughput",
-    ),
-    "dollars": (
-        SPACE,
-        [DistributedModel(), EconomicsModel()],
-        {"fleet": CLUSTERS["Production_2K"], "duration_days": 30},
-        "minimize: EconomicsModel.usd_per_million_tokens",
-    ),
-    "days": (
-        SPACE,
-        [DistributedModel(), GoodputModel()],
-        {"fleet": CLUSTERS["Production_2K"], "tokens": 2e12},
-        "minimize: GoodputModel.days_to_train",
-    ),
-    "fleets": (
-        MIXED | {"precision": ["bf16", "fp8"]},
-        [DistributedModel(), EconomicsModel()],
-        {"duration_days": 30},
-        "minimize: EconomicsModel.usd_per_million_tokens",
-    ),
-}
-
-
-def traced(name: str) -> Program:
-    """Trace a question of the real stages."""
-    space, stages, fixed, objective = QUESTIONS[name]
-
-    def evaluate(params: dict[str, Any]) -> Any:
-        return Pipeline(stages).run(**{**FIXED, **fixed, **params})
-
-    problem = Problem.of(space, objective, LIMITS)
-    return TracedQuestion(problem, evaluate).program()
 
 
 def boxes_of(program: Program, random: np.random.Generator, count: int) -> Boxes:
