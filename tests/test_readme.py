@@ -49,10 +49,18 @@ FURTHER = {
 def run_python(example: Example) -> None:
     """Run a block and keep what it prints for the block that shows it."""
     printed = io.StringIO()
-    folder = example.namespace["folder"]
+    folder = prepared(example)
     with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
         PythonEvaluator()(example)
     example.namespace["printed"] = printed.getvalue()
+
+
+def prepared(example: Example) -> Path:
+    """Give the folder in which the blocks of a page run, and from which ``models/`` can be seen."""
+    folder = Path(example.namespace["folder"])
+    if not (folder / "models").exists():
+        (folder / "models").symlink_to(ROOT / "models")
+    return folder
 
 
 def compare_output(example: Example) -> None:
@@ -69,9 +77,7 @@ def run_console(example: Example) -> None:
 
 def check_shell(example: Example) -> None:
     """Run what needs no network, in a folder from which ``models/`` can be seen."""
-    folder = Path(example.namespace["folder"])
-    if not (folder / "models").exists():
-        (folder / "models").symlink_to(ROOT / "models")
+    folder = prepared(example)
     for line in example.parsed.splitlines():
         for part in line.split(" && "):
             command = part.partition("  #")[0].removeprefix(".venv/bin/")
