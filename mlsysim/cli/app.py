@@ -303,12 +303,20 @@ def new(
     ] = Path("question.toml"),
     *,
     kind: Annotated[Template, typer.Option(help="What to ask about.")] = Template.TRAINING,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An ML model of the catalogue.")
+    ] = None,
+    fleet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A cluster, node or accelerator of it.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:
     """Write a commented question file that can be answered as it stands."""
     from mlsysim.cli.starting import write_question
 
-    raise typer.Exit(write_question(file, kind.value, overwrite=overwrite))
+    raise typer.Exit(
+        write_question(file, kind.value, overwrite=overwrite, model=model, fleet=fleet)
+    )
 
 
 @app.command()
