@@ -83,6 +83,8 @@ class Lowering:
         How every expression went in, in this order.
     forms
         The position of a node in the graph -> how it went in.
+    free
+        The positions of truth values whose literals rounding leaves free at some designs.
     cells
         The combinations of choices that a sub-formula depends on.
     ranges
@@ -107,6 +109,7 @@ class Lowering:
         self.marks = marks
         self.encodings: list[Encoding] = []
         self.forms: dict[int, Encoding] = {}
+        self.free: set[int] = set()
         self.program = program
         self.groups = sorted(groups, key=len)
         self.ranges = ValueRanges(program, box, groups, cutoff, settled)
@@ -260,8 +263,8 @@ class Lowering:
         low: float,
         high: float,
         *literals: cp_model.BoolVarT,
-    ) -> None:
-        """Demand that a sum lies between two ends, as far as its slack allows.
+    ) -> Scaled:
+        """Demand that a sum lies between two ends, as far as its slack allows; give the sum.
 
         Parameters
         ----------
@@ -290,6 +293,19 @@ class Lowering:
             demand = self.model.add_linear_constraint(sum_.expression, *ends)
             if literals:
                 demand.only_enforce_if(*literals)
+        return sum_
+
+    def tied(self, terms: Sequence[Scaled], reach: float) -> float:
+        """Demand that a sum is no further from zero than this, as far as its slack allows.
+
+        Returns
+        -------
+        float
+            How far the first term may be from what the true values of the others make of it.
+        """
+        sum_ = self.between(terms, -reach, reach)
+        size = sum(term.size * term.unit for term in terms)
+        return reach + sum_.slack + sum_.spread + 8 * sys.float_info.epsilon * size
 
     def demand_defined(self, node: GraphNode) -> None:
         """Leave out the designs at which a number is known to be none: they do not count."""
