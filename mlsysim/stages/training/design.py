@@ -100,7 +100,7 @@ class TrainingDesign(Design):
         "Whether documents are packed; if not, each sequence is one of them, and padding that "
         "counts as no token.",
         default=True,
-        applies="with document_len",
+        applies="with a document_len below seq_len",
     )
     micro_batch_size: int = knob(
         Whole(),
@@ -163,6 +163,7 @@ class TrainingDesign(Design):
         '``"fsdp"``, shards in 32 bits that are the master copies themselves, gathered in 16 '
         "(PyTorch's FSDP2, torchtitan: 16 bytes); it needs stage 2 (weights stay gathered) or 3.",
         default="zero",
+        applies="with master_weights, or zero_stage 2; without master copies stage 3 is one thing",
     )
     recompute: str = knob(
         Options(RECOMPUTE),
