@@ -12,14 +12,13 @@ from ortools.sat.python import cp_model
 from mlsysim.errors import MetricError, suggest
 from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
-from mlsysim.problem.nodes import names_in
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.model import Encoding
-from mlsysim.search.cpsat.stage_terms import StageTerms
+from mlsysim.search.cpsat.stage_terms import StageTerms, metrics_of
 from mlsysim.search.verify import Evaluator
 from mlsysim.textfiles import write_text
 
@@ -132,12 +131,7 @@ class CompiledMetrics(Mapping[str, CompiledNumber]):
     @cached_property
     def _named(self) -> tuple[str, ...]:
         """The metrics that the question itself names."""
-        problem = self._question.problem
-        expressions = [problem.objective.expression]
-        for constraint in problem.constraints:
-            expressions += [constraint.left, constraint.right]
-        paths = [path for one in expressions for path in names_in(one.node)]
-        return tuple(dict.fromkeys(path for path in paths if path not in problem.space))
+        return metrics_of(self._question.problem)
 
 
 @dataclass(frozen=True, kw_only=True)

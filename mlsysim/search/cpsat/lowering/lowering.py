@@ -15,6 +15,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -159,8 +160,18 @@ class Lowering:
         if node.position not in self._numbers:
             self.check()
             # What only the conditions leave no room is no constant: they hold through it.
-            self._numbers[node.position] = self._number(node, finest)
+            number = self._numbers[node.position] = self._number(node, finest)
+            self._correct(node, number.spread)
         return self._numbers[node.position]
+
+    def _correct(self, node: GraphNode, error: float) -> None:
+        """Note how far a number may be off in all, what it is made of included."""
+        told = self.forms.get(node.position)
+        if told is not None:
+            place = next(
+                at for at in reversed(range(len(self.encodings))) if self.encodings[at] is told
+            )
+            self.encodings[place] = self.forms[node.position] = replace(told, error=error)
 
     def is_lowered(self, node: GraphNode) -> bool:
         """Tell whether a number has its encoding already."""
