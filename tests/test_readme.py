@@ -1,15 +1,17 @@
-"""Every code block of README.md and models/README.md runs, and prints what is printed there.
+"""Every code block of README.md, models/README.md and docs/ runs, and prints what is printed there.
 
-So do the tables of errors in README.md say what ``mlsysim validate`` does.
+So do the tables of errors in docs/accuracy.md say what ``mlsysim validate`` does.
 """
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,23 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from mlsysim.catalog import load_catalog
+from mlsysim.files.plans.schema import PlanFile
 from mlsysim.files.question import load
+from mlsysim.files.schema import QuestionFile
 from mlsysim.validation.measured import SERVING, TRAINING, path_of
 from mlsysim.validation.report import ValidationReport, mean_regret, mean_tau, report_of
 from mlsysim.validation.statistics import RowTally
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "models" / "README.md"]
-STATUSES = {"solve": {0, 3}, "explain": {0, 3}, "evaluate": {0, 3}}
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "models" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "how-to-add").glob("*.md")),
+]
+DIRECTIVES = {"{eval-rst}", "{toctree}"}
+"""What the build of the documentation runs."""
+STATUSES = {"solve": {0, 3}, "explain": {0, 3}, "evaluate": {0, 3}, "plan": {0, 3}}
 MEASURED = {"training": TRAINING, "serving": SERVING}
 FURTHER = {
     "training": {"memory": "memory"},
@@ -55,20 +66,49 @@ def run_console(example: Example) -> None:
 
 
 def check_shell(example: Example) -> None:
-    """Run the part of an installation line that needs no network."""
+    """Run what needs no network, in a folder from which ``models/`` can be seen."""
+    folder = Path(example.namespace["folder"])
+    if not (folder / "models").exists():
+        (folder / "models").symlink_to(ROOT / "models")
     for line in example.parsed.splitlines():
-        for command in line.split(" && "):
-            program, _, rest = command.removeprefix(".venv/bin/").partition(" ")
-            if program == "mlsysim":
-                assert "OPTIMAL" in run_command(command.removeprefix(".venv/bin/"))
+        for part in line.split(" && "):
+            command = part.partition("  #")[0].removeprefix(".venv/bin/")
+            program, _, rest = command.partition(" ")
+            if program == "mlsysim" and ("FILE" in rest or rest.startswith("serve ")):
+                check_usage(rest)
+            elif program == "mlsysim":
+                run_command(command, folder)
             else:
                 # .ci/run takes these two lines from the README and runs them as printed.
                 assert (program, rest) in {
                     ("python3", "-m venv .venv"),
                     ("pip", "install ."),
                     ("pip", "install '.[test]'"),
+                    ("pip", "install 'mlsysim[page]'"),
                     ("pytest", "-n 2"),
                 }
+
+
+def check_usage(line: str) -> None:
+    """See that a command that waits, or has a placeholder, exists with the options that it has."""
+    name, *arguments = shlex.split(line)
+    told = run_command(f"mlsysim {name} --help")
+    assert all(item in told for item in arguments if item.startswith("--")), line
+
+
+def check_diff(example: Example) -> None:
+    """See that a change can be made: each file is there, with the lines around the change."""
+    for part in re.split(r"^--- a/", example.parsed, flags=re.MULTILINE)[1:]:
+        name, _, body = part.partition("\n")
+        text = (ROOT / name).read_text(encoding="utf-8")
+        around = [line[1:] for line in body.splitlines() if line.startswith(" ") and line.strip()]
+        missing = [line for line in around if line.strip() not in text]
+        assert not missing, (name, missing)
+
+
+def check_json(example: Example) -> None:
+    """Read a block."""
+    json.loads(example.parsed)
 
 
 def load_question(example: Example) -> None:
@@ -76,14 +116,17 @@ def load_question(example: Example) -> None:
     folder = Path(example.namespace["folder"])
     file = folder / f"line_{example.line}.toml"
     file.write_text(example.parsed, encoding="utf-8")
-    if not re.search(r"^objective", example.parsed, flags=re.MULTILINE):
-        load_catalog(file)
+    table = tomllib.loads(example.parsed)
+    if "question" not in table:
+        parts = {*QuestionFile.__struct_fields__, *PlanFile.__struct_fields__, "project"}
+        if not table.keys() <= parts:
+            load_catalog(file)
         return
     assert load(file).solve(method="exhaustive").status in {"OPTIMAL", "INFEASIBLE"}
 
 
-def run_command(line: str) -> str:
-    """Run ``mlsysim ...`` from the repository root, in a terminal of 100 columns.
+def run_command(line: str, folder: Path = ROOT) -> str:
+    """Run ``mlsysim ...`` from a folder, in a terminal of 100 columns.
 
     ``| head -n 5`` and ``| tail -n 5`` after it are understood.
     """
@@ -92,7 +135,7 @@ def run_command(line: str) -> str:
     assert program == "mlsysim"
     done = subprocess.run(  # noqa: S603 - the lines come from our own README
         [sys.executable, "-c", "from mlsysim.cli import main; main()", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
@@ -157,6 +200,8 @@ LANGUAGES = {
     "console": run_console,
     "sh": check_shell,
     "toml": load_question,
+    "diff": check_diff,
+    "json": check_json,
 }
 
 
@@ -176,10 +221,11 @@ BLOCKS = [
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_block_is_left_out(page: Path) -> None:
     """Each fenced block is in a language that these tests run."""
-    fences = re.findall(r"^```(\w*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert set(fences[::2]) <= set(LANGUAGES)
+    fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert set(fences[::2]) <= {*LANGUAGES, *DIRECTIVES}
     assert set(fences[1::2]) <= {""}
-    assert len(list(parse(page).examples())) == len(fences) // 2
+    directives = [item for item in fences[::2] if item in DIRECTIVES]
+    assert len(list(parse(page).examples())) == len(fences) // 2 - len(directives)
 
 
 @pytest.mark.parametrize(("page", "number"), BLOCKS)
@@ -197,7 +243,7 @@ def test_block_runs(page: Path, number: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", MEASURED)
 def test_errors_are_those_of_validate(kind: str) -> None:
     """The table of errors is what the models of today give."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
     shown = re.search(rf"<!-- errors: {kind} -->\n(.*?)\n<!-- end -->", text, flags=re.DOTALL)
     assert shown, kind
     assert shown[1].strip() == error_table(kind)

@@ -1,7 +1,7 @@
 """Which frameworks can run the answer to a question."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsysim.files.question import Question
@@ -64,6 +64,32 @@ def launched_by(question: Question, result: Any) -> tuple[Launched, ...]:
             )
             found.append(Launched(framework=framework, refusals=broken))
     return tuple(found)
+
+
+def launched_by_all(question: Question, results: Sequence[Any]) -> tuple[Launched, ...]:
+    """Ask every framework whether it runs all of some designs.
+
+    Parameters
+    ----------
+    question
+        The question.
+    results
+        What its pipeline returned for each design.
+
+    Returns
+    -------
+    tuple
+        For each framework what stands against any of them, each rule once.
+    """
+    found: dict[str, Launched] = {}
+    for result in results:
+        for item in launched_by(question, result):
+            before = found.get(item.framework.name)
+            known = before.refusals if before is not None else ()
+            rules = {refusal.rule.name for refusal in known}
+            more = (refusal for refusal in item.refusals if refusal.rule.name not in rules)
+            found[item.framework.name] = replace(item, refusals=(*known, *more))
+    return tuple(found.values())
 
 
 def asked_of(question: Question) -> Asked:

@@ -23,6 +23,13 @@ def _cache(engine: str) -> Rule:
     )
 
 
+# The times of a design are those of its `runtime`; one of a user's own may stand for either.
+_ENGINE = rule(
+    "runtime",
+    "times are not those of TensorRT-LLM",
+    'runtime != "tensorrt_llm" and runtime != "tensorrt_llm_0"',
+)
+
 VLLM = (
     rule(
         "experts_over_all",
@@ -37,6 +44,7 @@ VLLM = (
     ),
     rule("pages", "pages are a multiple of 16 tokens", "page_tokens % 16 == 0"),
     _cache("vllm"),
+    _ENGINE,
 )
 
 SGLANG = (
@@ -46,4 +54,5 @@ SGLANG = (
         "(tp_size * attention_dp_size) % ep_size == 0",
     ),
     _cache("sglang"),
+    _ENGINE,
 )

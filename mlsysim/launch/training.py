@@ -5,6 +5,7 @@ Megatron-LM: ``megatron/training/arguments.py`` (commit 000c4ac); torchtitan 0.3
 """
 
 from mlsysim.launch.rule import Rule, rule
+from mlsysim.stages.training.stacks import STACKS
 
 _SHARED = (
     rule(
@@ -77,8 +78,18 @@ def _precisions(*names: str) -> Rule:
     return rule("precision", f"training is in one of {listed}", *texts)
 
 
+def _own_messages(framework: str) -> Rule:
+    others = (name for name in STACKS if name != framework)
+    return rule(
+        "stack",
+        f"gradients travel in the messages of {framework}",
+        " and ".join(f'stack != "{name}"' for name in others),
+    )
+
+
 MEGATRON = (
     *_SHARED,
+    _own_messages("megatron"),
     rule("schedule", "there is no zero-bubble schedule", 'schedule != "zero-bubble"'),
     rule(
         "sequence_of_experts",
@@ -129,6 +140,7 @@ MEGATRON = (
 
 TORCHTITAN = (
     *_SHARED,
+    _own_messages("torchtitan"),
     # Each part but the last holds as many layers as the fullest, and none may be empty; the
     # zero-bubble schedule goes down and up again, in two parts to a stage.
     rule(
@@ -161,6 +173,7 @@ TORCHTITAN = (
 
 DEEPSPEED = (
     *_SHARED,
+    _own_messages("deepspeed"),
     rule(
         "sharing_in_pipelines",
         "pipelines share neither gradients nor weights among replicas",

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from mlsysim.errors import ParameterError, suggest
-from mlsysim.expr.functions import maximum, select, where
+from mlsysim.expr.functions import maximum, minimum, select, where
 from mlsysim.numeric import from_numpy
 
 
@@ -241,21 +241,28 @@ def state_bytes(parameters: Any, width: Any, sharing: Any) -> Any:
     return parameters * width / sharing
 
 
-@from_numpy
-def gathered_bytes(layer: Any, tables: Any, table: Any, zero_stage: Any, sharding: Any) -> Any:
-    """Measure what ZeRO-3 has gathered: the layer at work, the next, and tables (byte).
+# DeepSpeed lets go of parameters when so many are there (``stage3_max_live_parameters``).
+LIVE_PARAMETERS = 1e9
 
-    ``2 S_layer + S_tables`` with FSDP, whose root module holds what is in no layer, the
-    embedding and the head, and stays gathered for the whole step: PyTorch's ``fully_shard``
-    reshards all modules after the forward pass but the root.  ``max(2 S_layer, S_table)`` with
-    ZeRO, which lets go of each tensor when it has been used (DeepSpeed's
-    ``partitioned_param_coordinator``).  Nothing below stage 3.
+
+@from_numpy
+def gathered_bytes(
+    layer: Any, tables: Any, frozen: Any, width: Any, zero_stage: Any, sharding: Any
+) -> Any:
+    """Measure what ZeRO-3 has gathered: the layer at work, the next, and the tables (byte).
+
+    ``2 S_layer + S_tables``, and nothing below stage 3.  What is in no layer, the
+    embedding and the head, stays gathered for the whole step: PyTorch's ``fully_shard``
+    reshards all modules after the forward pass but the root.  ZeRO lets go of those that are
+    frozen, and have no gradients to wait for, when a thousand million parameters are gathered.
 
     Parameters
     ----------
-    layer, tables, table
-        Bytes of the largest layer, of what is in no layer, and of the largest tensor of that, as
-        they are gathered.
+    layer, tables, frozen
+        Bytes of the largest layer, of what is in no layer, and of what of that is frozen, as they
+        are gathered.
+    width
+        Bytes of a parameter.
     zero_stage
         0, 1, 2 or 3.
     sharding
@@ -263,10 +270,14 @@ def gathered_bytes(layer: Any, tables: Any, table: Any, zero_stage: Any, shardin
 
     Examples
     --------
-    >>> gathered_bytes(200, 100, 100, 3, "fsdp"), gathered_bytes(200, 100, 100, 3, "zero")
-    (500, 400)
+    >>> gathered_bytes(200, 100, 0, 2, 3, "fsdp"), gathered_bytes(200, 100, 0, 2, 2, "zero")
+    (500, 0)
+    >>> gathered_bytes(1e9, 4e9, 4e9, 2, 3, "zero")
+    2000000000.0
     """
-    gathered = select(sharding, {"fsdp": 2 * layer + tables, "zero": maximum(2 * layer, table)})
+    everything = 2 * layer + tables
+    few = minimum(everything, maximum(everything - frozen, width * LIVE_PARAMETERS))
+    gathered = select(sharding, {"fsdp": everything, "zero": few})
     return where(zero_stage >= ZeroStage.WEIGHTS, gathered, 0 * gathered)
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from mlsysim.core.dse import DSE
-from mlsysim.files.launching import launched_by
+from mlsysim.files.launching import launched_by, launched_by_all
 from mlsysim.files.question import Question
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
@@ -49,7 +49,12 @@ def report_of(
     problem = question if isinstance(question, Problem) else question.problem
     asked = described(question) if isinstance(question, Question) else {}
     if isinstance(answer, ParetoFront):
-        return _front(problem, answer, asked)
+        front = _front(problem, answer, asked)
+        if not isinstance(question, Question):
+            return front
+        return replace(
+            front, launched=launched_by_all(question, [point.result for point in answer.points])
+        )
     found = _found(problem, answer, asked)
     result = answer.result if isinstance(answer, Explanation) else answer
     if isinstance(question, Question) and result.top_candidates:
@@ -115,6 +120,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
     found = [(item.params, item.result) for item in front.points]
     told = (text for point in front.points for text in accuracy_told(point.result))
     accuracy = tuple(dict.fromkeys(told))
+    prices = (price for point in front.points for price in prices_behind(point.result))
     return Report(
         **asked,
         headline=_with_accuracy(front.headline(), accuracy),
@@ -124,6 +130,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         method=front.method,
         statistics=front.statistics,
         accuracy=accuracy,
+        prices=tuple({price.text: price for price in prices}.values()),
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,

@@ -6,20 +6,27 @@ from mlsysim.files.launching import Launched
 from mlsysim.launch.cures import Refusal
 
 
-def launch_lines(launched: Sequence[Launched]) -> Iterator[str]:
-    """Say which frameworks can run a design; then what the others object to, with the cure.
+def launch_lines(launched: Sequence[Launched], *, several: bool = False) -> Iterator[str]:
+    """Say which frameworks can run a design, or all of several; then what the others object to.
+
+    Each objection has its cure.
 
     Parameters
     ----------
     launched
         Every framework that runs designs of this kind.
+    several
+        Whether it is about all points of a front.
     """
+    subject, every = ("All of them can", "all ") if several else ("Can", "")
     able = [item.framework.name for item in launched if not item.refusals]
     unable = [item.framework.name for item in launched if item.refusals]
     if able and unable:
-        yield f"Can be launched by {_listed(able)}, not by {_listed(unable)}:"
+        yield f"{subject} be launched by {_listed(able)}, not {every}by {_listed(unable)}:"
     elif able:
-        yield f"Can be launched by {_listed(able)}"
+        yield f"{subject} be launched by {_listed(able)}"
+    elif several:
+        yield f"Not all of them can be launched by {_listed(unable)}:"
     else:
         yield f"Cannot be launched by {_listed(unable)}:"
     objections: dict[tuple[str, ...], list[str]] = {}

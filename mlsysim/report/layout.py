@@ -39,6 +39,7 @@ def blocks_of(report: "Report") -> Iterator[Block]:
     elif report.is_front:
         yield from accuracy_blocks(report)
         yield from front_blocks(report)
+        yield from support_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
         yield from accuracy_blocks(report)
@@ -77,7 +78,11 @@ def support_blocks(report: "Report") -> Iterator[Block]:
         lines = tuple(f"  {price.text}" for price in report.prices)
         yield Lines(title="Prices behind the cost:", lines=lines)
     if report.launched:
-        yield Lines(lines=tuple(launch_lines(report.launched)))
+        yield Lines(
+            lines=tuple(
+                launch_lines(report.launched, several=len(report.designs) > 1 and report.is_front)
+            )
+        )
 
 
 def requirement_blocks(report: "Report") -> Iterator[Block]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from mlsysim.files.launching import launched_by
 from mlsysim.files.question import Question
 from mlsysim.files.what_if import EvaluatedDesign
 from mlsysim.problem.problem import Problem
@@ -79,6 +80,7 @@ def evaluated_report(
         statistics=Statistics(grid_size=1, points_evaluated=1),
         accuracy=() if point.result is None else accuracy_told(point.result),
         prices=prices_behind(point.result),
+        launched=() if point.result is None else launched_by(question, point.result),
         designs=designs[-1:],
         requirements=tuple(requirement_of(problem, item) for item in _conditions(point)),
         account=tuple(account),

@@ -26,7 +26,7 @@ def q(value: float, unit: str) -> Any:
 
 BANDWIDTH, LATENCY, MESSAGE = q(50, "GB/s"), q(5, "us"), q(32, "MB")
 LEVEL = (BANDWIDTH, LATENCY)
-_BYTES = (q(2e9, "byte"), q(2e8, "byte"), q(1e8, "byte"))
+_BYTES = (q(2e9, "byte"), q(2e8, "byte"), q(2e8, "byte"), q(2, "byte"))
 CASES: list[tuple[str, Callable[[], Any]]] = [
     ("s", lambda: collectives.ring_gather_time(MESSAGE, 8, *LEVEL)),
     ("s", lambda: collectives.gather_time(MESSAGE, 8, 4, LEVEL, LEVEL)),

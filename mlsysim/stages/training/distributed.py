@@ -6,7 +6,6 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.physics.flops import recomputed_flops
 from mlsysim.physics.state import gradient_width, optimizer_bytes, state_of, state_width
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.error_classes import Pace, times
 from mlsysim.stages.knobs import takes
@@ -24,7 +23,7 @@ from mlsysim.stages.training.distributed_result import (
 )
 from mlsysim.stages.training.frozen import frozen_width
 from mlsysim.stages.training.layout import lay_out, layout_checks
-from mlsysim.stages.training.memory import host_limit, memory_of
+from mlsysim.stages.training.memory import host_check, memory_of
 from mlsysim.stages.training.run import (
     TrainingRun,
     arithmetic_of,
@@ -136,9 +135,7 @@ def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
         checks={
             **layout_checks(design, layout, run.shape, machine),
             "memory": fits,
-            "host memory": Check.at_most(
-                amounts["host_memory_used"], gigabytes(host_limit(run, offloaded))
-            ),
+            "host memory": host_check(run, offloaded),
         },
         **amounts,
         **time_metrics(time, tokens),

@@ -278,7 +278,7 @@ def _document_checks(design: TrainingDesign) -> dict[str, Check]:
 def _frozen_checks(design: TrainingDesign, shape: ModelShape, both_ends: Any) -> dict[str, Check]:
     """State which layers can be frozen."""
     return {
-        "frozen layers leave some to train": Check.at_most(design.frozen_layers, shape.layers - 1),
+        "frozen layers leave some to train": Check.that(design.frozen_layers < shape.layers),
         "frozen layers are at one end of the pipeline": Check.that(
             logical_or(design.frozen_layers <= 0, logical_not(both_ends))
         ),

@@ -18,6 +18,8 @@ from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
+from mlsysim.problem.verdict import Check
+from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.training.layout import frozen_layers, frozen_others
 from mlsysim.stages.training.run import TrainingRun, Work
 
@@ -239,11 +241,11 @@ def _accelerator(
         )
     near, far = (one.alive * _stored(run, work, one) for one in stages)
     waiting = near + mirrored * far
-    table = run.shape.vocab * run.shape.hidden / run.design.tp_size
     gathered = state.gathered_bytes(
         work.largest_layer,
         work.tables * kept.working,
-        table * kept.working,
+        (work.tables - work.trained_tables) * kept.working,
+        kept.working,
         stage,
         run.design.sharding,
     )
@@ -283,8 +285,10 @@ def _accelerator(
     )
 
 
-def host_limit(run: TrainingRun, offloaded: Any) -> Any:
-    """Give the memory of the hosts of a node (byte); where it is not known, what is offloaded.
+def host_check(run: TrainingRun, offloaded: Any) -> Check:
+    """Demand that the hosts of a node have the memory for what is offloaded to them.
+
+    Where nobody knows what they have, nothing is demanded.
 
     Parameters
     ----------
@@ -293,9 +297,14 @@ def host_limit(run: TrainingRun, offloaded: Any) -> Any:
     offloaded
         By all accelerators of a node (byte).
     """
-    if run.design.host_memory is not None:
-        return 1e9 * run.design.host_memory
-    return where(run.machine.host_known, run.machine.host_memory, offloaded)
+    design, machine = run.design, run.machine
+    if design.optimizer_offload is False and design.parameter_offload is False:
+        return Check.that(True)  # noqa: FBT003
+    if design.host_memory is not None:
+        limit = 1e9 * design.host_memory
+    else:
+        limit = where(machine.host_known, machine.host_memory, offloaded)
+    return Check.at_most(gigabytes(offloaded), gigabytes(limit))
 
 
 def _over_stage(run: TrainingRun, work: Work, one: _Stage, trained: str, frozen: str) -> Any:
