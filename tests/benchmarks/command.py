@@ -66,7 +66,8 @@ def main(arguments: Sequence[str], description: str | None) -> int:
     write(options.json, plan, rows, startup)
     console.print(f"written to {options.json}")
     if options.page is not None:
-        options.page.write_text(page(json.loads(options.json.read_text())))
+        report = json.loads(options.json.read_text())
+        options.page.write_text(page(options.page.read_text(), report))
         console.print(f"written to {options.page}")
     return 1 if any(row.disagreements for row in rows) else 0
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-TITLE = "# Speed"
 COLUMNS = (
     "question",
     "designs",
@@ -16,50 +15,36 @@ COLUMNS = (
     "times the reference",
     "Optuna in that time",
 )
-_TEXT = """{title}
+_BEGIN, _END = "<!-- real stages -->", "<!-- end -->"
+_TEXT = """Measured on {cores} cores with Python {python} and NumPy {numpy}; medians of {repeats}.
 
-What questions of the real stages take, from the trace of the evaluator to the proof, in a process that
-has answered another question before. This page is written by
-
-```
-python -m tests.benchmarks --only real --page docs/speed.md
-```
-
-on {cores} cores with Python {python} and NumPy {numpy}; medians of {repeats}. Seconds of processors are
-what a busy machine does not stretch much; the wall time is that of the same runs. A *good answer* is within half a
-percent of the best. Where the reference, which evaluates every design in NumPy blocks, can finish, its
-answer agrees to 1e-9, and its time is given as a multiple (`~` extrapolated from fewer designs). Optuna
-samples for as long as the proof took; told is how far its best design falls short.
-
-{table}
-
-The names tell the stages and the power of ten of designs of one job; `tests/benchmarks/real.py` has the
-questions. An infeasible one is answered with the minimal conflict and, for each of its members, how far
-it would have to give. Jobs share the nodes of one cluster.
-"""
+{table}"""
 _ANSWERS = {"OPTIMAL": "best, proven", "INFEASIBLE": "none, proven and explained"}
+_UNEXPLAINED = "none, proven; explanation unfinished"
 
 
-def page(report: Mapping[str, Any]) -> str:
-    """Write the page.
+def page(text: str, report: Mapping[str, Any]) -> str:
+    """Write the table of the real stages anew.
 
     Parameters
     ----------
+    text
+        The page, with marks around the table.
     report
         What the benchmark has written as JSON.
     """
-    machine = report["machine"]
     rows = [row for row in report["questions"] if row["question"].startswith("real-")]
     table = [_line(COLUMNS), _line(["---", *["--:"] * (len(COLUMNS) - 1)])]
     table += [_line(list(_cells(row))) for row in rows]
-    return _TEXT.format(
-        title=TITLE,
-        cores=machine["cores"],
-        python=machine["python"],
+    told = _TEXT.format(
+        **report["machine"],
         numpy=report["packages"]["numpy"],
         repeats=report["plan"]["repeats"],
         table="\n".join(table),
     )
+    before, rest = text.split(_BEGIN)
+    _, after = rest.split(_END)
+    return f"{before}{_BEGIN}\n\n{told}\n\n{_END}{after}"
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -73,7 +58,9 @@ def _cells(row: Mapping[str, Any]) -> Iterator[str]:
     solver = details.get("solver", {})
     yield row["question"].removeprefix("real-")
     yield _power(row["size"])
-    yield _ANSWERS.get(answer["status"], answer["status"])
+    infeasible = answer["status"] == "INFEASIBLE"
+    told = _ANSWERS.get(answer["status"], answer["status"])
+    yield _UNEXPLAINED if infeasible and details.get("unfinished") else told
     yield _seconds(_median(engine["cpu"]))
     yield _seconds(engine["median"])
     yield _seconds(details.get("good_after"))
