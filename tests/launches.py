@@ -8,6 +8,7 @@ from mlsysim.catalog import Models, Systems
 from mlsysim.emit import Emission, Framework, emit
 from mlsysim.errors import LaunchError
 
+TUNER = Framework.AXOLOTL
 TRAINERS = (Framework.MEGATRON, Framework.TORCHTITAN, Framework.DEEPSPEED)
 SERVERS = (Framework.VLLM, Framework.SGLANG)
 LANGUAGE = Models.Language
@@ -98,6 +99,34 @@ TRAINING_DESIGNS: dict[str, dict[str, Any]] = {
     "padded": TRAINING | {"document_len": 512, "packed": False, "kernels": "eager"},
     "muon": TRAINING | {"optimizer": "muon"},
     "momentum": TRAINING | {"optimizer": "sgd_momentum"},
+}
+TUNING: dict[str, Any] = {
+    "model": LANGUAGE.Llama3_70B,
+    "fleet": Systems.Clusters.Lab_64_H100,
+    "batch_size": 64,
+    "precision": "bf16",
+    "zero_stage": 3,
+    "recompute": "full",
+    "adapter_rank": 16,
+}
+TUNING_DESIGNS: dict[str, dict[str, Any]] = {
+    "adapters": TUNING,
+    "four bits": TUNING | {"base_format": "nf4", "adapter_targets": "attention"},
+    "four bits, doubly": TUNING | {"base_format": "nf4_double", "adapter_dropout": True},
+    "eight bits": TUNING | {"base_format": "int8", "kernels": "eager", "fused_loss": True},
+    "some layers": TUNING | {"frozen_layers": 40, "adapter_targets": "mlp"},
+    "top layers": TUNING
+    | {"frozen_layers": 78, "adapter_rank": None, "optimizer": "muon", "sharding": "fsdp"},
+    "all": TUNING | {"adapter_rank": None, "optimizer": "adafactor"},
+    "offloaded": TUNING | {"optimizer_offload": True, "parameter_offload": True},
+    "paged": TUNING | {"zero_stage": 0, "optimizer_offload": True, "optimizer": "adamw_8bit"},
+    "tensors": TUNING | {"tp_size": 2, "sharding": "fsdp", "fused_loss": True},
+    "fsdp": TUNING | {"sharding": "fsdp", "document_len": 512, "seq_len": 4096},
+    "pure": TUNING | {"sharding": "fsdp", "master_weights": False, "moment_bytes": 2},
+    "fp16": TUNING | {"precision": "fp16", "recompute": "none", "attention": "unfused"},
+    "fp8": TUNING | {"precision": "fp8", "document_len": 512, "packed": False},
+    "single": TUNING | {"precision": "fp32", "cp_size": 2, "zero_stage": 1},
+    "tf32": TUNING | {"precision": "tf32", "optimizer": "sgd", "attention": "full"},
 }
 SERVING_DESIGNS: dict[str, dict[str, Any]] = {
     "plain": SERVING,

@@ -9,9 +9,11 @@ from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.series import Beyond, Series
 
 
-def drawn(seed: int, *, goals: tuple[Goal, ...] | None = None, tight: bool = False) -> PlanQuestion:
+def drawn(
+    seed: int | Random, *, goals: tuple[Goal, ...] | None = None, tight: bool = False
+) -> PlanQuestion:
     """Draw a plan of two or three jobs on one or two fleets."""
-    random = Random(seed)  # noqa: S311 - no cryptography
+    random = Random(seed) if isinstance(seed, int) else seed  # noqa: S311 - no cryptography
     fleets = tuple(_fleet(random, name) for name in "ab"[: random.randint(1, 2)])
     names = [f"j{place}" for place in range(random.randint(2, 3))]
     jobs = tuple(_job(random, names, place, fleets, tight=tight) for place in range(len(names)))

@@ -3,7 +3,6 @@
 ``PYTHONPATH=tests python -m refresh_pages [PAGE...]``; look at the difference before you commit it.
 """
 
-import contextlib
 import re
 import sys
 import tempfile
@@ -59,7 +58,8 @@ def _kept(old: str, new: str) -> str:
 def _printed(document: Document) -> list[str]:
     """Run the Python blocks, and give what each prints that is followed by a block of output."""
     found, last = [], ""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory() as folder:
+        document.namespace["folder"] = folder
         for example in document.examples():
             if example.region.evaluator is run_python:
                 example.evaluate()

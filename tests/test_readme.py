@@ -20,6 +20,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from mlsysim.catalog import load_catalog
+from mlsysim.files.plans.plan_file import load_plan
 from mlsysim.files.plans.schema import PlanFile
 from mlsysim.files.question import load
 from mlsysim.files.schema import QuestionFile
@@ -48,9 +49,18 @@ FURTHER = {
 def run_python(example: Example) -> None:
     """Run a block and keep what it prints for the block that shows it."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    folder = prepared(example)
+    with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
         PythonEvaluator()(example)
     example.namespace["printed"] = printed.getvalue()
+
+
+def prepared(example: Example) -> Path:
+    """Give the folder in which the blocks of a page run, and from which ``models/`` can be seen."""
+    folder = Path(example.namespace["folder"])
+    if not (folder / "models").exists():
+        (folder / "models").symlink_to(ROOT / "models")
+    return folder
 
 
 def compare_output(example: Example) -> None:
@@ -67,9 +77,7 @@ def run_console(example: Example) -> None:
 
 def check_shell(example: Example) -> None:
     """Run what needs no network, in a folder from which ``models/`` can be seen."""
-    folder = Path(example.namespace["folder"])
-    if not (folder / "models").exists():
-        (folder / "models").symlink_to(ROOT / "models")
+    folder = prepared(example)
     for line in example.parsed.splitlines():
         for part in line.split(" && "):
             command = part.partition("  #")[0].removeprefix(".venv/bin/")
@@ -121,6 +129,9 @@ def load_question(example: Example) -> None:
         parts = {*QuestionFile.__struct_fields__, *PlanFile.__struct_fields__, "project"}
         if not table.keys() <= parts:
             load_catalog(file)
+        return
+    if "jobs" in table:
+        assert load_plan(file).solve().status in {"OPTIMAL", "INFEASIBLE"}
         return
     assert load(file).solve(method="exhaustive").status in {"OPTIMAL", "INFEASIBLE"}
 

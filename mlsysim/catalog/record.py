@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from mlsysim.catalog.fields import Field, choice, text
 from mlsysim.catalog.figure import Confidence, Figure, Provenance
+from mlsysim.catalog.markup import table
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
 
 
@@ -188,6 +189,14 @@ class Record(metaclass=_Checked):
 
     def __str__(self) -> str:
         return self.name
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, f"{figure.value:,}", figure.unit, figure.confidence.value, figure.source)
+            for name, figure in self.figures.items()
+        ]
+        header = ("figure", "value", "unit", "confidence", "source")
+        return table(header, rows, f"{type(self).__name__} {self.name}")
 
 
 def _descriptor(cls: type, name: str) -> Field | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from mlsysim.catalog.loader import Section
+from mlsysim.catalog.markup import table
 from mlsysim.catalog.record import Record
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
 from mlsysim.frames import frame
@@ -131,6 +132,10 @@ class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
 
     def __repr__(self) -> str:
         return f"<{self._path}: {len(self)} records>"
+
+    def _repr_html_(self) -> str:
+        rows = ((name, record.title) for name, record in self.items())
+        return table(("name", "title"), rows, self._path)
 
 
 class Branch:

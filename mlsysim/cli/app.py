@@ -27,6 +27,12 @@ app = typer.Typer(
 )
 
 
+class LeaveOut(StrEnum):
+    """What a fit can be made without, in turn."""
+
+    SOURCE = "source"
+
+
 class Template(StrEnum):
     """What a question may be about."""
 
@@ -128,6 +134,14 @@ def plan(
             " jobs.chat.deadline=2027-03-15.",
         ),
     ] = None,
+    why_not: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Force a key, and say what that costs."),
+    ] = None,
+    over: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUES", help="Answer for each value of a key; print a table."),
+    ] = None,
     plot: Plot = None,
     ical: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan as a calendar (iCalendar).")
@@ -145,9 +159,13 @@ def plan(
     output: "Output",
 ) -> int:
     """Plan jobs over time: which runs when, on how many nodes, in which layout; proven."""
-    from mlsysim.cli.planning import PlanOutputs, plan_file
+    from mlsysim.cli.planning import PlanOutputs, plan_file, sweep_plan, why_not_plan
 
     outputs = PlanOutputs(plot=plot, ical=ical, emit=emit, into=into)
+    if why_not:
+        return why_not_plan(file, settings or [], why_not, output=output, **options)
+    if over:
+        return sweep_plan(file, settings or [], over, output=output, **options)
     return plan_file(file, settings or [], output=output, outputs=outputs, **options)
 
 
@@ -276,12 +294,17 @@ def validate(
         Path | None,
         typer.Option(metavar="TOML", help="Write constants fitted to the runs; - prints them."),
     ] = None,
+    leave_out: Annotated[
+        LeaveOut | None,
+        typer.Option(help="Fit without each source in turn, and predict it by that."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print every row as JSON.")] = False,
 ) -> None:
     """Predict measured runs and report how far off the predictions are."""
     from mlsysim.cli.validating import validate_file
 
-    raise typer.Exit(validate_file(file, as_json=json, plot=plot, fit=fit))
+    leaving = leave_out is not None
+    raise typer.Exit(validate_file(file, as_json=json, plot=plot, fit=fit, leave_out=leaving))
 
 
 @app.command()
@@ -291,12 +314,20 @@ def new(
     ] = Path("question.toml"),
     *,
     kind: Annotated[Template, typer.Option(help="What to ask about.")] = Template.TRAINING,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An ML model of the catalogue.")
+    ] = None,
+    fleet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A cluster, node or accelerator of it.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:
     """Write a commented question file that can be answered as it stands."""
     from mlsysim.cli.starting import write_question
 
-    raise typer.Exit(write_question(file, kind.value, overwrite=overwrite))
+    raise typer.Exit(
+        write_question(file, kind.value, overwrite=overwrite, model=model, fleet=fleet)
+    )
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """``mlsysim list`` and ``mlsysim show``: read the catalogue."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -10,6 +10,7 @@ from rich.text import Text
 from mlsysim.catalog.accelerator import Accelerator, Precision
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.calibration import Calibration
+from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fields import ChoiceField, TextField
 from mlsysim.catalog.figure import Figure
 from mlsysim.catalog.record import Record
@@ -116,17 +117,25 @@ def _is_of(kind: str, tree: Tree[Any]) -> bool:
     )
 
 
-# What the list of accelerators tells of each, beside its title: what a planner chooses by.
-_OF_ACCELERATORS = (
-    ("memory [GB]", lambda item: magnitude(item.memory_capacity, "GB")),
-    ("bf16 [Tflop/s]", lambda item: magnitude(item.peak(Precision.BF16), "Tflop/s")),
-    ("rent [USD/h]", lambda item: magnitude(item.rental_price, "USD/hour")),
-    ("price [USD]", lambda item: magnitude(item.unit_price, "USD")),
-)
+# What lists tell of each entry, beside its title: what a planner chooses by.
+_TOLD: Mapping[type[Record], Sequence[tuple[str, Callable[[Any], Any]]]] = {
+    Accelerator: (
+        ("memory [GB]", lambda item: magnitude(item.memory_capacity, "GB")),
+        ("bf16 [Tflop/s]", lambda item: magnitude(item.peak(Precision.BF16), "Tflop/s")),
+        ("rent [USD/h]", lambda item: magnitude(item.rental_price, "USD/hour")),
+        ("price [USD]", lambda item: magnitude(item.unit_price, "USD")),
+    ),
+    Cluster: (
+        ("nodes", lambda item: item.nodes),
+        ("of accelerators", lambda item: item.node.accelerators),
+        ("accelerator", lambda item: item.accelerator.name),
+        ("fabric", lambda item: item.fabric.name),
+    ),
+}
 
 
 def _entries_table(tree: Tree[Any]) -> Table:
-    told = _OF_ACCELERATORS if tree is TREES[Accelerator] else ()
+    told = next((told for kind, told in _TOLD.items() if tree is TREES[kind]), ())
     table = Table(title=f"{tree.path} ({len(tree)})", title_justify="left", box=None)
     table.add_column("name", style="bold", no_wrap=True)
     table.add_column("title")
@@ -137,12 +146,15 @@ def _entries_table(tree: Tree[Any]) -> Table:
     return table
 
 
-def _known(entry: Any, read: Callable[[Any], float]) -> str:
+def _known(entry: Any, read: Callable[[Any], Any]) -> str:
     """Write a figure; a dash where the catalogue does not have it, or the chip no such units."""
     try:
-        return f"{read(entry):,.4g}" if read(entry) < _ROUNDED else f"{read(entry):,.0f}"
+        value = read(entry)
     except (MissingFigureError, Infeasible):
         return "-"
+    if isinstance(value, str):
+        return value
+    return f"{value:,.4g}" if value < _ROUNDED else f"{value:,.0f}"
 
 
 def _figures_table(entry: Record, references: dict[str, int]) -> Table:

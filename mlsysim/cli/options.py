@@ -26,8 +26,8 @@ For = Annotated[
         "--for",
         metavar="FRAMEWORK",
         autocompletion=framework_names,
-        help="Who is to run the designs, such as megatron, torchtitan, deepspeed, vllm or sglang:"
-        " what it cannot run is infeasible.",
+        help="Who is to run the designs, such as megatron, torchtitan, deepspeed, axolotl, vllm or "
+        "sglang: what it cannot run is infeasible.",
     ),
 ]
 MethodOption = Annotated[

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from mlsysim.cli.answer import exit_status
 from mlsysim.cli.console import console
 from mlsysim.cli.output import Output
@@ -14,14 +16,18 @@ from mlsysim.cli.progress import progress_line
 from mlsysim.cli.rendering import stacked
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
+from mlsysim.cli.sweeping import values_of
+from mlsysim.cli.tables import AdaptiveTable
 from mlsysim.cli.writable import check_writable
 from mlsysim.emit.slurm import batch_scripts
 from mlsysim.errors import ParameterError
 from mlsysim.files.plans.plan_file import FiledPlan, load_plan
+from mlsysim.files.plans.what_if import sweep, why_not
 from mlsysim.files.settings import pairs
 from mlsysim.plans.answers.icalendar import calendar_text
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plot.plans import plan as drawn
+from mlsysim.printable import csv_text
 from mlsysim.report.plan_page import plan_page
 from mlsysim.textfiles import write_text
 
@@ -131,3 +137,81 @@ def plan_file(
             told = ", ".join(map(str, written))
             console().print(f"\nWritten: {told}", soft_wrap=True)
     return exit_status(result.status)
+
+
+def why_not_plan(
+    file: Path,
+    settings: Iterable[str],
+    forced: Iterable[str],
+    *,
+    output: Output,
+    **options: Any,
+) -> ExitStatus:
+    """Say what forcing some keys of a plan's file costs, and print the plan that is left.
+
+    Parameters
+    ----------
+    file
+        The file.
+    settings
+        ``key=value`` in place of what the file says, in both answers.
+    forced
+        ``key=value`` of what is forced.
+    output
+        How it is printed.
+    **options
+        Those of `FiledPlan.solve`, and ``framework``.
+    """
+    with errors_to_status(file):
+        _require_no_page(output, "--why-not")
+        given = pairs(settings, "--set")
+        with progress_line(file.name) as progress:
+            told = why_not(file, pairs(forced, "--why-not"), given, progress=progress, **options)
+        if output.as_json:
+            say(told.to_json() + "\n")
+        elif output.as_csv:
+            say(told.bound.to_csv())
+        else:
+            console().print("\n".join(told.lines()) + "\n", soft_wrap=True)
+            console().print(stacked(told.bound.blocks()))
+    return exit_status(told.bound.status)
+
+
+def sweep_plan(
+    file: Path, settings: Iterable[str], over: Iterable[str], *, output: Output, **options: Any
+) -> ExitStatus:
+    """Answer a plan's file for several values of some keys, and print a line for each.
+
+    Parameters
+    ----------
+    file
+        The file.
+    settings
+        ``key=value`` in place of what the file says, in all answers.
+    over
+        ``key=value,value,...``.
+    output
+        How the lines are printed.
+    **options
+        Those of `FiledPlan.solve`, and ``framework``.
+    """
+    with errors_to_status(file):
+        _require_no_page(output, "--over")
+        varied = dict(map(values_of, over))
+        with progress_line(file.name) as progress:
+            found = sweep(file, varied, pairs(settings, "--set"), progress=progress, **options)
+        if output.as_json:
+            say(found.to_json() + "\n")
+        elif output.as_csv:
+            say(csv_text(found.rows()))
+        else:
+            header, *rows = found.rows()
+            cells: list[list[str | Text]] = [[*row] for row in rows]
+            console().print(AdaptiveTable(header, cells, {len(found.over)}))
+    return min(exit_status(answer.status) for _, answer in found.points)
+
+
+def _require_no_page(output: Output, option: str) -> None:
+    output.check()
+    if output.page is not None:
+        raise ParameterError(f"{option} and --html: a page shows one plan; drop one of them")

@@ -10,6 +10,7 @@ from mlsysim.cli.streams import say
 from mlsysim.cli.writable import check_writable
 from mlsysim.errors import ParameterError
 from mlsysim.files.json_schema import plan_schema, question_schema
+from mlsysim.files.question import question_of
 from mlsysim.files.templates import template
 from mlsysim.printable import one_line
 from mlsysim.textfiles import write_text
@@ -21,7 +22,9 @@ PLAN_SCHEMA = "mlsysim.plan.schema.json"
 PLAN = "plan"
 
 
-def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
+def write_question(
+    file: Path, kind: str, *, overwrite: bool, model: str | None = None, fleet: str | None = None
+) -> ExitStatus:
     """Write a question file that can be answered as it stands, and the schema beside it.
 
     The first line tells editors where the schema is (Taplo and what is built on it); one that
@@ -35,9 +38,13 @@ def write_question(file: Path, kind: str, *, overwrite: bool) -> ExitStatus:
         What to ask about: the stem of one of the templates.
     overwrite
         Whether a file that exists may be replaced.
+    model, fleet
+        Entries of the catalogue in place of those in the template.
     """
     with errors_to_status():
-        text = template(kind)
+        text = template(kind, model=model, fleet=fleet)
+        if model or fleet:
+            question_of(text, file)  # the names exist, and fit each other
         if str(file) == "-":
             say(text)
             return ExitStatus.ANSWERED

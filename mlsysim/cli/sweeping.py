@@ -61,7 +61,7 @@ def sweep_file(
     """
     with errors_to_status(file):
         output.check()
-        varied = dict(map(_values, over))
+        varied = dict(map(values_of, over))
         if plot is not None:
             require_drawable(plot)
         question = load(file, framework=framework)
@@ -79,8 +79,19 @@ def sweep_file(
     return min(exit_status(point.result.status) for point in found.points)
 
 
-def _values(text: str) -> tuple[str, Sequence[str]]:
-    """Take ``name=value,value`` apart."""
+def values_of(text: str) -> tuple[str, Sequence[str]]:
+    """Take ``name=value,value`` apart.
+
+    Parameters
+    ----------
+    text
+        What the user wrote.
+
+    Raises
+    ------
+    ParameterError
+        If there is no name, or no value.
+    """
     match = _OPEN.fullmatch(text)
     name, _, values = (match[1], "", match[2]) if match else text.partition("=")
     steps = [value.strip() for value in values.split(",") if value.strip()]

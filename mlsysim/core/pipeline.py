@@ -29,9 +29,9 @@ class Pipeline:
     stages
         The models, in order.
     framework
-        Who is to run the designs: ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"vllm"`` or
-        ``"sglang"``.  What it cannot run is infeasible, by a verdict ``<framework>.feasible``
-        with its reasons.
+        Who is to run the designs: ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``,
+        ``"axolotl"``, ``"vllm"`` or ``"sglang"``.  What it cannot run is infeasible, by a verdict
+        ``<framework>.feasible`` with its reasons.
 
     Raises
     ------

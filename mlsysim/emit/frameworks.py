@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsysim.core.solver import DisaggregatedModel
-from mlsysim.emit import deepspeed, megatron, sglang, torchtitan, vllm
+from mlsysim.emit import axolotl, deepspeed, megatron, sglang, torchtitan, vllm
 from mlsysim.emit.serving_plan import ServingPlan, pool_plans
 from mlsysim.emit.sheet import Launch
 from mlsysim.emit.training_plan import TrainingPlan
-from mlsysim.emit.writing import as_command, as_document
+from mlsysim.emit.writing import as_command, as_document, as_yaml
 from mlsysim.errors import LaunchError
 from mlsysim.launch.cures import Asked, Given, refusals
 from mlsysim.launch.frameworks import Framework, complete, emitters
@@ -20,6 +20,7 @@ _TRAINERS: Mapping[Framework, Callable[[TrainingPlan], Launch]] = {
     Framework.MEGATRON: megatron.megatron,
     Framework.TORCHTITAN: torchtitan.torchtitan,
     Framework.DEEPSPEED: deepspeed.deepspeed,
+    Framework.AXOLOTL: axolotl.axolotl,
 }
 _SERVERS: Mapping[Framework, Callable[[ServingPlan], Launch]] = {
     Framework.VLLM: vllm.vllm,
@@ -58,8 +59,9 @@ def emit(
     Parameters
     ----------
     framework
-        ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"vllm"``, ``"sglang"``, or one that
-        an installed package registers (`mlsysim.launch.frameworks.Emitter`).
+        ``"megatron"``, ``"torchtitan"``, ``"deepspeed"``, ``"axolotl"``, ``"vllm"``,
+        ``"sglang"``, or one that an installed package registers
+        (`mlsysim.launch.frameworks.Emitter`).
     arguments
         Those of `DistributedModel.solve`, or of `ServingModel.solve` for an engine; defaults
         may be left out.
@@ -129,6 +131,8 @@ def _trained(framework: Framework, plan: TrainingPlan) -> Emission:
         text = as_command(launch, headline, [*torchrun, "pretrain_gpt.py"])
     elif framework is Framework.TORCHTITAN:
         text = as_command(launch, headline, [*torchrun, "-m torchtitan.train"])
+    elif framework is Framework.AXOLOTL:
+        text = as_yaml(launch, headline)
     else:
         text = as_document(launch, headline)
     return Emission(framework=framework, launches=(launch,), text=text)

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlsysim.emit.sheet import Launch, Setting
@@ -41,6 +41,24 @@ def as_document(launch: Launch, headline: str) -> str:
     headline
         The design in a line.
     """
+    text = json.dumps(_tree(launch), indent=2)
+    return "\n".join([*_comments(launch, headline), text]) + "\n"
+
+
+def as_yaml(launch: Launch, headline: str) -> str:
+    """Write a configuration file in YAML: a key to a line, and comments before them.
+
+    Parameters
+    ----------
+    launch
+        What the framework is told.
+    headline
+        The design in a line.
+    """
+    return "\n".join([*_comments(launch, headline), *_yaml(_tree(launch), "")]) + "\n"
+
+
+def _tree(launch: Launch) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for setting in launch.settings:
         *path, last = setting.name.split(".")
@@ -48,7 +66,17 @@ def as_document(launch: Launch, headline: str) -> str:
         for key in path:
             branch = branch.setdefault(key, {})
         branch[last] = setting.value
-    return "\n".join([*_comments(launch, headline), json.dumps(tree, indent=2)]) + "\n"
+    return tree
+
+
+def _yaml(tree: Mapping[str, Any], indent: str) -> Iterable[str]:
+    """Write a mapping in blocks; its scalars and lists are JSON, which YAML reads."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{key}:"
+            yield from _yaml(value, f"{indent}  ")
+        else:
+            yield f"{indent}{key}: {json.dumps(value)}"
 
 
 def arguments_of(launch: Launch) -> list[str]:

@@ -58,6 +58,8 @@ def launched_by(question: Question, result: Any) -> tuple[Launched, ...]:
         stage = framework.stage_among(stages)
         if stage is not None:
             arguments: Mapping[str, Any] = complete(type(stage), result.arguments)
+            if framework.tunes and not _tunes(arguments):
+                continue
             resolve = resolver(arguments, {stage.name: result[stage.name]})
             broken = refusals(
                 framework.rules_of(type(stage), stage.name), Given(resolve=resolve, asked=asked)
@@ -90,6 +92,11 @@ def launched_by_all(question: Question, results: Sequence[Any]) -> tuple[Launche
             more = (refusal for refusal in item.refusals if refusal.rule.name not in rules)
             found[item.framework.name] = replace(item, refusals=(*known, *more))
     return tuple(found.values())
+
+
+def _tunes(arguments: Mapping[str, Any]) -> bool:
+    """Tell whether a training design leaves weights as they are."""
+    return arguments["adapter_rank"] is not None or arguments["frozen_layers"] > 0
 
 
 def asked_of(question: Question) -> Asked:

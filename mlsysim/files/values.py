@@ -134,7 +134,11 @@ def _record(name: str, kinds: Sequence[type[Record]]) -> Record:
         known = [known for kind in kinds for known in TREES[kind]]
         cure = suggest(name, known) or "; 'mlsysim list' shows them"
         raise QuestionError(f"the catalogue has no {_wanted(kinds)} {name!r}{cure}") from None
-    raise QuestionError(f"{name!r} is of kind {type(found).__name__}, not {_wanted(kinds)}")
+    trees = " or ".join(TREES[kind].path.rpartition(".")[2].casefold() for kind in kinds)
+    raise QuestionError(
+        f"{name!r} is of kind {type(found).__name__}, not {_wanted(kinds)};"
+        f" 'mlsysim list {trees}' shows what can stand here"
+    )
 
 
 def _wanted(kinds: Sequence[type[Record]]) -> str:

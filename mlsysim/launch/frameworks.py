@@ -38,17 +38,22 @@ class Framework:
         The models whose designs it runs, the plainest first.
     rules
         What it insists on, over the arguments of the plainest model.
+    tunes
+        Whether it is made for fine-tuning: others that run a design name it only where weights are
+        frozen.
     """
 
     MEGATRON: ClassVar["Framework"]
     TORCHTITAN: ClassVar["Framework"]
     DEEPSPEED: ClassVar["Framework"]
+    AXOLOTL: ClassVar["Framework"]
     VLLM: ClassVar["Framework"]
     SGLANG: ClassVar["Framework"]
 
     name: str
     stages: tuple[type[ForwardModel], ...]
     rules: tuple[Rule, ...]
+    tunes: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -130,12 +135,16 @@ Framework.TORCHTITAN = Framework(
 Framework.DEEPSPEED = Framework(
     name="deepspeed", stages=(DistributedModel,), rules=training.DEEPSPEED
 )
+Framework.AXOLOTL = Framework(
+    name="axolotl", stages=(DistributedModel,), rules=training.AXOLOTL, tunes=True
+)
 Framework.VLLM = Framework(name="vllm", stages=_ENGINES, rules=serving.VLLM)
 Framework.SGLANG = Framework(name="sglang", stages=_ENGINES, rules=serving.SGLANG)
 _OURS = (
     Framework.MEGATRON,
     Framework.TORCHTITAN,
     Framework.DEEPSPEED,
+    Framework.AXOLOTL,
     Framework.VLLM,
     Framework.SGLANG,
 )

@@ -1,7 +1,8 @@
 """What the training frameworks can run, over the arguments of `DistributedModel.solve`.
 
 Megatron-LM: ``megatron/training/arguments.py`` (commit 000c4ac); torchtitan 0.3.0:
-``torchtitan/config`` and ``torchtitan/distributed``; DeepSpeed 0.19: ``deepspeed/runtime``.
+``torchtitan/config`` and ``torchtitan/distributed``; DeepSpeed 0.19: ``deepspeed/runtime``;
+Axolotl 0.19: ``axolotl/utils/schemas``.
 """
 
 from mlsysim.launch.rule import Rule, rule
@@ -198,4 +199,69 @@ DEEPSPEED = (
         "context parallelism, which deals out heads, divides them",
         "model.heads % cp_size == 0",
     ),
+)
+
+AXOLOTL = (
+    *_SHARED,
+    rule("stages", "there are no pipelines", "pp_size == 1"),
+    rule("experts", "experts are not dealt out", "ep_size == 1"),
+    rule(
+        "sequences",
+        "norms are not split along the sequence",
+        "sequence_parallel == false",
+        "tp_size == 1",
+    ),
+    rule(
+        "recompute",
+        "it repeats all layers or none",
+        'recompute == "full"',
+        'recompute == "none"',
+    ),
+    _optimizers("adamw", "adamw_8bit", "adafactor", "sgd", "muon"),
+    rule(
+        "tensors",
+        "tensor parallelism goes with FSDP",
+        "tp_size == 1",
+        'sharding == "fsdp"',
+        "zero_stage == 0",
+    ),
+    rule(
+        "muon",
+        "Muon does not go with DeepSpeed",
+        'optimizer != "muon"',
+        'sharding == "fsdp"',
+        "zero_stage == 0",
+    ),
+    rule(
+        "ring",
+        "context parallelism needs flash attention, which masks causally",
+        "cp_size == 1",
+        'attention == "causal"',
+    ),
+    rule(
+        "pages",
+        "an optimizer that nobody shares leaves in pages, as Adam's can",
+        "optimizer_offload == false",
+        "zero_stage >= 1 and DistributedModel.data_parallel_size >= 2",
+        'optimizer == "adamw"',
+        'optimizer == "adamw_8bit"',
+    ),
+    rule(
+        "all_offloaded",
+        "FSDP offloads weights and the optimizer together",
+        "parameter_offload == false and optimizer_offload == false",
+        'sharding == "zero"',
+        "parameter_offload == true and optimizer_offload == true",
+    ),
+    rule(
+        "moments",
+        "moments are as wide as the weights that are updated",
+        "moment_bytes == 4 and master_weights == true",
+        "moment_bytes == 2 and master_weights == false",
+        'optimizer == "adamw_8bit"',
+        'optimizer == "adafactor"',
+        'optimizer == "sgd"',
+    ),
+    *(item for item in _WIDE_STATE if item.name != "moments"),
+    _precisions("bf16", "fp16", "fp8", "fp32", "tf32"),
 )

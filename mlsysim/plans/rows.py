@@ -79,8 +79,10 @@ def rows_of(  # noqa: PLR0913 - each is given by name
     if front.status is Status.INFEASIBLE:
         raise InfeasibleError(front.explanation)
     if front.status is not Status.OPTIMAL:
+        by = front.statistics.stopped_by or "a limit"
         raise NoAnswerError(
-            f"the rows of a job on {fleet} were not found in time; allow more, e.g. time_limit=60"
+            f"the rows of a job on {fleet} are not all found, stopped by {by}; a plan over fewer "
+            "of them would prove nothing"
         )
     rows = []
     for point in front:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.frames import frame
 from mlsysim.numeric import TOLERANCE
+from mlsysim.problem.domain import label
 from mlsysim.results.blocks import TableBlock, table_of
-from mlsysim.results.formatting import design, number
+from mlsysim.results.formatting import design, number, with_unit
 from mlsysim.results.jsonable import JsonText, jsonable
 from mlsysim.results.markup import as_html
 from mlsysim.results.plain import as_text
@@ -74,6 +75,30 @@ class WhyNot:
     def __repr__(self) -> str:
         return f"<WhyNot {design(self.forced)}: {self.found.status}, loss {self.loss}>"
 
+    def table(self) -> TableBlock:
+        """Set both answers side by side: status, objective, and the choices that differ."""
+        both = (self.best, self.found)
+        params = [item.best_params if item else {} for item in both]
+        names = dict.fromkeys(name for one in params for name in one)
+        told = [[label(one[name]) if one else "-" for one in params] for name in names]
+        chosen = [[name, *pair] for name, pair in zip(names, told, strict=True) if len({*pair}) > 1]
+        values = [with_unit(item.best_objective, item.unit) if item else "-" for item in both]
+        rows = [
+            ["", "the best", f"with {design(self.forced)}"],
+            ["status", *(item.status.value for item in both)],
+            [self.best.objective, *values],
+            *chosen,
+        ]
+        if self.found.conflict:
+            rows.append(["conflict", "", ", ".join(self.found.conflict)])
+        return table_of(rows, words=frozenset({0}))
+
+    def __str__(self) -> str:
+        return as_text([self.table()])
+
+    def _repr_html_(self) -> str:
+        return as_html([self.table()])
+
 
 @dataclass(frozen=True, eq=False)
 class SweepPoint:
@@ -115,12 +140,16 @@ class Sweep(JsonText):
         return next((item.result.unit for item in self.points if item.result), "")
 
     def rows(self) -> list[list[Any]]:
-        """Give the answers as rows of plain values, headings first; `None` where there is none."""
+        """Give the answers as rows of plain values, headings first; `None` where there is none.
+
+        Where nothing fits for some values, the last column names the conflict.
+        """
         choices = next((list(item.result.best_params) for item in self.points if item.result), [])
         free = [name for name in choices if name not in self.over]
         metric = self.objective.partition(": ")[2].rpartition(".")[2]
         heading = f"{metric} [{self.unit}]" if self.unit else metric
         rows: list[list[Any]] = [[*self.over, "status", heading, *free]]
+        fails = any(item.result.conflict for item in self.points)
         for item in self.points:
             row = [jsonable(value) for value in item.values.values()]
             row.append(item.result.status.value)
@@ -129,7 +158,11 @@ class Sweep(JsonText):
                 row += [jsonable(item.result.best_params[name]) for name in free]
             else:
                 row += [None] * (1 + len(free))
+            if fails:
+                row.append(", ".join(item.result.conflict) or None)
             rows.append(row)
+        if fails:
+            rows[0].append("conflict")
         return rows
 
     def to_pandas(self) -> "DataFrame":

@@ -23,7 +23,7 @@ RECORDS: list[Record] = [record for tree in TREES.values() for record in tree.va
         ("Models.Language", 70),
         ("Models.Vision", 5),
         ("Models.Formats", 15),
-        ("Systems.Nodes", 30),
+        ("Systems.Nodes", 34),
         ("Systems.Fabrics", 20),
         ("Systems.Clusters", 18),
         ("Infrastructure.Grids", 12),

@@ -44,7 +44,9 @@ def test_the_front_is_a_table(method: str) -> None:
     assert (status, errors) == (0, "")
     assert output.startswith(f"OPTIMAL (proven): the Pareto front has {len(front)} points")
     assert "All points have region=US_Average." in output
-    rows = [line.split() for line in output.splitlines()[-len(front) :]]
+    lines = output.splitlines()
+    head = next(at for at, line in enumerate(lines) if line.split()[:1] == ["#"])
+    rows = [line.split() for line in lines[head + 1 :][: len(front)]]
     shown = [(row[1], int(row[2]), int(row[3])) for row in rows]
     assert shown == [(p.params["fleet"].name, p.params["tp"], p.params["pp"]) for p in front]
 

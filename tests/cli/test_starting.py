@@ -93,3 +93,18 @@ def test_the_schema_stands_beside_the_question(kind: Template, tmp_path: Path) -
     run("new", str(file), "--kind", kind.value)
     named = file.read_text().splitlines()[0].removeprefix("#:schema ")
     assert (tmp_path / named).read_text() == run("schema", "--kind", kind.value).stdout
+
+
+def test_a_model_and_a_fleet_can_be_named(tmp_path: Path) -> None:
+    """They stand in the file in place of the template's; a wrong name writes nothing."""
+    file = tmp_path / "mine.toml"
+    named = ("--kind", "serving", "--model", "Qwen3_32B", "--fleet", "MI300X")
+    assert run("new", str(file), *named).exit_code == 0
+    question = load(file)
+    assert question.evaluate.fixed["model"].name == "Qwen3_32B"
+    assert question.problem.space["fleet"].labels == ("MI300X",)
+    assert question.solve(top=1).status == "OPTIMAL"
+    other = tmp_path / "other.toml"
+    done = run("new", str(other), "--model", "Qwen3_32C")
+    assert done.exit_code == 2
+    assert not other.exists()

@@ -113,9 +113,20 @@ def test_a_sweep_is_data_too() -> None:
 def test_a_new_limit_can_be_swept() -> None:
     """A file without the constraint gets it, in the words of a constraint."""
     over = "DistributedModel.step_latency_total<=1ms,10 s"
-    status, output, _ = run("sweep", TUTORIAL, "--over", over)
+    status, output, _ = run("sweep", TUTORIAL, "--over", over, "--csv")
     assert status == 0
-    assert [row.split()[1] for row in output.splitlines()[2:]] == ["INFEASIBLE", "s"]
+    _, strict, loose = csv.reader(io.StringIO(output))
+    assert strict[:2] == ["1ms", "INFEASIBLE"]
+    assert loose[:2] == ["10 s", "OPTIMAL"]
+
+
+def test_a_sweep_names_what_excludes_every_design() -> None:
+    """Where nothing fits, the last column has the conflict; where something does, nothing."""
+    _, output, _ = run("sweep", STRICT, "--over", "sla=1ms,10 s", "--csv")
+    header, strict, loose = csv.reader(io.StringIO(output))
+    assert header[-1] == "conflict"
+    assert (strict[1], strict[-1]) == ("INFEASIBLE", "sla")
+    assert (loose[1], loose[-1]) == ("OPTIMAL", "")
 
 
 def test_a_sweep_without_any_design_ends_with_3() -> None:

@@ -113,10 +113,26 @@ def deepspeed() -> dict[str, Any]:
     return {key: {"takes": "one"} for key in sorted(keys)}
 
 
+def axolotl() -> dict[str, Any]:
+    """List the fields of the configuration file, and those of the plugin for Liger's kernels."""
+    AxolotlInputConfig = load("axolotl.utils.schemas.config").AxolotlInputConfig
+    FSDPConfig = load("axolotl.utils.schemas.fsdp").FSDPConfig
+    LigerArgs = load("axolotl.integrations.liger.args").LigerArgs
+    keys = {*AxolotlInputConfig.model_fields, *LigerArgs.model_fields}
+    keys |= {f"fsdp_config.{name}" for name in FSDPConfig.model_fields}
+    return {key: {"takes": "one"} for key in sorted(keys)}
+
+
 def main() -> None:
     """Record the framework that the command line names."""
     name = sys.argv[1]
-    recorders = {"vllm": vllm, "sglang": sglang, "torchtitan": torchtitan, "deepspeed": deepspeed}
+    recorders = {
+        "vllm": vllm,
+        "sglang": sglang,
+        "torchtitan": torchtitan,
+        "deepspeed": deepspeed,
+        "axolotl": axolotl,
+    }
     options = recorders[name]()
     about = f"the options of {name} {version(name)}, from its own parser, by tests/emit/record.py"
     lines = [f" {json.dumps(key)}: {json.dumps(options[key])}" for key in sorted(options)]

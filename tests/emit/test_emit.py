@@ -19,6 +19,8 @@ from launches import (
     TRAINERS,
     TRAINING,
     TRAINING_DESIGNS,
+    TUNER,
+    TUNING,
     launched,
 )
 
@@ -142,7 +144,8 @@ def test_an_argument_that_no_emitter_knows_becomes_a_comment(
     knob = inspect.Parameter("new_knob", inspect.Parameter.KEYWORD_ONLY, default=0)
     longer = signature.replace(parameters=[*signature.parameters.values(), knob])
     monkeypatch.setattr(stage.solve, "__signature__", longer, raising=False)
-    design = SERVING if stage is ServingModel else TRAINING
+    training = TUNING if framework is TUNER else TRAINING
+    design = SERVING if stage is ServingModel else training
     text = emit(framework, design | {"new_knob": 7}).text
     assert "# no counterpart in " in text
     assert "new_knob = 7" in text
@@ -431,6 +434,11 @@ def test_each_record_names_its_version() -> None:
         assert record["version"] in record["about"]
         assert (
             record["version"].rpartition(".")[0]
-            in emit(framework, SERVING if framework in SERVERS else TRAINING).launches[0].framework
+            in emit(
+                framework,
+                SERVING if framework in SERVERS else TUNING if framework is TUNER else TRAINING,
+            )
+            .launches[0]
+            .framework
         )
     assert Framework.MEGATRON.stages == (DistributedModel,)

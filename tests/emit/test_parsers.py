@@ -11,7 +11,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from launches import POOLS, REFUSED, SERVERS, SERVING_DESIGNS, TRAINING_DESIGNS
+from launches import (
+    POOLS,
+    REFUSED,
+    SERVERS,
+    SERVING_DESIGNS,
+    TRAINING_DESIGNS,
+    TUNER,
+    TUNING_DESIGNS,
+)
 
 from mlsysim.core.solver import DisaggregatedModel
 from mlsysim.emit import Emission, Framework, emit
@@ -24,6 +32,8 @@ OWN_PARSER = [item for item in frameworks() if item is not Framework.MEGATRON]
 
 def emissions(framework: Framework) -> list[Emission]:
     """Emit all designs that the framework runs."""
+    if framework is TUNER:
+        return [emit(framework, design) for design in TUNING_DESIGNS.values()]
     designs = SERVING_DESIGNS if framework in SERVERS else TRAINING_DESIGNS
     found = [
         emit(framework, design)
@@ -35,6 +45,8 @@ def emissions(framework: Framework) -> list[Emission]:
 
 def told(framework: Framework, emission: Emission) -> list[object]:
     """Give what the parser receives: words; or the file, and how many replicas read it."""
+    if framework is TUNER:
+        return [emission.text]
     if framework is not Framework.DEEPSPEED:
         return [arguments_of(launch) for launch in emission.launches]
     values = {item.name: item.value for item in emission.launches[0].settings}

@@ -175,7 +175,7 @@ def test_a_limit_ends_with_4(file: Path) -> None:
     """Before the ways to run a job are known there is nothing to plan with."""
     status, _, errors = run("plan", file, "--time-limit", 1e-6)
     assert status == 4
-    assert "in time" in errors or "no time" in errors
+    assert "stopped by time limit" in errors or "no time" in errors
 
 
 def test_check_compares_with_the_file(file: Path) -> None:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from report.browser import Browser, program
 from typer.testing import CliRunner
 
 from mlsysim.cli.app import app
@@ -231,3 +232,26 @@ def test_what_cannot_be_written_is_told_before_the_work(options: list[str], told
     done = CliRunner().invoke(app, ["plan", str(FILE), *options])
     assert done.exit_code == 2
     assert told in done.stderr
+
+
+@pytest.mark.skipif(program() is None, reason="no Chromium is installed: apt-get install chromium")
+def test_a_browser_shows_the_page(answer: tuple[FiledPlan, PlanResult], tmp_path: Path) -> None:
+    """Without a complaint or a network; each piece can be pointed at where it is drawn."""
+    plan, found = answer
+    page = tmp_path / "plan.html"
+    page.write_text(plan_page(found, plan.text, plan.source, plan.written), encoding="utf-8")
+    assert found.schedule is not None
+    with Browser() as browser:
+        browser.open(page)
+        count = browser.run("document.querySelectorAll('rect.run').length")
+        assert count == sum(len(run.pieces) for run in found.schedule)
+        told = browser.run(
+            "[...document.querySelectorAll('rect.run')].map(box => {"
+            " box.scrollIntoView({block: 'center'}); const b = box.getBoundingClientRect();"
+            " const at = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2);"
+            " return at === box && b.width > 0 && at.textContent; })"
+        )
+        assert all(text and "nodes of cloud" in text for text in told)
+        # The drawing fits into the page.
+        assert browser.run("document.documentElement.scrollWidth <= window.innerWidth")
+        assert browser.problems == []

@@ -69,3 +69,14 @@ def test_without_pandas_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(OutputError, match=r"pip install 'mlsysim\[data\]'"):
         mlsysim.Systems.Accelerators.to_pandas()
+
+
+def test_notebooks_show_what_if_and_the_catalogue() -> None:
+    """A table each: both answers side by side; the entries of a tree; the figures of an entry."""
+    dse = mlsysim.DSE(SPACE, "minimize: Run.cost")
+    told = dse.why_not(evaluate, {"x": 1})
+    assert "<td" in told._repr_html_()
+    assert str(told).split("\n")[0].split() == ["the", "best", "with", "x=1"]
+    tree = mlsysim.Systems.Accelerators
+    assert "H100_SXM" in tree._repr_html_()
+    assert "memory_capacity" in tree["H100_SXM"]._repr_html_()

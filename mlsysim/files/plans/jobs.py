@@ -26,6 +26,10 @@ from mlsysim.units import quantity
 _NODES, _FLEET, _TOKENS, _RATE = "nodes", "fleet", "tokens", "effective_throughput"
 
 
+KnownRows = dict[str, tuple[Row, ...]]
+"""The rows that were found for a job on a fleet, by all that they depend on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobQuestion:
     """A job whose rows are not searched for yet.
@@ -38,22 +42,24 @@ class JobQuestion:
         Fleet -> the question about the job there.
     timed
         What says how long it takes: the arguments of `rows_of` for that.
-    because
-        Why it is run.
+    asked
+        The same as a question file without a fleet.
     """
 
     job: Job
     bound: Mapping[str, Bound]
     timed: Mapping[str, Any]
-    because: str
+    asked: QuestionFile
 
-    def rows(self, nodes: Mapping[str, Nodes], **options: Any) -> tuple[Row, ...]:
+    def rows(self, nodes: Mapping[str, Nodes], known: KnownRows, **options: Any) -> tuple[Row, ...]:
         """Search for the rows on every fleet where the job may run.
 
         Parameters
         ----------
         nodes
             The fleets.
+        known
+            Rows that were found before; what is found is added.
         **options
             Those of `DSE.pareto`.
 
@@ -66,24 +72,31 @@ class JobQuestion:
         """
         found: list[Row] = []
         told = []
-        for name, bound in self.bound.items():
-            problem, evaluate = bound.problem, bound.evaluate
+        for name in self.bound:
+            key = repr((name, nodes[name].cluster.nodes, nodes[name].watts, self.timed, self.asked))
             try:
-                found += rows_of(
-                    problem.space,
-                    evaluate,
-                    {item.name: item.text for item in problem.constraints},
-                    fleet=name,
-                    nodes=evaluate.chosen[_NODES],
-                    watts_per_node=nodes[name].watts,
-                    **self.timed,
-                    **options,
-                )
+                if key not in known:
+                    known[key] = self._rows_on(name, nodes[name], options)
+                found += known[key]
             except InfeasibleError as error:
                 told.append(f"job {self.job.name} on {name}: {error}")
         if not found:
             raise InfeasibleError("\n".join(told))
         return tuple(found)
+
+    def _rows_on(self, name: str, nodes: Nodes, options: Mapping[str, Any]) -> tuple[Row, ...]:
+        """Search for the rows on one fleet."""
+        problem, evaluate = self.bound[name].problem, self.bound[name].evaluate
+        return rows_of(
+            problem.space,
+            evaluate,
+            {item.name: item.text for item in problem.constraints},
+            fleet=name,
+            nodes=evaluate.chosen[_NODES],
+            watts_per_node=nodes.watts,
+            **self.timed,
+            **options,
+        )
 
     def seconds(self, row: Row) -> float:
         """Evaluate the design of a row on plain numbers, and give how long the job takes with it.
@@ -142,7 +155,7 @@ def read_jobs(
                 pauses=table.pauses,
                 restart=reader.span(table.restart, f"{key}.restart"),
             )
-        yield JobQuestion(job=job, bound=bound, timed=timed, because=table.because)
+        yield JobQuestion(job=job, bound=bound, timed=timed, asked=asked)
 
 
 def read_holds(

@@ -15,7 +15,7 @@ from mlsysim.errors import InputError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import located
 from mlsysim.files.own_catalog import own_records
 from mlsysim.files.plans.fleets import Nodes, read_fleets, read_sites
-from mlsysim.files.plans.jobs import JobQuestion, read_holds, read_jobs
+from mlsysim.files.plans.jobs import JobQuestion, KnownRows, read_holds, read_jobs
 from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, SiteTable
 from mlsysim.files.plans.settings import with_settings
 from mlsysim.files.plans.times import Reader, dated
@@ -69,11 +69,13 @@ class FiledPlan:
     expected: PlanExpected | None
     framework: str | None = None
 
-    def prepare(self, **options: Any) -> PlanQuestion:
+    def prepare(self, known: KnownRows | None = None, **options: Any) -> PlanQuestion:
         """Search for the rows of all jobs, and give the question that they make.
 
         Parameters
         ----------
+        known
+            Rows that were found before; what is found is added.
         **options
             Those of `DSE.pareto`; a time limit is one for all jobs together.
 
@@ -85,7 +87,7 @@ class FiledPlan:
             If a limit came first.
         """
         limit, began = options.pop("time_limit", None), time.monotonic()
-        found = {}
+        found, known = {}, {} if known is None else known
         with interruptible():
             for item in self.jobs:
                 left = None if limit is None else limit - (time.monotonic() - began)
@@ -94,16 +96,18 @@ class FiledPlan:
                         f"{self.path}: jobs.{item.job.name}: there was no time to search for the "
                         "ways to run it; allow more"
                     )
-                found[item.job.name] = item.rows(self.nodes, time_limit=left, **options)
+                found[item.job.name] = item.rows(self.nodes, known, time_limit=left, **options)
         return self.draft.with_jobs(
             lambda job: replace(job, rows=found[job.name]) if job.name in found else job
         )
 
-    def solve(self, **options: Any) -> PlanResult:
+    def solve(self, known: KnownRows | None = None, **options: Any) -> PlanResult:
         """Find the best plan.
 
         Parameters
         ----------
+        known
+            As for `prepare`.
         **options
             ``time_limit``, ``workers``, ``seed`` and ``progress``, as for `DSE.search`.
 
@@ -115,7 +119,7 @@ class FiledPlan:
             If a limit came before the ways to run the jobs were known.
         """
         asked, began = SearchOptions.of(**options), time.monotonic()
-        question = self.prepare(**options)
+        question = self.prepare(known, **options)
         spent = time.monotonic() - began
         limit = asked.time_limit
         left = None if limit is None else max(limit - spent, _LEAST_TIME)

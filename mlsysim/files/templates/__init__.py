@@ -1,8 +1,15 @@
 """Commented question files to start from, one for each kind of question."""
 
+import re
 from importlib.resources import files
 
 from mlsysim.errors import ParameterError, suggest
+
+_NAMED = {
+    "model": re.compile(r'^model = "[^"]*"', re.MULTILINE),
+    "fleet": re.compile(r'^fleet = (?:"[^"]*"|\[[^\]]*\])', re.MULTILINE),
+}
+_PROSE = re.compile(r'^question = """\n.*?\n"""', re.MULTILINE | re.DOTALL)
 
 
 def kinds() -> list[str]:
@@ -11,19 +18,33 @@ def kinds() -> list[str]:
     return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
 
 
-def template(kind: str) -> str:
+def template(kind: str, *, model: str | None = None, fleet: str | None = None) -> str:
     """Give the text of one; ``FILE`` in it stands for the name that it is written under.
 
     Parameters
     ----------
     kind
         What to ask about.
+    model, fleet
+        Entries of the catalogue in place of those in the template.
 
     Raises
     ------
     ParameterError
-        If there is none of that kind.
+        If there is none of that kind, or it has no such place.
     """
     if kind not in kinds():
         raise ParameterError(f"there is no question of kind {kind!r}{suggest(kind, kinds())}")
-    return files(__name__).joinpath(f"{kind}.toml").read_text(encoding="utf-8")
+    text = files(__name__).joinpath(f"{kind}.toml").read_text(encoding="utf-8")
+    named = {name: value for name, value in (("model", model), ("fleet", fleet)) if value}
+    for name, value in named.items():
+        place = _NAMED[name].search(text)
+        if place is None:
+            raise ParameterError(f"a question about {kind} has no {name} of its own; edit its file")
+        written = f'["{value}"]' if place[0].endswith("]") else f'"{value}"'
+        text = f"{text[: place.start()]}{name} = {written}{text[place.end() :]}"
+    if named:
+        told = ", ".join(f"{name} = {value}" for name, value in named.items())
+        prose = f'question = """\nWritten for {kind} with {told}; say here what is asked.\n"""'
+        text = _PROSE.sub(lambda _: prose, text)
+    return text

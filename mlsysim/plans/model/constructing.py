@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlsysim.plans.model.instance import Activity, Instance, Mode
-from mlsysim.plans.model.valuing import valued
+from mlsysim.plans.model.valuing import summed, valued
 from mlsysim.plans.records.goal import Goal
 from mlsysim.search.cpsat.solving.clock import Clock
 
@@ -194,7 +194,7 @@ class _Construction:
         """Give the plan and what it is worth, if it keeps the limits on sums."""
         chosen, lots = dict(self.chosen), dict(self._lots())
         for name, limit in self.instance.limits.items():
-            if valued(self.instance, Goal(name), chosen, lots) > limit:
+            if summed(self.instance, name, chosen, lots) > limit:
                 return None
         value = valued(self.instance, self.goal, chosen, lots)
         return BuiltPlan(chosen=chosen, lots=lots, value=value)

@@ -35,19 +35,32 @@ def valued(
         case Goal.LATE:
             return sum(item.weight for item, end in ends if _late(item, end))
         case Goal.COST | Goal.CARBON:
-            options = (option for resource in instance.resources for option in resource.options)
-            rented = sum(
-                option.fees.get(goal.value, 0) * lots.get(option.name, 0) for option in options
-            )
-            return rented + sum(
-                _fee(item.modes[place], goal, start)
-                for item in instance.activities
-                for place, start in [chosen[item.name]]
-            )
+            return summed(instance, goal.value, chosen, lots)
         case Goal.NODES:
             return sum(_peak(instance, item, chosen) for item in instance.resources if item.peaks)
         case _:
             assert_never(goal)
+
+
+def summed(
+    instance: Instance, name: str, chosen: Chosen, lots: Mapping[tuple[str, str], int]
+) -> int:
+    """Add up the fees of one sum.
+
+    Parameters
+    ----------
+    instance, chosen, lots
+        As for `valued`.
+    name
+        The sum.
+    """
+    options = (option for resource in instance.resources for option in resource.options)
+    rented = sum(option.fees.get(name, 0) * lots.get(option.name, 0) for option in options)
+    return rented + sum(
+        _fee(item.modes[place], name, start)
+        for item in instance.activities
+        for place, start in [chosen[item.name]]
+    )
 
 
 def _end(activity: Activity, taken: tuple[int, int]) -> int:
@@ -59,8 +72,8 @@ def _late(activity: Activity, end: int) -> int:
     return 0 if activity.due is None else max(end - activity.due, 0)
 
 
-def _fee(mode: Mode, goal: Goal, start: int) -> int:
-    fee = mode.fees.get(goal.value, 0)
+def _fee(mode: Mode, name: str, start: int) -> int:
+    fee = mode.fees.get(name, 0)
     return fee if isinstance(fee, int) else fee[start - mode.first] or 0
 
 

@@ -12,14 +12,13 @@ from ortools.sat.python import cp_model
 from mlsysim.errors import MetricError, suggest
 from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
-from mlsysim.problem.nodes import names_in
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.model import Encoding
-from mlsysim.search.cpsat.stage_terms import StageTerms
+from mlsysim.search.cpsat.stage_terms import StageTerms, metrics_of
 from mlsysim.search.verify import Evaluator
 from mlsysim.textfiles import write_text
 
@@ -35,10 +34,11 @@ _MANY = 8
 class CompiledNumber:
     """A number of a question in its model: ``scale * expression``, up to `error`, in `unit`.
 
-    The model is a relaxation.  Each design has an assignment in which the number is that
-    exact; other assignments of the same design may be further off, by what the factors of
-    products are rounded to, so that an optimum of the model alone may look better than it is.
-    What a solver proposes is evaluated on plain numbers (`CompiledModel.params`).
+    The model is a relaxation.  A solution tells a design, and a number that is within `error` of
+    that design's; so an optimum of the model alone may look better than it is.  Among all
+    solutions with that design there is one whose number is within `slack`.  Both are derived from
+    how each part of the formula went in, and hold for every design.  What a solver proposes is
+    evaluated on plain numbers (`CompiledModel.params`).
 
     Parameters
     ----------
@@ -47,7 +47,9 @@ class CompiledNumber:
     scale
         What the expression is multiplied by.
     error
-        Every design has an assignment in which it is no further from the true value.
+        In no solution is it further from the true value of its design.
+    slack
+        Every design has a solution in which it is no further from the true value.
     unit
         The unit of the value; empty where it has none.
     low, high
@@ -59,6 +61,7 @@ class CompiledNumber:
     expression: cp_model.LinearExprT
     scale: float
     error: float
+    slack: float
     unit: str
     low: float
     high: float
@@ -66,11 +69,11 @@ class CompiledNumber:
 
     def at_most(self, value: float) -> int:
         """Give what the expression is at most wherever the value is at most this, in `unit`."""
-        return int((value + self.error) // self.scale)
+        return int((value + self.slack) // self.scale)
 
     def at_least(self, value: float) -> int:
         """Give what the expression is at least wherever the value is at least this, in `unit`."""
-        return -int((-value + self.error) // self.scale)
+        return -int((-value + self.slack) // self.scale)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,12 +131,7 @@ class CompiledMetrics(Mapping[str, CompiledNumber]):
     @cached_property
     def _named(self) -> tuple[str, ...]:
         """The metrics that the question itself names."""
-        problem = self._question.problem
-        expressions = [problem.objective.expression]
-        for constraint in problem.constraints:
-            expressions += [constraint.left, constraint.right]
-        paths = [path for one in expressions for path in names_in(one.node)]
-        return tuple(dict.fromkeys(path for path in paths if path not in problem.space))
+        return metrics_of(self._question.problem)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +184,7 @@ class CompiledModel:
     def objective_bound(self, bound: float) -> float:
         """Turn a bound on the model's objective into one on the question's, in its own unit.
 
-        It is sound; it may be off the question's optimum by more than the objective's error,
-        as what goes in by divided products is loose by some 1e-7 of its size.
+        It is sound, and no further from the question's optimum than twice `objective_error`.
 
         Parameters
         ----------
@@ -195,6 +192,14 @@ class CompiledModel:
             What the solver says: its best bound, or the objective of an optimal solution.
         """
         return self.question.sign * self.lowered.aim.objective(bound)
+
+    @property
+    def objective_error(self) -> float:
+        """How far the objective that a solution tells may be from that of its design, at most.
+
+        Derived from how each part of the formula went in; in its own unit, at any design.
+        """
+        return self.lowered.aim.error
 
     def describe(self) -> str:
         """Tell the model in words."""
@@ -229,8 +234,8 @@ class CompiledModel:
         yield "Objective"
         yield f"  {objective.text}" + (f"  [{metric.unit}]" if metric.unit else "")
         yield f"    = {describe(metric.node)}"
-        error = self.lowered.aim.error
-        yield f"    each design can take its true value to {error:.1e} of the largest"
+        unit = f" {metric.unit}" if metric.unit else ""
+        yield f"    a solution tells it to within {self.objective_error:.2g}{unit}"
         yield ""
         yield "Requirements"
         for name, constraint in self.constraints.items():
@@ -238,7 +243,8 @@ class CompiledModel:
             for side in (constraint.left, constraint.right):
                 if side is not None and side.low < side.high:
                     unit = f" {side.unit}" if side.unit else ""
-                    yield f"    {side.text}: {side.low:.6g} to {side.high:.6g}{unit}"
+                    told = f"{side.low:.6g} to {side.high:.6g}{unit}, within {side.error:.2g}"
+                    yield f"    {side.text}: {told}"
 
     def _size(self) -> Iterator[str]:
         yield "Model"
@@ -302,7 +308,8 @@ def number_of(lowered: Lowered, node: GraphNode, unit: str) -> CompiledNumber:
     return CompiledNumber(
         expression=number.expression,
         scale=number.unit,
-        error=number.slack,
+        error=number.spread,
+        slack=number.slack,
         unit=unit,
         low=low,
         high=high,

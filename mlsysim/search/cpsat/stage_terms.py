@@ -5,18 +5,24 @@ A stage's result carries the parts of its time, its memory and its cost
 the lowering knows which nodes have an encoding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from mlsysim.errors import TracingError
 from mlsysim.expr.graph import Apply, Constant, GraphNode, reachable
 from mlsysim.expr.operation import Product, Quotient, Selection, Sum
 from mlsysim.expr.traced import node_of
-from mlsysim.results.breakdowns import Breakdown, breakdowns_of
+from mlsysim.problem.nodes import names_in
+from mlsysim.problem.problem import Problem
+from mlsysim.results.breakdowns import Breakdown, breakdowns_of, carriers_of
 from mlsysim.search.cpsat.lowering.lowered import Lowered
 from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.model import Encoding, EncodingKind
+
+# What the parts of a training stage's time add up to.
+_STEP = "step_latency_total"
 
 
 def in_words(encoding: Encoding) -> str:
@@ -29,6 +35,15 @@ def in_words(encoding: Encoding) -> str:
         case kind:
             form = kind.value
     return f"{form}, off by at most {encoding.error:.1e}" if encoding.error else f"{form}, exact"
+
+
+def metrics_of(problem: Problem) -> tuple[str, ...]:
+    """List the metrics that a question names, by path: the objective's first."""
+    expressions = [problem.objective.expression]
+    for constraint in problem.constraints:
+        expressions += [constraint.left, constraint.right]
+    paths = [path for one in expressions for path in names_in(one.node)]
+    return tuple(dict.fromkeys(path for path in paths if path not in problem.space))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +83,24 @@ class StageTerms:
             return
         for item in breakdowns:
             yield from self._told(item)
+        yield from self._asked_of(self._carriers.keys() - {item.stage for item in breakdowns})
+
+    def _asked_of(self, stages: Collection[str]) -> Iterator[str]:
+        """Tell the metrics that are asked for of stages that break nothing down."""
+        for path in metrics_of(self._question.problem):
+            if path.partition(".")[0] in stages:
+                metric = self._question.metric(path)
+                unit = f" {metric.unit}" if metric.unit else ""
+                yield f"  {path}: {self._span(metric.node)}{unit}; {self._form(metric.node)}"
+
+    @cached_property
+    def _carriers(self) -> dict[str, Any]:
+        return dict(carriers_of(self._question.formulation.result))
 
     def _told(self, item: Breakdown) -> Iterator[str]:
         what = item.name.removeprefix(f"{item.stage} ")
+        if what == "time" and hasattr(self._carriers.get(item.stage), _STEP):
+            what = _STEP
         name = f"{item.stage}.{what}" if item.stage else what
         nodes = {part.name: node_of(self._graph, part.value) for part in item.parts}
         parts = {one: node for one, node in nodes.items() if node is not None}

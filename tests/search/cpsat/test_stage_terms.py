@@ -25,7 +25,7 @@ def test_the_tutorial_is_told_by_stage_in_words_with_units() -> None:
     memory = "weights + gradients + optimizer + activations + logits + reserve"
     assert f"  DistributedModel.memory: {memory} <= 85.52 GB\n" in text
     time = "compute + tensor + pipeline + data + bubble + optimizer + straggler"
-    assert f"  DistributedModel.time: {time}\n" in text
+    assert f"  DistributedModel.step_latency_total: {time}\n" in text
     assert re.search(r"    compute: \S+ to \S+ ms; in the objective: table of 48 comb", text)
     assert "    energy: " in text
     assert "not in the model: nothing that is asked depends on it" in text
@@ -56,7 +56,7 @@ def test_every_range_holds_the_best_design(name: str) -> None:
     terms = {}
     for line in lines:
         if line.startswith("  ") and not line.startswith("   "):
-            stage = line.strip().partition(":")[0]
+            stage = line.strip().partition(":")[0].replace("step_latency_total", "time")
         elif found := TERM.match(line):
             low = float(found["low"])
             terms[f"{stage}.{found['name']}"] = low, float(found["high"] or low)
@@ -70,3 +70,12 @@ def test_every_range_holds_the_best_design(name: str) -> None:
     for term, (low, high) in terms.items():
         margin = ROUNDED * max(abs(low), abs(high))
         assert low - margin <= values[term] <= high + margin
+
+
+def test_a_stage_without_parts_tells_what_is_asked_of_it() -> None:
+    """The days and dollars of a whole run have no parts; they stand there with their ranges."""
+    question = load(MODELS / "training" / "days_to_train.toml")
+    text = question.explorer.compile(question.evaluate).describe()
+    (line,) = [row for row in text.splitlines() if row.startswith("  GoodputModel.usd_to_train: ")]
+    assert " to " in line
+    assert "; " in line

@@ -107,6 +107,7 @@ class Group:
             high=max(entries),
             unit=unit,
             slack=error,
+            spread=error,
             weight=sum(map(abs, entries)),
         )
 

@@ -66,9 +66,19 @@ def literal(  # noqa: PLR0911 - one case per form
             difference = _difference(lowering, node)
             return _compared(lowering, node, node.arguments, difference, relation)
         case Connective(connection=connection):
+            _share_freedom(lowering, node)
             return _connected(lowering, connection, [lowering.literal(a) for a in node.arguments])
         case _:  # a selection between truth values
+            _share_freedom(lowering, node)
             return _selected(lowering, *(lowering.literal(a) for a in node.arguments))
+
+
+def _share_freedom(lowering: "Lowering", node: Apply) -> None:
+    """Note that what is made of a literal that rounding leaves free is so, too."""
+    for argument in node.arguments:
+        lowering.literal(argument)
+    if not lowering.free.isdisjoint(argument.position for argument in node.arguments):
+        lowering.free.add(node.position)
 
 
 def _tabulated(lowering: "Lowering", node: GraphNode) -> cp_model.BoolVarT:
@@ -124,7 +134,10 @@ def _compared(
 ) -> cp_model.BoolVarT:
     chosen = lowering.model.new_bool_var("")
     lowering.record(node, EncodingKind.LOGICAL, 1, difference.slack)
-    with lowering.only_where(lowering.where_defined(*compared)):
+    defined = lowering.where_defined(*compared)
+    if defined or not (difference.exact and difference.certain):
+        lowering.free.add(node.position)
+    with lowering.only_where(defined):
         _post(lowering, difference, relation, chosen)
         _post(lowering, difference, relation.opposite, ~chosen)
     return chosen

@@ -55,9 +55,14 @@ class Aim:
 
     @property
     def error(self) -> float:
-        """How far the number may be from the truth, relative to its size."""
-        size = self.number.size * self.number.unit
-        return self.number.slack / size if size else 0.0
+        """How far the objective that a solution tells may be from that of its design."""
+        if self.factor is None:
+            return self.number.spread
+        # factor / (n - spread) - factor / n, where n is least
+        least = self.number.low * self.number.unit - self.number.spread
+        if least <= 0:
+            return math.inf
+        return abs(self.factor) * self.number.spread / least**2 * (1 + _NUDGE)
 
     def objective(self, bound: float) -> float:
         """Give the least objective where the model's own is no less than a bound."""
@@ -340,8 +345,8 @@ def _aim(lowering: Lowering, objective: GraphNode) -> Aim:
             lowering.ranges.know(inverse, node, _reciprocal)
             high = lowering.range(inverse)[1]
             number = lowering.number(inverse, max(high * RESOLUTION, 1e-300))
-            slack = number.slack + 4 * sys.float_info.epsilon * number.size * number.unit
-            return Aim(number=replace(number, slack=slack), factor=factor)
+            off = 4 * sys.float_info.epsilon * number.size * number.unit
+            return Aim(number=number.off(off), factor=factor)
     return Aim(number=_objective(lowering, objective))
 
 
@@ -373,10 +378,12 @@ def _objective(lowering: Lowering, node: GraphNode) -> Scaled:
 def _times(number: Scaled, factor: float) -> Scaled:
     """Multiply by any number; what is added to nothing else may have any unit."""
     signed = number.times(-1) if factor < 0 else number
-    scaled = replace(signed, unit=signed.unit * abs(factor), slack=signed.slack * abs(factor))
+    size = abs(factor)
+    scaled = replace(
+        signed, unit=signed.unit * size, slack=signed.slack * size, spread=signed.spread * size
+    )
     # The reciprocal, the product and the evaluator's own operation round once each.
-    error = 4 * sys.float_info.epsilon * (scaled.size * scaled.unit + scaled.slack)
-    return replace(scaled, slack=scaled.slack + error)
+    return scaled.off(4 * sys.float_info.epsilon * (scaled.size * scaled.unit + scaled.slack))
 
 
 def _confine(

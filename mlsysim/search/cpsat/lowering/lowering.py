@@ -15,6 +15,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -83,6 +84,8 @@ class Lowering:
         How every expression went in, in this order.
     forms
         The position of a node in the graph -> how it went in.
+    free
+        The positions of truth values whose literals rounding leaves free at some designs.
     cells
         The combinations of choices that a sub-formula depends on.
     ranges
@@ -107,6 +110,7 @@ class Lowering:
         self.marks = marks
         self.encodings: list[Encoding] = []
         self.forms: dict[int, Encoding] = {}
+        self.free: set[int] = set()
         self.program = program
         self.groups = sorted(groups, key=len)
         self.ranges = ValueRanges(program, box, groups, cutoff, settled)
@@ -156,8 +160,18 @@ class Lowering:
         if node.position not in self._numbers:
             self.check()
             # What only the conditions leave no room is no constant: they hold through it.
-            self._numbers[node.position] = self._number(node, finest)
+            number = self._numbers[node.position] = self._number(node, finest)
+            self._correct(node, number.spread)
         return self._numbers[node.position]
+
+    def _correct(self, node: GraphNode, error: float) -> None:
+        """Note how far a number may be off in all, what it is made of included."""
+        told = self.forms.get(node.position)
+        if told is not None:
+            place = next(
+                at for at in reversed(range(len(self.encodings))) if self.encodings[at] is told
+            )
+            self.encodings[place] = self.forms[node.position] = replace(told, error=error)
 
     def is_lowered(self, node: GraphNode) -> bool:
         """Tell whether a number has its encoding already."""
@@ -260,8 +274,8 @@ class Lowering:
         low: float,
         high: float,
         *literals: cp_model.BoolVarT,
-    ) -> None:
-        """Demand that a sum lies between two ends, as far as its slack allows.
+    ) -> Scaled:
+        """Demand that a sum lies between two ends, as far as its slack allows; give the sum.
 
         Parameters
         ----------
@@ -290,6 +304,19 @@ class Lowering:
             demand = self.model.add_linear_constraint(sum_.expression, *ends)
             if literals:
                 demand.only_enforce_if(*literals)
+        return sum_
+
+    def tied(self, terms: Sequence[Scaled], reach: float) -> float:
+        """Demand that a sum is no further from zero than this, as far as its slack allows.
+
+        Returns
+        -------
+        float
+            How far the first term may be from what the true values of the others make of it.
+        """
+        sum_ = self.between(terms, -reach, reach)
+        size = sum(term.size * term.unit for term in terms)
+        return reach + sum_.slack + sum_.spread + 8 * sys.float_info.epsilon * size
 
     def demand_defined(self, node: GraphNode) -> None:
         """Leave out the designs at which a number is known to be none: they do not count."""

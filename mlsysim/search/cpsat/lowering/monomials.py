@@ -65,11 +65,11 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled | None:
     first, last = int(np.floor(low / unit)), int(np.ceil(high / unit))
     target = Scaled(expression=lowering.variable(first, last), low=first, high=last, unit=unit)
     reach = unit / 2 + _ROUNDING * size
-    lowering.between([target, *(number.times(-1) for number in numbers)], -reach, reach)
+    spread = lowering.tied([target, *(number.times(-1) for number in numbers)], reach)
     lowering.record(
         node, EncodingKind.DISAGGREGATED, sum(len(p.group or ()) for p in parts), unit / 2
     )
-    return replace(target, slack=unit / 2)
+    return replace(target, slack=unit / 2, spread=spread)
 
 
 def _part(lowering: "Lowering", part: _Part, wish: float) -> Scaled:
@@ -102,14 +102,15 @@ def _disaggregated(lowering: "Lowering", node: GraphNode, group: Group, values: 
             coefficients.append(int(slope))
     ends = np.stack([fixed, fixed + steep * widths])
     largest = float(np.max(np.abs(values), initial=0.0))
-    slack = largest * number.slack + float(error.max(initial=0.0))
-    slack += 4 * sys.float_info.epsilon * weight
+    # One combination is chosen; the number is divided to the others without a rest.
+    off = float(error.max(initial=0.0)) + 4 * sys.float_info.epsilon * weight
     return Scaled(
         expression=cp_model.LinearExpr.weighted_sum(variables, coefficients),
         low=int(ends.min()),
         high=int(ends.max()),
         unit=unit,
-        slack=slack,
+        slack=largest * number.slack + off,
+        spread=largest * number.spread + off,
         weight=int(np.abs(fixed).sum() + (np.abs(steep) * widths).sum()),
     )
 

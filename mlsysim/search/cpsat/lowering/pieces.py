@@ -106,10 +106,25 @@ def encode(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     reach = unit / 2 + _RELATIVE * size
     pieces = [_Piece.of(inner, start, end, reach, curve) for start, end in pairwise(ends)]
     pieces = [piece for piece in pieces if piece.width >= 0]  # between two steps there is none
-    _post(lowering, inner, value, pieces)
+    fine = _post(lowering, inner, value, pieces)
     worst = max(piece.above - piece.below for piece in pieces)
     lowering.record(node, EncodingKind.PIECEWISE_LINEAR, len(pieces), worst)
-    return replace(value, slack=unit / 2)
+    away = inner.slack + _RELATIVE * max(abs(low), abs(high))
+    steepest = max(abs(piece.slope) for piece in pieces) / inner.unit
+    spread = worst + fine + steepest * away + _rise(curve, low, high, inner.spread + away)
+    return replace(value, slack=unit / 2, spread=spread)
+
+
+def _rise(curve: _Shape, low: float, high: float, step: float) -> float:
+    """Bound what a monotone curve rises over a step of its argument: most, at an end."""
+    if curve.bend(low, high) is Bend.NEITHER:
+        with np.errstate(all="ignore"):
+            ends = curve.function(np.array([low, high]))
+        return float(abs(ends[1] - ends[0])) if step else 0.0
+    at = np.array([low, min(low + step, high), max(high - step, low), high])
+    with np.errstate(all="ignore"):
+        values = curve.function(at)
+    return float(max(abs(values[1] - values[0]), abs(values[3] - values[2])))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +177,10 @@ class _Piece:
         return max(abs(self.below), abs(self.above)) + abs(self.slope) * self.width
 
 
-def _post(lowering: "Lowering", inner: Scaled, value: Scaled, pieces: Sequence[_Piece]) -> None:
+def _post(lowering: "Lowering", inner: Scaled, value: Scaled, pieces: Sequence[_Piece]) -> float:
     """Divide the argument among the pieces, one of which holds it: the multiple-choice form.
+
+    What the value may leave a piece by, for rounded slopes, is returned.
 
     Its relaxation is the convex hull of the pieces.  A conditional constraint per piece
     says the same, but from such ones OR-Tools 9.15 derives precedences that overflow: a
@@ -193,6 +210,7 @@ def _post(lowering: "Lowering", inner: Scaled, value: Scaled, pieces: Sequence[_
     over = whole - weighted(parts, slopes)
     lowering.post(model.add(over >= weighted(chosen, below)))
     lowering.post(model.add(over <= weighted(chosen, above)))
+    return fine * (2 * max(rounding) + 2)
 
 
 def _breakpoints(low: float, high: float, wish: float, curve: _Shape) -> Array:

@@ -33,9 +33,7 @@ def constant(value: float, wish: float) -> Scaled:
         raise NotLowerableError("a constant is not a number")
     unit = 1.0 if value == round(value) and abs(value) <= WHOLE else power_of_two(wish)
     entry = round(value / unit)
-    return Scaled(
-        expression=entry, low=entry, high=entry, unit=unit, slack=abs(value - entry * unit)
-    )
+    return Scaled(expression=entry, low=entry, high=entry, unit=unit).off(abs(value - entry * unit))
 
 
 def multiply(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
@@ -80,8 +78,7 @@ def _by_logarithm(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     number = lowering.number(graph.apply("exp", power_), wish)
     # What the logarithm and the product are off by, the exponential multiplies by its own size.
     steps = 8 * (1 + max(map(abs, lowering.range(power_))))
-    error = steps * _ULP * (number.size * number.unit + number.slack)
-    return replace(number, slack=number.slack + error)
+    return number.off(steps * _ULP * (number.size * number.unit + number.slack))
 
 
 def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
@@ -92,7 +89,7 @@ def divide(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     scaled = by_constant(lowering, above, 1.0 / below.value, wish)
     if abs(math.frexp(below.value)[0]) == 0.5:  # noqa: PLR2004 - a power of two has a reciprocal
         return scaled
-    return replace(scaled, slack=scaled.slack + 2 * _ULP * scaled.size * scaled.unit)
+    return scaled.off(2 * _ULP * scaled.size * scaled.unit)
 
 
 def narrow(lowering: "Lowering", node: GraphNode, wish: float, bits: int = FACTOR_BITS) -> Scaled:
@@ -114,9 +111,8 @@ def coarsened(lowering: "Lowering", number: Scaled, unit: float) -> Scaled:
     if number.low == number.high:
         entry = round(number.low * (number.unit / unit))
         error = abs(number.low * number.unit - entry * unit)
-        return Scaled(
-            expression=entry, low=entry, high=entry, unit=unit, slack=number.slack + error
-        )
+        settled = replace(number, expression=entry, low=entry, high=entry, unit=unit, weight=0)
+        return settled.off(error)
     return _coarser(lowering, number, round(min(unit / number.unit, LARGEST)))
 
 
@@ -128,7 +124,8 @@ def _coarser(lowering: "Lowering", number: Scaled, ratio: int) -> Scaled:
     half = -(-ratio // 2)
     difference: Any = ratio * target.expression  # OR-Tools' own types do not add up
     lowering.model.add_linear_constraint(difference - number.expression, -half, half)
-    return replace(target, slack=number.slack + unit / 2)
+    spread = number.spread + half * number.unit
+    return replace(target, slack=number.slack + unit / 2, spread=spread)
 
 
 def by_constant(lowering: "Lowering", node: GraphNode, factor: float, wish: float) -> Scaled:
@@ -139,14 +136,16 @@ def by_constant(lowering: "Lowering", node: GraphNode, factor: float, wish: floa
         return constant(0.0, wish)
     if factor == round(factor) and abs(factor) < WHOLE:
         inner = lowering.number(node, wish / abs(factor))
-        if inner.size * abs(factor) <= LARGEST:
+        if max(inner.size, inner.weight) * abs(factor) <= LARGEST:
             return inner.times(round(factor)).rounded()
     inner = narrow(lowering, node, wish / abs(factor) / 2)
     unit = power_of_two(max(wish / inner.size / 2, abs(factor) * inner.unit * 2.0**-FACTOR_BITS))
     exact = factor * inner.unit / unit
     scaled = inner.times(round(exact))
     rounding = (abs(exact - round(exact)) + 2 * _ULP * abs(exact)) * unit * inner.size
-    product = replace(scaled, unit=unit, slack=inner.slack * abs(factor) + rounding)
+    size = abs(factor)
+    product = replace(scaled, unit=unit, slack=inner.slack * size, spread=inner.spread * size)
+    product = product.off(rounding)
     # In a unit so much finer than asked for, a sum of several would not fit.
     spare = math.floor(math.log2(wish / unit))
     return _coarser(lowering, product, 1 << spare) if spare > _SPARE_BITS else product
@@ -168,9 +167,15 @@ def _product(
         lowering.model.add_multiplication_equality(target, [lowering.single(a), lowering.single(b)])
     )
     slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
+    spread = largest[0] * b.spread + largest[1] * a.spread + a.spread * b.spread
     lowering.record(node, EncodingKind.PRODUCT, 1, slack)
     product = Scaled(
-        expression=target, low=min(ends), high=max(ends), unit=a.unit * b.unit, slack=slack
+        expression=target,
+        low=min(ends),
+        high=max(ends),
+        unit=a.unit * b.unit,
+        slack=slack,
+        spread=spread,
     ).rounded()
     # Finer than its own slack, a product would only make later numbers huge,
     # and CP-SAT treats objectives beyond 2**53 in floating point.
@@ -195,6 +200,9 @@ def _quotient(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     encoded = Scaled(expression=product, low=min(ends), high=max(ends), unit=unit * b.unit)
     reach = unit / 2 * (below_largest + b.slack) + b.slack * largest
     reach += 4 * _ULP * largest * below_largest
-    lowering.between([encoded, a.times(-1)], -reach, reach)
+    off = lowering.tied([encoded, a.times(-1)], reach) + largest * b.spread
+    ends_below = lowering.range(below)
+    least = max(ends_below[0], -ends_below[1], 0.0)
+    spread = off / (least - b.spread) if least > b.spread else math.inf
     lowering.record(node, EncodingKind.QUOTIENT, 1, unit / 2)
-    return Scaled(expression=target, low=first, high=last, unit=unit, slack=unit / 2)
+    return Scaled(expression=target, low=first, high=last, unit=unit, slack=unit / 2, spread=spread)

@@ -73,7 +73,10 @@ def lower(  # noqa: C901, PLR0911, PLR0912 - one case per form
         case Selection():
             return _where(lowering, node, wish)
         case ComparisonOperation() | Connective():
-            return Scaled(expression=lowering.literal(node), low=0, high=1)
+            literal = lowering.literal(node)
+            return Scaled(
+                expression=literal, low=0, high=1, spread=float(node.position in lowering.free)
+            )
         case form:
             raise TypeError(f"no lowering rule for the form {type(form).__name__}")
 
@@ -123,7 +126,8 @@ def _extreme(lowering: "Lowering", node: Apply, way: int, wish: float) -> Scaled
     lowering.post(extreme_of(target, [lowering.single(a), lowering.single(b)]))
     slack = max(a.slack, b.slack)
     lowering.record(node, EncodingKind.EXTREME, 1, slack)
-    return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack)
+    spread = max(a.spread, b.spread)
+    return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack, spread=spread)
 
 
 def _absolute(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
@@ -131,7 +135,9 @@ def _absolute(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     target = lowering.variable(0, a.size)
     lowering.post(lowering.model.add_abs_equality(target, lowering.single(a)))
     lowering.record(node, EncodingKind.EXTREME, 1, a.slack)
-    return Scaled(expression=target, low=0, high=a.size, unit=a.unit, slack=a.slack)
+    return Scaled(
+        expression=target, low=0, high=a.size, unit=a.unit, slack=a.slack, spread=a.spread
+    )
 
 
 def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
@@ -147,6 +153,8 @@ def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
         lowering.post(
             lowering.model.add(target == side.expression), sign, *lowering.where_defined(one)
         )
-    slack = max(a.slack, b.slack)
+    slack, spread = max(a.slack, b.slack), max(a.spread, b.spread)
+    if condition.position in lowering.free:  # at some design it may be either
+        spread += (high - low) * a.unit
     lowering.record(node, EncodingKind.LOGICAL, 1, slack)
-    return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack)
+    return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack, spread=spread)

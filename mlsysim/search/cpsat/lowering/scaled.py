@@ -26,7 +26,7 @@ class Scaled:
     """A number that is `unit` times an integer expression, up to `slack`.
 
     For every design the model has an assignment in which the true value is
-    within `slack` of ``unit * expression``.
+    within `slack` of ``unit * expression``; in all its assignments it is within `spread`.
 
     Parameters
     ----------
@@ -37,7 +37,9 @@ class Scaled:
     unit
         A power of two.
     slack
-        The largest distance from the true value.
+        The largest distance from the true value, in some assignment of each design.
+    spread
+        The largest distance from it in any assignment, where the value is a number at all.
     weight
         What the sizes of all parts of the expression add up to, where that is more than
         its own: a weighted sum of literals of which one holds.
@@ -53,6 +55,7 @@ class Scaled:
     high: int
     unit: float = 1.0
     slack: float = 0.0
+    spread: float = 0.0
     weight: int = 0
 
     def __post_init__(self) -> None:
@@ -67,8 +70,13 @@ class Scaled:
 
     @property
     def exact(self) -> bool:
-        """Whether the expression is the value itself."""
+        """Whether the expression can be the value itself."""
         return self.slack == 0.0
+
+    @property
+    def certain(self) -> bool:
+        """Whether the expression is the value itself, whatever the assignment."""
+        return self.spread == 0.0
 
     def times(self, factor: int) -> "Scaled":
         """Multiply by a whole number."""
@@ -79,6 +87,7 @@ class Scaled:
             low=min(ends),
             high=max(ends),
             slack=self.slack * abs(factor),
+            spread=self.spread * abs(factor),
             weight=self.weight * abs(factor),
         )
 
@@ -87,7 +96,7 @@ class Scaled:
         if not self.low == self.high == 0 and self.unit > unit * LARGEST_SUM:
             raise NotLowerableError("numbers of too different size meet in a sum")
         factor = round(min(self.unit / unit, LARGEST_SUM))  # for zero any factor will do
-        return replace(self.times(factor), unit=unit, slack=self.slack)
+        return replace(self.times(factor), unit=unit, slack=self.slack, spread=self.spread)
 
     def rounded(self, size: int = 0, steps: int = 1) -> "Scaled":
         """Allow for the rounding of the float operations whose true result this is.
@@ -103,7 +112,11 @@ class Scaled:
         if self.exact and largest <= _EXACT:
             return self
         error = steps * sys.float_info.epsilon * (largest * self.unit + self.slack)
-        return replace(self, slack=self.slack + error)
+        return self.off(error)
+
+    def off(self, error: float) -> "Scaled":
+        """Allow for an error, whatever the assignment."""
+        return replace(self, slack=self.slack + error, spread=self.spread + error)
 
 
 def power_of_two(wish: float) -> float:
@@ -134,5 +147,6 @@ def total(numbers: Sequence[Scaled]) -> Scaled:
         high=sum(part.high for part in parts),
         unit=parts[0].unit,
         slack=sum(part.slack for part in parts),
+        spread=sum(part.spread for part in parts),
         weight=sum(max(part.size, part.weight) for part in parts),
     )

@@ -1,6 +1,7 @@
 """The lowering rules of operations with whole results: rounding, division with remainder."""
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,8 @@ _FINE = 2.0**-20
 def sign(lowering: "Lowering", node: Apply) -> Scaled:
     """Encode any sign that a can have."""
     low, high = (round(end) for end in lowering.range(node))
-    return Scaled(expression=lowering.variable(low, high), low=low, high=high)
+    free = lowering.variable(low, high)
+    return Scaled(expression=free, low=low, high=high, spread=float(high - low))
 
 
 def divide(lowering: "Lowering", node: Apply, part: Part) -> Scaled:
@@ -40,9 +42,11 @@ def rounded(lowering: "Lowering", node: Apply, below: float, above: float) -> Sc
     target = Scaled(expression=lowering.variable(low, high), low=low, high=high)
     least = min(inner.unit, 1.0) if inner.exact else 0.0
     below, above = max(below, least - 1.0), min(above, 1.0 - least)
-    lowering.between([target, inner.times(-1)], below, above)
+    off = lowering.between([target, inner.times(-1)], below, above)
     lowering.record(node, EncodingKind.ROUNDED, 1, 0.0)
-    return target
+    # Whole numbers within the same two ends, if what is rounded is certain.
+    spread = above - below + (off.slack + off.spread + off.unit if not inner.certain else 0.0)
+    return replace(target, spread=min(float(math.floor(spread)), float(high - low)))
 
 
 def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
@@ -64,8 +68,15 @@ def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
     slack = b.slack * max(abs(first), abs(last))
     multiple = Scaled(expression=product, low=min(ends), high=max(ends), unit=b.unit, slack=slack)
     rest = lowering.total([a, multiple.times(-1)]).rounded()
+    certain = a.certain and b.certain and rest.exact
+    spread = 0.0
+    if not certain:
+        off = 2 * rest.slack + a.spread + (1 + max(abs(first), abs(last))) * b.spread + rest.unit
+        spread = min(math.floor(1.0 + off / float(divisor.low)), last - first)
+    loose = a.spread + b.spread * max(abs(first), abs(last)) + spread * float(divisor.high)
+    rest = replace(rest, spread=loose)
     lowering.between([rest], 0.0, math.inf)
     gap = min(a.unit, b.unit) if rest.exact else 0.0
     lowering.between([rest, b.times(-1)], -math.inf, -gap)
     lowering.record(node, EncodingKind.PRODUCT, 1, rest.slack)
-    return Scaled(expression=count, low=first, high=last), rest
+    return Scaled(expression=count, low=first, high=last, spread=float(spread)), rest

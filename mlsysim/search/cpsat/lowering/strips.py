@@ -121,7 +121,10 @@ def add_strips(
     half = fine // 2  # the value is rounded to whole units
     model.add(tilted >= cp_model.LinearExpr.weighted_sum(chosen, below) - half)
     model.add(tilted <= cp_model.LinearExpr.weighted_sum(chosen, above) + half)
-    return Scaled(expression=target, low=low, high=high, unit=unit, slack=unit / 2)
+    # Value and entry lie between the same two lines, and the value is rounded.
+    wide = max(top - bottom for bottom, top in zip(below, above, strict=True)) + half
+    spread = unit * wide / fine
+    return Scaled(expression=target, low=low, high=high, unit=unit, slack=unit / 2, spread=spread)
 
 
 def _strip(entries: Array, first: int, last: int) -> Strip:

@@ -54,7 +54,7 @@ def table(lowering: "Lowering", node: GraphNode, wish: float) -> Scaled:
     target = lowering.variable(min(entries), max(entries))
     lowering.model.add_element(lowering.cells.place(node), entries, target)
     lowering.record(node, EncodingKind.TABLE, len(entries), error)
-    return Scaled(expression=target, low=min(entries), high=max(entries), unit=unit, slack=error)
+    return Scaled(expression=target, low=min(entries), high=max(entries), unit=unit).off(error)
 
 
 def strips(lowering: "Lowering", node: Apply, wish: float) -> Scaled | None:

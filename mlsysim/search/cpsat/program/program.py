@@ -25,6 +25,7 @@ from mlsysim.search.cpsat.program.counts import is_whole
 from mlsysim.search.cpsat.program.estimates import Estimates
 from mlsysim.search.cpsat.program.gaps import differences
 from mlsysim.search.cpsat.program.rows import Array, Mask, Rows
+from mlsysim.search.cpsat.program.signs import OpenSigns
 
 TRUE = Range(np.asarray(1.0), np.asarray(1.0))
 _NOT_POSITIVE = Range(np.asarray(-np.inf), np.asarray(0.0))
@@ -202,7 +203,7 @@ class Program:
             *(TRUE for _ in self.conditions),
             *self._allowed(best),
         ]
-        ranges = self._settler.settle(first, last, allowed, {})
+        ranges = self._settler.settle(first, last, allowed, self._open_signs.read(first, last))
         nodes = reachable(own)
         plain = self.read_all(boxes)
         estimates = self._roots[len(self.objectives) : 2 * len(self.objectives)]
@@ -222,7 +223,8 @@ class Program:
 
     def read_all(self, boxes: Boxes) -> dict[int, Range]:
         """Bound every value over boxes by the formulas alone, by its position in the graph."""
-        return self._plain.read_all(*self._ends(boxes))
+        ends = self._ends(boxes)
+        return self._plain.read_all(*ends, self._open_signs.read(*ends))
 
     def may_matter(self, ranges: Mapping[int, Range], cutoff: float, count: int) -> Mask:
         """Tell in which boxes every condition may hold, and the objectives may be below a value.
@@ -366,6 +368,14 @@ class Program:
         return BoxReader(
             [*self.objectives, *(condition.node for condition in self.conditions)], self.columns
         )
+
+    @cached_property
+    def _open_signs(self) -> OpenSigns:
+        own = [*self.objectives, *(condition.node for condition in self.conditions)]
+        ones = {name: np.zeros(1, np.int64) for name in self.names}
+        last = {name: np.array([length - 1]) for name, length in self.lengths.items()}
+        ranges = self._plain.read_all(ones, last)
+        return OpenSigns(self.graph, own, self.columns, ranges)
 
     @cached_property
     def _settler(self) -> BoxNarrower:

@@ -1,0 +1,117 @@
+"""What a compiled model states as its error is true: in no solution is a number further off."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ortools.sat.python import cp_model
+from question_files import MODELS, QUESTIONS
+from strategies import Case, cases, examples
+
+from mlsysim.core.dse import DSE
+from mlsysim.errors import MetricError, TracingError
+from mlsysim.expr.evaluate import over_designs
+from mlsysim.files.question import load
+from mlsysim.search.cpsat.compiling import CompiledModel
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
+
+NAMES = [str(file.relative_to(MODELS)) for file in QUESTIONS]
+FEASIBLE = [name for name in NAMES if not name.startswith("infeasible/")]
+DESIGNS = 2
+
+
+def extremes(
+    compiled: CompiledModel, design: Sequence[int], number: cp_model.LinearExprT
+) -> list[float] | None:
+    """Give the least and the greatest value of an expression in solutions of one design."""
+    lowered, found = compiled.lowered, []
+    for maximised in (False, True):
+        model = compiled.model.clone()
+        places = dict(zip(lowered.lowering.names, design, strict=True))
+        for name, position in lowered.positions.items():
+            model.add(position == places[name])
+        model.proto.clear_objective()
+        if maximised:
+            model.maximize(number)
+        else:
+            model.minimize(number)
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.max_deterministic_time = 0.2
+        status = solver.solve(model)
+        if status == cp_model.UNKNOWN:
+            return None
+        assert status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
+        found.append(solver.objective_value)
+    return found
+
+
+def assert_true(compiled: CompiledModel, design: Sequence[int]) -> None:
+    """Compare the objective that solutions of a design tell with its own."""
+    ends = extremes(compiled, design, compiled.objective)
+    if ends is None:  # the solver did not come to it
+        return
+    question = compiled.question
+    exact = question.point(design).objective_in(question.unit)
+    for end in ends:
+        told = compiled.objective_bound(end)
+        # A bound is on the safe side by no more than that, too.
+        assert abs(told - exact) <= 2 * compiled.objective_error
+
+
+@pytest.mark.parametrize("name", FEASIBLE)
+def test_the_error_of_a_question_is_true(name: str) -> None:
+    """The best designs of each file, fixed in its model, tell their objective to the error."""
+    question = load(MODELS / name)
+    compiled = question.explorer.compile(question.evaluate)
+    best = question.solve(top=DESIGNS)
+    domains = question.problem.space.items()
+    for candidate in best.top_candidates:
+        assert_true(compiled, [d.index(candidate.params[choice]) for choice, d in domains])
+
+
+TIGHT = {
+    "training/tutorial.toml": 1e-9,
+    "training/days_to_train.toml": 1e-6,
+    "training/many_layouts.toml": 1e-3,
+    "serving/cheapest_region.toml": 1e-6,
+}
+
+
+@pytest.mark.parametrize("name", TIGHT)
+def test_the_error_of_a_question_is_small(name: str) -> None:
+    """It is of use: a small share of the objective."""
+    question = load(MODELS / name)
+    compiled = question.explorer.compile(question.evaluate)
+    best = question.solve(top=1).best_objective
+    assert compiled.objective_error <= TIGHT[name] * abs(best)
+    assert f"within {compiled.objective_error:.2g}" in compiled.describe()
+
+
+@given(case=cases(), data=st.data())
+@examples(60)
+def test_the_error_of_a_random_formula_is_true(case: Case, data: st.DataObject) -> None:
+    """Objective and metrics, at any design that the requirements allow."""
+    try:
+        compiled = DSE.of(case.problem).compile(case)
+        load_of = compiled.metrics["load"]
+    except (NotLowerableError, TracingError, MetricError):
+        return
+    grid = list(
+        itertools.product(*(range(len(domain)) for _, domain in case.problem.space.items()))
+    )
+    allowed = [design for design in grid if compiled.question.point(design).is_feasible]
+    if not allowed:
+        return
+    design = data.draw(st.sampled_from(allowed))
+    assert_true(compiled, design)
+    metric = compiled.question.metric("load")
+    at = {name: np.array([place]) for name, place in zip(case.space, design, strict=True)}
+    (exact,) = over_designs([metric.node], at, compiled.question.formulation.columns)
+    ends = extremes(compiled, design, load_of.expression)
+    if ends is not None and np.isfinite(exact).all():
+        off = max(abs(end * load_of.scale - float(np.ravel(exact)[0])) for end in ends)
+        assert off <= load_of.error * (1 + 1e-12)
