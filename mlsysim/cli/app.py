@@ -27,6 +27,12 @@ app = typer.Typer(
 )
 
 
+class LeaveOut(StrEnum):
+    """What a fit can be made without, in turn."""
+
+    SOURCE = "source"
+
+
 class Template(StrEnum):
     """What a question may be about."""
 
@@ -288,12 +294,17 @@ def validate(
         Path | None,
         typer.Option(metavar="TOML", help="Write constants fitted to the runs; - prints them."),
     ] = None,
+    leave_out: Annotated[
+        LeaveOut | None,
+        typer.Option(help="Fit without each source in turn, and predict it by that."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print every row as JSON.")] = False,
 ) -> None:
     """Predict measured runs and report how far off the predictions are."""
     from mlsysim.cli.validating import validate_file
 
-    raise typer.Exit(validate_file(file, as_json=json, plot=plot, fit=fit))
+    leaving = leave_out is not None
+    raise typer.Exit(validate_file(file, as_json=json, plot=plot, fit=fit, leave_out=leaving))
 
 
 @app.command()

@@ -24,10 +24,10 @@ def serve_page(file: Path | None, *, host: str, port: int) -> ExitStatus:
     ParameterError
         If the page's library is not installed.
     """
+    with errors_to_status(), extra("page", "the page"):
+        from mlsysim.live.app import serve  # noqa: PLC0415 - in an extra
+        from mlsysim.live.draft import Draft  # noqa: PLC0415
     with errors_to_status(file):
-        with extra("page", "the page"):
-            from mlsysim.live.app import serve  # noqa: PLC0415 - in an extra
-            from mlsysim.live.draft import Draft  # noqa: PLC0415
         path = Path("serving.toml") if file is None else file
         text = template("serving").replace("FILE", str(path)) if file is None else written(file)
 

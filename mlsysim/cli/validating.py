@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.table import Table
@@ -15,17 +16,30 @@ from mlsysim.cli.streams import complain, say
 from mlsysim.cli.writable import check_writable
 from mlsysim.plot.validations import outcomes
 from mlsysim.textfiles import write_text
+from mlsysim.validation.error_table import class_of
 from mlsysim.validation.fitting import as_catalogue, fit_file, instructions
+from mlsysim.validation.left_out import Distance, Fitted, left_out_of
+from mlsysim.validation.left_out_tables import LeftOutLine, lines_by
 from mlsysim.validation.measured import TRAINING, path_of
+from mlsysim.validation.outcome import Outcome
 from mlsysim.validation.ranking import Ranking
 from mlsysim.validation.report import ValidationReport, mean_regret, mean_tau, report_of
 from mlsysim.validation.statistics import Errors, RowTally
 
-_ERRORS = ("mean", "median", "p90", "bias", "worst")
+_ERRORS = ("mean", "median", "p90", "ln_mean", "bias", "worst")
+_FEW = 40
+"""A file of so many rows is told row by row; of a longer one, only the worst."""
+_WORST = 5
+_PARTS = 3
 
 
 def validate_file(
-    file: Path | None, *, as_json: bool, plot: Path | None = None, fit: Path | None = None
+    file: Path | None,
+    *,
+    as_json: bool,
+    plot: Path | None = None,
+    fit: Path | None = None,
+    leave_out: bool = False,
 ) -> ExitStatus:
     """Predict the rows of a file and print how far off the predictions are.
 
@@ -39,6 +53,13 @@ def validate_file(
         A picture to draw, of predicted against measured.
     fit
         Where to write the constants that fit the rows best, ``"-"`` for standard output.
+    leave_out
+        Whether to fit without each source in turn, and to predict it by that.
+
+    Returns
+    -------
+    ExitStatus
+        That a check failed where no row could be predicted.
     """
     with errors_to_status():
         if plot is not None:
@@ -47,6 +68,9 @@ def validate_file(
         if fit is not None:
             check_writable("--fit", fit)
             _fit(source, fit)
+            return ExitStatus.ANSWERED
+        if leave_out:
+            _print_left_out(left_out_of(source), as_json=as_json)
             return ExitStatus.ANSWERED
         report = report_of(source)
         for column in report.unread:
@@ -58,6 +82,9 @@ def validate_file(
         if plot is not None:
             sys.stdout.flush()  # the report first: the picture may fail
             save(outcomes(report), plot)
+        if report.total.errors is None:
+            complain(f"mlsysim: {source}: no row was predicted")
+            return ExitStatus.CHECK_FAILED
     return ExitStatus.ANSWERED
 
 
@@ -90,6 +117,66 @@ def _print_report(report: ValidationReport) -> None:
         out.print(_ranking_table(report.rankings))
     for reason, count in report.reasons.items():
         out.print(Text(f"skipped {count}: {reason}"))
+    predicted = [outcome for outcome in report.outcomes if outcome.ln_error is not None]
+    if len(report.outcomes) <= _FEW:
+        if predicted:
+            out.print(_rows_table("row by row", predicted))
+        return
+    worst = sorted(predicted, key=lambda outcome: -abs(outcome.ln_error or 0.0))[:_WORST]
+    out.print(_rows_table("the worst rows", worst))
+
+
+def _rows_table(title: str, rows: Sequence[Outcome]) -> Table:
+    """List rows, each with the largest parts of what was predicted."""
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column("row")
+    for name in ("measured", "predicted", "error", "ln"):
+        table.add_column(name, justify="right")
+    table.add_column("of the predicted time")
+    for outcome in rows:
+        parts = {} if outcome.parts is None else outcome.parts()
+        largest = sorted(parts.items(), key=lambda part: -part[1])[:_PARTS]
+        table.add_row(
+            Text(f"{outcome.group}: {outcome.id}" if outcome.group else outcome.id),
+            f"{outcome.measured:,.5g} {outcome.unit}",
+            f"{outcome.predicted:,.5g}",
+            _per_cent(outcome.error),
+            f"{outcome.ln_error:+.2f}",
+            ", ".join(f"{name} {100 * share:.0f} %" for name, share in largest),
+        )
+    return table
+
+
+def _print_left_out(fit: Fitted, *, as_json: bool) -> None:
+    """Print the errors of sources that were left out in turn."""
+    out = console()
+    if as_json:
+        out.print_json(json.dumps([asdict(one) for one in fit.distances], allow_nan=False))
+        return
+    keys: dict[str, Callable[[Distance], str]] = {
+        "source": lambda one: one.group or "(no group)",
+        "accelerator": lambda one: one.accelerator,
+        "class": lambda one: " ".join(class_of(one)[1:]),
+    }
+    for heading, key in keys.items():
+        out.print(_left_out_table(heading, lines_by(fit.distances, key)))
+
+
+def _left_out_table(heading: str, lines: Sequence[LeftOutLine]) -> Table:
+    title = f"|ln(predicted / measured)| by {heading}, each source left out of the fit in turn"
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column(heading)
+    for name in ("rows", "fitted", "left out", "median", "p90", "bias"):
+        table.add_column(name, justify="right")
+    for line in lines:
+        shares = (line.fitted, line.mean, line.median, line.p90)
+        table.add_row(
+            line.name,
+            str(line.rows),
+            *(f"{100 * share:.1f} %" for share in shares),
+            f"{100 * line.bias:+.1f} %",
+        )
+    return table
 
 
 def _errors_table(heading: str, tallies: Sequence[RowTally]) -> Table:

@@ -1,9 +1,11 @@
 """Intervals of predicted figures."""
 
+import math
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
+from mlsysim.numeric import TOLERANCE
 from mlsysim.results.formatting import number, with_unit
 from mlsysim.units import is_quantity, magnitude, unit_of
 
@@ -52,4 +54,5 @@ def interval_of(first: Any, second: Any) -> Interval | None:
     if not all(isinstance(one, Number) and not isinstance(one, bool) for one in values):
         return None
     low, high = sorted(0.0 if abs(one) < _NOTHING else float(one) for one in values)
-    return None if low == high else Interval(low=low, high=high, unit=unit)
+    same = math.isclose(low, high, rel_tol=TOLERANCE)
+    return None if same else Interval(low=low, high=high, unit=unit)

@@ -281,7 +281,8 @@ def outward_bandwidth_of(fleet: Fleet, calibration: Calibration) -> float:
 def _own(accelerator: Accelerator, figure: str, unit: str, calibration: Calibration) -> float:
     """Give a figure of the accelerator, or else that of its family."""
     if not accelerator.has(figure):
-        return float(getattr(calibration, figure))
+        known: float = getattr(calibration, figure)
+        return known
     value = getattr(accelerator, figure)
     return float(magnitude(value, unit) if unit else value)
 

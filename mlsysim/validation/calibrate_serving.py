@@ -39,6 +39,14 @@ EACH: Mapping[str, tuple[float, float, float]] = {
     "sequence_time": (1e-5, 0.7, 1e-4),
 }
 """The same for each runtime."""
+FAMILIES: Mapping[str, tuple[float, float, float]] = {
+    "matmul_efficiency": (0.7, 0.2, 0.95),
+    "memory_efficiency": (0.75, 0.15, 0.95),
+    "link_efficiency": (0.6, 0.3, 0.95),
+    "collective_overhead": (8e-6, 0.5, 1e-4),
+}
+"""The same for families of accelerators whose kernels nobody has measured."""
+WITHOUT_KERNELS = ("CDNA", "Gaudi")
 _NUDGE = -0.02
 _TIMES = (ServingUnit.MILLISECONDS, ServingUnit.SECONDS)
 ALL = ""
@@ -66,11 +74,12 @@ class ServingTask:
     def names(self) -> tuple[tuple[str, str], ...]:
         """The constants: those of all runtimes, then those of each."""
         common = [(ALL, name) for name in COMMON]
-        return (*common, *((str(runtime), name) for runtime in MeasuredRuntime for name in EACH))
+        each = [(str(runtime), name) for runtime in MeasuredRuntime for name in EACH]
+        return (*common, *each, *((name, one) for name in WITHOUT_KERNELS for one in FAMILIES))
 
     def task(self) -> FitTask:
         """State what is to be fitted."""
-        known = [(COMMON if owner == ALL else EACH)[name] for owner, name in self.names]
+        known = [_known(*name) for name in self.names]
         spreads = np.array([spread for _, spread, _ in known])
         start = np.log([value for value, _, _ in known])
         return FitTask(
@@ -85,10 +94,7 @@ class ServingTask:
     def values(self, logarithms: Array) -> dict[tuple[str, str], float]:
         """Give constants by name, as far as they can be."""
         found = zip(self.names, np.exp(logarithms).tolist(), strict=True)
-        return {
-            name: min(value, (COMMON if name[0] == ALL else EACH)[name[1]][2])
-            for name, value in found
-        }
+        return {name: min(value, _known(*name)[2]) for name, value in found}
 
     def constants(self, logarithms: Array) -> EngineConstants:
         """Give constants as the models take them."""
@@ -106,6 +112,12 @@ class ServingTask:
                     {name: _at_most(values[str(runtime), name], EACH[name]) for name in EACH},
                 )
                 for runtime in MeasuredRuntime
+            },
+            families={
+                family: {
+                    name: _at_most(values[family, name], known) for name, known in FAMILIES.items()
+                }
+                for family in WITHOUT_KERNELS
             },
         )
 
@@ -128,6 +140,13 @@ class ServingTask:
             distances[at] = logarithms[0]
             derivatives[at] = (logarithms[1:] - logarithms[0]) / _NUDGE
         return distances, derivatives
+
+
+def _known(owner: str, name: str) -> tuple[float, float, float]:
+    """Give what is known of a constant before any row."""
+    if owner == ALL:
+        return COMMON[name]
+    return (FAMILIES if owner in WITHOUT_KERNELS else EACH)[name]
 
 
 def sign_of(row: ServingRow) -> int:

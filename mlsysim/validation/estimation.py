@@ -13,7 +13,7 @@ much.  Families and runtimes of few rows borrow from the others in this way.
 The minimum is found by Gauss and Newton's method with weights 1/|r|.  Without one of the sources it
 is found from there by the same derivatives, and the rows left out are then predicted exactly.
 How far constants move when sources are left out is their error bar (the jackknife, Efron and
-Stein 1981).
+Stein 1981), or what the curvature of the loss leaves open, where that is more.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -124,7 +124,9 @@ def left_out(task: FitTask, found: Estimate) -> LeftOut:
         constants[group] = found.constants + step
         distances[own] = task.distances(constants[group], own)[0][own]
     moved = np.array(list(constants.values())) - found.constants
-    errors = np.sqrt((len(moved) - 1) / len(moved) * np.sum(moved**2, axis=0))
+    jackknife = np.sqrt((len(moved) - 1) / len(moved) * np.sum(moved**2, axis=0))
+    # What one source alone determines does not tell by moving how sure it is.
+    errors = np.maximum(jackknife, uncertainty(task, found))
     return LeftOut(distances=distances, constants=constants, errors=errors)
 
 

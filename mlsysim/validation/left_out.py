@@ -7,21 +7,27 @@ run predicted four times too fast counts as much as one predicted four times too
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mlsysim.core.solver import DistributedModel
+from mlsysim.errors import MeasurementError
 from mlsysim.stages.error_classes import Quantity
 from mlsysim.stages.evidence import Evidence, evidence_on
 from mlsysim.validation.calibrate_runs import TrainingTask
 from mlsysim.validation.calibrate_serving import ServingTask
+from mlsysim.validation.datasets import DatasetKind, kind_of
 from mlsysim.validation.estimation import Estimate, LeftOut, estimate, left_out
 from mlsysim.validation.prediction import predict_configuration
 from mlsysim.validation.serving_prediction import EngineConstants, predict_serving
-from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.serving_row import ServingRow, serving_rows
+from mlsysim.validation.table import read_table
+from mlsysim.validation.training_row import TrainingRow, training_rows
 from mlsysim.validation.vocabulary import Latency
+
+_FEWEST_SOURCES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,3 +174,21 @@ def serving_fit(rows: Iterable[ServingRow]) -> Fitted:
 def _first(row: ServingRow, constants: EngineConstants) -> float:
     predicted = float(np.asarray(predict_serving(row, constants).ttft_ms))
     return math.log(predicted / (row.ttft_ms or math.nan))
+
+
+def left_out_of(path: str | Path) -> Fitted:
+    """Fit the constants of a kind of rows to a file, and predict each of its sources without it.
+
+    Raises
+    ------
+    MeasurementError
+        If the file cannot be used, or has rows of one source alone.
+    """
+    table = read_table(path)
+    training = kind_of(table) is DatasetKind.TRAINING
+    groups = {row.group for row in (training_rows(table) if training else serving_rows(table))}
+    if len(groups) < _FEWEST_SOURCES:
+        raise MeasurementError(
+            f"{path}: to leave a source out takes two; the column 'group' names the source of a row"
+        )
+    return training_fit(training_rows(table)) if training else serving_fit(serving_rows(table))

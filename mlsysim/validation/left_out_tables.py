@@ -10,7 +10,7 @@ from mlsysim.validation.left_out import Distance
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class LeftOutLine:
     """The errors of some figures, as absolute logarithms of predicted over measured.
 
     Parameters
@@ -39,7 +39,7 @@ class Line:
     bias: float
 
     @classmethod
-    def of(cls, name: str, distances: Iterable[Distance]) -> "Line":
+    def of(cls, name: str, distances: Iterable[Distance]) -> "LeftOutLine":
         """Summarise some figures."""
         known = list(distances)
         left_out = np.array([one.left_out for one in known])
@@ -61,9 +61,9 @@ class Line:
         return f"{self.name:52s}{self.rows:5d}{fitted:>8s}{mean:>9s}{median:>8s}{p90:>7s}{bias:>7s}"
 
 
-def lines_by(distances: Iterable[Distance], key: Callable[[Distance], str]) -> list[Line]:
+def lines_by(distances: Iterable[Distance], key: Callable[[Distance], str]) -> list[LeftOutLine]:
     """Summarise figures by what they share, in the order of its name."""
     shared: dict[str, list[Distance]] = {}
     for distance in distances:
         shared.setdefault(key(distance), []).append(distance)
-    return [Line.of(name, shared[name]) for name in sorted(shared)]
+    return [LeftOutLine.of(name, shared[name]) for name in sorted(shared)]

@@ -7,7 +7,8 @@ that cannot be predicted says why in `skipped`.  `mlsysim.validation.datasets`
 tells the kinds apart by their columns.
 """
 
-from collections.abc import Hashable, Mapping
+import math
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from mlsysim.stages.evidence import Evidence
@@ -44,6 +45,8 @@ class Outcome:
         What such a planner maximises, in any unit that rivals share.
     more
         Further entries of the row in JSON.
+    parts
+        Computes the shares of what the predicted time is made of.
     """
 
     id: str
@@ -63,11 +66,17 @@ class Outcome:
     speed_measured: float | None = None
     speed_predicted: float | None = None
     more: Mapping[str, float | None] = field(default_factory=dict)
+    parts: Callable[[], Mapping[str, float]] | None = None
 
     @property
     def error(self) -> float | None:
         """How far the prediction lies above the measurement, as a fraction of it."""
         return _relative(self.predicted, self.measured)
+
+    @property
+    def ln_error(self) -> float | None:
+        """The logarithm of predicted over measured, which counts four times and a fourth alike."""
+        return None if self.error is None or self.error <= -1 else math.log1p(self.error)
 
     @property
     def further_errors(self) -> dict[str, float]:
@@ -95,6 +104,7 @@ class Outcome:
             "measured": self.measured,
             "predicted": self.predicted,
             "error": self.error,
+            "ln_error": self.ln_error,
             "memory_measured": self.memory_measured,
             "memory_predicted": self.memory_predicted,
             "skipped": self.skipped,

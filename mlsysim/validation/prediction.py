@@ -134,6 +134,16 @@ def measured_time(configuration: Configuration) -> float:
     return value / each if configuration.unit in TIMES else each / value
 
 
+def shares_of_time(
+    configuration: Configuration, stage: DistributedModel | None = None
+) -> dict[str, float]:
+    """Say what the predicted step consists of, as shares of it."""
+    parts = _solved(configuration, stage or DistributedModel()).time_breakdown()
+    times = {name: magnitude(part, "s") for name, part in parts.items()}
+    total = sum(times.values())
+    return {name: time / total for name, time in times.items()}
+
+
 def _solved(configuration: Configuration, model: DistributedModel) -> Any:
     known = _accepted(type(model))
     arguments = {name: value for name, value in configuration.arguments.items() if name in known}

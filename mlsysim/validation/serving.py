@@ -1,8 +1,10 @@
 """Serving rows beside the predictions of the serving models."""
 
+import functools
+
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.outcome import Outcome
-from mlsysim.validation.serving_prediction import predict_serving
+from mlsysim.validation.serving_prediction import predict_serving, shares_of_decode
 from mlsysim.validation.serving_row import ServingRow, serving_rows
 from mlsysim.validation.table import MeasuredTable
 
@@ -37,6 +39,7 @@ def _outcome(row: ServingRow) -> Outcome:
         skipped=prediction.skipped,
         notes=row.doubts,
         evidence=prediction.evidence,
+        parts=functools.partial(shares_of_decode, row),
         more={
             "ttft_ms": row.ttft_ms,
             "tpot_ms": row.tpot_ms,

@@ -4,15 +4,18 @@ Rows of three kinds:
 
 - a batch that starts together: all prompts are prefilled, then all decode in step;
 - the most load that memory holds: replicas answer as fast as they can with full batches;
-- users who ask again as soon as they are answered.  Benchmarks send the first requests of all
+- users who ask again as soon as they are answered; those beyond what memory holds wait until a
+  request is answered (Little's law).  Benchmarks send the first requests of all
   users at once, which then wait for one another: of ten requests of each, a tenth waits for half of
-  the others' prefills.  Some servers hand tokens out in groups, so that the first waits for the
-  others of its group.
+  the others' prefills, and all of them where the engine prefills first.  Some servers hand tokens
+  out in groups, so that the first waits for the others of its group.
 """
 
+import copy
 import functools
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlsysim.catalog.calibration import Calibration, ServingCalibration
@@ -25,12 +28,16 @@ from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 from mlsysim.validation.serving_conversion import ServingQuestion, serving_question
 from mlsysim.validation.serving_row import ServingRow
-from mlsysim.validation.vocabulary import Latency, Load, ServingUnit
+from mlsysim.validation.vocabulary import Latency, Load, MeasuredRuntime, ServingUnit
 
 # TensorRT-LLM's default max_batch_size.
 _LARGEST_BATCH = 2048
 # Where a row does not say; that of the benchmarks that fix a number of users.
 _REQUESTS_PER_USER = 10
+# The engine evicts nothing, and so admits a request only where all of it has room; and it prefills
+# whatever has arrived before it decodes on: users of equal lengths then stay in step, and each of
+# their requests meets those of all others.
+_PREFILLING_FIRST = {MeasuredRuntime.TENSORRT_LLM_0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +73,13 @@ class EngineConstants:
         In what serving differs from training.
     runtimes
         What engines add, by name.
+    families
+        Family of accelerators -> figures of its `Calibration` that differ.
     """
 
     serving: ServingCalibration
     runtimes: Mapping[str, Runtime]
+    families: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def predict_serving(row: ServingRow, constants: EngineConstants | None = None) -> ServingPrediction:
@@ -87,13 +97,27 @@ def predict_serving(row: ServingRow, constants: EngineConstants | None = None) -
         return ServingPrediction(skipped=question)
     calibration = None
     if constants is not None:
-        calibration = calibration_of(question.fleet.accelerator).replace(serving=constants.serving)
+        family = calibration_of(question.fleet.accelerator)
+        calibration = copy.copy(family)  # unchecked: an array is no figure of a catalogue
+        vars(calibration).update(constants.families.get(family.name, {}))
+        vars(calibration)["serving"] = constants.serving
         runtime = constants.runtimes[question.arguments["runtime"]]
         question = replace(question, arguments={**question.arguments, "runtime": runtime})
     try:
         return _predict(question, calibration)
     except (Infeasible, MissingFigureError, ParameterError) as error:
         return ServingPrediction(skipped=str(error))
+
+
+def shares_of_decode(row: ServingRow) -> dict[str, float]:
+    """Say what a predicted decode pass consists of, as shares of it; nothing of two pools."""
+    question = _question(row)
+    if isinstance(question, str) or question.prefill_layout:
+        return {}
+    parts = _solve(question, ServingModel(), question.batch_size or 1).decode_pass_breakdown()
+    times = {name: magnitude(part, "s") for name, part in parts.items()}
+    total = sum(times.values())
+    return {name: time / total for name, time in times.items()}
 
 
 _question = functools.cache(serving_question)
@@ -133,17 +157,32 @@ def _together(question: ServingQuestion, calibration: Calibration | None) -> tup
     """Predict users of one pool: time to first token, and per token (ms)."""
     stage = ContinuousBatchingModel(calibration=calibration)
     users = question.batch_size or 1
-    result = _solve(question, stage, users)
+    held = _held(question, users)
+    result = _solve(question, stage, held)
     rate = magnitude(result.request_rate, "1/s")
     prefill = 1e3 * result.prefill_share / rate
-    first = magnitude(result.time_to_first_token, "ms")
+    first = magnitude(result.time_to_first_token, "ms") + 1e3 * (users - held) / rate
     between = magnitude(result.inter_token_latency, "ms")
-    return first + _waits(question.row, users, prefill, between), between
+    return first + _waits(question, held, prefill, between), between
 
 
-def _waits(row: ServingRow, users: int, prefill: Any, between: Any) -> Any:
+def _held(question: ServingQuestion, users: int) -> int:
+    """Count the users whose requests memory holds; the others wait until one is answered.
+
+    An engine that gives a request all the memory that it may need holds no more than that.
+    """
+    if question.row.runtime not in _PREFILLING_FIRST:
+        return users
+    fits = _solve(question, ServingModel(), 1).max_concurrency
+    return min(users, max(1, math.floor(fits) * question.layout["attention_dp_size"]))
+
+
+def _waits(question: ServingQuestion, users: int, prefill: Any, between: Any) -> Any:
     """Give what a first token waits for other users' prefills and for the others of its group."""
-    burst = (users - 1) / 2 * prefill / (row.requests_per_user or _REQUESTS_PER_USER)
+    row = question.row
+    in_step = row.runtime in _PREFILLING_FIRST
+    together = 1 if in_step else _REQUESTS_PER_USER
+    burst = (users - 1) / 2 * prefill / (row.requests_per_user or together)
     return burst + ((row.stream_interval or 1) - 1) * between
 
 
@@ -171,7 +210,7 @@ def _apart(question: ServingQuestion, calibration: Calibration | None) -> tuple[
     each = 1e3 / magnitude(result.prefill_capacity, "1/s")
     first = magnitude(result.time_to_first_token, "ms")
     between = magnitude(result.inter_token_latency, "ms")
-    return first + _waits(question.row, users, each, between), between
+    return first + _waits(question, users, each, between), between
 
 
 def _of_users(question: ServingQuestion, first: Any, between: Any) -> Any:

@@ -64,6 +64,9 @@ READERS_COLUMNS = (
 )  # fmt: skip
 """Columns for readers: prose, the same measurement in other units, and what is said elsewhere."""
 
+# NVIDIA's inference microservices keep caches in 16 bits also where weights are in 8: what a
+# further user costs shows it.
+_NIM = "NIM"
 # The release from which TensorRT-LLM runs on PyTorch: 0.17.
 _FIRST_WITH_PYTORCH = 17
 
@@ -87,6 +90,8 @@ def _spread(cells: RowCells) -> RowCells:
         texts["runtime"] = runtime_of(
             texts.get("framework", ""), texts.get("framework_version", "")
         )
+    if texts.get("framework_version", "").startswith(_NIM) and not texts.get("kv_precision"):
+        texts["kv_precision"] = "bf16"
     for pool in ("prefill", "decode"):
         for setting in texts.get(f"{pool}_config", "").split():
             name, _, number = setting.partition("=")

@@ -11,6 +11,11 @@
   between replicas is, with what runs beside gradients of weights.
 - torchtitan and llm-foundry shard with PyTorch's FSDP, whose shards in 32 bits are the master
   copies.
+- NeMo and Megatron-Bridge sum gradients in bfloat16 (``grad_reduce_in_fp32`` is off in their
+  recipes); rows of mixtures do not show it.
+- PyTorch's FSDP exchanges gradients and weights layer by layer, DeepSpeed and InternEvo tensor by
+  tensor; whether others send their large buckets in one message or in some makes no difference
+  that the rows tell.
 - Every accelerator of a tensor-parallel group sends whole messages between pipeline stages in
   Megatron-DeepSpeed; the others share them.
 
@@ -35,6 +40,7 @@ from mlsysim.validation.vocabulary import (
 )
 
 _YEAR_OF_SEQUENCE_PARALLELISM = 2022
+_NARROW_GRADIENT = 2
 _YEAR_OF_AMPERE = 2020
 _HOPPER = ("H100", "H200", "H800", "H20", "GH200")
 
@@ -53,21 +59,30 @@ class _Habits:
         Whether state is sharded by PyTorch.
     shares_messages
         Whether a tensor-parallel group shares what goes to the next stage.
+    narrow_gradients
+        Whether gradients of a dense model are summed in 16 bits.
+    sends
+        The framework as whose replicas exchange gradients and weights, in messages of what size;
+        None for one message.
     """
 
     overlaps: bool = False
     second_attention: bool = False
     fsdp: bool = False
     shares_messages: bool = True
+    narrow_gradients: bool = False
+    sends: str | None = None
 
 
 _USUAL = _Habits()
-_MEGATRON_CORE = _Habits(overlaps=True)
-_PYTORCH = _Habits(second_attention=True, fsdp=True)
+_MEGATRON_CORE = _Habits(overlaps=True, narrow_gradients=True)
+_PYTORCH = _Habits(second_attention=True, fsdp=True, sends="torchtitan")
 _HABITS = {
     Stack.NEMO: _MEGATRON_CORE,
     Stack.MEGATRON_BRIDGE: _MEGATRON_CORE,
     Stack.MEGATRON_DEEPSPEED: _Habits(shares_messages=False),
+    Stack.DEEPSPEED: _Habits(sends="deepspeed"),
+    Stack.INTERNEVO: _Habits(sends="deepspeed"),
     Stack.TORCHTITAN: _PYTORCH,
     Stack.LLM_FOUNDRY: _PYTORCH,
 }
@@ -110,8 +125,12 @@ def options(
         "schedule": row.schedule,
         "optimizer_offload": row.optimizer_offload,
         "fused_loss": row.fused_loss,
-        "gradient_bytes": row.gradient_bytes,
+        "gradient_bytes": row.gradient_bytes or _gradient_bytes(row, habits),
         "scatter_gather": row.scatter_gather,
+        "zero_group": row.zero_group,
+        "graphs": row.graphs,
+        "dispatcher": row.dispatcher,
+        "stack": habits.sends,
     }
     if division.zero_stage >= ZeroStage.GRADIENTS:
         found["sharding"] = row.sharding or (Sharding.FSDP if habits.fsdp else None)
@@ -135,6 +154,10 @@ def _overlap(row: TrainingRow, habits: _Habits, *, old: bool) -> Overlap | None:
     if old:
         return Overlap.NONE
     return Overlap.ALL if habits.overlaps and not row.moe_experts else None
+
+
+def _gradient_bytes(row: TrainingRow, habits: _Habits) -> int | None:
+    return _NARROW_GRADIENT if habits.narrow_gradients and not row.moe_experts else None
 
 
 def _is_old(row: TrainingRow, accelerator: Accelerator) -> bool:

@@ -18,6 +18,8 @@ class Errors:
         Rows that were predicted and measured.
     mean, median, p90
         Of the absolute errors; the last is what nine in ten stay below, interpolated linearly.
+    ln_mean
+        The mean of the absolute logarithms of predicted over measured.
     bias
         The mean of the signed errors: positive where predictions are too large.
     worst
@@ -28,6 +30,7 @@ class Errors:
     mean: float
     median: float
     p90: float
+    ln_mean: float
     bias: float
     worst: float
 
@@ -54,6 +57,7 @@ def errors_of(signed: Iterable[float]) -> Errors | None:
         mean=float(absolute.mean()),
         median=float(np.median(absolute)),
         p90=float(np.quantile(absolute, 0.9)),
+        ln_mean=float(np.abs(np.log1p(errors)).mean()),
         bias=float(errors.mean()),
         worst=float(absolute.max()),
     )

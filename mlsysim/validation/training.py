@@ -6,6 +6,7 @@ a planner to choose is the layout, the batch and what is recomputed, and the
 speed is in tokens per second and accelerator, whatever the batch.
 """
 
+import functools
 from collections.abc import Iterable
 
 from mlsysim.core.solver import DistributedModel
@@ -13,7 +14,12 @@ from mlsysim.stages.evidence import Evidence, evidence_on
 from mlsysim.validation.accelerators import accelerator_of
 from mlsysim.validation.conversion import Configuration, Skipped, convert
 from mlsysim.validation.outcome import Outcome
-from mlsysim.validation.prediction import TIMES, Prediction, predict_configuration
+from mlsysim.validation.prediction import (
+    TIMES,
+    Prediction,
+    predict_configuration,
+    shares_of_time,
+)
 from mlsysim.validation.table import MeasuredTable
 from mlsysim.validation.training_row import TrainingRow, training_rows
 
@@ -53,11 +59,14 @@ def _outcome(row: TrainingRow, stage: DistributedModel | None) -> Outcome:
     prediction = predict_configuration(configuration, stage)
     if prediction.predicted is None:
         return _beside(row, prediction)
-    return _beside(row, prediction, configuration)
+    return _beside(row, prediction, configuration, stage)
 
 
 def _beside(
-    row: TrainingRow, prediction: Prediction, configuration: Configuration | None = None
+    row: TrainingRow,
+    prediction: Prediction,
+    configuration: Configuration | None = None,
+    stage: DistributedModel | None = None,
 ) -> Outcome:
     accelerator = accelerator_of(row.accelerator)
     speeds = _speeds(prediction, configuration) if configuration else (None, None)
@@ -78,6 +87,11 @@ def _beside(
         design=_design(configuration) if configuration else None,
         speed_measured=speeds[0],
         speed_predicted=speeds[1],
+        parts=(
+            None
+            if configuration is None
+            else functools.partial(shares_of_time, configuration, stage)
+        ),
     )
 
 

@@ -8,6 +8,7 @@ From the root of the repository::
     python -m tests.benchmarks --sizes 1e8,1e10 --only throughput --repeats 5
     python -m tests.benchmarks --only joint,counting --contenders engine
     python -m tests.benchmarks --only startup
+    python -m tests.benchmarks --only real --page docs/speed.md
 
 It prints tables and writes ``build/benchmarks.json``. Every contender answers
 every question in a process of its own, warmed up, and its time is the median of
@@ -24,10 +25,12 @@ priced). It is asked of
 
 Walking every design is measured up to ``--walk`` and extrapolated beyond, which
 the table marks. Then come joint questions (jobs that share accelerators),
-counting questions (six large counts) and what starting costs. Wherever two
-contenders prove something, their answers are compared: status and the five best
-objectives to 1e-9 (SCIP: the best, to its own tolerance). The status of the
-command is 1 if any differ or the engine proves nothing.
+counting questions (six large counts), questions of the real stages, up to four
+and eight real jobs (against the reference where it can finish, and Optuna), and
+what starting costs. Wherever two contenders prove something, their answers are
+compared: status and the five best objectives to 1e-9 (SCIP: the best, to its own
+tolerance). The status of the command is 1 if any differ or the engine proves
+nothing. ``--page docs/speed.md`` writes the table of the real stages there.
 """
 
 import sys

@@ -45,6 +45,7 @@ class Answer:
                 "points_evaluated": statistics.points_evaluated,
                 "solver": dict(statistics.solver),
                 "conflict": list(result.conflict),
+                "unfinished": list(result.unfinished),
             },
         )
 

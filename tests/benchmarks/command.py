@@ -1,6 +1,7 @@
 """The command of the benchmark."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +9,20 @@ from typing import Any
 
 from benchmarks.contender import Contender
 from benchmarks.ladder import ALL_SIZES, Plan, Row, climb, names
+from benchmarks.page import page
+from benchmarks.real import REAL
 from benchmarks.report import show, write
 from benchmarks.startup import measure_startup
 from rich.console import Console
 
-_FULL: dict[str, Any] = {"sizes": ALL_SIZES, "jobs": (4, 8, 32), "most": (10, 10_000), "repeats": 3}
-_QUICK: dict[str, Any] = {"sizes": (2, 4), "jobs": (), "most": (6,), "repeats": 1}
+_FULL: dict[str, Any] = {
+    "sizes": ALL_SIZES,
+    "jobs": (4, 8, 32),
+    "most": (10, 10_000),
+    "real": REAL,
+    "repeats": 3,
+}
+_QUICK: dict[str, Any] = {"sizes": (2, 4), "jobs": (), "most": (6,), "real": REAL[:3], "repeats": 1}
 
 
 def main(arguments: Sequence[str], description: str | None) -> int:
@@ -33,6 +42,7 @@ def main(arguments: Sequence[str], description: str | None) -> int:
         sizes=options.sizes or preset["sizes"],
         jobs=options.jobs if options.jobs is not None else preset["jobs"],
         most=preset["most"],
+        real=preset["real"],
         contenders=rivals,
         repeats=options.repeats or preset["repeats"],
         seconds=options.seconds,
@@ -55,6 +65,10 @@ def main(arguments: Sequence[str], description: str | None) -> int:
     show(console, rows, startup)
     write(options.json, plan, rows, startup)
     console.print(f"written to {options.json}")
+    if options.page is not None:
+        report = json.loads(options.json.read_text())
+        options.page.write_text(page(options.page.read_text(), report))
+        console.print(f"written to {options.page}")
     return 1 if any(row.disagreements for row in rows) else 0
 
 
@@ -75,6 +89,7 @@ def _parser(description: str | None) -> argparse.ArgumentParser:
     add("--scip-seconds", type=float, default=120.0, help="limit of SCIP")
     add("--walk", type=int, default=8, help="walk up to ten to this power designs")
     add("--json", type=Path, default=Path("build/benchmarks.json"), help="where to write")
+    add("--page", type=Path, help="where to write the page of the documentation")
     return parser
 
 

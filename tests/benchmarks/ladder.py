@@ -26,6 +26,8 @@ class Plan:
         Numbers of jobs of the joint questions.
     most
         Replicas per kind of the counting questions.
+    real
+        The names of the questions of the real stages.
     contenders
         Who answers, besides the engine.
     repeats
@@ -41,6 +43,7 @@ class Plan:
     sizes: Sequence[int]
     jobs: Sequence[int]
     most: Sequence[int]
+    real: Sequence[str]
     contenders: Sequence[Contender]
     repeats: int
     seconds: float
@@ -141,6 +144,7 @@ def names(plan: Plan) -> Iterator[str]:
     yield from (f"joint-{jobs}" for jobs in plan.jobs)
     for most in plan.most:
         yield from (f"counting-{most}-linear", f"counting-{most}-nonlinear")
+    yield from plan.real
 
 
 def climb(plan: Plan, questions: Iterable[str], tell: Callable[[str], None]) -> Iterator[Row]:
@@ -177,8 +181,12 @@ def climb(plan: Plan, questions: Iterable[str], tell: Callable[[str], None]) -> 
 
 
 def _takes_part(plan: Plan, who: Contender, name: str, size: int) -> bool:
+    if who is Contender.OPTUNA and Objective.INFEASIBLE in name:
+        return False
+    if name.startswith("real") and who is Contender.OPTUNA:
+        return True
     if name.startswith("1e"):
-        return not (who is Contender.OPTUNA and Objective.INFEASIBLE in name)
+        return True
     return who.answers_anything and (who is Contender.ENGINE or size <= 10**plan.walk)
 
 

@@ -27,6 +27,8 @@ class Measurement:
         Who answered.
     seconds
         The time of every repeat; of an extrapolated measurement, its one time.
+    cpu
+        The seconds of processors of every repeat: what a busy machine does not stretch.
     answer
         The answer; `None` if there is none.
     mebibytes
@@ -40,6 +42,7 @@ class Measurement:
 
     contender: Contender
     seconds: tuple[float, ...] = ()
+    cpu: tuple[float, ...] = ()
     answer: Answer | None = None
     mebibytes: float | None = None
     extrapolated_from: str = ""
@@ -49,6 +52,11 @@ class Measurement:
     def median(self) -> float | None:
         """The median time."""
         return statistics.median(self.seconds) if self.seconds else None
+
+    @property
+    def median_cpu(self) -> float | None:
+        """The median of the seconds of processors."""
+        return statistics.median(self.cpu) if self.cpu else None
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as data for JSON."""
@@ -91,6 +99,7 @@ def measure(name: str, contender: Contender, *, repeats: int, limit: float) -> M
     return Measurement(
         contender=contender,
         seconds=tuple(report["seconds"]),
+        cpu=tuple(report["cpu"]),
         mebibytes=report["mebibytes"],
         answer=Answer(
             status=Status(answer["status"]),

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from benchmarks.counting import CountingQuestion
 from benchmarks.joint import joint_question
 from benchmarks.questions import Objective, Splits, training_question
+from benchmarks.real import real_question
 
 from mlsysim.core.dse import DSE
 
@@ -17,7 +18,7 @@ class Question(Protocol):
     def name(self) -> str:
         """What the tables call it."""
 
-    def evaluate(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def evaluate(self, params: Mapping[str, Any]) -> Any:
         """Evaluate one design, a block of designs, or a traced one."""
 
     def explorer(self) -> DSE:
@@ -30,10 +31,12 @@ def question_named(name: str) -> Question:
     Parameters
     ----------
     name
-        ``1e8-throughput-uneven``, ``joint-4``, ``joint-2-narrow`` or
-        ``counting-10000-linear``.
+        ``1e8-throughput-uneven``, ``joint-4``, ``joint-2-narrow``,
+        ``counting-10000-linear`` or ``real-training-9-dollars``.
     """
     kind, *rest = name.split("-")
+    if kind == "real":
+        return real_question(name)
     if kind == "joint":
         return joint_question(int(rest[0]), narrow="narrow" in rest)
     if kind == "counting":

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from benchmarks.contenders.ours import by_engine, by_reference
 from benchmarks.contenders.scip import TOLERANCE
 from benchmarks.counting import CountingQuestion
 from benchmarks.joint import joint_question
+from benchmarks.page import page
 from benchmarks.question import Question, question_named
 from benchmarks.questions import (
     SPACES,
@@ -19,6 +21,7 @@ from benchmarks.questions import (
     TrainingQuestion,
     training_question,
 )
+from benchmarks.real import REAL
 
 from mlsysim.results.status import Status
 
@@ -173,3 +176,58 @@ def test_scip_agrees() -> None:
     question = training_question(4, Objective.THROUGHPUT, Splits.DIVISIBLE)
     expected = by_reference(question, _SECONDS)
     assert disagreement(scip.solve(question, _SECONDS), expected, tolerance=TOLERANCE, top=1) == ""
+
+
+@pytest.mark.parametrize("name", [name for name in REAL if "-5-" in name])
+def test_small_questions_of_the_real_stages_agree_with_the_reference(name: str) -> None:
+    """The five best, or that there are none, of 1e5 designs."""
+    question = question_named(name)
+    ours, theirs = by_engine(question, _SECONDS), by_reference(question, _SECONDS)
+    assert ours.proven
+    assert not disagreement(ours, theirs)
+    if ours.objectives:
+        assert ours.details["good_after"] >= 0
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_questions_are_named_as_the_tables_call_them(name: str) -> None:
+    """A rung that is renamed is renamed in the page of the documentation, too."""
+    question = question_named(name)
+    assert question.name == name
+    assert question.explorer().problem.space.size > 10**5
+    text = (Path(__file__).parents[2] / "docs" / "speed.md").read_text()
+    assert f"| {name.removeprefix('real-')} |" in text
+
+
+def test_the_page_keeps_what_is_around_its_table() -> None:
+    """Only what stands between the marks is written anew, from the JSON of a run."""
+    engine = {
+        "answer": {
+            "status": "OPTIMAL",
+            "details": {"good_after": 0.25, "solver": {"boxes": 1200, "designs": 34}},
+        },
+        "cpu": [0.5, 0.7, 0.6],
+        "median": 0.8,
+        "error": "",
+    }
+    report = {
+        "machine": {"cores": 2, "python": "3.11.7"},
+        "packages": {"numpy": "2.4.6"},
+        "plan": {"repeats": 3},
+        "questions": [
+            {
+                "question": "real-training-9-dollars",
+                "size": 1.2e9,
+                "ratios": {"engine": 1.0, "reference": 12.345},
+                "optuna_gap": 0.123,
+                "measurements": {"engine": engine, "reference": {}, "optuna": {}},
+            },
+            {"question": "1e8-dollars-uneven"},
+        ],
+    }
+    text = page("before\n<!-- real stages -->\nold\n<!-- end -->\nafter\n", report)
+    assert text.startswith("before\n<!-- real stages -->\n")
+    assert text.endswith("<!-- end -->\nafter\n")
+    assert "old" not in text
+    row = "| training-9-dollars | 1.2e9 | best, proven | 0.60 | 0.80 | 0.25 | 1,200 | 34 | 12.3 |"
+    assert f"{row} 12.3% short |" in text

@@ -39,21 +39,28 @@ def main(name: str, contender: str, repeats: str, limit: str) -> None:
     who, question = Contender(contender), question_named(name)
     solve = who.load()
     seconds: list[float] = []
+    cpu: list[float] = []
     report: dict[str, Any]
     try:
         # Imports and compilation are paid once per process, not once per question.
         solve(training_question(2, Objective.DOLLARS, Splits.UNEVEN), _WARM_UP_SECONDS)
         for _ in range(int(repeats)):
-            start = time.perf_counter()
+            start, worked = time.perf_counter(), time.process_time()
             answer = solve(question, float(limit))
             seconds.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - worked)
             if not answer.proven and seconds[-1] > _STOPPED * float(limit):
                 break  # what the limit stopped would be stopped again
     except MissingPackageError as reason:
         report = {"error": str(reason)}
     else:
         kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        report = {"seconds": seconds, "mebibytes": kibibytes / 1024, "answer": asdict(answer)}
+        report = {
+            "seconds": seconds,
+            "cpu": cpu,
+            "mebibytes": kibibytes / 1024,
+            "answer": asdict(answer),
+        }
     sys.stdout.write(json.dumps(report) + "\n")
 
 

@@ -48,6 +48,9 @@ TRAINING: dict[str, list[Any]] = {
     "sequence_parallel": [False, True],
     "scatter_gather": [False, True],
     "stack": ["megatron", "torchtitan", "deepspeed"],
+    "zero_group": [None, 2, 8],
+    "graphs": ["none", "partial", "full"],
+    "dispatcher": ["alltoall", "deepep", "hybridep"],
     "fused_loss": [False, True],
     "optimizer_offload": [False, True],
     "gradient_bytes": [2, 4, 6],
@@ -69,6 +72,19 @@ TRAINING: dict[str, list[Any]] = {
     "nodes": [16, 32, 64, 128],
 }
 Design = dict[str, Any]
+
+
+def sharers(design: Design, group: int | None) -> tuple[int, ...]:
+    """Count the accelerators that share state, and those that share that of experts."""
+    model_parallel = design["tp_size"] * design["pp_size"] * design["cp_size"]
+    data = max(8 * design["nodes"] // model_parallel, 1)
+    everyone = min(data, design["batch_size"]) * design["cp_size"]
+    alike = everyone
+    if design["ep_size"] > 1 and design["model"].experts:
+        alike = max(everyone * design["tp_size"] // design["ep_size"], 1)
+    return tuple(min(group or count, count) for count in (everyone, alike))
+
+
 # Where a knob says that it has no effect: `DistributedModel.solve` states each.
 INERT: dict[str, Callable[[Design, Any], bool]] = {
     "sequence_parallel": lambda d, _: d["tp_size"] == 1,
@@ -89,6 +105,15 @@ INERT: dict[str, Callable[[Design, Any], bool]] = {
             }
         )
         == 1
+    ),
+    "zero_group": lambda d, other: (
+        d["zero_stage"] == 0 or sharers(d, d["zero_group"]) == sharers(d, other)
+    ),
+    "graphs": lambda d, _: not d["model"].experts,
+    "dispatcher": lambda d, other: (
+        not d["model"].experts
+        or d["ep_size"] == 1
+        or {d["dispatcher"], other} == {"deepep", "hybridep"}
     ),
     "moment_bytes": lambda d, _: d["optimizer"] in {"adamw_8bit", "adafactor", "sgd"},
     "master_weights": lambda d, _: d["precision"] == "fp32",
@@ -136,12 +161,17 @@ def possible(design: Design) -> bool:
 
 def drawn(knob: str) -> st.SearchStrategy[Design]:
     """Draw designs, plain in what seldom goes together unless it is the knob that is tested."""
-    seldom = {"virtual_stages", "schedule", "sharding", "activation_storage", "dispatch", knob}
+    seldom = {
+        "virtual_stages", "schedule", "sharding", "activation_storage", "dispatch", "zero_group",
+        knob,
+    }  # fmt: skip
     plain = seldom - {knob}
+    # Only where tokens travel do they wait for launches in every design.
+    values = TRAINING | ({"ep_size": [2, 8]} if knob == "graphs" else {})
     return st.fixed_dictionaries(
         {
-            name: st.just(values[0]) if name in plain else st.sampled_from(values)
-            for name, values in TRAINING.items()
+            name: st.just(known[0]) if name in plain else st.sampled_from(known)
+            for name, known in values.items()
         }
     ).filter(possible)
 

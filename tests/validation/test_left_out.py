@@ -3,25 +3,48 @@
 import functools
 import math
 import random
+import re
 from collections import defaultdict
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mlsysim.catalog import Systems
 from mlsysim.stages.error_classes import COVERAGE, LEVELS, Quantity, error_classes, levels_of
 from mlsysim.stages.evidence import Evidence
+from mlsysim.validation.accuracy_page import accuracy_page
 from mlsysim.validation.error_table import class_of, error_table, quantiles_of
-from mlsysim.validation.left_out import Distance, serving_fit, training_fit
+from mlsysim.validation.left_out import Distance, Fitted, serving_fit, training_fit
 from mlsysim.validation.measured import serving_rows, training_rows
 
 _ENOUGH = 20
 
 
 @functools.cache
+def fits() -> tuple[Fitted, Fitted]:
+    """Fit all constants, and leave every source of the package out in turn."""
+    return training_fit(training_rows()), serving_fit(serving_rows())
+
+
 def distances() -> tuple[Distance, ...]:
-    """Leave every source of the package out in turn."""
-    return (*training_fit(training_rows()).distances, *serving_fit(serving_rows()).distances)
+    """Give what is left out of both."""
+    training, serving = fits()
+    return (*training.distances, *serving.distances)
+
+
+def test_the_catalogue_holds_what_the_rows_tell() -> None:
+    """Every constant, and how sure it is, to the digits of the data files."""
+    records = {**Systems.Calibrations, **Systems.Runtimes}
+    for fit in fits():
+        for owner, name, value, error in fit.values():
+            record = Systems.Calibrations.Generic.serving if owner == "" else records[owner]
+            if owner == "" and fit.common == "Generic":
+                record = Systems.Calibrations.Generic
+            # The two fits have the other's constants in their digits.
+            assert getattr(record, name) == pytest.approx(value, rel=0.01), (owner, name)
+            assert record.figures[name].error == pytest.approx(error, rel=0.1), (owner, name)
 
 
 def test_the_table_is_what_leaving_sources_out_gives() -> None:
@@ -33,6 +56,17 @@ def test_the_table_is_what_leaving_sources_out_gives() -> None:
         assert told.pop("accelerators") == new.pop("accelerators")
         assert told.pop("quantiles") == pytest.approx(new.pop("quantiles"), abs=0.003), name
         assert told == pytest.approx(new, abs=0.003), name
+
+
+def test_the_page_of_the_documentation_is_current() -> None:
+    """After a change: python -m mlsysim.validation.calibrate --write --page docs/accuracy.md."""
+    told = (Path(__file__).parents[2] / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    made = accuracy_page(told, distances())
+    assert made.count("<!-- left out: ") == 4
+    numbers = re.compile(r"[+-]?\d+(?:\.\d+)?")
+    assert numbers.sub("#", told) == numbers.sub("#", made)
+    for one, other in zip(numbers.findall(told), numbers.findall(made), strict=True):
+        assert float(one) == pytest.approx(float(other), abs=1.001)  # the last digit may round
 
 
 def test_intervals_hold_four_in_five_of_the_rows_left_out() -> None:

@@ -1,7 +1,9 @@
 """``mlsysim validate``: tables, JSON, pictures, fits, and the statuses it ends with."""
 
 import json
+import math
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,16 @@ from typer.testing import CliRunner
 from mlsysim.catalog import load_catalog
 from mlsysim.cli.app import app
 from mlsysim.core.solver import DistributedModel
-from mlsysim.validation.measured import SERVING, TRAINING, path_of
-from mlsysim.validation.prediction import predict
+from mlsysim.validation.calibrate_runs import predictable
+from mlsysim.validation.conversion import Configuration
+from mlsysim.validation.fitting import fit_rows
+from mlsysim.validation.measured import SERVING, TRAINING, path_of, training_rows
+from mlsysim.validation.prediction import measured_time, predict, predicted_time
 from mlsysim.validation.training_row import read_training
 
 KEYS = [
-    "id", "group", "accelerator", "unit", "measured", "predicted", "error", "memory_measured",
-    "memory_predicted", "skipped",
+    "id", "group", "accelerator", "unit", "measured", "predicted", "error", "ln_error",
+    "memory_measured", "memory_predicted", "skipped",
 ]  # fmt: skip
 
 
@@ -119,6 +124,85 @@ def test_a_picture_is_drawn(few: Path, tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_few_rows_are_told_one_by_one_and_of_many_the_worst(few: Path, tmp_path: Path) -> None:
+    """With the logarithm of their error, and what the predicted time consists of."""
+    _, output, _ = run(few)
+    lines = output.partition("row by row")[2].splitlines()
+    rows = [line for line in lines if line.strip().startswith("narayanan21_t1: nar21")]
+    assert len(rows) == 9
+    assert all("compute" in row for row in rows)
+    status, told, _ = run(few, "--json")
+    for row in json.loads(told)["rows"]:
+        if row["error"] is not None:
+            assert row["ln_error"] == pytest.approx(math.log(row["predicted"] / row["measured"]))
+    many = tmp_path / "many.csv"
+    many.write_text(
+        "\n".join(Path(path_of(SERVING)).read_text(encoding="utf-8").splitlines()[:50]) + "\n",
+        encoding="utf-8",
+    )
+    status, output, _ = run(many)
+    assert status == 0
+    assert "row by row" not in output
+    assert len(output.partition("the worst rows")[2].splitlines()) == 7
+
+
+def test_a_file_of_which_no_row_is_predicted_fails(tmp_path: Path) -> None:
+    """With status 1: a check of nothing is no check that passed."""
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "id,accelerator,n_accel,model,gbs,tp,unit,value\nx,Abacus,8,Llama3-8B,8,1,s,1\n",
+        encoding="utf-8",
+    )
+    status, output, errors = run(path)
+    assert status == 1
+    assert "skipped 1" in output
+    assert errors.endswith("no row was predicted\n")
+    assert run(path, "--json")[0] == 1
+
+
+def test_each_source_can_be_left_out(tmp_path: Path) -> None:
+    """It is predicted by what is fitted to the others; one source alone cannot be left out."""
+    lines = Path(path_of(TRAINING)).read_text(encoding="utf-8").splitlines()
+    chosen = [line for line in lines if line.startswith(("id,", "nar21-t1", "kor22"))]
+    path = tmp_path / "two.csv"
+    path.write_text("\n".join(chosen) + "\n", encoding="utf-8")
+    status, output, errors = run(path, "--leave-out", "source")
+    assert (status, errors) == (0, "")
+    assert "by class, each source left out" in " ".join(output.split())
+    assert "narayanan21_t1" in output
+    status, output, _ = run(path, "--leave-out", "source", "--json")
+    found = {(one["id"], one["quantity"]): one for one in json.loads(output)}
+    assert len(found) == len(chosen) - 1
+    assert any(one["fitted"] != one["left_out"] for one in found.values())
+    alone = tmp_path / "one.csv"
+    alone.write_text(
+        "\n".join(line for line in chosen if not line.startswith("kor22")), encoding="utf-8"
+    )
+    status, _, errors = run(alone, "--leave-out", "source")
+    assert status == 2
+    assert "to leave a source out takes two" in errors
+
+
+@pytest.mark.parametrize("group", ["dgxc", "torchtitan", "bigscience", "mlperf_gpt3"])
+def test_half_of_a_source_improves_the_predictions_of_the_other(group: str) -> None:
+    """What a user measured on a cluster tells of the rest that is measured there."""
+    known = [row for row in predictable(training_rows()) if row.row.group == group]
+    accelerator = Counter(row.cluster.accelerator.name for row in known).most_common(1)[0][0]
+    rows = [row for row in known if row.cluster.accelerator.name == accelerator]
+
+    def error(held: list[Configuration], stage: DistributedModel) -> float:
+        off = [predicted_time(row, stage) / measured_time(row) for row in held]
+        return sum(abs(math.log(one)) for one in off) / len(off)
+
+    before = after = 0.0
+    for half in (0, 1):
+        fit = fit_rows(rows[half::2], "half")
+        before += error(rows[1 - half :: 2], DistributedModel())
+        after += error(rows[1 - half :: 2], DistributedModel(calibration=fit.calibration))
+        assert all(0 < one < 1 for one in fit.errors.values())
+    assert after < before
+
+
 def test_fitted_constants_can_be_read_and_used(few: Path, tmp_path: Path) -> None:
     """The file is a catalogue; with its constants the error is no larger than before."""
     target = tmp_path / "mine.toml"
@@ -126,6 +210,7 @@ def test_fitted_constants_can_be_read_and_used(few: Path, tmp_path: Path) -> Non
     assert (status, errors) == (0, "")
     assert "DistributedModel(calibration=mine.A100_80GB_SXM_fitted)" in output
     assert tomllib.loads(target.read_text(encoding="utf-8"))
+    assert "±" in output
     calibration = load_catalog(target).calibrations["A100_80GB_SXM_fitted"]
     rows = [row for row in read_training(few) if row.group == "narayanan21_t1"]
 

@@ -26,6 +26,8 @@ _LONG = 16
 # It ends when so many blocks in a row have brought nothing, or after so many.
 _PATIENCE = 20
 _MOST_BLOCKS = 60
+# Where so many blocks hold no design that meets every condition, boxes may prove why.
+_HOPE = 10
 
 
 @dataclass(kw_only=True)
@@ -69,8 +71,8 @@ class Scout:
         at = np.zeros((0, len(self._lengths)), np.int64)
         keys: list[tuple[float, float]] = []
         best, idle = (np.inf, np.inf), 0
-        for _ in range(_MOST_BLOCKS):
-            if self.is_over() or idle >= _PATIENCE:
+        for block in range(_MOST_BLOCKS):
+            if self.is_over() or idle >= _PATIENCE or (block >= _HOPE and not len(self.found)):
                 return
             if len(at) < _DESCENTS:  # those that got stuck begin anew
                 fresh = self._starts(_DESCENTS - len(at))

@@ -9,6 +9,7 @@ from mlsysim.physics.activations import FP8_BYTES
 from mlsysim.physics.data_parallel import overlapped_time
 from mlsysim.physics.flops import core_passes, repeated_layers
 from mlsysim.stages.training.compute import Passes
+from mlsysim.stages.training.experts import network_of, queueing_of, sorting_traffic
 from mlsysim.stages.training.levels import CollectiveGroup, group_of, local_bandwidth
 from mlsysim.stages.training.run import TrainingRun, Work
 
@@ -157,9 +158,16 @@ def _expert_exchange(run: TrainingRun, work: Work) -> Any:
     held = token * shape.experts_per_token / group.domains
     reach = collectives.domains_in_reach(group.domains, shape.expert_groups, shape.groups_per_token)
     sent = token * collectives.copies_leaving(shape.experts_per_token, group.domains, reach)
-    return group.overhead + collectives.all_to_all_time(
-        (held, sent), group.together, group.domains, group.inside, group.across
+    bandwidth, latency = group.across
+    bandwidth = network_of(design.dispatcher, bandwidth, run.calibration.network_efficiency)
+    copies = work.tokens / design.tp_size * shape.experts_per_token
+    sorting = sorting_traffic(design.dispatcher, copies, shape.expert_hidden * wide)
+    there_and_back = collectives.all_to_all_time(
+        (held, sent), group.together, group.domains, group.inside, (bandwidth, latency)
     )
+    waited = queueing_of(design.graphs) * (group.overhead + there_and_back)
+    # Where nobody is sent away, nothing is sorted for it.
+    return waited + where(design.ep_size > 1, sorting / run.machine.memory_rate, 0.0)
 
 
 def _ring_time(run: TrainingRun, work: Work) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from mlsysim.expr.functions import select, where
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
+from mlsysim.stages.training.experts import floor_of
 from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
 
 
@@ -74,7 +75,8 @@ def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passe
     moved = passes * work.activations / machine.memory_rate
     scores = passes * work.scores / machine.memory_rate
     once = products + moved
-    launching = run.on_stage("routed") * calibration.routing_floor
+    floor = floor_of(run.design.graphs, calibration.routing_floor)
+    launching = run.on_stage("routed") * floor
     share = run.repeated(run.layout.layers)
     again = flops.repeated_layers(recompute, share)
     light = passes * work.light / machine.memory_rate

@@ -21,6 +21,7 @@ from mlsysim.stages.domains import (
 from mlsysim.stages.knobs import Design, about, knob
 from mlsysim.stages.matrices import TARGETS
 from mlsysim.stages.serving.formats import check_weights
+from mlsysim.stages.training.experts import DISPATCHERS, GRAPHS
 from mlsysim.stages.training.stacks import STACKS
 
 OVERLAPS = ("none", "data", "all")
@@ -155,6 +156,14 @@ class TrainingDesign(Design):
         "optimizer), 2 gradients too, 3 weights too.",
         default=1,
         applies="with several replicas, or cp_size above 1",
+    )
+    zero_group: int | None = knob(
+        Whole(),
+        "Accelerators among which the state is divided; each further group of so many holds a copy "
+        "of it, and gradients are summed over the copies as well (hybrid sharding: HSDP, the zero1 "
+        "of InternEvo).  All replicas, and the ranks of context parallelism, unless given.",
+        default=None,
+        applies="with zero_stage above 0, and several replicas or cp_size above 1",
     )
     sharding: str = knob(
         Options(SHARDINGS),
@@ -300,6 +309,23 @@ class TrainingDesign(Design):
         'Format of tokens on their way to experts of other ranks, ``"wide"`` or ``"fp8"``.',
         default="wide",
         applies='with ep_size above 1; ``"fp8"`` needs products in 8 bits',
+    )
+    graphs: str | None = knob(
+        Options(tuple(GRAPHS)),
+        "How much of a step is replayed from captured graphs instead of being launched kernel by "
+        'kernel: ``"none"``, ``"partial"`` (attention and router, not the experts), or ``"full"``, '
+        "a whole iteration.  It sets the least time of a pass through a layer with routed experts, "
+        "and how long the messages of those wait for the host.  Unless given, between the two.",
+        default=None,
+        applies="to models with experts",
+    )
+    dispatcher: str | None = knob(
+        Options(tuple(DISPATCHERS)),
+        'What sends tokens to their experts.  ``"alltoall"``, NCCL\'s, with tokens sorted before '
+        'and after; or ``"deepep"`` and ``"hybridep"``, kernels that sort as they send and come '
+        "closer to what the network can do, both alike.  Unless given, NCCL's without the sorting.",
+        default=None,
+        applies="with ep_size above 1",
     )
     stack: str | None = knob(
         Options(tuple(STACKS)),

@@ -49,10 +49,12 @@ class Layout:
         Stages that an accelerator holds: two where microbatches enter the pipeline at both ends.
     shards
         Accelerators that share what replicas share: replicas at work, times the ranks of context
-        parallelism, times the places of a pipeline that hold the same stage.
-    expert_shards, expert_replicas
-        Parts in which the routed experts of a stage are dealt out, and accelerators that hold
-        the same part.
+        parallelism, times the places of a pipeline that hold the same stage; or a group of these.
+    copies
+        Such groups.
+    expert_shards, expert_replicas, expert_copies
+        Parts in which the routed experts of a stage are dealt out, accelerators that hold
+        the same part and share its state, and groups of these.
     sequences
         Sequences of the fullest replica.
     microbatches
@@ -78,8 +80,10 @@ class Layout:
     domain: Any
     held: Any
     shards: Any
+    copies: Any
     expert_shards: Any
     expert_replicas: Any
+    expert_copies: Any
     sequences: Any
     microbatches: Any
     layers: Any
@@ -104,7 +108,8 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     layers = fullest_share(shape.layers, chunks) * design.virtual_stages
     replicas = minimum(data, design.batch_size)
     held = where(two_way(design.schedule), 2, 1)
-    shards = replicas * design.cp_size * held
+    everyone = replicas * design.cp_size * held
+    shards = shared_among(everyone, design)
     chunk = layers / design.virtual_stages
     alternate = layers * shape.other_layers // shape.layers
     dense = dense_layers_on_stage(0, chunk, shape.layers - shape.other_layers, design.pp_size)
@@ -114,6 +119,9 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     others = where(_front_is_slower(shape), front, back)
     frozen = frozen_layers(design, shape, chunk, design.pp_size - 1)
     dealt = design.ep_size > 1
+    # Expert parallelism takes its ranks from all that work on a stage.
+    alike = where(dealt, maximum(everyone * design.tp_size // design.ep_size, 1), everyone)
+    expert_replicas = shared_among(alike, design)
     return Layout(
         nodes=nodes,
         accelerators=accelerators,
@@ -132,9 +140,10 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         ),
         held=held,
         shards=shards,
+        copies=everyone // shards,
         expert_shards=where(dealt, design.ep_size, design.tp_size),
-        # Expert parallelism takes its ranks from all that work on a stage.
-        expert_replicas=where(dealt, maximum(shards * design.tp_size // design.ep_size, 1), shards),
+        expert_replicas=expert_replicas,
+        expert_copies=maximum(alike // expert_replicas, 1),
         sequences=sequences,
         microbatches=fullest_share(sequences, design.micro_batch_size),
         layers=layers,
@@ -178,6 +187,14 @@ def _front_is_slower(shape: ModelShape) -> Any:
         for kind in (shape.front, *kinds_of(shape, "others"))
     )
     return front > maximum(*others)
+
+
+def shared_among(everyone: Any, design: TrainingDesign) -> Any:
+    """Count the accelerators among which state is divided: all, or those of a group."""
+    if design.zero_group is None:
+        return everyone
+    # Where nothing is divided, there are no groups.
+    return where(design.zero_stage > 0, minimum(design.zero_group, everyone), everyone)
 
 
 def layout_checks(
@@ -257,6 +274,9 @@ def layout_checks(
         ),
         "micro batch within the replica": Check.at_most(design.micro_batch_size, layout.sequences),
         "sequence within the context": Check.at_most(design.seq_len, shape.max_context),
+        "sharding groups divide the replicas": Check.that(
+            layout.replicas * context * layout.held % layout.shards == 0
+        ),
         **_recomputation_checks(design, layout),
         "offloaded weights are sharded": Check.that(
             logical_or(

@@ -39,6 +39,7 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     forward = hidden * (passes.forward - maximum(beside - passes.backward, 0.0))
     wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
     often = data_parallel.microbatch_traffic(stage, gradients, whole) + _fetching_time(run, work)
+    summed = 2 * _copies_time(run, counts, narrow)
     copied = data_parallel.microbatch_traffic(
         stage, 2 * run.gradient * sum(counts), 2 * sum(shared)
     )
@@ -49,7 +50,7 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     return (
         run.layout.microbatches * (copies + data_parallel.overlapped_time(often, wider, felt))
         + data_parallel.overlapped_time(
-            data_parallel.step_gradients(stage, gradients), several * backward, felt
+            data_parallel.step_gradients(stage, gradients) + summed, several * backward, felt
         )
         + data_parallel.overlapped_time(
             data_parallel.step_weights(stage, updated), several * forward, felt
@@ -124,6 +125,27 @@ def _gather_time(run: TrainingRun, counts: Sequence[Any], sizes: Sequence[Any]) 
     return common_time + where(routed > 0, routed_time, 0.0)
 
 
+def _copies_time(run: TrainingRun, counts: Sequence[Any], width: Any) -> Any:
+    """Time half of the sum over the copies of the state, of what an accelerator has of it.
+
+    Whatever the framework divides is whole there, and is summed in large buckets.
+    """
+    layout, design = run.layout, run.design
+    if design.zero_group is None:
+        return 0.0
+    common = group_of(run, layout.copies, layout.shards * design.tp_size)
+    alike = group_of(run, layout.expert_copies, layout.expert_replicas * layout.expert_shards)
+    count, routed = counts[0] / layout.shards, counts[1] / layout.expert_replicas
+    routed_time = _sum_time(routed * width, alike)
+    return _sum_time(count * width, common) + where(routed > 0, routed_time, 0.0)
+
+
+def _sum_time(size: Any, group: CollectiveGroup) -> Any:
+    """Time a reduce-scatter, or a gather, of so many bytes in one message."""
+    levels = (group.together, group.domains, group.inside, group.across)
+    return group.overhead + collectives.gather_time(size, *levels)
+
+
 def _exchange_time(
     run: TrainingRun, parameters: Any, size: Any, layers: Any, members: Any, group: CollectiveGroup
 ) -> Any:
@@ -131,7 +153,7 @@ def _exchange_time(
     stack, machine = run.design.stack, run.machine
     levels = (group.together, group.domains, group.inside, group.across)
     if stack is None:
-        return group.overhead + collectives.gather_time(size, *levels)
+        return _sum_time(size, group)
     return collectives.ring_exchange_time(
         size,
         messages_per_exchange(stack, parameters, run.layout.held * layers, members),

@@ -14,15 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Case, Term, cases, combined, examples, spaces, terms, truths
 
+from mlsysim.expr.columns import Column
+from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.functions import absolute, logical_and
 from mlsysim.expr.graph import Graph
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat import minimize, presolve
 from mlsysim.search.cpsat.blocks import product
+from mlsysim.search.cpsat.blocks.partition import partition
 from mlsysim.search.cpsat.lowering import growing, tables
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
+from mlsysim.search.cpsat.question.formulation import is_finite
 from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
@@ -265,3 +269,16 @@ def test_what_boxes_answer_needs_no_solver() -> None:
         "assert not {'ortools', 'pandas'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - our own text
+
+
+def test_jobs_whose_cost_may_be_undefined_stay_apart() -> None:
+    """Whether a/0 + b/0 is a number is asked of each part: a front has no side for each way."""
+    graph = Graph({"a": 4, "b": 4})
+    columns = {name: Column(range(4)) for name in graph.lengths}
+    one = graph.constant(1.0)
+    parts = [graph.apply("divide", one, graph.choice(name)) for name in graph.lengths]
+    truth = is_finite(graph, graph.apply("add", graph.apply("add", *parts), one))
+    assert partition(tuple(graph.lengths), [truth]).blocks == (("a",), ("b",))
+    at = whole([4, 4]).designs()
+    (values,) = over_designs([truth], {"a": at[:, 0], "b": at[:, 1]}, columns)
+    assert values.tolist() == [float(a > 0 and b > 0) for a, b in at.tolist()]

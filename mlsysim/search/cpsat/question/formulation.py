@@ -1,5 +1,6 @@
 """Trace a question: what is to be minimised, and what must hold, as a graph."""
 
+import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from mlsysim.errors import Infeasible, MetricError, TracingError
 from mlsysim.expr.alternatives import Alternatives
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader
-from mlsysim.expr.graph import Graph, GraphNode
+from mlsysim.expr.graph import Apply, Constant, Graph, GraphNode
+from mlsysim.expr.operation import Sum
 from mlsysim.expr.traced import node_of
 from mlsysim.expr.tracing import parameters
 from mlsysim.problem.objective import Objective
@@ -234,7 +236,17 @@ def beside_guards(graph: Graph, item: Requirement) -> Requirement:
 
 
 def is_finite(graph: Graph, node: GraphNode) -> GraphNode:
-    """Give the truth value whether a value is a finite number."""
+    """Give the truth value whether a value is a finite number.
+
+    A sum is one where its parts are, if they have no choice in common: asked one by one, they
+    leave the jobs of a joint question apart.  That finite parts overflow together is left to
+    whoever evaluates the design.
+    """
+    if isinstance(node, Apply) and isinstance(node.operation, Sum):
+        parts = [part for part in node.arguments if not isinstance(part, Constant)]
+        if len(parts) == 1 or (parts and not frozenset.intersection(*(p.support for p in parts))):
+            truths = [is_finite(graph, part) for part in parts]
+            return functools.reduce(lambda a, b: graph.apply("logical_and", a, b), truths)
     size = graph.apply("absolute", node)
     return graph.apply("less_equal", size, graph.constant(sys.float_info.max))
 

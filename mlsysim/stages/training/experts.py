@@ -1,0 +1,55 @@
+"""What the software of mixtures of experts does: how kernels are launched, and tokens sent.
+
+The figures are those of ablations and of kernel benchmarks that others published; none is fitted.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+from mlsysim.expr.functions import select
+
+GRAPHS = MappingProxyType({"none": 2.7e-3, "partial": 0.75e-3, "full": 0.0})
+"""How much of a step is replayed -> least time of a pass through a layer with routed experts (s).
+
+What hosts with x86 processors take to launch its kernels one by one, and without those of attention
+and router (NVIDIA Megatron-Bridge, ablation of DeepSeek-V3 on GB200: 494 Tflop/s eager, 53 to 85
+more with graphs, 71 with processes bound to cores).
+"""
+
+_QUEUEING = {"none": 1.5, "partial": 0.9, "full": 0.7}
+"""Time that a step waits for an all-to-all over its own: launches that are late hold it up."""
+
+DISPATCHERS = ("alltoall", "deepep", "hybridep")
+"""What sends tokens to their experts."""
+
+_OWN_KERNELS = 0.9
+"""Share of the network that kernels made for it reach: DeepEP states 43 to 47 of 50 GB/s."""
+
+
+def floor_of(graphs: Any, usual: Any) -> Any:
+    """Give the least time of a pass through a layer with routed experts (s)."""
+    return usual if graphs is None else select(graphs, dict(GRAPHS))
+
+
+def queueing_of(graphs: Any) -> Any:
+    """Give how much longer than an all-to-all takes a step waits for it."""
+    return 1.0 if graphs is None else select(graphs, _QUEUEING)
+
+
+def sorting_traffic(dispatcher: Any, tokens: Any, width: Any) -> Any:
+    """Measure what sorting tokens by their experts moves on either side of an all-to-all (byte).
+
+    Each copy of a token is read and written before it is sent, and again when it has come.
+    """
+    if dispatcher is None:
+        return 0.0
+    moved = 4.0 * tokens * width
+    return select(dispatcher, {"alltoall": moved, "deepep": 0.0, "hybridep": 0.0})
+
+
+def network_of(dispatcher: Any, bandwidth: Any, efficiency: Any) -> Any:
+    """Give the bandwidth of the network that all-to-alls reach (byte/s)."""
+    if dispatcher is None:
+        return bandwidth
+    own = bandwidth / efficiency * _OWN_KERNELS
+    return select(dispatcher, {"alltoall": bandwidth, "deepep": own, "hybridep": own})
