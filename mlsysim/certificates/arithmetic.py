@@ -250,8 +250,9 @@ def smooth(function: Callable[[Array], Array], *, least: float = -np.inf) -> Rul
     """Enclose a function that rises from the least number of which there is one."""
 
     def rule(_: Scale, a: Enclosure) -> Enclosure:
-        low, high = well_below(function(a.low)), well_above(function(a.high))
-        return _open(enclosed(low, high, a.undefined), np.asarray(a.low < least))
+        # Below the least it is no number; what is one lies above the value at the least.
+        low = well_below(function(np.maximum(a.low, least)))
+        return enclosed(low, well_above(function(a.high)), a.undefined | (a.low < least))
 
     return rule
 
