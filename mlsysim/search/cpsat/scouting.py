@@ -16,7 +16,7 @@ from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
 
 # So many descents go on side by side, ...
-_DESCENTS = 8
+_DESCENTS = 12
 # ... each looking at so many neighbours at a time, most of them with two choices changed.
 _NEIGHBOURS = 256
 # A choice of no more values than this may take any of them; a longer one moves by powers of two.

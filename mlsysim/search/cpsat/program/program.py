@@ -203,9 +203,10 @@ class Program:
             *(TRUE for _ in self.conditions),
             *self._allowed(best),
         ]
-        ranges = self._settler.settle(first, last, allowed, self._open_signs.read(first, last))
+        looked_up = self._open_signs.read(first, last)
+        ranges = self._settler.settle(first, last, allowed, looked_up)
         nodes = reachable(own)
-        plain = self.read_all(boxes)
+        plain = self._plain.read_all(first, last, looked_up)
         estimates = self._roots[len(self.objectives) : 2 * len(self.objectives)]
         settled = {}
         for node in nodes:
@@ -223,8 +224,7 @@ class Program:
 
     def read_all(self, boxes: Boxes) -> dict[int, Range]:
         """Bound every value over boxes by the formulas alone, by its position in the graph."""
-        ends = self._ends(boxes)
-        return self._plain.read_all(*ends, self._open_signs.read(*ends))
+        return self._plain.read_all(*self._ends(boxes))
 
     def may_matter(self, ranges: Mapping[int, Range], cutoff: float, count: int) -> Mask:
         """Tell in which boxes every condition may hold, and the objectives may be below a value.
