@@ -8,7 +8,7 @@ from mlsysim.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class AgentAnswer:
     """An answer for an agent.
 
     Parameters
@@ -33,7 +33,7 @@ class Answer:
     report: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, report: Report, *, full: bool) -> "Answer":
+    def of(cls, report: Report, *, full: bool) -> "AgentAnswer":
         """Make the answer of a report.
 
         Parameters

@@ -7,11 +7,11 @@ from typing import Any
 from mlsysim.report import Report, report_at, report_of
 from mlsysim.results.what_if import Sweep
 from mlsysim.search.options import ProgressCallback
-from mlsysim.worker.jobs import Job
+from mlsysim.worker.jobs import WorkerJob
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check(Job):
+class CheckQuestion(WorkerJob):
     """Check every name and unit in a question, without answering it."""
 
     def run(self, progress: ProgressCallback) -> dict[str, Any]:
@@ -28,7 +28,7 @@ class Check(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explain(Job):
+class Explain(WorkerJob):
     """Answer the question, and say what each requirement costs."""
 
     def run(self, progress: ProgressCallback) -> Report:
@@ -41,7 +41,7 @@ class Explain(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(Job):
+class Evaluate(WorkerJob):
     """Evaluate one given design.
 
     Parameters
@@ -60,7 +60,7 @@ class Evaluate(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vary(Job):
+class Vary(WorkerJob):
     """Answer the question for several values of something in it.
 
     Parameters

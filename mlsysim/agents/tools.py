@@ -10,9 +10,9 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from mlsysim.agents.answers import Answer, Varied
+from mlsysim.agents.answers import AgentAnswer, Varied
 from mlsysim.agents.catalogue import entries, entry, kinds
-from mlsysim.agents.jobs import Check, Evaluate, Explain, Vary
+from mlsysim.agents.jobs import CheckQuestion, Evaluate, Explain, Vary
 from mlsysim.errors import MlsysimError, ParameterError
 from mlsysim.files.reading import written
 from mlsysim.files.templates import template
@@ -20,7 +20,7 @@ from mlsysim.search.options import Progress
 from mlsysim.validation.measured import TRAINING, path_of
 from mlsysim.validation.report import report_of as validation_of
 from mlsysim.worker.draft import Draft
-from mlsysim.worker.jobs import Front, Job, Solve, WhyNot
+from mlsysim.worker.jobs import ForceChoices, Front, Solve, WorkerJob
 from mlsysim.worker.process import DefectError
 from mlsysim.worker.worker import Worker
 
@@ -74,10 +74,10 @@ class Tools:
         top: Top = 5,
         time_limit: Seconds = 60,
         full: Full = False,
-    ) -> Answer:
+    ) -> AgentAnswer:
         """Find the proven best design, or the proof that none fits and what would have to give."""
         job = Solve(draft=_draft(question, file), time_limit=time_limit, top=top)
-        return Answer.of(await self._ask(job, context), full=full)
+        return AgentAnswer.of(await self._ask(job, context), full=full)
 
     async def pareto(
         self,
@@ -88,11 +88,11 @@ class Tools:
         objectives: Objectives = (),
         time_limit: Seconds = 60,
         full: Full = False,
-    ) -> Answer:
+    ) -> AgentAnswer:
         """Find the exact Pareto front: every best compromise between objectives."""
         goals = tuple(objectives)
         job = Front(draft=_draft(question, file), time_limit=time_limit, objectives=goals)
-        return Answer.of(await self._ask(job, context), full=full)
+        return AgentAnswer.of(await self._ask(job, context), full=full)
 
     async def evaluate(
         self,
@@ -103,13 +103,13 @@ class Tools:
         file: File = "",
         time_limit: Seconds = 60,
         full: Full = False,
-    ) -> Answer:
+    ) -> AgentAnswer:
         """Price one given design, and list the requirements that it breaks.
 
         What is not given is taken from the best design.
         """
         job = Evaluate(draft=_draft(question, file), time_limit=time_limit, settings=settings)
-        return Answer.of(await self._ask(job, context), full=full)
+        return AgentAnswer.of(await self._ask(job, context), full=full)
 
     async def explain(
         self,
@@ -119,10 +119,10 @@ class Tools:
         file: File = "",
         time_limit: Seconds = 60,
         full: Full = False,
-    ) -> Answer:
+    ) -> AgentAnswer:
         """Say what binds the best design and what each requirement costs, or why nothing fits."""
         job = Explain(draft=_draft(question, file), time_limit=time_limit)
-        return Answer.of(await self._ask(job, context), full=full)
+        return AgentAnswer.of(await self._ask(job, context), full=full)
 
     async def why_not(
         self,
@@ -133,10 +133,10 @@ class Tools:
         file: File = "",
         time_limit: Seconds = 60,
         full: Full = False,
-    ) -> Answer:
+    ) -> AgentAnswer:
         """Force some choices, and say what that costs against the best, or what it breaks."""
-        job = WhyNot(draft=_draft(question, file), time_limit=time_limit, forced=forced)
-        return Answer.of(await self._ask(job, context), full=full)
+        job = ForceChoices(draft=_draft(question, file), time_limit=time_limit, forced=forced)
+        return AgentAnswer.of(await self._ask(job, context), full=full)
 
     async def sweep(
         self,
@@ -160,7 +160,9 @@ class Tools:
 
         What is wrong is an error with file, key and the nearest valid words.
         """
-        found: dict[str, Any] = await self._ask(Check(draft=_draft(question, file)), context)
+        found: dict[str, Any] = await self._ask(
+            CheckQuestion(draft=_draft(question, file)), context
+        )
         return found
 
     async def validate(self, *, runs: Runs = "") -> dict[str, Any]:
@@ -183,7 +185,7 @@ class Tools:
         with _errors():
             return template(kind)
 
-    async def _ask(self, job: Job, context: Context) -> Any:
+    async def _ask(self, job: WorkerJob, context: Context) -> Any:
         """Have a job done; if the client gives the call up, the search ends."""
         if self._worker is None:
             self._worker = Worker()

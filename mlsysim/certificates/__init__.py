@@ -6,16 +6,16 @@ knows the engine that found the answer, nor its expressions: what both share are
 names that NumPy gives them.  ``docs/certificates.md`` describes the file.
 """
 
-from mlsysim.certificates.certificate import Answer, Certificate
-from mlsysim.certificates.checking import Checked, check
+from mlsysim.certificates.certificate import Certificate, CertifiedAnswer
+from mlsysim.certificates.checking import CheckedProof, check
 from mlsysim.certificates.container import read_certificate, write_certificate
 from mlsysim.certificates.proving import prove
 from mlsysim.certificates.text import formulas_to
 
 __all__ = [
-    "Answer",
     "Certificate",
-    "Checked",
+    "CertifiedAnswer",
+    "CheckedProof",
     "check",
     "formulas_to",
     "prove",

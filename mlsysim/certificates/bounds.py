@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlsysim.certificates.enclosure import Enclosure, enclosed
-from mlsysim.certificates.formulas import Choice, Formulas, Number, Positions, Result, Table, Value
+from mlsysim.certificates.formulas import (
+    ChoiceFormula,
+    Formulas,
+    NumberFormula,
+    Positions,
+    Result,
+    TableFormula,
+    Value,
+)
 from mlsysim.certificates.lookup import Ends, Lookup
 from mlsysim.certificates.power_laws import Scale
 from mlsysim.certificates.rounding import Array
@@ -20,7 +28,7 @@ _FEWEST_POSITIONS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boxes:
+class BoxTable:
     """Many boxes; one row each, one column per choice.
 
     Parameters
@@ -66,19 +74,19 @@ class Bounds:
         self._lookups = {
             place: Lookup.of(step.choices, step.values)
             for place, step in enumerate(formulas.steps)
-            if isinstance(step, Table)
+            if isinstance(step, TableFormula)
         }
         small = {place for place in formulas.needed(self._roots) if self._is_small(place)}
         for place in small.intersection(formulas.needed(self._roots, small)):
             self._lookups[place] = self._tabulated(place)
         self._order = formulas.needed(self._roots, self._lookups.keys())
 
-    def read(self, boxes: Boxes) -> dict[int, Enclosure]:
+    def read(self, boxes: BoxTable) -> dict[int, Enclosure]:
         """Enclose the objective, what tells whether requirements hold, and what they compare."""
         read = self._read(boxes, self._order)
         return {place: read[place] for place in self._roots}
 
-    def _read(self, boxes: Boxes, order: list[int]) -> dict[int, Enclosure]:
+    def _read(self, boxes: BoxTable, order: list[int]) -> dict[int, Enclosure]:
         names = list(self._formulas.lengths)
         first = dict(zip(names, boxes.first.T, strict=True))
         last = dict(zip(names, boxes.last.T, strict=True))
@@ -108,7 +116,7 @@ class Bounds:
             return lookup.over(first, last)
         step = self._formulas.steps[place]
         match step:
-            case Number(value=value):
+            case NumberFormula(value=value):
                 end = np.asarray(value, np.float64)
                 return enclosed(end, end, np.isnan(end))
             case Value(choice=name):
@@ -123,7 +131,7 @@ class Bounds:
             case _:
                 raise TypeError(f"formulas hold no {type(step).__name__} that is not looked up")
 
-    def _range(self, choice: Choice, first: Ends, last: Ends) -> tuple[Array, Array]:
+    def _range(self, choice: ChoiceFormula, first: Ends, last: Ends) -> tuple[Array, Array]:
         column = self._columns.get(choice.name)
         if column is not None:
             enclosure = column.over(first, last)
@@ -149,7 +157,7 @@ class Bounds:
         for name, positions in zip(names, grid, strict=True):
             cells[:, list(lengths).index(name)] = positions
         order = self._formulas.needed([place], self._lookups.keys())
-        at = self._read(Boxes(first=cells, last=cells), order)[place]
+        at = self._read(BoxTable(first=cells, last=cells), order)[place]
         count = len(cells)
         return Lookup(
             names,
@@ -159,7 +167,7 @@ class Bounds:
         )
 
 
-def _is_long(choice: Choice) -> bool:
+def _is_long(choice: ChoiceFormula) -> bool:
     if choice.count < _FEWEST_POSITIONS or not choice.is_monotone:
         return False
     return bool(np.all(choice.at(np.array([0, choice.count - 1])) > 0))

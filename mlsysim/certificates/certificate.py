@@ -10,7 +10,7 @@ from mlsysim.certificates.parts import Codes, Reasons
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class CertifiedAnswer:
     """The best design; or that there is none, where it is left out.
 
     Parameters
@@ -47,7 +47,7 @@ class Certificate:
     """
 
     formulas: Formulas
-    answer: Answer
+    answer: CertifiedAnswer
     codes: Codes
     version: str
 

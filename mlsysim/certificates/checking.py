@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlsysim.certificates.bounds import Boxes
+from mlsysim.certificates.bounds import BoxTable
 from mlsysim.certificates.certificate import Certificate
-from mlsysim.certificates.judging import TOLERANCE, Judge
-from mlsysim.certificates.parts import LARGEST, Codes, Reasons, Stack, taken
+from mlsysim.certificates.judging import TOLERANCE, BoxJudge
+from mlsysim.certificates.parts import LARGEST, Codes, OpenBoxes, Reasons, taken
 from mlsysim.errors import CertificateError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class CheckedProof:
     """What a check has found: the answer is right.
 
     Parameters
@@ -42,7 +42,7 @@ class Checked:
         return self.certificate.exclusions
 
 
-def check(certificate: Certificate) -> Checked:
+def check(certificate: Certificate) -> CheckedProof:
     """Check a certificate, from its formulas on.
 
     That the best design meets every requirement and is worth what is told; that the parts cover
@@ -56,10 +56,10 @@ def check(certificate: Certificate) -> Checked:
     """
     start = time.perf_counter()
     formulas, answer = certificate.formulas, certificate.answer
-    judge, reasons = Judge(formulas, answer.positions), Reasons.of(formulas)
+    judge, reasons = BoxJudge(formulas, answer.positions), Reasons.of(formulas)
     if answer.positions is not None:
         _check_answer(judge, answer.positions, answer.objective)
-    stack, codes = Stack(list(formulas.lengths.values())), certificate.codes
+    stack, codes = OpenBoxes(list(formulas.lengths.values())), certificate.codes
     while len(stack):
         boxes = stack.take()
         if len(codes) < len(boxes):
@@ -70,14 +70,14 @@ def check(certificate: Certificate) -> Checked:
         stack.put_halves(taken(boxes, cut), mine[cut].astype(np.int64))
     if len(codes):
         raise CertificateError(f"the parts cover the space more than once: {len(codes):,} are left")
-    return Checked(
+    return CheckedProof(
         certificate=certificate,
         designs=float(np.prod([float(length) for length in formulas.lengths.values()])),
         seconds=time.perf_counter() - start,
     )
 
 
-def _check_answer(judge: Judge, design: tuple[int, ...], told: float | None) -> None:
+def _check_answer(judge: BoxJudge, design: tuple[int, ...], told: float | None) -> None:
     broken = judge.broken(design)
     if broken:
         raise CertificateError(f"the best design does not meet {broken[0]!r}")
@@ -87,7 +87,7 @@ def _check_answer(judge: Judge, design: tuple[int, ...], told: float | None) -> 
         raise CertificateError(f"the best design is worth {value!r}, not {told!r}")
 
 
-def _check_parts(judge: Judge, reasons: Reasons, boxes: Boxes, codes: Codes) -> None:
+def _check_parts(judge: BoxJudge, reasons: Reasons, boxes: BoxTable, codes: Codes) -> None:
     """Check what is said of some boxes."""
     if np.any(codes > reasons.designs):
         raise CertificateError(f"{int(codes.max())} is not the number of any reason")
@@ -104,13 +104,15 @@ def _check_parts(judge: Judge, reasons: Reasons, boxes: Boxes, codes: Codes) -> 
     _refuse(boxes, listed[left], "a design in it is not excluded")
 
 
-def _check_cuts(boxes: Boxes, codes: Codes, cut: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+def _check_cuts(
+    boxes: BoxTable, codes: Codes, cut: np.ndarray[tuple[int], np.dtype[np.intp]]
+) -> None:
     axis = codes[cut].astype(np.int64)
     single = boxes.first[cut, axis] == boxes.last[cut, axis]
     _refuse(boxes, cut[single], "it is cut along a choice of which it has one value")
 
 
-def _refuse(boxes: Boxes, which: np.ndarray[tuple[int], np.dtype[np.intp]], why: str) -> None:
+def _refuse(boxes: BoxTable, which: np.ndarray[tuple[int], np.dtype[np.intp]], why: str) -> None:
     if len(which):
         first, last = boxes.first[which[0]].tolist(), boxes.last[which[0]].tolist()
         raise CertificateError(f"the part from positions {first} to {last}: {why}")

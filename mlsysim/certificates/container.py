@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.certificates.certificate import Answer, Certificate
+from mlsysim.certificates.certificate import Certificate, CertifiedAnswer
 from mlsysim.certificates.text import formulas_from, formulas_to
 from mlsysim.errors import CertificateError
 from mlsysim.textfiles import replacing
@@ -118,17 +118,17 @@ def _certificate(read: dict[str, bytes]) -> Certificate:
     return certificate
 
 
-def _answer(head: dict[str, Any], lengths: dict[str, int]) -> Answer:
+def _answer(head: dict[str, Any], lengths: dict[str, int]) -> CertifiedAnswer:
     positions, objective = head["positions"], head["objective"]
     if positions is None:
-        return Answer()
+        return CertifiedAnswer()
     fits = isinstance(positions, list) and len(positions) == len(lengths)
     whole = fits and all(type(position) is int for position in positions)
     if not whole or any(not 0 <= p < n for p, n in zip(positions, lengths.values(), strict=True)):
         raise CertificateError("certificate.json: positions: is no design of the space")
     if not isinstance(objective, float):
         raise CertificateError("certificate.json: objective: is no number")
-    return Answer(positions=tuple(positions), objective=objective)
+    return CertifiedAnswer(positions=tuple(positions), objective=objective)
 
 
 def _parsed(name: str, content: bytes) -> Any:

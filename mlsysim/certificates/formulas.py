@@ -14,7 +14,7 @@ Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ChoiceFormula:
     """One choice.
 
     Parameters
@@ -61,7 +61,7 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
+class NumberFormula:
     """A number that no choice changes."""
 
     value: float
@@ -75,7 +75,7 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TableFormula:
     """A number looked up by the positions of choices, one axis each; NaN where there is none."""
 
     choices: tuple[str, ...]
@@ -98,11 +98,11 @@ class Result:
     arguments: tuple[int, ...]
 
 
-Step = Number | Value | Table | Result
+Step = NumberFormula | Value | TableFormula | Result
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requirement:
+class CertifiedRequirement:
     """What a design must meet.
 
     Parameters
@@ -141,9 +141,9 @@ class Formulas:
         The objective as the user wrote it, and its unit.
     """
 
-    choices: tuple[Choice, ...]
+    choices: tuple[ChoiceFormula, ...]
     steps: tuple[Step, ...]
-    requirements: tuple[Requirement, ...]
+    requirements: tuple[CertifiedRequirement, ...]
     objective: int
     sense: str
     text: str
@@ -160,11 +160,11 @@ class Formulas:
         found: list[frozenset[str]] = []
         for step in self.steps:
             match step:
-                case Number():
+                case NumberFormula():
                     found.append(frozenset())
                 case Value(choice=name):
                     found.append(frozenset({name}))
-                case Table(choices=names):
+                case TableFormula(choices=names):
                     found.append(frozenset(names))
                 case Result(arguments=arguments):
                     found.append(frozenset().union(*(found[place] for place in arguments)))
@@ -191,11 +191,11 @@ class Formulas:
         with np.errstate(all="ignore"):
             for place in self.needed(roots):
                 match self.steps[place]:
-                    case Number(value=value):
+                    case NumberFormula(value=value):
                         values[place] = np.float64(value)
                     case Value(choice=name):
                         values[place] = choices[name].at(columns[name])
-                    case Table(choices=names, values=table):
+                    case TableFormula(choices=names, values=table):
                         values[place] = table[tuple(columns[name] for name in names)]
                     case Result(operation=operation, arguments=arguments):
                         inputs = (values[argument] for argument in arguments)

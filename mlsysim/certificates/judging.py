@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mlsysim.certificates.bounds import Bounds, Boxes
+from mlsysim.certificates.bounds import Bounds, BoxTable
 from mlsysim.certificates.enclosure import Enclosure
 from mlsysim.certificates.formulas import Formulas, Positions, Result
 from mlsysim.certificates.parts import LARGEST, designs_of, pieces, taken
@@ -50,7 +50,7 @@ class Judgement:
         return np.asarray(self.worse | self.impossible.any(axis=1))
 
 
-class Judge:
+class BoxJudge:
     """Judges boxes and designs of a question, given what is the best design.
 
     Parameters
@@ -81,7 +81,7 @@ class Judge:
         """The factor between the user's objective and the one that is minimised."""
         return 1 if self.formulas.sense == "minimize" else -1
 
-    def boxes(self, boxes: Boxes) -> Judgement:
+    def boxes(self, boxes: BoxTable) -> Judgement:
         """Judge boxes by what encloses the formulas over them."""
         read = self._bounds.read(boxes)
         count = len(boxes)
@@ -97,19 +97,21 @@ class Judge:
             read=read,
         )
 
-    def all_excluded(self, boxes: Boxes) -> Mask:
+    def all_excluded(self, boxes: BoxTable) -> Mask:
         """Tell of which boxes every single design is excluded."""
         settled = np.ones(len(boxes), np.bool_)
         for group in pieces(boxes, LARGEST):
             designs, box = designs_of(taken(boxes, group))
-            left = ~(self.boxes(Boxes(first=designs, last=designs)).excluded | self._fails(designs))
+            left = ~(
+                self.boxes(BoxTable(first=designs, last=designs)).excluded | self._fails(designs)
+            )
             settled[group[np.unique(box[left])]] = False
         return settled
 
     def broken(self, design: tuple[int, ...]) -> list[str]:
         """List the requirements that a design does not meet, beyond what libraries may round."""
         designs = np.array([design], np.int64)
-        excluded = self.boxes(Boxes(first=designs, last=designs)).impossible[0]
+        excluded = self.boxes(BoxTable(first=designs, last=designs)).impossible[0]
         return [
             requirement.name
             for place, requirement in enumerate(self.formulas.requirements)

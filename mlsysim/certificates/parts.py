@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.certificates.bounds import Boxes
+from mlsysim.certificates.bounds import BoxTable
 from mlsysim.certificates.formulas import Formulas, Positions
 
 Codes = NDArray[np.uint16]
@@ -60,7 +60,7 @@ class Reasons:
         return self.worse + 1
 
 
-class Stack:
+class OpenBoxes:
     """The boxes that are still to be settled.
 
     Parameters
@@ -79,15 +79,15 @@ class Stack:
     @property
     def volume(self) -> float:
         """The number of designs in them."""
-        return float(Boxes(first=self._first, last=self._last).volumes.sum())
+        return float(BoxTable(first=self._first, last=self._last).volumes.sum())
 
-    def take(self) -> Boxes:
+    def take(self) -> BoxTable:
         """Take as many boxes as are dealt with at once."""
-        boxes = Boxes(first=self._first[-BATCH:], last=self._last[-BATCH:])
+        boxes = BoxTable(first=self._first[-BATCH:], last=self._last[-BATCH:])
         self._first, self._last = self._first[:-BATCH], self._last[:-BATCH]
         return boxes
 
-    def put_halves(self, boxes: Boxes, axes: Positions) -> None:
+    def put_halves(self, boxes: BoxTable, axes: Positions) -> None:
         """Put the halves of boxes back, each cut along a choice of its own."""
         rows = np.arange(len(boxes))
         middle = (boxes.first[rows, axes] + boxes.last[rows, axes]) // 2
@@ -98,12 +98,12 @@ class Stack:
         self._last = np.concatenate([self._last, lower, boxes.last])
 
 
-def taken(boxes: Boxes, which: NDArray[np.generic]) -> Boxes:
+def taken(boxes: BoxTable, which: NDArray[np.generic]) -> BoxTable:
     """Select boxes."""
-    return Boxes(first=boxes.first[which], last=boxes.last[which])
+    return BoxTable(first=boxes.first[which], last=boxes.last[which])
 
 
-def designs_of(boxes: Boxes) -> tuple[Positions, Positions]:
+def designs_of(boxes: BoxTable) -> tuple[Positions, Positions]:
     """List the designs of boxes, one row of positions each, and the box of each."""
     sizes = boxes.last - boxes.first + 1
     counts = np.prod(sizes, axis=1)
@@ -116,7 +116,7 @@ def designs_of(boxes: Boxes) -> tuple[Positions, Positions]:
     return designs, box
 
 
-def pieces(boxes: Boxes, most: int) -> Iterator[NDArray[np.int64]]:
+def pieces(boxes: BoxTable, most: int) -> Iterator[NDArray[np.int64]]:
     """Deal boxes out in groups of about so many designs."""
     group = np.floor(np.cumsum(boxes.volumes) / most).astype(np.int64)
     for one in np.unique(group):

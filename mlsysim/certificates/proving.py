@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsysim.certificates.certificate import Answer, Certificate
+from mlsysim.certificates.certificate import Certificate, CertifiedAnswer
 from mlsysim.certificates.formulas import Formulas
-from mlsysim.certificates.judging import Judge, Judgement
-from mlsysim.certificates.parts import Codes, Reasons, Stack, taken
+from mlsysim.certificates.judging import BoxJudge, Judgement
+from mlsysim.certificates.parts import Codes, OpenBoxes, Reasons, taken
 from mlsysim.certificates.splitting import axes
 from mlsysim.errors import CertificateError
 
@@ -25,7 +25,7 @@ _LEAF = 16.0
 
 def prove(
     formulas: Formulas,
-    answer: Answer,
+    answer: CertifiedAnswer,
     *,
     version: str,
     go_on: Callable[[float], bool] = lambda _: True,
@@ -52,8 +52,8 @@ def prove(
         If a design is left that may be better; if there are too many parts; or if it was not
         to go on.
     """
-    judge, reasons = Judge(formulas, answer.positions), Reasons.of(formulas)
-    stack = Stack(list(formulas.lengths.values()))
+    judge, reasons = BoxJudge(formulas, answer.positions), Reasons.of(formulas)
+    stack = OpenBoxes(list(formulas.lengths.values()))
     written: list[Codes] = []
     whole = float(stack.volume)
     boxes = 0

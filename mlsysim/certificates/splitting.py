@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mlsysim.certificates.bounds import Boxes
-from mlsysim.certificates.formulas import Formulas, Positions, Requirement, Result
-from mlsysim.certificates.judging import Judge, Judgement
+from mlsysim.certificates.bounds import BoxTable
+from mlsysim.certificates.formulas import CertifiedRequirement, Formulas, Positions, Result
+from mlsysim.certificates.judging import BoxJudge, Judgement
 from mlsysim.certificates.parts import taken
 from mlsysim.certificates.rounding import Array
 
@@ -13,14 +13,14 @@ _SAMPLE = 24
 _SMALLER_FIRST = {"less": True, "less_equal": True, "greater": False, "greater_equal": False}
 
 
-def axes(judge: Judge, boxes: Boxes) -> Positions:
+def axes(judge: BoxJudge, boxes: BoxTable) -> Positions:
     """Choose for each box the choice to cut in its middle."""
     sizes = boxes.last - boxes.first + 1
     ranked = np.where(sizes > 1, _scores(judge, boxes) + 1e-9 * np.log2(sizes), -np.inf)
     return np.asarray(np.argmax(ranked, axis=1))
 
 
-def _scores(judge: Judge, boxes: Boxes) -> Array:
+def _scores(judge: BoxJudge, boxes: BoxTable) -> Array:
     """Measure how much halving each choice tells about a sample of boxes.
 
     A half that is excluded counts as one; any other by the largest share that something has
@@ -33,7 +33,7 @@ def _scores(judge: Judge, boxes: Boxes) -> Array:
     lower, upper = sample.last[box].copy(), sample.first[box].copy()
     lower[np.arange(len(box)), axis] = middle
     upper[np.arange(len(box)), axis] = middle + 1
-    halves = Boxes(
+    halves = BoxTable(
         first=np.concatenate([sample.first, sample.first[box], upper]),
         last=np.concatenate([sample.last, lower, sample.last[box]]),
     )
@@ -60,7 +60,7 @@ def _ways(formulas: Formulas, judgement: Judgement, count: int) -> Array:
     return np.stack([np.broadcast_to(way, count) for way in found], axis=1)
 
 
-def _missing(formulas: Formulas, requirement: Requirement, judgement: Judgement) -> Array:
+def _missing(formulas: Formulas, requirement: CertifiedRequirement, judgement: Judgement) -> Array:
     """Tell the least ratio of the sides of a comparison, as a logarithm: above zero it fails."""
     step = formulas.steps[requirement.holds]
     nothing = np.full((), -np.inf)

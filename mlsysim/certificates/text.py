@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from mlsysim.certificates.formulas import (
-    Choice,
+    CertifiedRequirement,
+    ChoiceFormula,
     Formulas,
-    Number,
-    Requirement,
+    NumberFormula,
     Result,
     Step,
-    Table,
+    TableFormula,
     Value,
 )
 from mlsysim.certificates.rules import ARITY
@@ -74,7 +74,7 @@ def _formulas_from(data: Any) -> Formulas:
         choices=choices,
         steps=tuple(steps),
         requirements=tuple(
-            Requirement(
+            CertifiedRequirement(
                 name=str(item["name"]),
                 holds=_place(item["holds"], count),
                 sides=tuple(_place(side, count) for side in item["sides"]),
@@ -88,7 +88,7 @@ def _formulas_from(data: Any) -> Formulas:
     )
 
 
-def _choice_to(choice: Choice) -> dict[str, Any]:
+def _choice_to(choice: ChoiceFormula) -> dict[str, Any]:
     values = choice.values
     if isinstance(values, range):
         return {
@@ -98,24 +98,26 @@ def _choice_to(choice: Choice) -> dict[str, Any]:
     return {"name": choice.name, "values": list(values)}
 
 
-def _choice_from(data: Any) -> Choice:
+def _choice_from(data: Any) -> ChoiceFormula:
     values = data["values"]
     if isinstance(values, dict):
         start, step, count = (_whole(values[key]) for key in ("start", "step", "count"))
-        return Choice(name=str(data["name"]), values=range(start, start + step * count, step))
+        return ChoiceFormula(
+            name=str(data["name"]), values=range(start, start + step * count, step)
+        )
     kinds = {type(value) for value in values}
     if kinds == {str} or (kinds and kinds <= {int, float, bool}):
-        return Choice(name=str(data["name"]), values=tuple(values))
+        return ChoiceFormula(name=str(data["name"]), values=tuple(values))
     raise CertificateError(f"question.json: choice {data['name']!r} has no values of one kind")
 
 
 def _step_to(step: Step) -> list[Any]:
     match step:
-        case Number(value=value):
+        case NumberFormula(value=value):
             return ["number", _number_to(value)]
         case Value(choice=name):
             return ["choice", name]
-        case Table(choices=names, values=values):
+        case TableFormula(choices=names, values=values):
             return ["table", list(names), [_number_to(value) for value in values.ravel().tolist()]]
         case Result(operation=operation, arguments=arguments):
             return [operation, *arguments]
@@ -124,12 +126,14 @@ def _step_to(step: Step) -> list[Any]:
 def _step_from(data: Any, place: int, lengths: dict[str, int], numeric: set[str]) -> Step:
     match data:
         case ["number", value]:
-            return Number(value=_float(value))
+            return NumberFormula(value=_float(value))
         case ["choice", str(name)] if name in numeric:
             return Value(choice=name)
         case ["table", list(names), list(values)] if names and len(set(names)) == len(names):
             table = np.array([_float(value) for value in values], np.float64)
-            return Table(choices=tuple(names), values=table.reshape([lengths[n] for n in names]))
+            return TableFormula(
+                choices=tuple(names), values=table.reshape([lengths[n] for n in names])
+            )
         case [str(operation), *arguments] if ARITY.get(operation) == len(arguments):
             places = tuple(_place(argument, place) for argument in arguments)
             return Result(operation=operation, arguments=places)

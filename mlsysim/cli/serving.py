@@ -26,7 +26,7 @@ def serve_page(file: Path | None, *, host: str, port: int) -> ExitStatus:
     """
     with errors_to_status(), extra("page", "the page"):
         from mlsysim.live.app import serve  # noqa: PLC0415 - in an extra
-        from mlsysim.live.draft import Draft  # noqa: PLC0415
+        from mlsysim.live.draft import TabDraft  # noqa: PLC0415
     with errors_to_status(file):
         path = Path("serving.toml") if file is None else file
         text = template("serving").replace("FILE", str(path)) if file is None else written(file)
@@ -34,5 +34,5 @@ def serve_page(file: Path | None, *, host: str, port: int) -> ExitStatus:
         def tell(address: str) -> None:
             say(f"The page is at {address}\nCtrl-C ends it.\n")
 
-        serve(Draft(text=text, path=path), host=host, port=port, told=tell)
+        serve(TabDraft(text=text, path=path), host=host, port=port, told=tell)
     return ExitStatus.ANSWERED

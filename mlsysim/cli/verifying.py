@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlsysim.certificates import Certificate, Checked, check, formulas_to, read_certificate
+from mlsysim.certificates import Certificate, CheckedProof, check, formulas_to, read_certificate
 from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
 from mlsysim.errors import CertificateError
@@ -45,7 +45,7 @@ def _compare(certificate: Certificate, question: Question) -> None:
         )
 
 
-def _told(checked: Checked, question: Path | None) -> str:
+def _told(checked: CheckedProof, question: Path | None) -> str:
     """Write what is proven, and how."""
     certificate, formulas = checked.certificate, checked.certificate.formulas
     if certificate.design is None:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from nicegui import Client, ui
 
 from mlsysim.errors import ParameterError
-from mlsysim.live.draft import Draft
+from mlsysim.live.draft import TabDraft
 from mlsysim.live.gate import Gate, is_loopback
 from mlsysim.live.style import style
 from mlsysim.live.tab import Tab
@@ -20,7 +20,7 @@ from mlsysim.live.tab import Tab
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def serve(draft: Draft, *, host: str, port: int, told: Callable[[str], None]) -> None:
+def serve(draft: TabDraft, *, host: str, port: int, told: Callable[[str], None]) -> None:
     """Serve the page.
 
     Parameters

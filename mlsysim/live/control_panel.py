@@ -7,13 +7,13 @@ from functools import partial
 from nicegui import ui
 from nicegui.element import Element
 
-from mlsysim.live.controls import Choice, Controls, Entry, Limit
+from mlsysim.live.controls import ChoiceControl, Controls, EntryControl, Limit
 from mlsysim.live.dials import Dial
-from mlsysim.live.draft import Draft
+from mlsysim.live.draft import TabDraft
 from mlsysim.live.elements import heading, markup_of, slider
 from mlsysim.results.formatting import number
 
-Edit = Callable[[Draft], Draft]
+Edit = Callable[[TabDraft], TabDraft]
 """What a movement does to the draft."""
 
 
@@ -116,7 +116,7 @@ class ControlPanel:
                 )
         return moved
 
-    def _entry(self, entry: Entry) -> None:
+    def _entry(self, entry: EntryControl) -> None:
         with ui.element("div").classes("control"):
             field: ui.select | ui.input = (
                 ui.select(list(entry.options), value=entry.value, label=entry.name, with_input=True)
@@ -132,14 +132,14 @@ class ControlPanel:
 
             field.on_value_change(tell)
 
-    def _choice(self, choice: Choice) -> None:
+    def _choice(self, choice: ChoiceControl) -> None:
         with ui.element("div").classes("control"):
             if choice.is_range:
                 self._range(choice)
             else:
                 self._list(choice)
 
-    def _list(self, choice: Choice) -> None:
+    def _list(self, choice: ChoiceControl) -> None:
         known = {str(value): value for value in [*choice.values, *choice.options]}
         field = ui.select(
             list(known),
@@ -157,7 +157,7 @@ class ControlPanel:
 
         field.on_value_change(tell)
 
-    def _range(self, choice: Choice) -> None:
+    def _range(self, choice: ChoiceControl) -> None:
         numbers = [int(value) for value in choice.values]
         first, last = numbers[0], numbers[-1]
         step = numbers[1] - first if len(numbers) > 1 else 1

@@ -63,7 +63,7 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class EntryControl:
     """An argument of the models that is an entry of the catalogue, or another word.
 
     Parameters
@@ -82,7 +82,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ChoiceControl:
     """A choice of the space.
 
     Parameters
@@ -131,8 +131,8 @@ class Controls:
     objective: str
     limits: tuple[Limit, ...]
     dials: tuple[Dial, ...]
-    entries: tuple[Entry, ...]
-    choices: tuple[Choice, ...]
+    entries: tuple[EntryControl, ...]
+    choices: tuple[ChoiceControl, ...]
     goals: tuple[str, ...] = ()
     pareto: tuple[str, ...] = ()
 
@@ -219,19 +219,19 @@ def _dial(place: Place, name: str, value: Any) -> Iterator[Dial]:
         yield Dial(place=place, name=name, value=float(value), unit=unit, is_whole=whole)
 
 
-def _entries(content: QuestionFile, known: dict[str, Any]) -> Iterator[Entry]:
+def _entries(content: QuestionFile, known: dict[str, Any]) -> Iterator[EntryControl]:
     for name, value in content.fixed.items():
         if isinstance(value, str) and amount(value) is None:
-            yield Entry(name=name, value=value, options=_options(known.get(name), [value]))
+            yield EntryControl(name=name, value=value, options=_options(known.get(name), [value]))
 
 
-def _choices(content: QuestionFile, known: dict[str, Any], file: str) -> Iterator[Choice]:
+def _choices(content: QuestionFile, known: dict[str, Any], file: str) -> Iterator[ChoiceControl]:
     for name, values in content.space.items():
         is_range = isinstance(values, RangeTable)
         listed = tuple(choices(values, Any, f"{file}: space.{name}")) if is_range else values
         assert not isinstance(listed, RangeTable)  # noqa: S101 - for the type checker
         options = () if is_range else _options(known.get(name), listed)
-        yield Choice(name=name, values=tuple(listed), is_range=is_range, options=options)
+        yield ChoiceControl(name=name, values=tuple(listed), is_range=is_range, options=options)
 
 
 def _options(kind: Any, values: Sequence[Scalar]) -> tuple[str, ...]:

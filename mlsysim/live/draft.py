@@ -9,7 +9,7 @@ from mlsysim.worker import draft
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft(draft.Draft):
+class TabDraft(draft.Draft):
     """The text of a question file as it stands in a tab."""
 
     def with_value(self, place: editing.Place, value: object) -> Self:

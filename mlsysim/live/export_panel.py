@@ -5,7 +5,7 @@ from functools import partial
 
 from nicegui import ui
 
-from mlsysim.live.draft import Draft
+from mlsysim.live.draft import TabDraft
 from mlsysim.live.elements import button, heading, markup_of
 from mlsysim.report import Report
 
@@ -25,7 +25,7 @@ class ExportPanel:
 
     def __init__(
         self,
-        draft: Callable[[], Draft],
+        draft: Callable[[], TabDraft],
         page: Callable[[], None],
         launch: Callable[[str], None],
     ) -> None:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from mlsysim.live.controls import Controls, controls_of
 from mlsysim.search.options import ProgressCallback
-from mlsysim.worker.jobs import Job
+from mlsysim.worker.jobs import WorkerJob
 
 
 @dataclass(frozen=True, kw_only=True)
-class Open(Job):
+class Open(WorkerJob):
     """Check every name in a question, and list what can be moved in it."""
 
     def run(self, progress: ProgressCallback) -> Controls:  # noqa: ARG002

@@ -13,7 +13,7 @@ from mlsysim.live.answer_panel import AnswerPanel
 from mlsysim.live.control_panel import ControlPanel, Edit
 from mlsysim.live.controls import Controls
 from mlsysim.live.design_panel import DesignPanel
-from mlsysim.live.draft import Draft
+from mlsysim.live.draft import TabDraft
 from mlsysim.live.editor_panel import EditorPanel
 from mlsysim.live.export_panel import ExportPanel
 from mlsysim.live.front_panel import FrontPanel
@@ -21,7 +21,7 @@ from mlsysim.live.opening import Open
 from mlsysim.live.status_panel import StatusPanel
 from mlsysim.live.why_panel import WhyPanel
 from mlsysim.report import Report
-from mlsysim.worker.jobs import Front, Job, Launch, Page, Solve, WhyNot
+from mlsysim.worker.jobs import EmitLaunch, ForceChoices, Front, Page, Solve, WorkerJob
 from mlsysim.worker.process import DefectError
 from mlsysim.worker.worker import Worker
 
@@ -45,7 +45,7 @@ class Tab:
         The question that it begins with.
     """
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: TabDraft) -> None:
         self._draft = draft
         self._controls: Controls | None = None
         self._answer: Report | None = None
@@ -104,7 +104,9 @@ class Tab:
 
     def _ask_why(self, forced: Any) -> None:
         async def told() -> None:
-            self._why.tell(await self._ask(WhyNot(draft=self._draft, forced=forced), "Why not?"))
+            self._why.tell(
+                await self._ask(ForceChoices(draft=self._draft, forced=forced), "Why not?")
+            )
 
         self._begin(told, *self._due)
 
@@ -117,7 +119,7 @@ class Tab:
 
     def _ask_launch(self, framework: str) -> None:
         async def told() -> None:
-            job = Launch(draft=self._draft, framework=framework)
+            job = EmitLaunch(draft=self._draft, framework=framework)
             self._export.tell(framework, await self._ask(job, f"Launching with {framework}"))
 
         self._begin(told, *self._due)
@@ -159,7 +161,7 @@ class Tab:
             raise
         self._status.rest()
 
-    async def _ask(self, job: Job, what: str) -> Any:
+    async def _ask(self, job: WorkerJob, what: str) -> Any:
         assert self._worker is not None  # noqa: S101 - for the type checker: started
         self._status.work(what)
         return await self._worker.ask(job, self._status.progress)

@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from mlsysim.live.controls import Choice, Controls
+from mlsysim.live.controls import ChoiceControl, Controls
 from mlsysim.live.elements import button, heading, markup, markup_of
 from mlsysim.problem.domain import label
 from mlsysim.report import Report
@@ -62,7 +62,7 @@ class WhyPanel:
             beside = table(forced)
         self._told.set_content(f'<div class="headline">{verdict_line(report)}</div>{beside}')
 
-    def _row(self, choice: Choice, best: str) -> None:
+    def _row(self, choice: ChoiceControl, best: str) -> None:
         others = [label(value) for value in choice.values if label(value) != best]
         with ui.element("div").classes("line"):
             markup_of("span", choice.name).classes("name")

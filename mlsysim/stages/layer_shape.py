@@ -8,7 +8,7 @@ from mlsysim.catalog.layer import Layer, Mixer
 from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.matrices import (
     Matrix,
-    Part,
+    MatrixPart,
     expert_matrices,
     feed_matrices,
     mixer_matrices,
@@ -142,7 +142,7 @@ def layer_of(
     routed: bool,
     near_share: float,
     window: int,
-    targets: AbstractSet[Part] | None = None,
+    targets: AbstractSet[MatrixPart] | None = None,
 ) -> LayerShape:
     """Read one kind of layer.
 
@@ -239,7 +239,7 @@ def _adapter_inputs(adapted: Sequence[Matrix]) -> dict[str, int]:
 
 
 def _idle(
-    layer: Layer, inner: int, visited: int, *, mixes: bool, targets: AbstractSet[Part] | None
+    layer: Layer, inner: int, visited: int, *, mixes: bool, targets: AbstractSet[MatrixPart] | None
 ) -> dict[str, int]:
     """Count what only gradients of frozen weights would read: inputs of matrices without adapters.
 
@@ -247,8 +247,10 @@ def _idle(
     """
     if targets is None:
         return dict.fromkeys(("idle", "idle_divided", "idle_copies", "idle_routed"), 0)
-    into_mixer = bool(targets & {Part.QUERY, Part.KEY, Part.VALUE, Part.MIXER})
-    up, down = Part.UP in targets, Part.DOWN in targets
+    into_mixer = bool(
+        targets & {MatrixPart.QUERY, MatrixPart.KEY, MatrixPart.VALUE, MatrixPart.MIXER}
+    )
+    up, down = MatrixPart.UP in targets, MatrixPart.DOWN in targets
     feeds = inner > 0 or visited > 0
     return {
         "idle": layer.hidden * ((mixes and not into_mixer) + (feeds and not up)),

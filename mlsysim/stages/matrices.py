@@ -10,7 +10,7 @@ _ROUNDS = 5
 """Newton-Schulz iterations of Muon (Liu et al. 2025, arXiv 2502.16982, section 2.1)."""
 
 
-class Part(enum.StrEnum):
+class MatrixPart(enum.StrEnum):
     """What a matrix does in its layer."""
 
     QUERY = "query"
@@ -27,13 +27,13 @@ class Part(enum.StrEnum):
     ROUTER = "router"
 
 
-_ATTENTION = frozenset({Part.QUERY, Part.KEY, Part.VALUE, Part.OUTPUT})
-_MLP = frozenset({Part.UP, Part.DOWN})
+_ATTENTION = frozenset({MatrixPart.QUERY, MatrixPart.KEY, MatrixPart.VALUE, MatrixPart.OUTPUT})
+_MLP = frozenset({MatrixPart.UP, MatrixPart.DOWN})
 TARGETS = {
-    "query_value": frozenset({Part.QUERY, Part.VALUE}),
+    "query_value": frozenset({MatrixPart.QUERY, MatrixPart.VALUE}),
     "attention": _ATTENTION,
     "mlp": _MLP,
-    "linear": _ATTENTION | _MLP | {Part.MIXER},
+    "linear": _ATTENTION | _MLP | {MatrixPart.MIXER},
 }
 """Which matrices have adapters, by name; routers, embeddings and the head have none."""
 
@@ -54,7 +54,7 @@ class Matrix:
         How many of them multiply a token.
     """
 
-    part: Part
+    part: MatrixPart
     inputs: int
     outputs: int
     count: int = 1
@@ -68,7 +68,7 @@ class Matrix:
     @property
     def reads_inside(self) -> bool:
         """Whether they read what tensor parallelism divides, and not the stream."""
-        return self.part in {Part.OUTPUT, Part.DOWN}
+        return self.part in {MatrixPart.OUTPUT, MatrixPart.DOWN}
 
     @property
     def whole(self) -> int:
@@ -96,21 +96,21 @@ def mixer_matrices(layer: Layer) -> Iterator[Matrix]:
     if layer.mixer is Mixer.ATTENTION:
         yield from _latent(layer) if layer.kv_rank else _plain(layer)
         if layer.output_gate:
-            yield _of(Part.MIXER, layer.hidden, layer.value_width)
+            yield _of(MatrixPart.MIXER, layer.hidden, layer.value_width)
         if layer.index_dim:
             scored = layer.index_heads * layer.index_dim
-            yield _of(Part.MIXER, layer.query_rank or layer.hidden, scored)
-            yield _of(Part.MIXER, layer.hidden, layer.index_dim + layer.index_heads)
-        yield _of(Part.OUTPUT, layer.value_width, layer.hidden)
+            yield _of(MatrixPart.MIXER, layer.query_rank or layer.hidden, scored)
+            yield _of(MatrixPart.MIXER, layer.hidden, layer.index_dim + layer.index_heads)
+        yield _of(MatrixPart.OUTPUT, layer.value_width, layer.hidden)
     if layer.mixer is Mixer.LINEAR:
-        yield _of(Part.QUERY, layer.hidden, layer.linear_key_width)
-        yield _of(Part.KEY, layer.hidden, layer.linear_key_width)
-        yield _of(Part.VALUE, layer.hidden, layer.linear_value_width)
+        yield _of(MatrixPart.QUERY, layer.hidden, layer.linear_key_width)
+        yield _of(MatrixPart.KEY, layer.hidden, layer.linear_key_width)
+        yield _of(MatrixPart.VALUE, layer.hidden, layer.linear_value_width)
         if beside := layer.linear_scalars * layer.linear_heads:
-            yield _of(Part.MIXER, layer.hidden, beside)
+            yield _of(MatrixPart.MIXER, layer.hidden, beside)
         if layer.output_gate:
-            yield _of(Part.MIXER, layer.hidden, layer.linear_value_width)
-        yield _of(Part.OUTPUT, layer.linear_value_width, layer.hidden)
+            yield _of(MatrixPart.MIXER, layer.hidden, layer.linear_value_width)
+        yield _of(MatrixPart.OUTPUT, layer.linear_value_width, layer.hidden)
 
 
 def feed_matrices(layer: Layer, *, routed: bool) -> Iterator[Matrix]:
@@ -127,10 +127,10 @@ def feed_matrices(layer: Layer, *, routed: bool) -> Iterator[Matrix]:
     if inner:
         yield from _mlp(layer, layer.hidden, inner)
     if routed:
-        yield _of(Part.ROUTER, layer.hidden, layer.experts)
+        yield _of(MatrixPart.ROUTER, layer.hidden, layer.experts)
         if layer.expert_hidden:
-            yield _of(Part.UP, layer.hidden, layer.expert_hidden)
-            yield _of(Part.DOWN, layer.expert_hidden, layer.hidden)
+            yield _of(MatrixPart.UP, layer.hidden, layer.expert_hidden)
+            yield _of(MatrixPart.DOWN, layer.expert_hidden, layer.hidden)
 
 
 def expert_matrices(layer: Layer) -> Iterator[Matrix]:
@@ -139,29 +139,29 @@ def expert_matrices(layer: Layer) -> Iterator[Matrix]:
     yield from _mlp(layer, width, layer.expert_ffn, layer.experts, layer.experts_per_token)
 
 
-def _of(part: Part, inputs: int, outputs: int) -> Matrix:
+def _of(part: MatrixPart, inputs: int, outputs: int) -> Matrix:
     return Matrix(part=part, inputs=inputs, outputs=outputs)
 
 
 def _plain(layer: Layer) -> Iterator[Matrix]:
-    yield _of(Part.QUERY, layer.hidden, layer.query_width)
-    yield _of(Part.KEY, layer.hidden, layer.kv_width)
+    yield _of(MatrixPart.QUERY, layer.hidden, layer.query_width)
+    yield _of(MatrixPart.KEY, layer.hidden, layer.kv_width)
     if not layer.shared_keys:
-        yield _of(Part.VALUE, layer.hidden, layer.kv_width)
+        yield _of(MatrixPart.VALUE, layer.hidden, layer.kv_width)
 
 
 def _latent(layer: Layer) -> Iterator[Matrix]:
     if layer.query_rank:
-        yield _of(Part.MIXER, layer.hidden, layer.query_rank)
-    yield _of(Part.QUERY, layer.query_rank or layer.hidden, layer.score_width)
-    yield _of(Part.MIXER, layer.hidden, layer.kv_rank + layer.rope_dim)
+        yield _of(MatrixPart.MIXER, layer.hidden, layer.query_rank)
+    yield _of(MatrixPart.QUERY, layer.query_rank or layer.hidden, layer.score_width)
+    yield _of(MatrixPart.MIXER, layer.hidden, layer.kv_rank + layer.rope_dim)
     # One matrix makes both keys and values of what is compressed.
-    yield _of(Part.VALUE, layer.kv_rank, layer.query_width + layer.value_width)
+    yield _of(MatrixPart.VALUE, layer.kv_rank, layer.query_width + layer.value_width)
 
 
 def _mlp(
     layer: Layer, width: int, inner: int, count: int = 1, visited: int = 1
 ) -> Iterator[Matrix]:
     for _ in range(layer.mlp_matrices - 1):
-        yield Matrix(part=Part.UP, inputs=width, outputs=inner, count=count, visited=visited)
-    yield Matrix(part=Part.DOWN, inputs=inner, outputs=width, count=count, visited=visited)
+        yield Matrix(part=MatrixPart.UP, inputs=width, outputs=inner, count=count, visited=visited)
+    yield Matrix(part=MatrixPart.DOWN, inputs=inner, outputs=width, count=count, visited=visited)

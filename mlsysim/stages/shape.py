@@ -8,7 +8,7 @@ from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Layer, LayerGroup
 from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import LayerShape, layer_of
-from mlsysim.stages.matrices import TARGETS, Part
+from mlsysim.stages.matrices import TARGETS, MatrixPart
 from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
 
 _NEVER_MISSED = -50.0  # log of the chance to miss an expert that sees every token: e^-50 is none
@@ -178,7 +178,7 @@ def _alternates(model: LanguageModel) -> bool:
     return not model.groups and 2 * model.dense_layers == model.layers
 
 
-def _kinds(model: LanguageModel, targets: AbstractSet[Part] | None) -> list[LayerShape]:
+def _kinds(model: LanguageModel, targets: AbstractSet[MatrixPart] | None) -> list[LayerShape]:
     """List the kinds as training sees them: of windows over equal layers it takes the mean."""
     if model.groups:
         among = sum(group.layers for group in model.layer_groups if not group.in_front)

@@ -24,7 +24,7 @@ _last: dict[tuple[Draft, float, int], SearchResult] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class WorkerJob:
     """Something to be answered about a draft.
 
     Parameters
@@ -64,7 +64,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Solve(Job):
+class Solve(WorkerJob):
     """Answer the question."""
 
     def run(self, progress: ProgressCallback) -> Report:
@@ -74,7 +74,7 @@ class Solve(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Front(Job):
+class Front(WorkerJob):
     """Find the exact Pareto front of some objectives.
 
     Parameters
@@ -94,7 +94,7 @@ class Front(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhyNot(Job):
+class ForceChoices(WorkerJob):
     """Force some choices, and say what that costs.
 
     Parameters
@@ -113,7 +113,7 @@ class WhyNot(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Launch(Job):
+class EmitLaunch(WorkerJob):
     """Tell a framework the best design.
 
     Parameters
@@ -132,7 +132,7 @@ class Launch(Job):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page(Job):
+class Page(WorkerJob):
     """Write the report as one page of HTML."""
 
     def run(self, progress: ProgressCallback) -> str:

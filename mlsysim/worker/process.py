@@ -13,7 +13,7 @@ from typing import Any
 from mlsysim.errors import MlsysimError
 from mlsysim.search.interruption import Interruption, under
 from mlsysim.search.options import Progress
-from mlsysim.worker.jobs import Job
+from mlsysim.worker.jobs import WorkerJob
 
 _PAUSE = 0.1
 """Seconds between reports of progress."""
@@ -36,7 +36,7 @@ class Request:
     """
 
     number: int
-    job: Job | None = None
+    job: WorkerJob | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

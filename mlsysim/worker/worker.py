@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from mlsysim.search.options import Progress
-from mlsysim.worker.jobs import Job
+from mlsysim.worker.jobs import WorkerJob
 from mlsysim.worker.process import DefectError, Reply, Request, serve
 
 GRACE = 2.0
@@ -33,7 +33,7 @@ class Worker:
         self._progress: Callable[[Progress], None] = _nothing
         self._start()
 
-    async def ask(self, job: Job, progress: Callable[[Progress], None] = _nothing) -> Any:
+    async def ask(self, job: WorkerJob, progress: Callable[[Progress], None] = _nothing) -> Any:
         """Have a job done; jobs wait for each other.
 
         If the caller is cancelled, the job is asked to end, and does not keep others waiting for

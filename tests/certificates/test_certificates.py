@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import Case, cases, examples
 
 import mlsysim
-from mlsysim.certificates import Answer, check, prove, read_certificate
+from mlsysim.certificates import CertifiedAnswer, check, prove, read_certificate
 from mlsysim.certificates.judging import TOLERANCE
 from mlsysim.core.dse import DSE
 from mlsysim.errors import CertificateError, MetricError, TracingError
@@ -100,20 +100,20 @@ def test_random_answers_are_certified(case: Case, data: st.DataObject) -> None:
     except (MetricError, TracingError):
         return
     if not points:
-        check(prove(formulas, Answer(), version="0"))
+        check(prove(formulas, CertifiedAnswer(), version="0"))
         return
     sign = 1 if case.sense == "minimize" else -1
     worth = [point.objective_in(formulas.unit) for point in points]
     best = min(worth, key=lambda value: sign * value)
 
-    def answer(place: int) -> Answer:
+    def answer(place: int) -> CertifiedAnswer:
         space, params = case.problem.space, points[place].params
         positions = tuple(space[name].index(value) for name, value in params.items())
-        return Answer(positions=positions, objective=worth[place])
+        return CertifiedAnswer(positions=positions, objective=worth[place])
 
     check(prove(formulas, answer(worth.index(best)), version="0"))
     with pytest.raises(CertificateError):
-        prove(formulas, Answer(), version="0")
+        prove(formulas, CertifiedAnswer(), version="0")
     other = data.draw(st.integers(0, len(points) - 1))
     if abs(worth[other] - best) > 2 * TOLERANCE * max(abs(best), abs(worth[other])):
         with pytest.raises(CertificateError, match="better than the answer"):

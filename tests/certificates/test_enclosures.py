@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Term, examples, spaces, terms
 
-from mlsysim.certificates.bounds import Bounds, Boxes
+from mlsysim.certificates.bounds import Bounds, BoxTable
 from mlsysim.certificates.enclosure import Enclosure, enclosed
 from mlsysim.certificates.formulas import Formulas, Positions
 from mlsysim.certificates.parts import designs_of
@@ -65,7 +65,7 @@ def test_formulas_are_enclosed_over_boxes(data: st.DataObject) -> None:
         data.draw(st.integers(low, min(n - 1, low + 12)))
         for low, n in zip(first, formulas.lengths.values(), strict=True)
     ]
-    box = Boxes(first=np.array([first], np.int64), last=np.array([last], np.int64))
+    box = BoxTable(first=np.array([first], np.int64), last=np.array([last], np.int64))
     designs, _ = designs_of(box)
     designs = designs[:: 1 + len(designs) // 400]
     read = bounds._read(box, bounds._order)
@@ -103,7 +103,7 @@ def _assert_law(
     formulas: Formulas,
     law: PowerLaw,
     sign: float,
-    box: Boxes,
+    box: BoxTable,
     designs: Positions,
     values: np.ndarray,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import mlsysim
-from mlsysim.certificates import Answer, check, prove, read_certificate
+from mlsysim.certificates import CertifiedAnswer, check, prove, read_certificate
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.solver import (
@@ -130,7 +130,7 @@ def test_that_no_design_fits_is_certified() -> None:
         "deadline": "2e12 / DistributedModel.effective_throughput <= 20 day",
     }
     explorer = DSE(WIDE, PACE, limits)
-    proof = prove(traced(explorer.problem, train), Answer(), version="0")
+    proof = prove(traced(explorer.problem, train), CertifiedAnswer(), version="0")
     checked = check(proof)
     assert checked.designs == explorer.problem.space.size > 1e9
     assert {"deadline", "budget", "headroom"} <= checked.exclusions.keys()

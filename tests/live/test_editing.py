@@ -8,16 +8,16 @@ from question_files import QUESTIONS
 
 from mlsysim.live.controls import controls_of
 from mlsysim.live.dials import Dial
-from mlsysim.live.draft import Draft
+from mlsysim.live.draft import TabDraft
 from mlsysim.live.editing import with_value, without
 from mlsysim.problem.relation import Relation
 
 ROOT = Path(__file__).parents[2]
 
 
-def draft_of(file: Path) -> Draft:
+def draft_of(file: Path) -> TabDraft:
     """Open a file of the repository."""
-    return Draft(text=file.read_text(encoding="utf-8"), path=file)
+    return TabDraft(text=file.read_text(encoding="utf-8"), path=file)
 
 
 @pytest.mark.parametrize("file", QUESTIONS, ids=lambda file: file.stem)

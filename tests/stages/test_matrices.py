@@ -3,7 +3,13 @@
 import pytest
 
 from mlsysim.catalog import Models
-from mlsysim.stages.matrices import TARGETS, Part, expert_matrices, feed_matrices, mixer_matrices
+from mlsysim.stages.matrices import (
+    TARGETS,
+    MatrixPart,
+    expert_matrices,
+    feed_matrices,
+    mixer_matrices,
+)
 
 
 @pytest.mark.parametrize("name", sorted(Models.Language))
@@ -25,5 +31,5 @@ def test_the_matrices_of_a_layer_are_those_that_the_catalogue_counts(name: str) 
 
 def test_targets_are_what_peft_calls_them() -> None:
     """``all-linear`` takes every matrix of the layers but the routers."""
-    assert TARGETS["linear"] == set(Part) - {Part.ROUTER}
+    assert TARGETS["linear"] == set(MatrixPart) - {MatrixPart.ROUTER}
     assert TARGETS["query_value"] < TARGETS["attention"] < TARGETS["linear"]

@@ -14,7 +14,7 @@ from mlsysim.live.controls import Controls
 from mlsysim.live.opening import Open
 from mlsysim.report import Report
 from mlsysim.worker.draft import Draft
-from mlsysim.worker.jobs import Front, Job, Launch, Page, Solve, WhyNot
+from mlsysim.worker.jobs import EmitLaunch, ForceChoices, Front, Page, Solve, WorkerJob
 from mlsysim.worker.process import DefectError
 from mlsysim.worker.worker import GRACE, Worker
 
@@ -89,9 +89,9 @@ def test_each_job_is_answered() -> None:
         # The front begins with the best design by its first objective.
         assert front.designs[0].measures[0].value == report.designs[0].measures[0].value
         other = {"precision": "bf16"}
-        why = await worker.ask(WhyNot(draft=draft, forced=other))
+        why = await worker.ask(ForceChoices(draft=draft, forced=other))
         assert why.designs[0].params["precision"] == "bf16"
-        assert "--max-num-seqs" in await worker.ask(Launch(draft=draft, framework="vllm"))
+        assert "--max-num-seqs" in await worker.ask(EmitLaunch(draft=draft, framework="vllm"))
         assert (await worker.ask(Page(draft=draft))).startswith("<!doctype html>")
 
     with_worker(use)
@@ -132,7 +132,7 @@ def test_a_job_that_does_not_end_is_ended(tmp_path: Path) -> None:
         await asyncio.sleep(0.5)
         asleep.cancel()
         began = time.monotonic()
-        job: Job = Open(draft=draft_of(SERVING))
+        job: WorkerJob = Open(draft=draft_of(SERVING))
         await worker.ask(job)
         return time.monotonic() - began
 

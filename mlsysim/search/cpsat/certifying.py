@@ -8,14 +8,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mlsysim.certificates import Answer, Certificate, formulas, prove, write_certificate
+from mlsysim.certificates import Certificate, CertifiedAnswer, formulas, prove, write_certificate
 from mlsysim.certificates.formulas import (
-    Choice,
+    CertifiedRequirement,
+    ChoiceFormula,
     Formulas,
-    Number,
-    Requirement,
+    NumberFormula,
     Step,
-    Table,
+    TableFormula,
     Value,
 )
 from mlsysim.errors import CertificateError, TracingError
@@ -84,11 +84,11 @@ def _proven(
     go_on: Callable[[float], bool],
 ) -> Certificate:
     if found.status is Status.INFEASIBLE:
-        answer = Answer()
+        answer = CertifiedAnswer()
     elif found.status is Status.OPTIMAL:
         space = problem.space
         positions = tuple(space[name].index(v) for name, v in found.best_params.items())
-        answer = Answer(positions=positions, objective=float(found.best_objective))
+        answer = CertifiedAnswer(positions=positions, objective=float(found.best_objective))
     else:
         raise CertificateError("the answer is not proven")
     return prove(
@@ -128,7 +128,7 @@ def traced(problem: Problem, evaluate: Evaluator) -> Formulas:
         choices=tuple(_choice(name, domain) for name, domain in question.problem.space.items()),
         steps=tuple(_step(node, places) for node in nodes),
         requirements=tuple(
-            Requirement(
+            CertifiedRequirement(
                 name=condition.name,
                 holds=places[condition.node.position],
                 sides=tuple(places[side.position] for side in condition.sides),
@@ -142,21 +142,21 @@ def traced(problem: Problem, evaluate: Evaluator) -> Formulas:
     )
 
 
-def _choice(name: str, domain: Domain) -> Choice:
+def _choice(name: str, domain: Domain) -> ChoiceFormula:
     if isinstance(domain.values, range):
-        return Choice(name=name, values=domain.values)
+        return ChoiceFormula(name=name, values=domain.values)
     values: tuple[Any, ...] = tuple(domain.values) if domain.is_numeric else domain.labels
-    return Choice(name=name, values=values)
+    return ChoiceFormula(name=name, values=values)
 
 
 def _step(node: GraphNode, places: dict[int, int]) -> Step:
     match node:
         case graph.Constant(value=value):
-            return Number(value=value)
+            return NumberFormula(value=value)
         case graph.Choice(name=name):
             return Value(choice=name)
         case graph.Table(names=names, values=values):
-            return Table(choices=names, values=values)
+            return TableFormula(choices=names, values=values)
         case Apply(operation=operation, arguments=arguments):
             return formulas.Result(
                 operation=operation.name,
