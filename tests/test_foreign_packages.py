@@ -121,7 +121,7 @@ def test_registered_framework_judges_and_is_told_designs(site: Path) -> None:
     assert told.stdout.splitlines()[1] == "acme --tp 8 --zero 1", told.stderr
     unknown = run(site, "solve", str(file), "--emit", "acmee")
     assert unknown.returncode == 2
-    assert "known: megatron, torchtitan, deepspeed, vllm, sglang, acme" in unknown.stderr
+    assert "known: megatron, torchtitan, deepspeed, axolotl, vllm, sglang, acme" in unknown.stderr
 
 
 def test_unregistered_stage_is_named_by_its_module(tmp_path: Path) -> None:
