@@ -24,6 +24,7 @@ from mlsysim.stages.serving.formats import CACHE_WORDS
 from mlsysim.stages.serving.hardware import Purchase
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.stages.training import design
+from mlsysim.stages.training.experts import DISPATCHERS, GRAPHS
 from mlsysim.units import magnitude
 
 Values = st.SearchStrategy[Any]
@@ -335,6 +336,9 @@ ARGUMENTS: dict[str, Argument] = {
     "zero_stage": _or(st.integers(1, 3), st.just(0), 5),
     "sequence_parallel": st.booleans(),
     "scatter_gather": st.booleans(),
+    "zero_group": st.sampled_from([None, 2, 3, 8]),
+    "graphs": st.sampled_from([None, *GRAPHS]),
+    "dispatcher": st.sampled_from([None, *DISPATCHERS]),
     "stack": st.sampled_from([None, "megatron", "torchtitan", "deepspeed"]),
     "fused_loss": st.booleans(),
     "optimizer_offload": st.booleans(),

@@ -233,6 +233,29 @@ def _alone(it: Change) -> bool:
     return it.old.solve().active_replicas * it.old["cp_size"] == 1
 
 
+def _same_groups(it: Change) -> bool:
+    """Tell whether both are groups of all that there are; experts have fewer replicas."""
+    everyone = it.old.solve().active_replicas * it.old["cp_size"]
+    counts = {everyone}
+    if it.old["ep_size"] > 1 and _has_experts(it):
+        counts.add(max(everyone * it.old["tp_size"] // it.old["ep_size"], 1))
+    return all(
+        len({min(one["zero_group"] or count, count) for one in (it.old, it.new)}) == 1
+        for count in counts
+    )
+
+
+def _same_kernels(it: Change) -> bool:
+    """Two names of one kind of kernel; beside the network, that is what is meant unless given."""
+    both = {it.old["dispatcher"], it.new["dispatcher"]}
+    near = it.old["ep_size"] <= accelerator_of(it.old["fleet"]).scale_up_domain
+    return "alltoall" not in both and (None not in both or near)
+
+
+def _has_experts(it: Change) -> bool:
+    return bool(getattr(it.old["model"], "experts", 0))
+
+
 # Argument -> which of its values are one.
 SAME: Mapping[str, tuple[Same, ...]] = {
     "page_tokens": (_same_pages,),
@@ -249,6 +272,8 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     "base_format": (_same_base,),
     # "All unless given."
     "recompute_layers": (_every_layer,),
+    "zero_group": (_same_groups,),
+    "dispatcher": (_same_kernels,),
     "nodes": (_all_nodes,),
     # A mask of one token hides nothing.
     "attention": (
@@ -290,6 +315,9 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "host_memory": (_nothing_offloaded,),
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
+    "zero_group": (_alone, lambda it: it.old["zero_stage"] == 0),
+    "graphs": (lambda it: not _has_experts(it),),
+    "dispatcher": (lambda it: it.old["ep_size"] == 1 or not _has_experts(it),),
     "stack": (_alone,),
     "seq_len": (lambda it: isinstance(it.old["model"], VisionModel),),
     "server_factor": (_rented, _server_has("unit_price")),

@@ -323,7 +323,8 @@ class TrainingDesign(Design):
         Options(tuple(DISPATCHERS)),
         'What sends tokens to their experts.  ``"alltoall"``, NCCL\'s, with tokens sorted before '
         'and after; or ``"deepep"`` and ``"hybridep"``, kernels that sort as they send and come '
-        "closer to what the network can do, both alike.  Unless given, NCCL's without the sorting.",
+        "closer to what the network can do, both alike.  Unless given, NCCL's without the sorting, "
+        "which within a scale-up domain is the same as such kernels.",
         default=None,
         applies="with ep_size above 1",
     )
