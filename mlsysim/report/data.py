@@ -118,6 +118,7 @@ def _design(item: ReportedDesign) -> dict[str, Any]:
         "arithmetic": list(item.arithmetic),
         "bottlenecks": list(item.bottlenecks),
         "intervals": {path: found.to_dict() for path, found in item.intervals.items()},
+        "at_risk": list(item.at_risk),
     }
 
 

@@ -60,7 +60,8 @@ def design_blocks(item: ReportedDesign, title: str = "The best design") -> Itera
         yield Lines(lines=tuple(f"Bottleneck: {text}" for text in item.bottlenecks))
     told = [f"{one.name} {one.interval}" for one in item.measures if one.interval is not None]
     if told:
-        yield Lines(lines=(f"{_INTERVALS}: {'; '.join(told)}",))
+        risk = f"; at an end of these fails {', '.join(item.at_risk)}" if item.at_risk else ""
+        yield Lines(lines=(f"{_INTERVALS}: {'; '.join(told)}{risk}",))
 
 
 def accuracy_blocks(report: "Report") -> Iterator[Block]:

@@ -123,6 +123,7 @@ def designs_of(
                 arithmetic=told.arithmetic,
                 bottlenecks=told.bottlenecks,
                 intervals=result.intervals() if ends else {},
+                at_risk=_at_risk(result) if ends else (),
             )
         )
     return tuple(designs)
@@ -142,6 +143,18 @@ def _ends(judge: Judge, params: Mapping[str, Any], result: Any) -> list[Interval
     return [
         interval_of(_amount(one), _amount(other)) for one, other in zip(first, second, strict=True)
     ]
+
+
+def _at_risk(result: PipelineResult) -> tuple[str, ...]:
+    """Name the verdicts that do not hold at an end: a queue grows without end, memory is full."""
+    return tuple(
+        dict.fromkeys(
+            name
+            for level in levels_of(COVERAGE)
+            for name, check in result.at_level(level).feasibility.checks.items()
+            if not check.holds
+        )
+    )
 
 
 def _amount(measured: tuple[str, Any, str, Any]) -> Any:

@@ -64,6 +64,8 @@ class ReportedDesign:
         What limits its speed.
     intervals
         The same of every metric of its models, by path.
+    at_risk
+        Verdicts of its models that do not hold at an end of the intervals: ``"<Stage>: <reason>"``.
     """
 
     params: Mapping[str, Any]
@@ -72,6 +74,7 @@ class ReportedDesign:
     arithmetic: tuple[str, ...] = ()
     bottlenecks: tuple[str, ...] = ()
     intervals: Mapping[str, Interval] = field(default_factory=dict)
+    at_risk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
