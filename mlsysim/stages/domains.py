@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from types import NoneType
 from typing import Any, get_args
 
+from mlsysim.catalog.cluster import Cluster
 from mlsysim.errors import ParameterError, UnknownNameError, suggest
 from mlsysim.stages.arguments import (
     check_flag,
@@ -211,8 +212,13 @@ class Entry(ArgumentDomain):
         check_record(name, value, *self.kinds)
 
     def schema(self) -> dict[str, Any]:
-        """Give it as JSON Schema."""
-        return {"type": "string"}
+        """Give it as JSON Schema: a name, or a cluster by its nodes and fabric."""
+        if Cluster not in self.kinds:
+            return {"type": "string"}
+        parts = {"node": {"type": "string"}, "fabric": {"type": "string"}}
+        counted = {**parts, "nodes": {"type": "integer", "minimum": 1}}
+        nodes = {"type": "object", "properties": counted, "additionalProperties": False}
+        return {"anyOf": [{"type": "string"}, nodes]}
 
     def __str__(self) -> str:
         return " or ".join(kind.__name__ for kind in self.kinds)

@@ -66,7 +66,7 @@ READERS_COLUMNS = (
 
 # NVIDIA's inference microservices keep caches in 16 bits also where weights are in 8: what a
 # further user costs shows it.
-_NIM = "NIM"
+NIM = "NIM"
 # The release from which TensorRT-LLM runs on PyTorch: 0.17.
 _FIRST_WITH_PYTORCH = 17
 
@@ -87,11 +87,10 @@ def _spread(cells: RowCells) -> RowCells:
     """Put what columns of collections say into ours."""
     texts = dict(cells.texts)
     if not texts.get("runtime"):
-        texts["runtime"] = runtime_of(
-            texts.get("framework", ""), texts.get("framework_version", "")
-        )
-    if texts.get("framework_version", "").startswith(_NIM) and not texts.get("kv_precision"):
-        texts["kv_precision"] = "bf16"
+        version = texts.get("framework_version", "")
+        texts["runtime"] = runtime_of(texts.get("framework", ""), version)
+        if version.startswith(NIM) and not texts.get("kv_precision"):
+            texts["kv_precision"] = "bf16"
     for pool in ("prefill", "decode"):
         for setting in texts.get(f"{pool}_config", "").split():
             name, _, number = setting.partition("=")

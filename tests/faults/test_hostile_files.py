@@ -24,7 +24,8 @@ HANGS = 60
 """Seconds after which a command is taken to hang; its own limit is half a second."""
 
 CURE = re.compile(
-    r"write|did you mean|known|needs?\b|give|expected|use |drop|choose|takes|save|make|set |must"
+    r"write|did you mean|answer it|known|needs?\b|give|expected|use |drop|choose|takes|save|make"
+    r"|set |must"
     r"|add|at the most|the most|the least|compute|say|raise|return|missing|names|leave|take|pass"
     r"|count|provides?|supply|allow|shorter|accepts|only|lies before|meet|unknown key|twice|list"
 )

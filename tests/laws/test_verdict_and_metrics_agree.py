@@ -24,6 +24,8 @@ BELIEVABLE = {
     "kg/s": (0.0, 1e3),
     "flop/byte": (0.0, 1e6),
 }
+# What a server's host holds for all of its accelerators.
+HOSTS = {"host_memory_used": 4e13}
 # A request is answered within a day, and a token seen within minutes, wherever the model fits.
 REQUESTS = {
     "time_to_first_token": 1e4,
@@ -73,16 +75,18 @@ def _odd_size(result: Any, name: str, value: float) -> str:
     if is_quantity(whole):
         unit, (low, high) = _range(whole)
         value = magnitude(whole, unit)
-        high = next((most for part, most in REQUESTS.items() if field.startswith(part)), high)
+        high = next(
+            (most for part, most in (REQUESTS | HOSTS).items() if field.startswith(part)), high
+        )
         limits = f"out of {low:g} to {high:g} {unit}"
     elif field in COUNTS or field.endswith("accelerators"):
         return "" if value >= 0 and value.is_integer() else "no count of whole things"
     elif field.endswith(SHARES):
         low, high, limits = 0.0, 1.0, "no share"
     else:
-        known = next((part for part in AMOUNTS if part in field), "")
-        assert known, f"say in AMOUNTS what is believable of {name}"
-        low, high = AMOUNTS[known]
+        amount = next((part for part in AMOUNTS if part in field), "")
+        assert amount, f"say in AMOUNTS what is believable of {name}"
+        low, high = AMOUNTS[amount]
         limits = f"out of {low:g} to {high:g}"
     return "" if low - 1e-9 <= value <= high + 1e-9 else limits
 

@@ -8,7 +8,7 @@ from measured.writing import Row, remarks, whole
 
 from mlsysim.validation.models import named_model
 from mlsysim.validation.rows import columns_of
-from mlsysim.validation.serving_row import ServingRow, runtime_of
+from mlsysim.validation.serving_row import NIM, ServingRow, runtime_of
 from mlsysim.validation.vocabulary import (
     WORDS,
     Latency,
@@ -94,7 +94,9 @@ def _precisions(row: Row, *, mixture: bool) -> dict[str, object]:
     if None in found.values():
         raise ValueError(f"{row['id']}: precision is {row['precision']!r}")
     narrow = says(row["confidence"], r"fp8 kv cache(?! for fp8 rows)")
-    return found | ({"kv_precision": "fp8"} if narrow else {})
+    if narrow:
+        return found | {"kv_precision": "fp8"}
+    return found | ({"kv_precision": "bf16"} if row["framework_version"].startswith(NIM) else {})
 
 
 def _word(row: Row, column: str, kind: type) -> str:
