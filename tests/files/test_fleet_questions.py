@@ -230,7 +230,12 @@ def test_an_interrupt_ends_the_search_for_designs(tmp_path: Path) -> None:
         if state.done == 1:
             signal.raise_signal(signal.SIGINT)
 
-    result = question.solve(progress=press)
+    # What a shell starts in the background ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = question.solve(progress=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.status, result.statistics.stopped_by) == ("UNKNOWN", "interrupt")
     assert [state.done for state in states] == [0, 1]
     assert question.solve(workers=1).status == "OPTIMAL"
