@@ -74,10 +74,8 @@ def optimizer_time(run: TrainingRun, work: Work) -> Any:
     """
     layout, stage = run.layout, run.design.zero_stage
     own = state.shards(stage, ZeroStage.OPTIMIZER, layout.shards)
-    tables = work.exchanged_tables / own
-    # Tables are part of what is exchanged, which intervals over several models do not see.
-    layers = maximum(work.exchanged - work.exchanged_tables, 0.0) / own
-    layers = layers + work.exchanged_routed / state.shards(
+    tables = work.trained_tables / own
+    layers = work.exchanged_layers / own + work.exchanged_routed / state.shards(
         stage, ZeroStage.OPTIMIZER, layout.expert_replicas
     )
     rate = where(

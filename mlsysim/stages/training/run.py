@@ -154,9 +154,9 @@ class Work:
         Parameters of the layers that it holds, adapters left out, those of routed experts apart.
     trained, routed_trained
         Those of the stage that are trained, adapters in their place; with what is in no layer.
-    exchanged, exchanged_routed, exchanged_tables
-        Trained parameters that it exchanges with its replicas: of all stages that it holds, of the
-        stages that have most, and of what is in no layer (these count among the first).
+    exchanged_layers, exchanged_routed
+        Trained parameters of layers that it exchanges with its replicas: of all stages that it
+        holds, and those of routed experts, of the stages that have most.
     shared, shared_routed
         Bytes of all weights that it holds, of all stages and of the stages that have most.
     largest_layer, largest_trained
@@ -185,9 +185,8 @@ class Work:
     routed_parameters: Any
     trained: Any
     routed_trained: Any
-    exchanged: Any
+    exchanged_layers: Any
     exchanged_routed: Any
-    exchanged_tables: Any
     shared: Any
     shared_routed: Any
     largest_layer: Any
@@ -201,6 +200,11 @@ class Work:
     casts: Any
     scores: Any
     logits: Any
+
+    @property
+    def exchanged(self) -> Any:
+        """Trained parameters that it exchanges, with those of what is in no layer."""
+        return self.exchanged_layers + self.trained_tables
 
     def each(self, figure: str) -> list[Any]:
         """Give a figure of `LayerWork` for each kind of layer."""
@@ -277,9 +281,8 @@ def work_of(run: TrainingRun) -> Work:
         routed_parameters=on_stage("routed_parameters"),
         trained=apart("trained", "untrained", layout.other_layers) + trained_tables,
         routed_trained=apart("routed_trained", "untrained", layout.other_layers),
-        exchanged=layout.held * most("trained", "untrained") + trained_tables,
+        exchanged_layers=layout.held * most("trained", "untrained"),
         exchanged_routed=layout.held * apart("routed_trained", "untrained"),
-        exchanged_tables=trained_tables,
         shared=layout.held * most("weights", "frozen_weights") + tables * element,
         shared_routed=layout.held * apart("routed_weights", "routed_frozen_weights"),
         largest_layer=maximum(*(kind.weights + kind.routed_weights for kind in kinds)),
