@@ -26,6 +26,9 @@ class Goal(StrEnum):
         return self in {Goal.TARDINESS, Goal.LATE}
 
 
+PRICED = (Goal.COST, Goal.CARBON)
+"""The goals that are sums of what runs cost."""
+
 _UNITS = {
     Goal.MAKESPAN: "hour",
     Goal.TARDINESS: "hour",
