@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.answers.shifting import shifted
 from mlsysim.plans.checking import violations
+from mlsysim.plans.model.fronts import front
 from mlsysim.plans.model.solving import SlotSolution, solve
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.question import PlanQuestion
@@ -97,9 +98,34 @@ def exists(question: PlanQuestion, clock: Clock) -> bool | None:
     return False if excluded(question, clock) else None
 
 
+def front_of(question: PlanQuestion, clock: Clock) -> tuple[Status, tuple[Answered, ...]]:
+    """Find every plan on the slots that none is better than by both of two goals.
+
+    Parameters
+    ----------
+    question
+        With two goals, and a slot on which there is a plan.
+    clock
+        The time.
+
+    Returns
+    -------
+    tuple
+        ``OPTIMAL`` if none is missing, and the plans by rising value of the first goal.
+    """
+    outer = slotted(question, Side.OUTWARD)
+    one, two = question.goals
+    found = front(outer.instance, (one, two), clock)
+    return found.status, tuple(_told(question, outer, point) for point in found.points)
+
+
 def _on_slots(question: PlanQuestion, clock: Clock, goals: tuple[Goal, ...]) -> Answered:
     outer = slotted(question, Side.OUTWARD)
-    found = solve(outer.instance, goals, clock)
+    return _told(question, outer, solve(outer.instance, goals, clock))
+
+
+def _told(question: PlanQuestion, outer: Slotted, found: SlotSolution) -> Answered:
+    """Replay what was found in slots on exact times, and move it to them."""
     if not found.chosen:
         return Answered(status=found.status, slot=question.slot, plans=outer.instance.size)
     schedule = decoded(outer, found.chosen, found.lots)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlsysim.plans.model.grid import ActivityGrid
 from mlsysim.plans.model.instance import Activity, Instance
-from mlsysim.plans.model.valuing import summed
+from mlsysim.plans.model.valuing import summed, valued
 
 
 class Board:
@@ -139,12 +139,18 @@ class Board:
         return found
 
     def excess(self) -> float:
-        """Give by how much sums are beyond their limits, relative to them."""
-        limits = self.instance.limits
-        if not limits:
+        """Give by how much sums and goals are beyond their limits, relative to them."""
+        instance = self.instance
+        if not instance.limits and not instance.most:
             return 0.0
         lots = self.lots()
-        return sum(
-            max(summed(self.instance, name, self.chosen, lots) - limit, 0) / max(limit, 1)
-            for name, limit in limits.items()
-        )
+        pairs = [
+            (summed(instance, name, self.chosen, lots), limit)
+            for name, limit in instance.limits.items()
+        ]
+        if not self.missing:
+            pairs += [
+                (valued(instance, goal, self.chosen, lots), most)
+                for goal, most in instance.most.items()
+            ]
+        return sum(max(value - limit, 0) / max(limit, 1) for value, limit in pairs)

@@ -53,6 +53,8 @@ class Model:
             self._supply(resource)
         for name, limit in instance.limits.items():
             self.model.add(sum(self._fees[name]) <= limit)
+        for goal, most in instance.most.items():
+            self.model.add(self.minimize(goal) <= most)
 
     def _add(self, activity: Activity) -> None:
         """Add an activity: one mode of it, its start, its end, what it holds."""

@@ -7,7 +7,7 @@ plan that is found meets every requirement, and may be far from the best.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlsysim.plans.model.aims import Aim
 from mlsysim.plans.model.board import Board
@@ -93,6 +93,10 @@ class LocalSearch:
         if Goal.NODES in self.goals[:-1]:
             return None  # what they reached is no cap of one resource
         if known:
+            if self.goals[-1:] == (Goal.NODES,):
+                # Nodes are saved by caps, beside which what was reached before is a limit.
+                reached = {goal: self._valued(goal, known) for goal in self.goals[:-1]}
+                self.instance = replace(self.instance, most={**self.instance.most, **reached})
             return self._improved(dict(known))
         chosen = self._first()
         if chosen is None or not self.goals:
@@ -157,7 +161,7 @@ class LocalSearch:
             aim = Aim(self.goals, self._due(best.value - 1))
             self._searched(board, aim, lambda worth: _is_whole(worth) and not worth[-1])
         else:
-            ended = valued(self.instance, Goal.MAKESPAN, best.chosen, best.lots)
+            ended = self._valued(Goal.MAKESPAN, best.chosen)
             self._searched(
                 board, Aim(self.goals, self._due(ended)), lambda worth: worth[-1] <= self.bound
             )
@@ -222,13 +226,18 @@ class LocalSearch:
     def _searched(self, board: Board, aim: Aim, is_enough: Callable[[Worth], bool]) -> Worth:
         return search(board, aim, self.chance, is_enough=is_enough, is_over=lambda: self.is_over)
 
-    def _built(self, chosen: Chosen) -> BuiltPlan:
+    def _valued(self, goal: Goal, chosen: Chosen) -> int:
+        return valued(self.instance, goal, chosen, self._board(chosen).lots())
+
+    def _board(self, chosen: Chosen) -> Board:
         board = Board(self.instance, {})
         for name, (place, start) in chosen.items():
             board.put(name, place, start)
-        lots = board.lots()
-        value = valued(self.instance, self.goals[-1], chosen, lots) if self.goals else 0
-        return BuiltPlan(chosen=dict(board.chosen), lots=lots, value=value)
+        return board
+
+    def _built(self, chosen: Chosen) -> BuiltPlan:
+        value = self._valued(self.goals[-1], chosen) if self.goals else 0
+        return BuiltPlan(chosen=dict(chosen), lots=self._board(chosen).lots(), value=value)
 
 
 def _is_whole(worth: Worth) -> bool:

@@ -54,7 +54,12 @@ class SlotSolution:
 
 
 def solve(
-    instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool = True
+    instance: Instance,
+    goals: Sequence[Goal],
+    clock: Clock,
+    *,
+    ties: bool = True,
+    known: SlotSolution | None = None,
 ) -> SlotSolution:
     """Find the best plan in slots.
 
@@ -68,12 +73,16 @@ def solve(
         The time.
     ties
         Whether to sort out ties.
+    known
+        A plan to begin with.
     """
     if any(not activity.modes for activity in instance.activities):
         return SlotSolution(status=Status.INFEASIBLE)
     if not goals:
         return _any(instance, clock)
     found = SlotSolution(status=Status.UNKNOWN)
+    if known is not None:
+        found = replace(found, chosen=known.chosen, lots=known.lots)
     for place in range(len(goals)):
         found = _reached(instance, goals[: place + 1], found, clock)
         if found.status is not Status.OPTIMAL:
@@ -189,6 +198,9 @@ def _searched(
     better = LocalSearch(instance, goals, clock, state.bound, turn).plan(state.found.chosen)
     if better is None or better.value >= state.value:
         return state
+    for sooner, reached in [*zip(goals, state.found.values, strict=False), *instance.most.items()]:
+        if valued(instance, sooner, better.chosen, better.lots) > reached:
+            return state
     plan = replace(state.found, chosen=better.chosen, lots=better.lots)
     return replace(state, found=plan, value=better.value)
 
