@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from mlsysim.errors import ObjectiveError
+from mlsysim.errors import ObjectiveError, ParameterError
+from mlsysim.plans.answers.changes import changes_of, kept
 from mlsysim.plans.answers.explaining import (
     conflict_of,
     extra_nodes,
@@ -21,6 +22,8 @@ from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.requirement import RequirementKind
+from mlsysim.plans.records.schedule import Schedule
+from mlsysim.plans.replanning import replanned
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
@@ -107,7 +110,31 @@ class Plan:
             why: dict[str, Any] = {}
             if found.status is Status.INFEASIBLE:
                 why = _why(self.question, clock)
+            elif found.schedule is not None and self.question.earlier is not None:
+                why = {"worse": dict(_worse(self.question, found, clock))}
         return _result(self.question, found, clock, why)
+
+    def replanned(self, earlier: PlanResult, now: int) -> Self:
+        """Plan anew from what has happened, and change as little as possible.
+
+        What has begun goes on as it runs; of what has not, the fewest starts and layouts change.
+        The answer says of each change what keeping the job as it was would do.
+
+        Parameters
+        ----------
+        earlier
+            The answer that was carried out so far; it has the same begin.
+        now
+            Seconds from the begin.
+
+        Raises
+        ------
+        ParameterError
+            If the earlier answer has no plan.
+        """
+        if earlier.schedule is None:
+            raise ParameterError("the earlier answer has no plan; there is nothing to go on from")
+        return self.of(replanned(self.question, earlier.schedule, now, earlier.starts))
 
     def pareto(self, one: str, two: str, **options: Any) -> PlanFront:
         """Find every plan on slots that no other is better than by both of two goals.
@@ -169,8 +196,18 @@ def _result(
         slot=found.slot,
         bounds=found.bounds,
         values=found.values,
+        starts=found.starts,
         **why,
     )
+
+
+def _worse(question: PlanQuestion, found: Answered, clock: Clock) -> Iterator[tuple[str, str]]:
+    """Say of each change of a plan what keeping the job as it was would do."""
+    if found.schedule is None:
+        return
+    for change in changes_of(question, found.schedule):
+        if clock.left > 0:
+            yield change.job, kept(question, found, change, clock)
 
 
 def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:

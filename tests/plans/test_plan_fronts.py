@@ -66,7 +66,7 @@ def test_a_front_is_told_as_a_table() -> None:
     assert len(found.to_dict()["points"]) == len(found)
 
 
-def test_a_limit_leaves_proven_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_leaves_proven_points() -> None:
     """What was found before it is on the front, and the front is told to be incomplete."""
     whole = {point.values for point in front()}
     found = front(time_limit=1e-9)

@@ -1,7 +1,7 @@
 """Answer a plan's question: solve on slots, replay on exact times, prove on both."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.answers.shifting import shifted
@@ -36,6 +36,8 @@ class Answered:
         What the plan is worth on the slots, goal by goal, in the goals' units.
     bounds
         What no plan on the slots can be below.
+    starts
+        Job -> when it starts on the slots, before it is moved to exact times.
     plans
         How many plans there are on the slots, if nothing is said of what jobs share.
     """
@@ -45,6 +47,7 @@ class Answered:
     schedule: Schedule | None = None
     values: tuple[float, ...] = ()
     bounds: tuple[float, ...] = ()
+    starts: Mapping[str, int] = field(default_factory=dict)
     plans: int = 0
 
 
@@ -139,6 +142,7 @@ def _told(question: PlanQuestion, outer: Slotted, found: SlotSolution) -> Answer
         schedule=shifted(question, schedule),
         values=tuple(values),
         bounds=tuple(_bounds(question, outer, found, values)),
+        starts={run.job: run.begin for run in schedule},
         plans=outer.instance.size,
     )
 
@@ -162,7 +166,8 @@ def _bounds(
             yield values[place]
         elif goal in outer.unit:
             # Each fee was rounded up, by less than a unit.
-            told = (bound - outer.instance.fees) * outer.unit[goal] + outer.standing[goal]
+            rounding = outer.instance.fees if goal.is_rounded else 0
+            told = (bound - rounding) * outer.unit[goal] + outer.standing[goal]
             yield min(told, values[place])
         else:
             yield bound * _unit(question, goal)

@@ -70,7 +70,7 @@ class Aim:
                 return sum(weight * late for weight, late in _lateness(board))
             case Goal.LATE:
                 return sum(weight for weight, late in _lateness(board) if late)
-            case Goal.COST | Goal.CARBON:
+            case Goal.COST | Goal.CARBON | Goal.CHANGES:
                 return float(summed(board.instance, goal.value, board.chosen, board.lots()))
             case Goal.NODES:
                 return 0.0  # what is beyond a cap is not placed

@@ -203,7 +203,7 @@ class Model:
                 return sum(item.weight * self._late(item) for item in self._due())
             case Goal.LATE:
                 return sum(item.weight * self._is_late(item) for item in self._due())
-            case Goal.COST | Goal.CARBON:
+            case Goal.COST | Goal.CARBON | Goal.CHANGES:
                 return sum(self._fees[goal.value])
             case Goal.NODES:
                 return sum(self._peak(item) for item in self.instance.resources if item.peaks)

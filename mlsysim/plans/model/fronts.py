@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.model.solving import SlotSolution, solve
-from mlsysim.plans.records.goal import PRICED, Goal
+from mlsysim.plans.records.goal import Goal
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 
@@ -47,7 +47,7 @@ def front(instance: Instance, goals: tuple[Goal, Goal], clock: Clock) -> SlotFro
         The time.
     """
     # What is counted in slots is halved: its steps are known.
-    flipped = goals[0] in PRICED and goals[1] not in PRICED
+    flipped = goals[0].is_rounded and not goals[1].is_rounded
     axis, other = (goals[1], goals[0]) if flipped else goals
     found = _Walk(instance, axis, other, clock).front()
     if not flipped:
@@ -61,7 +61,7 @@ class _Walk:
 
     def __init__(self, instance: Instance, axis: Goal, other: Goal, clock: Clock) -> None:
         self.instance, self.axis, self.other, self.clock = instance, axis, other, clock
-        self.step = max(instance.fees, 1) if axis in PRICED else 1
+        self.step = max(instance.fees, 1) if axis.is_rounded else 1
 
     def front(self) -> SlotFront:
         """Find the ends, then what lies between them."""
@@ -94,7 +94,7 @@ class _Walk:
 
     def _is_better(self, one: SlotSolution, two: SlotSolution) -> bool:
         """Tell whether a plan is better by the other goal, by more than rounding."""
-        rounding = self.instance.fees if self.other in PRICED else 0
+        rounding = self.instance.fees if self.other.is_rounded else 0
         return one.values[1] < two.values[1] - rounding
 
     def _within(self, instance: Instance, known: SlotSolution) -> SlotSolution | None:

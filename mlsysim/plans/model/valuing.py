@@ -34,7 +34,7 @@ def valued(
             return sum(item.weight * _late(item, end) for item, end in ends)
         case Goal.LATE:
             return sum(item.weight for item, end in ends if _late(item, end))
-        case Goal.COST | Goal.CARBON:
+        case Goal.COST | Goal.CARBON | Goal.CHANGES:
             return summed(instance, goal.value, chosen, lots)
         case Goal.NODES:
             return sum(_peak(instance, item, chosen) for item in instance.resources if item.peaks)
