@@ -29,7 +29,7 @@ from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
 from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator
 from mlsysim.files.schema import ConstraintTable, QuestionFile
-from mlsysim.files.stage_names import annotations_of, stage_named
+from mlsysim.files.stage_names import annotations_of, not_taken, stage_named
 from mlsysim.files.values import argument, choices
 from mlsysim.fleets.planning import CHEAPEST, FleetQuestion, fleet_question
 from mlsysim.fleets.replica_designs import (
@@ -289,7 +289,7 @@ class BoundFleet:
         known = {**self._known, **self._own}
         if name not in known:
             raise QuestionError(
-                f"{self._file}: {key}: no model takes this argument{suggest(name, known)}"
+                f"{self._file}: {key}: {not_taken(name, known)}"
             )
 
     def _probe(self, kind: ReplicaKind, item: RequestClass) -> None:

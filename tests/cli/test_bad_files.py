@@ -59,6 +59,30 @@ CASES = {
         "expected text, got a whole number",
     ),
     "an unknown key in a table": ("because", "becuase", "constraints.sla.becuase", "'because'"),
+    "a key of another table": (
+        "objective =",
+        'stages = ["DistributedModel"]\nobjective =',
+        "stages",
+        "it belongs in [pipeline]",
+    ),
+    "an argument outside of tables": (
+        "objective =",
+        "nodes = 40\nobjective =",
+        "nodes",
+        "belong in [fixed]",
+    ),
+    "an argument of another model": (
+        "efficiency = 0.45",
+        "efficiency = 0.45\ntokens = 1e12",
+        "fixed.tokens",
+        "it is one of GoodputModel",
+    ),
+    "an argument of no model": (
+        "efficiency = 0.45",
+        "efficiency = 0.45\nxyzzy = 1",
+        "fixed.xyzzy",
+        "mlsysim list knobs tells which there are",
+    ),
     "an unknown model": (
         '"EconomicsModel"',
         '"EconomicModel"',
