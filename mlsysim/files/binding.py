@@ -96,9 +96,7 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
     chosen = _chosen(content, annotations, file)
     for name in content.fixed:
         if name not in annotations:
-            raise QuestionError(
-                f"{file}: fixed.{name}: {not_taken(name, annotations)}"
-            )
+            raise QuestionError(f"{file}: fixed.{name}: {not_taken(name, annotations)}")
         if name in chosen:
             raise QuestionError(
                 f"{file}: fixed.{name}: is a choice as well (space.{chosen[name]}); keep one"

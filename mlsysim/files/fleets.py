@@ -25,7 +25,7 @@ from mlsysim.catalog.record import Record
 from mlsysim.core.dse import DSE
 from mlsysim.core.methods import unanswered, unanswered_front
 from mlsysim.core.pipeline import Pipeline
-from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
+from mlsysim.errors import Infeasible, InputError, QuestionError
 from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator
 from mlsysim.files.schema import ConstraintTable, QuestionFile
@@ -288,9 +288,7 @@ class BoundFleet:
     def _check_taken(self, name: str, key: str) -> None:
         known = {**self._known, **self._own}
         if name not in known:
-            raise QuestionError(
-                f"{self._file}: {key}: {not_taken(name, known)}"
-            )
+            raise QuestionError(f"{self._file}: {key}: {not_taken(name, known)}")
 
     def _probe(self, kind: ReplicaKind, item: RequestClass) -> None:
         """Evaluate one replica, so that what does not fit is told with its key."""

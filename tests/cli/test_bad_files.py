@@ -71,6 +71,12 @@ CASES = {
         "nodes",
         "belong in [fixed]",
     ),
+    "a cluster without a node": (
+        'fleet = "Frontier_8K"',
+        "fleet = { nodes = 40 }",
+        "fixed.fleet",
+        "a cluster in a table is {",
+    ),
     "an argument of another model": (
         "efficiency = 0.45",
         "efficiency = 0.45\ntokens = 1e12",
@@ -228,6 +234,7 @@ CASES = {
 # What is wrong with the meaning of a file, which takes a catalogue, a metric or a sum to see; all
 # else is structure, which the JSON Schema refuses as well.
 MEANING = {
+    "a cluster without a node",
     "a misspelt catalogue entry",
     "a catalogue entry of the wrong kind",
     "a missing argument",
