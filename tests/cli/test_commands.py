@@ -59,7 +59,7 @@ def test_an_answer_is_short_unless_all_is_asked_for() -> None:
     for text in ("DGX_H100", "Cannot be launched by megatron"):
         assert text in short
         assert text in full
-    for text in ("confidence C", "nodes 1,024 of 1,024", "under [constraints] add", "_total  "):
+    for text in ("confidence C", "nodes 1,024 of 1,024", "even_batch.require", "_total  "):
         assert text not in short
         assert text in full
 
