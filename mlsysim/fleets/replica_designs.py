@@ -25,7 +25,7 @@ from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.prices import rent
 from mlsysim.stages.evidence import evidence_of
-from mlsysim.stages.fleets.mixed_fleet import Latency, ReplicaDesign
+from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency
 from mlsysim.stages.machine import check_fleet
 from mlsysim.stages.serving.hardware import Purchase, hardware_of, rent_of
 from mlsysim.stages.stage import ForwardModel
@@ -219,7 +219,10 @@ def replica_designs(
                 found[made.name] = replace(
                     made,
                     rates={**(known.rates if known else {}), **made.rates},
-                    latencies={**(known.latencies if known else {}), item.name: Latency.of(result)},
+                    latencies={
+                        **(known.latencies if known else {}),
+                        item.name: ReplicaLatency.of(result),
+                    },
                     evidence=evidence_of(point.result),
                 )
     for name, texts in reasons.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlsysim.problem.domain import label
 from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
-from mlsysim.stages.fleets.mixed_fleet import Latency, ReplicaDesign, pools_of
+from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency, pools_of
 
 if TYPE_CHECKING:
     from mlsysim.report.records import ReportedDesign
@@ -35,9 +35,9 @@ class ReportedPool:
     replicas: int
 
     @property
-    def latency(self) -> Latency:
+    def latency(self) -> ReplicaLatency:
         """How long a request of the class waits on them."""
-        return self.design.latencies.get(self.request_class, Latency())
+        return self.design.latencies.get(self.request_class, ReplicaLatency())
 
     @property
     def rate(self) -> float:

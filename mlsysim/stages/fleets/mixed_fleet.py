@@ -34,7 +34,7 @@ _KILOGRAMS_PER_HOUR = as_unit("kg/hour")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Latency:
+class ReplicaLatency:
     """How long a request waits on a replica, in seconds; `None` where no model tells.
 
     Parameters
@@ -49,7 +49,7 @@ class Latency:
     per_token: float | None = None
 
     @classmethod
-    def of(cls, result: Any) -> "Latency":
+    def of(cls, result: Any) -> "ReplicaLatency":
         """Read what a serving model reports.
 
         Parameters
@@ -117,7 +117,7 @@ class ReplicaDesign:
     rates: Mapping[str, float]
     price: float
     watts: float | None = None
-    latencies: Mapping[str, Latency] = field(default_factory=dict)
+    latencies: Mapping[str, ReplicaLatency] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     rent: Any = None
     evidence: tuple[Evidence, ...] = ()
