@@ -18,6 +18,7 @@ from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
+from mlsysim.stages.training.split import uneven
 from mlsysim.stages.training.time import StepTime
 
 
@@ -83,6 +84,9 @@ class DistributedResult(StageResult):
         Replicas that have a sequence to work on.
     microbatches
         Microbatches of the fullest replica.
+    uneven_layers, uneven_recomputation
+        By how many layers a stage differs from another, where the design tells them apart, and by
+        how many that are computed again; else none.
     accelerators_used, accelerators_total
         Accelerators of all replicas, and those that are paid for.
     parallelism
@@ -118,6 +122,8 @@ class DistributedResult(StageResult):
     data_parallel_size: int
     active_replicas: int
     microbatches: int
+    uneven_layers: int
+    uneven_recomputation: int
     accelerators_used: int
     accelerators_total: int
     parallelism: Mapping[str, Any]
@@ -183,6 +189,8 @@ def layout_metrics(layout: Layout) -> dict[str, Any]:
         "data_parallel_size": layout.data,
         "active_replicas": layout.replicas,
         "microbatches": layout.microbatches,
+        "uneven_layers": uneven(layout.groups, "layers"),
+        "uneven_recomputation": uneven(layout.groups, "recompute_layers"),
         "accelerators_used": layout.used,
         "accelerators_total": layout.accelerators,
     }
