@@ -16,7 +16,7 @@ from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import LaunchError, PipelineError, QuestionError, suggest
 from mlsysim.files.schema import QuestionFile
-from mlsysim.files.stage_names import annotations_of, stage_named
+from mlsysim.files.stage_names import annotations_of, not_taken, stage_named
 from mlsysim.files.values import argument, choices, takes_list
 from mlsysim.stages.stage import ForwardModel
 
@@ -106,9 +106,7 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
     taken = _taken(content, annotations, file)
     for name in content.fixed:
         if name not in annotations:
-            raise QuestionError(
-                f"{file}: fixed.{name}: no model takes this argument{suggest(name, annotations)}"
-            )
+            raise QuestionError(f"{file}: fixed.{name}: {not_taken(name, annotations)}")
         if name in taken:
             raise QuestionError(
                 f"{file}: fixed.{name}: is a choice as well (space.{taken[name][0]}); keep one"
@@ -145,7 +143,7 @@ def _taken(
     for name, choice in content.pipeline.arguments.items():
         place = f"{file}: pipeline.arguments.{name}"
         if name not in known:
-            raise QuestionError(f"{place}: no model takes this argument{suggest(name, known)}")
+            raise QuestionError(f"{place}: {not_taken(name, known)}")
         if not isinstance(choice, str) and not takes_list(known[name]):
             raise QuestionError(f"{place}: is a list; this argument takes one choice")
         taken[name] = (choice,) if isinstance(choice, str) else choice
@@ -158,7 +156,7 @@ def _taken(
     for choice in content.space:
         if choice not in everything:
             raise QuestionError(
-                f"{file}: space.{choice}: no model takes this argument{suggest(choice, known)};"
+                f"{file}: space.{choice}: {not_taken(choice, known)};"
                 f' or say which one takes it, as [pipeline.arguments] <argument> = "{choice}"'
             )
     return taken

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any, cast, get_args, get_origin
 
 from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
 from mlsysim.files.schema import Fixed, RangeTable, Scalar
@@ -64,7 +65,7 @@ def argument(value: Fixed | Record, annotation: Any, place: str) -> Any:
     """
     tables, kinds = _kinds(annotation)
     if isinstance(value, Mapping):
-        return _table(value, tables, place)
+        return _table(value, tables, kinds, place)
     if isinstance(value, tuple):
         return _list(value, annotation, place)
     records = [kind for kind in kinds if kind in TREES]
@@ -124,10 +125,15 @@ def _list(values: Sequence[Scalar], annotation: Any, place: str) -> list[Any]:
     return [argument(item, int, f"{place}[{at}]") for at, item in enumerate(values)]
 
 
-def _table(values: Mapping[str, Scalar], tables: Sequence[Any], place: str) -> dict[str, Any]:
-    """Build an argument that holds a value per name."""
+def _table(
+    values: Mapping[str, Scalar], tables: Sequence[Any], kinds: Sequence[Any], place: str
+) -> dict[str, Any]:
+    """Build an argument that holds a value per name; clusters in tables were made before."""
     if not tables:
-        raise QuestionError(f"{place}: is a table; this argument takes one value")
+        cure = '; a cluster in a table is { node = "DGX_H100", nodes = 40, fabric = "IB_NDR" }'
+        raise QuestionError(
+            f"{place}: is a table; this argument takes one value{cure if Cluster in kinds else ''}"
+        )
     of = get_args(tables[0])[1]
     return {key: argument(item, of, f"{place}.{key}") for key, item in values.items()}
 
