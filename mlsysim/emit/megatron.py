@@ -188,6 +188,8 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     stored = plan.activation_storage == "fp8"
     sheet.turn_on("--activation-func-fp8-input-store", "activation_storage", when=stored)
     sheet.implies("recompute", "recompute_layers", "sharding", "dispatch")
+    if plan.recomputed_each == 0:
+        return
     if plan.recompute == UP_PROJECTIONS:
         modules = ("layernorm", "mla_up_proj", *(("moe_act",) if plan.model.experts else ()))
         sheet.set("--recompute-granularity", "selective")
@@ -195,7 +197,7 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     elif plan.recompute == "selective":
         sheet.set("--recompute-granularity", "selective")
         sheet.set("--recompute-modules", "core_attn")
-    elif plan.recompute == "full" and plan.recomputed_each != 0:
+    elif plan.recompute == "full":
         counted = plan.recomputed_each
         sheet.set("--recompute-granularity", "full")
         sheet.set("--recompute-method", "block" if counted else "uniform")

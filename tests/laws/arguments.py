@@ -208,7 +208,7 @@ def _last(at: Place) -> Values:
 
 
 @st.composite
-def _split(draw: st.DrawFn, at: Place) -> list[int] | None:
+def _split(draw: st.DrawFn, at: Place) -> tuple[int, ...] | None:
     """Draw layers of each stage, most of the time all of the model."""
     told = (at.drawn["first_stage_layers"], at.drawn["last_stage_layers"])
     layers, stages = at.drawn["model"].layers, at.drawn["pp_size"]
@@ -225,14 +225,14 @@ def _split(draw: st.DrawFn, at: Place) -> list[int] | None:
         else st.just([])
     )
     edges = [0, *sorted(cuts), layers]
-    return [end - start for start, end in itertools.pairwise(edges)]
+    return tuple(end - start for start, end in itertools.pairwise(edges))
 
 
 def _recomputed(at: Place) -> Values:
     whole = -(-at.drawn["model"].layers // at.drawn["pp_size"])
-    few = at.drawn["stage_layers"] or [whole] * at.drawn["pp_size"]
-    listed = st.tuples(*(st.integers(0, size) for size in few)).map(list)
-    blocks = _or(st.integers(1, whole), listed, 2)
+    blocks: Values = st.integers(1, whole)
+    if (split := at.drawn["stage_layers"]) is not None:
+        blocks |= st.tuples(*(st.integers(0, size) for size in split))
     return st.none() | blocks if at.drawn["recompute"] == "full" else _or(st.none(), blocks, 9)
 
 

@@ -187,7 +187,7 @@ def _every_layer(it: Change) -> bool:
     def repeated(design: Design) -> list[int]:
         chunks = [layers // design["virtual_stages"] for layers in _layers_of(design)]
         counted = design["recompute_layers"]
-        each = counted if isinstance(counted, list) else [counted] * len(chunks)
+        each = counted if isinstance(counted, tuple) else [counted] * len(chunks)
         return [
             size if count is None else min(count, size)
             for count, size in zip(each, chunks, strict=True)

@@ -27,8 +27,8 @@ from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.split import (
-    Place,
     StageGroup,
+    StagePlace,
     even_place,
     frozen_others,
     split_checks,
@@ -172,7 +172,7 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     )
 
 
-def frozen_layers(design: TrainingDesign, shape: ModelShape, place: Place) -> Any:
+def frozen_layers(design: TrainingDesign, shape: ModelShape, place: StagePlace) -> Any:
     """Count the layers of a stage that are frozen with all below them."""
     if is_zero(design.frozen_layers):
         return 0

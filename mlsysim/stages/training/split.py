@@ -23,7 +23,7 @@ from mlsysim.stages.training.design import TrainingDesign
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class StagePlace:
     """Where a stage stands.
 
     Parameters
@@ -64,7 +64,7 @@ class StagePart:
         Whether it holds the embedding or the head, and whether that is the head.
     """
 
-    place: Place
+    place: StagePlace
     layers: Any
     other_layers: Any
     frozen: Any
@@ -91,9 +91,9 @@ class StageGroup:
     parts: tuple[StagePart, ...]
 
 
-def even_place(design: TrainingDesign, index: Any, chunk: Any) -> Place:
-    """Place a stage among others with as many layers."""
-    return Place(index=index, before=index * chunk, chunk=chunk, around=design.pp_size * chunk)
+def even_place(design: TrainingDesign, index: Any, chunk: Any) -> StagePlace:
+    """StagePlace a stage among others with as many layers."""
+    return StagePlace(index=index, before=index * chunk, chunk=chunk, around=design.pp_size * chunk)
 
 
 def split_of(design: TrainingDesign, shape: ModelShape) -> tuple[StageGroup, ...]:
@@ -203,7 +203,7 @@ def _with_ends(design: TrainingDesign, shape: ModelShape) -> tuple[StageGroup, .
     first, between, last = (layers / virtual for layers in held)
 
     def part(index: Any, before: Any, layers: Any, *, at_end: bool, is_last: bool) -> StagePart:
-        place = Place(index=index, before=before, chunk=layers / virtual, around=around)
+        place = StagePlace(index=index, before=before, chunk=layers / virtual, around=around)
         return _part(design, shape, place, layers, 0, at_end=at_end, is_last=is_last)
 
     edges: list[Any] = [1]
@@ -241,7 +241,7 @@ def _one_by_one(design: TrainingDesign, shape: ModelShape, listed: int) -> tuple
         layers = _told_layers(design, shape, index)
         chunk = layers / virtual
         around = stages * chunk if even else shape.layers / virtual
-        place = Place(index=index, before=before, chunk=chunk, around=around)
+        place = StagePlace(index=index, before=before, chunk=chunk, around=around)
         is_last = index == stages - 1
         lacking = where(is_last, slack(shape.layers, stages * virtual), 0) if even else 0
         at_end = logical_or(index == 0, is_last)
@@ -274,7 +274,7 @@ def _ends(design: TrainingDesign, shape: ModelShape) -> tuple[Any, Any, Any]:
 def _part(
     design: TrainingDesign,
     shape: ModelShape,
-    place: Place,
+    place: StagePlace,
     layers: Any,
     lacking: Any,
     *,
@@ -303,7 +303,7 @@ def _part(
     )
 
 
-def other_layers(shape: ModelShape, place: Place, layers: Any) -> Any:
+def other_layers(shape: ModelShape, place: StagePlace, layers: Any) -> Any:
     """Count the layers of a stage that are not of the kind that stands in front."""
     dense = place.holds_of_first(shape.layers - shape.other_layers)
     alternate = layers * shape.other_layers // shape.layers
