@@ -121,7 +121,7 @@ def verify(
 
 
 @app.command()
-@searching(method=False)
+@searching(method=False, full=False)
 def plan(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with [jobs.NAME] tables.")],
     *,
@@ -193,7 +193,7 @@ def evaluate(
 
 
 @app.command()
-@searching(dask=True, page=False)
+@searching(dask=True, page=False, full=False)
 def sweep(
     file: QuestionPath,
     *,
