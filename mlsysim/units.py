@@ -211,7 +211,12 @@ def is_quantity(value: object) -> TypeGuard[Any]:
 
 def unit_of(value: Any) -> str:
     """Give the unit of a value in short form; empty for a plain number."""
-    return format(value.units, "~C") if is_quantity(value) else ""
+    return _short(value.units) if is_quantity(value) else ""
+
+
+@lru_cache(maxsize=1024)
+def _short(unit: Any) -> str:
+    return format(unit, "~C")
 
 
 def same_dimension(left: Any, right: Any) -> bool:

@@ -8,6 +8,7 @@ from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Layer, LayerGroup
 from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import LayerShape, layer_of
+from mlsysim.stages.mapping import remembered
 from mlsysim.stages.matrices import TARGETS, MatrixPart
 from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
 
@@ -111,6 +112,7 @@ class ModelShape:
     moved_divided: float
 
 
+@remembered
 def shape_of(model: LanguageModel, targets: str | None = None) -> ModelShape:
     """Read a catalogue record.
 
