@@ -4,7 +4,7 @@ The records are plain data.  What the names in them mean (catalogue entries,
 stages, metrics) is decided by `mlsysim.files.binding`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -12,6 +12,9 @@ from mlsysim.numeric import TOLERANCE
 
 Scalar = str | int | float | bool
 """What a choice or a fixed argument may be."""
+
+Fixed = Scalar | dict[str, Scalar] | tuple[Scalar, ...]
+"""What a fixed argument may be: one value, values by name, or one for each stage of a pipeline."""
 
 
 class RangeTable(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
@@ -40,16 +43,16 @@ class PipelineTable(msgspec.Struct, frozen=True, kw_only=True):
     stages
         Names of models, in the order in which they run.
     arguments
-        Argument of a model -> name of the choice that it takes; only needed
-        where the two names differ.
+        Argument of a model -> name of the choice that it takes, where the two names differ; or
+        the names of several, for an argument that takes a list.
     """
 
     stages: tuple[str, ...]
-    arguments: dict[str, str] = {}
+    arguments: dict[str, str | tuple[str, ...]] = {}
 
 
 class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A hard constraint and the reason for it.
+    """A hard constraint and the reason for it; text alone stands for ``require``.
 
     Parameters
     ----------
@@ -61,6 +64,8 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
         Share of the measured runs with whose errors it still has to hold, from 0.5 to 0.95; of
         what is predicted unless given.
     """
+
+    SHORT: ClassVar[str] = "require"
 
     require: str
     because: str = ""
@@ -203,7 +208,7 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework
     source: str = ""
     framework: str | None = None
     catalog: tuple[str, ...] = ()
-    fixed: dict[str, Scalar | dict[str, Scalar]] = {}
+    fixed: dict[str, Fixed] = {}
     fleet: dict[str, FleetTable] = {}
     demand: dict[str, DemandTable] = {}
     constraints: dict[str, ConstraintTable] = {}

@@ -11,9 +11,10 @@ from types import NoneType
 from typing import Any, cast, get_args, get_origin
 
 from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
-from mlsysim.files.schema import RangeTable, Scalar
+from mlsysim.files.schema import Fixed, RangeTable, Scalar
 from mlsysim.units import amount, quantity
 
 
@@ -42,8 +43,10 @@ def choices(values: tuple[Scalar, ...] | RangeTable, annotation: Any, place: str
     )
 
 
-def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, place: str) -> Any:
-    """Build the value of one argument; a table is one where the argument takes a value per name.
+def argument(value: Fixed | Record, annotation: Any, place: str) -> Any:
+    """Build the value of one argument.
+
+    A table is one where the argument takes a value per name, a list where it takes one per stage.
 
     Parameters
     ----------
@@ -62,7 +65,9 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
     """
     tables, kinds = _kinds(annotation)
     if isinstance(value, Mapping):
-        return _table(value, tables, place)
+        return _table(value, tables, kinds, place)
+    if isinstance(value, tuple):
+        return _list(value, annotation, place)
     records = [kind for kind in kinds if kind in TREES]
     if not isinstance(value, str):
         return _no_text(value, kinds, records, place)
@@ -77,6 +82,12 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
         raise QuestionError(f"{place}: {error}") from None
     cure = "drop the quotes" if _is_number(value) else "write one without quotes"
     raise QuestionError(f"{place}: {value!r} is no number; {cure}, or add a unit: '2 hour'")
+
+
+def takes_list(annotation: Any) -> bool:
+    """Tell whether an argument takes a list of numbers."""
+    kinds = (annotation, *get_args(annotation))
+    return any(get_origin(kind) is Sequence and get_args(kind) == (int,) for kind in kinds)
 
 
 def _is_number(text: str) -> bool:
@@ -107,10 +118,22 @@ def _own(value: Record, kinds: Sequence[type[Record]], place: str) -> Record:
     raise QuestionError(f"{place}: {value.name!r} is of kind {type(value).__name__}, not {wanted}")
 
 
-def _table(values: Mapping[str, Scalar], tables: Sequence[Any], place: str) -> dict[str, Any]:
-    """Build an argument that holds a value per name."""
+def _list(values: Sequence[Scalar], annotation: Any, place: str) -> list[Any]:
+    """Build an argument that holds a value for each stage of a pipeline."""
+    if not takes_list(annotation):
+        raise QuestionError(f"{place}: is a list; this argument takes one value")
+    return [argument(item, int, f"{place}[{at}]") for at, item in enumerate(values)]
+
+
+def _table(
+    values: Mapping[str, Scalar], tables: Sequence[Any], kinds: Sequence[Any], place: str
+) -> dict[str, Any]:
+    """Build an argument that holds a value per name; clusters in tables were made before."""
     if not tables:
-        raise QuestionError(f"{place}: is a table; this argument takes one value")
+        cure = '; a cluster in a table is { node = "DGX_H100", nodes = 40, fabric = "IB_NDR" }'
+        raise QuestionError(
+            f"{place}: is a table; this argument takes one value{cure if Cluster in kinds else ''}"
+        )
     of = get_args(tables[0])[1]
     return {key: argument(item, of, f"{place}.{key}") for key, item in values.items()}
 
