@@ -26,8 +26,8 @@ from mlsysim.files.plans.what_if import sweep, why_not
 from mlsysim.files.settings import pairs
 from mlsysim.plans.answers.icalendar import calendar_text
 from mlsysim.plans.answers.result import PlanResult
-from mlsysim.plot.plans import front as front_drawn
 from mlsysim.plot.plans import plan as drawn
+from mlsysim.plot.plans import plan_front
 from mlsysim.printable import csv_text
 from mlsysim.report.plan_page import plan_page
 from mlsysim.textfiles import write_text
@@ -262,7 +262,7 @@ def front_of_plans(
                 cells: list[list[str | Text]] = [[*row] for row in rows]
                 console().print(AdaptiveTable(header, cells, {*range(len(header))}))
         if plot is not None and found.points:
-            save(front_drawn(found, " ".join(plan.text.split())), plot)
+            save(plan_front(found, " ".join(plan.text.split())).figure, plot)
     return exit_status(found.status)
 
 

@@ -22,7 +22,6 @@ from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.requirement import RequirementKind
-from mlsysim.plans.records.schedule import Schedule
 from mlsysim.plans.replanning import replanned
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.statistics import Statistics

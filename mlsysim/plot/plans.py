@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlsysim.plans.answers.front import PlanFront
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.answers.utilisation import there, used
-from mlsysim.plot.figures import new_figure
+from mlsysim.plot.figures import axes_or_new, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def plan(found: PlanResult, title: str = "") -> "Axes":
     return first
 
 
-def front(found: PlanFront, title: str = "") -> "Figure":
+def plan_front(found: PlanFront, title: str = "") -> "Axes":
     """Draw a front of plans: the first goal against the second.
 
     Parameters
@@ -103,8 +103,7 @@ def front(found: PlanFront, title: str = "") -> "Figure":
     ParameterError
         If matplotlib is not installed.
     """
-    figure = new_figure(9.6, 5.2)
-    axes = figure.subplots()
+    axes = axes_or_new(None, 9.6, 5.2)
     x, y = zip(*(point.values for point in found), strict=True)
     axes.step(x, y, where="post", color="0.8", zorder=1)
     axes.scatter(x, y, s=42, zorder=3)
@@ -114,7 +113,7 @@ def front(found: PlanFront, title: str = "") -> "Figure":
     axes.margins(0.08)
     axes.grid(color="0.93")
     axes.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
-    return figure
+    return axes
 
 
 def _stairs(

@@ -37,7 +37,7 @@ class Taste:
     noise: float = 0.0
 
 
-class Aim:
+class PlacingAim:
     """What is made small: one goal after the other.
 
     Parameters

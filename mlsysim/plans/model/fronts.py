@@ -49,14 +49,14 @@ def front(instance: Instance, goals: tuple[Goal, Goal], clock: Clock) -> SlotFro
     # What is counted in slots is halved: its steps are known.
     flipped = goals[0].is_rounded and not goals[1].is_rounded
     axis, other = (goals[1], goals[0]) if flipped else goals
-    found = _Walk(instance, axis, other, clock).front()
+    found = _FrontWalk(instance, axis, other, clock).front()
     if not flipped:
         return found
     points = [replace(item, values=item.values[::-1]) for item in found.points]
     return replace(found, points=tuple(sorted(points, key=lambda item: item.values)))
 
 
-class _Walk:
+class _FrontWalk:
     """A walk along one axis."""
 
     def __init__(self, instance: Instance, axis: Goal, other: Goal, clock: Clock) -> None:

@@ -9,7 +9,7 @@ plan that is found meets every requirement, and may be far from the best.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mlsysim.plans.model.aims import Aim
+from mlsysim.plans.model.aims import PlacingAim
 from mlsysim.plans.model.board import Board
 from mlsysim.plans.model.bounding import tails
 from mlsysim.plans.model.grid import ActivityGrid
@@ -45,7 +45,7 @@ class BuiltPlan:
     value: int
 
 
-class LocalSearch:
+class PlanSearch:
     """Builds and improves plans of one problem.
 
     Parameters
@@ -110,7 +110,7 @@ class LocalSearch:
             grids = self._grids(horizon)
             if grids is None:
                 return None
-            aim = Aim([goal for goal in self.goals if goal is not Goal.MAKESPAN])
+            aim = PlacingAim([goal for goal in self.goals if goal is not Goal.MAKESPAN])
             board = Board(self.instance, grids)
             if not any(self._searched(board, aim, _is_whole)[:2]):
                 return board.chosen
@@ -158,12 +158,14 @@ class LocalSearch:
             return self._fewer(best, grids)
         board = self._loaded(best.chosen, grids)
         if goal is Goal.MAKESPAN:
-            aim = Aim(self.goals, self._due(best.value - 1))
+            aim = PlacingAim(self.goals, self._due(best.value - 1))
             self._searched(board, aim, lambda worth: _is_whole(worth) and not worth[-1])
         else:
             ended = self._valued(Goal.MAKESPAN, best.chosen)
             self._searched(
-                board, Aim(self.goals, self._due(ended)), lambda worth: worth[-1] <= self.bound
+                board,
+                PlacingAim(self.goals, self._due(ended)),
+                lambda worth: worth[-1] <= self.bound,
             )
         if board.missing or board.excess():
             return None
@@ -185,7 +187,7 @@ class LocalSearch:
         for step in steps:
             for caps in self._caps(int(best.value - step)):
                 board = self._loaded(best.chosen, grids, caps)
-                self._searched(board, Aim(()), _is_whole)
+                self._searched(board, PlacingAim(()), _is_whole)
                 if not board.missing and not board.excess():
                     return self._built(board.chosen)
                 if self.is_over:
@@ -223,7 +225,7 @@ class LocalSearch:
                 board.put(name, place, start)
         return board
 
-    def _searched(self, board: Board, aim: Aim, is_enough: Callable[[Worth], bool]) -> Worth:
+    def _searched(self, board: Board, aim: PlacingAim, is_enough: Callable[[Worth], bool]) -> Worth:
         return search(board, aim, self.chance, is_enough=is_enough, is_over=lambda: self.is_over)
 
     def _valued(self, goal: Goal, chosen: Chosen) -> int:

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from mlsysim.plans.model.aims import Aim, Taste
+from mlsysim.plans.model.aims import PlacingAim, Taste
 from mlsysim.plans.model.board import Board
 
 Worth = tuple[float, ...]
@@ -63,7 +63,7 @@ class Chance:
 
 def search(
     board: Board,
-    aim: Aim,
+    aim: PlacingAim,
     chance: Chance,
     *,
     is_enough: Callable[[Worth], bool],
@@ -107,7 +107,9 @@ def search(
     return best
 
 
-def _build(board: Board, aim: Aim, chance: Chance, is_enough: Callable[[Worth], bool]) -> None:
+def _build(
+    board: Board, aim: PlacingAim, chance: Chance, is_enough: Callable[[Worth], bool]
+) -> None:
     """Put everything on an empty board in several ways, and keep the best."""
     best: tuple[Worth, dict[str, tuple[int, int]]] | None = None
     for attempt in range(_BUILT):
@@ -126,7 +128,7 @@ def _build(board: Board, aim: Aim, chance: Chance, is_enough: Callable[[Worth], 
     _restore(board, {} if best is None else best[1])
 
 
-def _put(board: Board, aim: Aim, chance: Chance, names: Iterable[str]) -> None:
+def _put(board: Board, aim: PlacingAim, chance: Chance, names: Iterable[str]) -> None:
     """Put activities where it looks best; one for which there is no room stays out."""
     taste = chance.taste()
     varies = chance.random.random() < 0.3  # noqa: PLR2004 - now and then each by its own taste

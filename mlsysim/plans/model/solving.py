@@ -9,7 +9,7 @@ from mlsysim.errors import DisagreementError
 from mlsysim.plans.model.bounding import least
 from mlsysim.plans.model.building import Model
 from mlsysim.plans.model.instance import Instance
-from mlsysim.plans.model.local_search import LocalSearch
+from mlsysim.plans.model.local_search import PlanSearch
 from mlsysim.plans.model.narrowing import flattened, narrowed
 from mlsysim.plans.model.relaxing import relaxed
 from mlsysim.plans.model.valuing import valued
@@ -92,7 +92,7 @@ def solve(
 
 def _any(instance: Instance, clock: Clock) -> SlotSolution:
     """Find any plan, or prove that there is none."""
-    first = LocalSearch(instance, (), clock).plan()
+    first = PlanSearch(instance, (), clock).plan()
     if first is not None:
         return SlotSolution(status=Status.OPTIMAL, chosen=first.chosen, lots=first.lots)
     built = Model(instance)
@@ -195,7 +195,7 @@ def _searched(
     """Look for a better plan from place to place, without a proof."""
     if state.is_denied or state.value <= state.bound:
         return state
-    better = LocalSearch(instance, goals, clock, state.bound, turn).plan(state.found.chosen)
+    better = PlanSearch(instance, goals, clock, state.bound, turn).plan(state.found.chosen)
     if better is None or better.value >= state.value:
         return state
     for sooner, reached in [*zip(goals, state.found.values, strict=False), *instance.most.items()]:
