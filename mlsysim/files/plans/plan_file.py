@@ -14,6 +14,7 @@ from typing import Any
 from mlsysim.errors import InputError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import located
 from mlsysim.files.own_catalog import own_records
+from mlsysim.files.plans.earlier import read_earlier
 from mlsysim.files.plans.fleets import Nodes, read_fleets, read_sites
 from mlsysim.files.plans.jobs import JobQuestion, KnownRows, read_holds, read_jobs
 from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, SiteTable
@@ -25,6 +26,7 @@ from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.plan import Plan
 from mlsysim.plans.records.goal import Goal, goal_of
 from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.plans.replanning import replanned
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import SearchOptions
 from mlsysim.textfiles import parse_toml
@@ -124,13 +126,25 @@ class FiledPlan:
         left = _left(asked, began)
         return plan.pareto(one, two, time_limit=left, workers=asked.workers, seed=asked.seed)
 
-    def solve(self, known: KnownRows | None = None, **options: Any) -> PlanResult:
+    def solve(
+        self,
+        known: KnownRows | None = None,
+        *,
+        earlier: str | PathLike[str] | None = None,
+        now: Any = None,
+        **options: Any,
+    ) -> PlanResult:
         """Find the best plan.
 
         Parameters
         ----------
         known
             As for `prepare`.
+        earlier
+            A file with an earlier answer as JSON, from which the new plan goes on: what has
+            begun goes on as it runs, and as little as possible changes.
+        now
+            A date, or text such as ``"14 day"``: until when the earlier plan was carried out.
         **options
             ``time_limit``, ``workers``, ``seed`` and ``progress``, as for `DSE.search`.
 
@@ -143,6 +157,8 @@ class FiledPlan:
         """
         asked, began = SearchOptions.of(**options), time.monotonic()
         question = self.prepare(known, **options)
+        if earlier is not None:
+            question = self._replanned(question, earlier, now)
         spent = time.monotonic() - began
         left = _left(asked, began)
         found = Plan.of(question).solve(time_limit=left, workers=asked.workers, seed=asked.seed)
@@ -154,6 +170,16 @@ class FiledPlan:
             for name, text in found.conflict_reasons.items()
         }
         return replace(found, statistics=statistics, conflict_reasons=reasons)
+
+    def _replanned(
+        self, question: PlanQuestion, earlier: str | PathLike[str], now: Any
+    ) -> PlanQuestion:
+        if now is None:
+            raise QuestionError(f"{earlier}: say with now how far the plan has been carried out")
+        reader = Reader(file=str(self.path), origin=question.origin)
+        watts = {name: item.watts for name, item in self.nodes.items()}
+        read = read_earlier(earlier, question, watts)
+        return replanned(question, read.schedule, reader.moment(now, "now"), read.starts)
 
 
 def _left(asked: SearchOptions, began: float) -> float | None:
