@@ -18,6 +18,7 @@ from mlsysim.files.plans.earlier import read_earlier
 from mlsysim.files.plans.fleets import Nodes, read_fleets, read_sites
 from mlsysim.files.plans.jobs import JobQuestion, KnownRows, read_holds, read_jobs
 from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, SiteTable
+from mlsysim.files.plans.served import ServingHold, read_served
 from mlsysim.files.plans.settings import with_settings
 from mlsysim.files.plans.times import Reader, dated
 from mlsysim.files.reading import read_table, written
@@ -51,6 +52,8 @@ class FiledPlan:
         The plan's question; its jobs have no rows yet.
     jobs
         The jobs whose rows are to be searched for.
+    served
+        The serving fleets whose nodes are to be searched for.
     nodes
         Fleet -> what it is made of.
     reasons
@@ -71,6 +74,12 @@ class FiledPlan:
     reasons: Mapping[str, str]
     expected: PlanExpected | None
     framework: str | None = None
+    served: tuple[ServingHold, ...] = ()
+
+    @property
+    def asked(self) -> tuple[JobQuestion | ServingHold, ...]:
+        """All whose rows are to be searched for."""
+        return (*self.jobs, *self.served)
 
     def prepare(self, known: KnownRows | None = None, **options: Any) -> PlanQuestion:
         """Search for the rows of all jobs, and give the question that they make.
@@ -92,7 +101,7 @@ class FiledPlan:
         limit, began = options.pop("time_limit", None), time.monotonic()
         found, known = {}, {} if known is None else known
         with interruptible():
-            for item in self.jobs:
+            for item in self.asked:
                 left = None if limit is None else limit - (time.monotonic() - began)
                 if left is not None and left <= 0:
                     raise NoAnswerError(
@@ -251,9 +260,10 @@ def load_plan(
     nodes = read_fleets(content, goals, records, reader)
     jobs = tuple(read_jobs(content, nodes, records, reader))
     holds = tuple(read_holds(content.holds, nodes, reader))
+    served = tuple(read_served(content, nodes, records, reader))
     try:
         draft = PlanQuestion(
-            jobs=(*(item.job for item in jobs), *holds),
+            jobs=(*(item.job for item in jobs), *(item.job for item in served), *holds),
             fleets=tuple(item.fleet for item in nodes.values()),
             sites=tuple(read_sites(content.sites, [*nodes], reader)),
             goals=goals,
@@ -279,6 +289,7 @@ def load_plan(
         reasons=dict(_reasons(content)),
         expected=content.expected if not settings else None,
         framework=content.framework,
+        served=served,
     )
 
 
