@@ -180,8 +180,10 @@ def as_unit(text: str) -> Any:
     except pint.UndefinedUnitError as error:
         name = str(error.args[0])
         raise UnitError(f"{text!r}: {name!r} is not a unit{suggest(name, unit_names())}") from None
-    except (pint.DefinitionSyntaxError, ValueError, TypeError) as error:
+    except (pint.DefinitionSyntaxError, ValueError) as error:
         raise UnitError(f"{text!r} is not a unit: {error}") from None
+    except TypeError:  # how pint takes sums and differences of units, such as "hours-ish"
+        raise UnitError(f"{text!r} is not a unit: write one such as 'hour' or 'GB/s'") from None
     except (AssertionError, TokenError):  # how pint takes operators without operands, and "("
         raise UnitError(
             f"{text!r} is not a unit: an operator or parenthesis has nothing to work on; "
@@ -209,7 +211,12 @@ def is_quantity(value: object) -> TypeGuard[Any]:
 
 def unit_of(value: Any) -> str:
     """Give the unit of a value in short form; empty for a plain number."""
-    return format(value.units, "~C") if is_quantity(value) else ""
+    return _short(value.units) if is_quantity(value) else ""
+
+
+@lru_cache(maxsize=1024)
+def _short(unit: Any) -> str:
+    return format(unit, "~C")
 
 
 def same_dimension(left: Any, right: Any) -> bool:

@@ -211,15 +211,32 @@ class CompiledModel:
     def export(self, path: str | Path) -> None:
         """Write the model as a CP-SAT proto in text form.
 
-        There is no MPS: of the model's constraints exactly-one, element, product, maximum and
-        conditional ones are not linear, and OR-Tools' own translation has no Python interface.
+        Comments at its head say what its objective says of the question's, and how far off that
+        can be, and what the variables of the choices mean: whoever solves it elsewhere needs
+        nothing else.
 
         Raises
         ------
         OutputError
             If the file cannot be written; one that was there before is as it was.
         """
-        write_text(Path(path), str(self.model.proto))
+        head = "".join(f"# {line}\n" for line in self._legend())
+        write_text(Path(path), head + str(self.model.proto))
+
+    def _legend(self) -> Iterator[str]:
+        """Say what the numbers of the model are."""
+        question, aim = self.question, self.lowered.aim
+        text, unit = question.problem.objective.text, question.unit
+        yield f"A model of CP-SAT (CpModelProto in text form) of the question: {text}"
+        sign = "*" if aim.factor is None else "/"
+        told = f"objective = {question.sign * aim.scale!r} {sign} (the model's objective)"
+        yield f"{told}, to within {self.objective_error!r}" + (f", in {unit}" if unit else "")
+        for name, domain in question.problem.space.items():
+            if self.variables[name] is not self.lowered.positions[name]:
+                yield f"{name}: its value"
+                continue
+            values = (str(getattr(value, "name", value)) for value in domain.values)
+            yield f"{name}: " + ", ".join(f"{at} = {value}" for at, value in enumerate(values))
 
     def _choices(self) -> Iterator[str]:
         yield "Choices"

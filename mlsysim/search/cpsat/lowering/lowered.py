@@ -64,6 +64,11 @@ class Aim:
             return math.inf
         return abs(self.factor) * self.number.spread / least**2 * (1 + _NUDGE)
 
+    @property
+    def scale(self) -> float:
+        """What the model's own objective is multiplied by, or what is divided by it."""
+        return self.number.unit if self.factor is None else self.factor / self.number.unit
+
     def objective(self, bound: float) -> float:
         """Give the least objective where the model's own is no less than a bound."""
         low = bound * self.number.unit - self.number.slack
