@@ -137,7 +137,7 @@ def test_a_source_that_nobody_has_seen_is_off_by_something_of_its_own() -> None:
     assert one[0] < apart[0] < alike[0]
     assert one[LEVELS.index(0.9)] == pytest.approx(1.28 * math.hypot(0.2, 0.05), rel=0.15)
     # A source of many rows does not outweigh those of few.
-    mixed = quantiles_of([[0.3], [-0.001] * 400], [], 0.0)
+    mixed = quantiles_of([[0.3], [-0.001] * 100], [], 0.0)
     assert mixed[LEVELS.index(0.05)] < -0.2
 
 
