@@ -111,6 +111,12 @@ class ModelShape:
     moved: int
     moved_divided: float
 
+    @property
+    def products(self) -> int:
+        """Matrix products of a forward pass: those of its layers, two of its experts, the head."""
+        kinds = self.others if self.front in self.others else (self.front, *self.others)
+        return 1 + sum(kind.layers * (kind.products + 2 * kind.routed) for kind in kinds)
+
 
 @remembered
 def shape_of(model: LanguageModel, targets: str | None = None) -> ModelShape:

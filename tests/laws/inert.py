@@ -278,7 +278,8 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     # A mask of one token hides nothing.
     "attention": (
         lambda it: (
-            it.old["seq_len"] == 1 and "unfused" not in {it.old["attention"], it.new["attention"]}
+            1 in {it.old["seq_len"], it.old["document_len"]}
+            and "unfused" not in {it.old["attention"], it.new["attention"]}
         ),
     ),
     # "The grid's unless given."

@@ -395,7 +395,10 @@ def test_conflicts_are_minimal_and_relaxations_reachable() -> None:
     constraints = {"budget": "tp <= 100", "sla": "M.latency <= 50 ms"}
     result = answer(evaluate, {"tp": range(1, 33)}, "minimize: M.latency", constraints)
     assert result.conflict == ("sla", "M.feasible")
-    assert result.conflict_reasons == {"sla": "M.latency <= 50 ms", "M.feasible": "memory"}
+    assert result.conflict_reasons == {
+        "sla": "M.latency <= 50 ms",
+        "M.feasible": "memory (of the nearest design)",
+    }
     sla, memory = result.relaxations
     assert (sla.value, sla.unit, sla.limit, sla.params) == (100.0, "ms", 50.0, {"tp": 1})
     assert sla.text == "sla (M.latency <= 50 ms): best reachable 100 ms at tp=1"
