@@ -225,8 +225,8 @@ class EndReader:
         ends.learn(roots)
         self._steps = self._with_last_uses(reachable(roots))
 
-    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Array]:
-        """Read every end that is wanted.
+    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> Array:
+        """Read every end that is wanted, one row for each.
 
         Parameters
         ----------
@@ -234,10 +234,14 @@ class EndReader:
             For each choice the first and the last position in each box.
         """
         boxes = _Boxes(first, last, self._ends.columns)
+        count = len(next(iter(first.values())))
         self._reads += 1
         is_worth_it = bool(self._ends.lanes) or pays(self._reads)
         if not is_worth_it or self._compiled is None:
-            return self._run(boxes)
+            rows = np.empty((len(self._wanted), count))
+            for row, end in enumerate(self._run(boxes)):
+                rows[row] = end
+            return rows
 
         def number(key: tuple[str | Table, bool]) -> Array:
             source, top = key
@@ -245,7 +249,6 @@ class EndReader:
                 return boxes.entry(source, top=top)
             return boxes.number(source, top=top)
 
-        count = len(next(iter(first.values())))
         return self._compiled.read(count, number, lambda key: boxes.places(*key))
 
     def _run(self, boxes: _Boxes) -> list[Any]:

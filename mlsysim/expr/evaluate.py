@@ -83,7 +83,7 @@ class DesignReader:
             names, lengths = key
             return np.ravel_multi_index([positions[name] for name in names], lengths)
 
-        return self._compiled.read(shapes.pop()[0], number, places)
+        return list(self._compiled.read(shapes.pop()[0], number, places))
 
     def _run(self, values: dict[int, Any], positions: Mapping[str, Positions]) -> list[Any]:
         with np.errstate(all="ignore"):

@@ -92,8 +92,8 @@ class CompiledReader:
         count: int,
         number: Callable[[Any], Array],
         places: Callable[[Any], NDArray[np.int64]],
-    ) -> list[Array]:
-        """Read every formula.
+    ) -> Array:
+        """Read every formula, one row for each.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class CompiledReader:
 
         for calls, stage in self._stages:
             found |= self._called(calls, iter(run(stage)))
-        return list(run(self._last))
+        return run(self._last)
 
     def _called(self, calls: Sequence[Operand], arguments: Iterator[Array]) -> dict[Operand, Array]:
         """Do what is left to NumPy."""

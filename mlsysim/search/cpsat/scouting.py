@@ -25,6 +25,8 @@ _SHORT = 6
 _LONG = 16
 # It ends when so many blocks in a row have brought nothing, or after so many.
 _PATIENCE = 20
+# ... or so many where a design that is close to the best will do.
+_PATIENCE_FOR_CLOSE = 8
 _MOST_BLOCKS = 60
 # Where so many blocks hold no design that meets every condition, boxes may prove why.
 _HOPE = 10
@@ -71,8 +73,9 @@ class Scout:
         at = np.zeros((0, len(self._lengths)), np.int64)
         keys: list[tuple[float, float]] = []
         best, idle = (np.inf, np.inf), 0
+        patience = _PATIENCE_FOR_CLOSE if self.program.nearly else _PATIENCE
         for block in range(_MOST_BLOCKS):
-            if self.is_over() or idle >= _PATIENCE or (block >= _HOPE and not len(self.found)):
+            if self.is_over() or idle >= patience or (block >= _HOPE and not len(self.found)):
                 return
             at, keys = self._advanced(at, keys)
             least = min(keys, default=best)

@@ -147,7 +147,7 @@ class Program:
         cutoff
             Designs of which no objective is below this do not matter.
         """
-        bounded, _ = self.bound_with_gaps(boxes)
+        bounded = Boxes(first=boxes.first, last=boxes.last, bound=self._bounder.bound(boxes))
         return bounded.take(np.all(bounded.bound < cutoff, axis=1))
 
     def narrow(self, boxes: Boxes, cutoff: float = np.inf) -> tuple[Boxes, Positions]:
@@ -260,7 +260,7 @@ class Program:
             comparison: above zero it cannot hold; minus infinity where it
             holds for certain.
         """
-        bound, gaps = self._bounder.read(boxes)
+        bound, gaps = self._bounder.bound_with_gaps(boxes)
         return Boxes(first=boxes.first, last=boxes.last, bound=bound), gaps
 
     def _allowed(self, best: Range | None) -> list[Range | None]:
