@@ -81,6 +81,7 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
     if plan.sequence_parallel:
         sheet.remark("sequence_parallel (of norms) has no counterpart")
     sheet.implies("cp_size", "ep_size", "pp_size", "virtual_stages", "schedule")
+    sheet.implies("first_stage_layers", "last_stage_layers", "stage_layers")
     sheet.implies("sequence_parallel", "nodes", "fleet")
 
 
@@ -98,6 +99,12 @@ def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
             "recompute",
             "recompute_layers",
         )
+    if plan.activation_offload:
+        sheet.remark(
+            "activation_offload = 1 is code: deepspeed.checkpointing.configure(None, "
+            "checkpoint_in_cpu=True)"
+        )
+    sheet.implies("activation_offload")
     sheet.remark(f"attention = {plan.attention} is up to the model", "attention")
     if plan.fused_loss:
         sheet.remark("fused_loss is up to the model")

@@ -53,7 +53,7 @@ def torchtitan(plan: TrainingPlan) -> Launch:
     _tell_memory(sheet, plan)
     sheet.set("--training.dtype", "float32" if plan.master_weights else "bfloat16")
     sheet.implies("optimizer", "master_weights", "adapter_targets", "frozen_layers")
-    sheet.implies("parameter_offload")
+    sheet.implies("parameter_offload", "activation_offload")
     tell_documents(sheet, plan, "a block-causal mask of the configuration")
     sheet.remark("add data, tokenizer, learning rate and checkpoint options")
     return sheet.launch()
@@ -129,6 +129,7 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
 def _tell_pipeline(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.set("--parallelism.pipeline-parallel-degree", plan.pp_size, "pp_size")
     sheet.implies("virtual_stages", "schedule")
+    sheet.implies("first_stage_layers", "last_stage_layers", "stage_layers")
     if plan.pp_size == 1:
         return
     schedule = "interleaved" if plan.virtual_stages > 1 else plan.schedule

@@ -100,7 +100,11 @@ class BoundFleet:
         }
         own = annotations_of(MixedFleetModel)
         self._own = {name: kind for name, kind in own.items() if name not in FOUND}
-        self._chosen = {choice: name for name, choice in content.pipeline.arguments.items()}
+        self._chosen = {
+            choice: name
+            for name, choice in content.pipeline.arguments.items()
+            if isinstance(choice, str)
+        }
         self._fixed, self._of_sum = self._fixed_arguments()
         with self._at("pipeline"):
             self._replica = Pipeline(self._stages, framework=content.framework)
@@ -204,8 +208,13 @@ class BoundFleet:
 
     def _bound(self, content: QuestionFile, designs: Sequence[ReplicaDesign]) -> Bound:
         with self._at("pipeline"):
+            weighed = () if content.pareto is None else content.pareto.objectives
             question = fleet_question(
-                designs, demand(self._classes), available(self._kinds, designs)
+                designs,
+                demand(self._classes),
+                available(self._kinds, designs),
+                objectives=[content.objective, *weighed],
+                constraints=[table.require for table in content.constraints.values()],
             )
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),

@@ -25,6 +25,9 @@ _LONGEST = 200
 _PLAIN_WORDS = {
     "bool | int | float | str": "text, a number, or true or false",
     "bool | int | float | str | object": "text, a number, true or false, or a table of them",
+    "bool | int | float | str | array | object": "text, a number, true or false, or a list or a "
+    "table of them",
+    "str | array": "text, or a list of texts",
     "float | str": "a number, or text with a unit",
     "float | str | null": "a number, or text with a unit",
     "int | null": "a whole number",

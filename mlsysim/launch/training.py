@@ -38,6 +38,16 @@ _SHARED = (
     rule("one_way", "microbatches enter a pipeline at one end", 'schedule != "dualpipe"'),
     rule("dispatch", "tokens go to their experts in 16 bits", 'dispatch == "wide"'),
 )
+_EVEN_RECOMPUTATION = rule(
+    "recomputed_layers",
+    "each stage repeats equally many layers",
+    "DistributedModel.uneven_recomputation == 0",
+)
+_EVEN_LAYERS = rule(
+    "stage_layers",
+    "stages share the layers evenly",
+    "DistributedModel.uneven_layers == 0",
+)
 _MASTER_COPIES = rule(
     "sharding", "master copies lie beside the working weights", 'sharding == "zero"'
 )
@@ -58,6 +68,9 @@ _ALL_TRAINED = rule(
     "all_trained",
     "all weights are trained, and no others",
     "DistributedModel.trained_parameters == model.parameters",
+)
+_ACTIVATIONS_AT_HOME = rule(
+    "activations_at_home", "activations stay on accelerators", "activation_offload == 0"
 )
 _SHARED_OFFLOAD = rule(
     "shared_offload",
@@ -90,6 +103,13 @@ def _own_messages(framework: str) -> Rule:
 
 MEGATRON = (
     *_SHARED,
+    _EVEN_RECOMPUTATION,
+    rule(
+        "alternate_layers",
+        "half of the layers are as many on each stage",
+        'recompute != "alternate"',
+        "DistributedModel.uneven_layers == 0",
+    ),
     _own_messages("megatron"),
     rule("schedule", "there is no zero-bubble schedule", 'schedule != "zero-bubble"'),
     rule(
@@ -119,6 +139,12 @@ MEGATRON = (
         "seq_len % (2 * cp_size) == 0",
     ),
     _SHARED_OFFLOAD,
+    rule(
+        "offloaded_layers",
+        "activations of some layers wait with the host where all is one stage and kept",
+        "activation_offload == 0",
+        'pp_size == 1 and recompute == "none" and activation_offload < 1',
+    ),
     rule("weights_at_home", "weights stay on accelerators", "parameter_offload == false"),
     _MASTER_COPIES,
     _ALL_TRAINED,
@@ -141,6 +167,9 @@ MEGATRON = (
 
 TORCHTITAN = (
     *_SHARED,
+    _EVEN_LAYERS,
+    _EVEN_RECOMPUTATION,
+    _ACTIVATIONS_AT_HOME,
     _own_messages("torchtitan"),
     # Each part but the last holds as many layers as the fullest, and none may be empty; the
     # zero-bubble schedule goes down and up again, in two parts to a stage.
@@ -174,6 +203,13 @@ TORCHTITAN = (
 
 DEEPSPEED = (
     *_SHARED,
+    rule(
+        "checkpoints",
+        "all checkpoints of layers wait with the host, or none",
+        "activation_offload == 0",
+        'activation_offload == 1 and recompute == "full"',
+    ),
+    _EVEN_LAYERS,
     _own_messages("deepspeed"),
     rule(
         "sharing_in_pipelines",
@@ -203,6 +239,12 @@ DEEPSPEED = (
 
 AXOLOTL = (
     *_SHARED,
+    rule(
+        "checkpoints",
+        "all activations wait with the host, or none",
+        "activation_offload == 0",
+        "activation_offload == 1",
+    ),
     rule("stages", "there are no pipelines", "pp_size == 1"),
     rule("experts", "experts are not dealt out", "ep_size == 1"),
     rule(

@@ -172,7 +172,9 @@ class Complete(dict[str, object]):
 def together(design: Design) -> set[str]:
     """Name the arguments that cannot be chosen each on its own."""
     names = {"designs", "replicas"} if "designs" in design.arguments else set()
-    return names | ({"prefill_share", "utilization"} & design.arguments.keys())
+    names |= {"prefill_share", "utilization"} & design.arguments.keys()
+    listed = design.arguments.get("stage_layers") is not None
+    return names | ({"stage_layers", "recompute_layers"} if listed else {"stage_layers"})
 
 
 def feasible(stage: type[ForwardModel], **given: Values) -> Values:

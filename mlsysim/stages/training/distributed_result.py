@@ -18,6 +18,7 @@ from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
+from mlsysim.stages.training.split import uneven
 from mlsysim.stages.training.time import StepTime
 
 
@@ -28,7 +29,7 @@ class DistributedResult(StageResult):
     Parameters
     ----------
     step_latency_total
-        Time of a step: the sum of its nine parts, from `step_latency_compute` to
+        Time of a step: the sum of its ten parts, from `step_latency_compute` to
         `step_latency_straggler`.
     step_latency_compute
         Part of a step: matrix products and element-wise kernels, repeated ones included.
@@ -46,6 +47,8 @@ class DistributedResult(StageResult):
         Part of a step: waiting for the pipeline to fill and drain.
     step_latency_optimizer
         Part of a step: the update of the weights.
+    step_latency_offload
+        Activations on their way to the host and back, as far as computation does not hide it.
     step_latency_straggler
         Part of a step: waiting for the slowest accelerator.
     effective_throughput
@@ -91,6 +94,10 @@ class DistributedResult(StageResult):
         Replicas that have a sequence to work on.
     microbatches
         Microbatches of the fullest replica.
+    uneven_layers
+        By how many layers a stage differs from another, where the design tells them apart.
+    uneven_recomputation
+        By how many recomputed layers a stage differs from another, where they are told apart.
     accelerators_used
         Accelerators of all replicas.
     accelerators_total
@@ -108,6 +115,7 @@ class DistributedResult(StageResult):
     step_latency_data: Milliseconds
     step_latency_bubble: Milliseconds
     step_latency_optimizer: Milliseconds
+    step_latency_offload: Milliseconds
     step_latency_straggler: Milliseconds
     effective_throughput: PerSecond
     tokens_per_step: int
@@ -128,6 +136,8 @@ class DistributedResult(StageResult):
     data_parallel_size: int
     active_replicas: int
     microbatches: int
+    uneven_layers: int
+    uneven_recomputation: int
     accelerators_used: int
     accelerators_total: int
     parallelism: Mapping[str, Any]
@@ -165,6 +175,7 @@ def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
         "step_latency_data": milliseconds(time.data),
         "step_latency_bubble": milliseconds(time.bubble),
         "step_latency_optimizer": milliseconds(time.optimizer),
+        "step_latency_offload": milliseconds(time.offload),
         "step_latency_straggler": milliseconds(time.straggler),
         "effective_throughput": per_second(tokens / total),
         "tokens_per_step": tokens,
@@ -193,6 +204,8 @@ def layout_metrics(layout: Layout) -> dict[str, Any]:
         "data_parallel_size": layout.data,
         "active_replicas": layout.replicas,
         "microbatches": layout.microbatches,
+        "uneven_layers": uneven(layout.groups, "layers"),
+        "uneven_recomputation": uneven(layout.groups, "recompute_layers"),
         "accelerators_used": layout.used,
         "accelerators_total": layout.accelerators,
     }

@@ -102,6 +102,8 @@ class Lowered:
         What is minimised.
     rows
         The groups of choices that go in as rows.
+    is_impossible
+        Whether no design can matter, so that nothing but that went in.
     """
 
     model: cp_model.CpModel
@@ -110,6 +112,7 @@ class Lowered:
     lowering: Lowering
     aim: Aim
     rows: Sequence[Group]
+    is_impossible: bool = False
 
     def forbid(self, design: Sequence[int]) -> None:
         """Cut off one design.
@@ -273,6 +276,7 @@ def _impossible(
         lowering=Lowering(program, model, positions, box=box),
         aim=Aim(number=nothing),
         rows=(),
+        is_impossible=True,
     )
 
 
