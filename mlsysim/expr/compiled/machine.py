@@ -26,7 +26,7 @@ _POINTERS_AND_COUNTS = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
+class VectorMachine:
     """The machine in memory.
 
     Parameters
@@ -75,7 +75,7 @@ class Machine:
         return results
 
 
-def machine() -> Machine | None:
+def machine() -> VectorMachine | None:
     """Give the machine; nothing where it is turned off or cannot be had."""
     return None if os.environ.get(SWITCH) == "0" else _loaded()
 
@@ -86,7 +86,7 @@ def is_loaded() -> bool:
 
 
 @cache
-def _loaded() -> Machine | None:
+def _loaded() -> VectorMachine | None:
     try:
         import llvmlite.binding as llvm  # noqa: PLC0415 - an extra, and 0.04 s to import
 
@@ -106,4 +106,4 @@ def _loaded() -> Machine | None:
     except (ImportError, AttributeError, OSError, RuntimeError):  # none, too old, or broken
         return None
     function = ctypes.CFUNCTYPE(None, *_POINTERS_AND_COUNTS)(address)
-    return Machine(function=function, kept=engine)
+    return VectorMachine(function=function, kept=engine)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr.collecting import uncollected
-from mlsysim.expr.compiled.machine import Machine, is_loaded, machine
+from mlsysim.expr.compiled.machine import VectorMachine, is_loaded, machine
 from mlsysim.expr.compiled.opcodes import Opcode
 from mlsysim.expr.compiled.recorded import Recorded, padded, recorded
 from mlsysim.expr.compiled.tape import Lane, Operand, Tape, UnrecordableError
@@ -76,7 +76,7 @@ class CompiledReader:
         The lanes, or numbers, that are asked for.
     """
 
-    def __init__(self, machine: Machine, inputs: Inputs, wanted: Sequence[Any]) -> None:
+    def __init__(self, machine: VectorMachine, inputs: Inputs, wanted: Sequence[Any]) -> None:
         tape, tables = inputs.tape, inputs.tables
         operands = [tape.operand(value) for value in wanted]
         self._tape = tape

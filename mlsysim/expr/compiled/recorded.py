@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsysim.expr.compiled.assembly import FIELDS
-from mlsysim.expr.compiled.machine import Machine
+from mlsysim.expr.compiled.machine import VectorMachine
 from mlsysim.expr.compiled.opcodes import LANES, Opcode
 from mlsysim.expr.compiled.tape import Operand, Tape
 
@@ -42,7 +42,7 @@ class Recorded:
         For each of these rows of places what all its numbers have to be below.
     """
 
-    machine: Machine
+    machine: VectorMachine
     code: NDArray[np.int32]
     constants: NDArray[np.float64]
     slots: int
@@ -117,7 +117,7 @@ class _Rows:
 
 
 def recorded(
-    machine: Machine,
+    machine: VectorMachine,
     tape: Tape,
     wanted: Sequence[Operand],
     tables: Sequence[NDArray[np.float64]],
