@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from click.testing import Result
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from plan_drawing import drawn
 from strategies import examples
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from mlsysim.cli.app import app
 from mlsysim.plans.answers.result import PlanResult
