@@ -59,5 +59,5 @@ def test_ties_of_joint_questions(seed: int, top: int) -> None:
     assert values == [found.objective_value for found in walked.top_candidates]
     assert len(set(designs)) == len(designs)
     for found in solved.top_candidates:
-        told = evaluate(found.params)
+        told = evaluate(dict(found.params))
         assert told["z"] == found.objective_value
