@@ -22,6 +22,7 @@ from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.training.layout import frozen_layers, frozen_others
 from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.stacks import bucket_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +240,9 @@ def _accelerator(
         unreduced = state.unreduced_bytes(
             work.largest_trained, work.head, kept.working, kept.gradient, stage
         )
+        unreduced = unreduced + bucket_bytes(
+            run.design.stack, stage, own + routed + tables.trained, kept.working
+        )
     near, far = (one.alive * _stored(run, work, one) for one in stages)
     waiting = near + mirrored * far
     gathered = state.gathered_bytes(
@@ -270,19 +274,33 @@ def _accelerator(
         state.state_bytes(count, kept.gradient, shared(ZeroStage.OPTIMIZER, sharing))
         for count, sharing in trained
     )
+    summed = sum(
+        state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
+        for count, sharing in trained
+    )
     return Memory(
         weights=where(asleep, 0.0, weights) + gathered + _widened(run),
-        gradients=sum(
-            state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
-            for count, sharing in trained
-        )
-        + unreduced,
+        gradients=where(_hands_gradients_over(run), 0.0, summed) + unreduced,
         optimizer=where(offloads, 0.0, optimizer),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
         reserve=where(run.layout.used > 1, run.machine.runtime_reserve, run.machine.reserve_alone),
         offloaded=where(offloads, optimizer + handed, 0.0) + where(asleep, weights, 0.0),
     )
+
+
+def _hands_gradients_over(run: TrainingRun) -> Any:
+    """Tell whether summed gradients go to the host as they come, where the optimizer reads them.
+
+    Those that ZeRO divides do (Ren et al. 2021, arXiv 2101.06840, section 4.1); FSDP's do where its
+    weights are offloaded as well.
+    """
+    design = run.design
+    divided = design.zero_stage >= ZeroStage.GRADIENTS
+    moves = logical_or(
+        select(design.sharding, {"zero": True, "fsdp": False}), design.parameter_offload
+    )
+    return logical_and(design.optimizer_offload, divided, moves)
 
 
 def host_check(run: TrainingRun, offloaded: Any) -> Check:
