@@ -16,7 +16,7 @@ from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import LaunchError, PipelineError, QuestionError, suggest
 from mlsysim.files.schema import QuestionFile
-from mlsysim.files.stage_names import annotations_of, stage_named
+from mlsysim.files.stage_names import annotations_of, not_taken, stage_named
 from mlsysim.files.values import argument, choices
 from mlsysim.stages.stage import ForwardModel
 
@@ -96,9 +96,7 @@ def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEval
     chosen = _chosen(content, annotations, file)
     for name in content.fixed:
         if name not in annotations:
-            raise QuestionError(
-                f"{file}: fixed.{name}: no model takes this argument{suggest(name, annotations)}"
-            )
+            raise QuestionError(f"{file}: fixed.{name}: {not_taken(name, annotations)}")
         if name in chosen:
             raise QuestionError(
                 f"{file}: fixed.{name}: is a choice as well (space.{chosen[name]}); keep one"
@@ -128,7 +126,7 @@ def _chosen(content: QuestionFile, known: Mapping[str, Any], file: str) -> dict[
     for name, choice in content.pipeline.arguments.items():
         place = f"{file}: pipeline.arguments.{name}"
         if name not in known:
-            raise QuestionError(f"{place}: no model takes this argument{suggest(name, known)}")
+            raise QuestionError(f"{place}: {not_taken(name, known)}")
         if choice not in content.space:
             raise QuestionError(
                 f"{place}: no choice is called {choice!r}{suggest(choice, content.space)}"
@@ -137,7 +135,7 @@ def _chosen(content: QuestionFile, known: Mapping[str, Any], file: str) -> dict[
     for choice in content.space:
         if choice not in chosen.values():
             raise QuestionError(
-                f"{file}: space.{choice}: no model takes this argument{suggest(choice, known)};"
+                f"{file}: space.{choice}: {not_taken(choice, known)};"
                 f' or say which one takes it, as [pipeline.arguments] <argument> = "{choice}"'
             )
     return chosen

@@ -25,11 +25,11 @@ from mlsysim.catalog.record import Record
 from mlsysim.core.dse import DSE
 from mlsysim.core.methods import unanswered, unanswered_front
 from mlsysim.core.pipeline import Pipeline
-from mlsysim.errors import Infeasible, InputError, QuestionError, suggest
+from mlsysim.errors import Infeasible, InputError, QuestionError
 from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator
 from mlsysim.files.schema import ConstraintTable, QuestionFile
-from mlsysim.files.stage_names import annotations_of, stage_named
+from mlsysim.files.stage_names import annotations_of, not_taken, stage_named
 from mlsysim.files.values import argument, choices
 from mlsysim.fleets.planning import CHEAPEST, FleetQuestion, fleet_question
 from mlsysim.fleets.replica_designs import (
@@ -288,9 +288,7 @@ class BoundFleet:
     def _check_taken(self, name: str, key: str) -> None:
         known = {**self._known, **self._own}
         if name not in known:
-            raise QuestionError(
-                f"{self._file}: {key}: no model takes this argument{suggest(name, known)}"
-            )
+            raise QuestionError(f"{self._file}: {key}: {not_taken(name, known)}")
 
     def _probe(self, kind: ReplicaKind, item: RequestClass) -> None:
         """Evaluate one replica, so that what does not fit is told with its key."""

@@ -141,6 +141,10 @@ def _describe(table: dict[str, Any], record: type[msgspec.Struct]) -> None:
     table["additionalProperties"] = False
     for field in msgspec.structs.fields(record):
         table["properties"][field.encode_name]["description"] = texts[field.name]
+    if hasattr(record, "SHORT"):
+        whole = {**table}
+        table.clear()
+        table |= {"description": whole["description"], "anyOf": [{"type": "string"}, whole]}
 
 
 def _tighten(defs: dict[str, Any], stages: list[str]) -> None:

@@ -12,9 +12,11 @@ from types import NoneType
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from mlsysim.errors import QuestionError, suggest
 from mlsysim.files.schema import RangeTable
+from mlsysim.files.stage_names import built_in_stages
 from mlsysim.printable import one_line
 from mlsysim.textfiles import read_text
 
@@ -78,12 +80,16 @@ def read_table(table: Mapping[str, Any], file: str, kind: type[Kind]) -> Kind:
 
 def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
     """Build one record from one table, key by key."""
-    if not isinstance(table, Mapping):
-        raise QuestionError(f"{file}: {place}: expected a table, got {_shown(table)}")
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    if not isinstance(table, Mapping):
+        keys = ", ".join(fields)
+        raise QuestionError(
+            f"{file}: {place}: expected a table with the keys {keys}, got {_shown(table)}"
+        )
     for key in table:
         if key not in fields:
-            raise QuestionError(f"{file}: {_join(place, key)}: unknown key{suggest(key, fields)}")
+            home = _home(key, fields) or suggest(key, fields)
+            raise QuestionError(f"{file}: {_join(place, key)}: unknown key{home}")
     for key, field in fields.items():
         if field.required and key not in table:
             raise QuestionError(f"{file}: {_join(place, key)}: missing; the file needs this key")
@@ -105,6 +111,8 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return {
             key: _value(item, members[1], file, _join(place, key)) for key, item in value.items()
         }
+    if record is not None and isinstance(value, str) and hasattr(record, "SHORT"):
+        value = {record.SHORT: value}
     others = [item for item in members if item not in {record, NoneType}]
     if record is not None and (isinstance(value, Mapping) or not others):
         return _record(value, record, file, place)
@@ -123,6 +131,18 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
         raise QuestionError(f"{file}: {_plain(str(error), place)}") from None
+
+
+def _home(key: str, fields: Mapping[str, FieldInfo]) -> str:
+    """Say in which other table a key that is unknown in this one is known, or nothing."""
+    for name, field in fields.items():
+        place = f"{name}.NAME" if get_origin(field.type) is dict else name
+        for kind in (field.type, *get_args(field.type)):
+            if _is_record(kind) and key in kind.__struct_encode_fields__:
+                return f"; it belongs in [{place}]"
+    if "fixed" in fields and any(key in stage.inputs() for stage in built_in_stages().values()):
+        return "; arguments of models belong in [fixed], or with their choices in [space]"
+    return ""
 
 
 def _is_record(kind: Any) -> bool:

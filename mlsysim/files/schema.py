@@ -4,7 +4,7 @@ The records are plain data.  What the names in them mean (catalogue entries,
 stages, metrics) is decided by `mlsysim.files.binding`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -49,7 +49,7 @@ class PipelineTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A hard constraint and the reason for it.
+    """A hard constraint and the reason for it; text alone stands for ``require``.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
         Share of the measured runs with whose errors it still has to hold, from 0.5 to 0.95; of
         what is predicted unless given.
     """
+
+    SHORT: ClassVar[str] = "require"
 
     require: str
     because: str = ""

@@ -13,7 +13,7 @@ file.  A registered model cannot take the name of one of ours.
 import importlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -70,6 +70,23 @@ def stage_named(name: str, place: str, folder: Path | None = None) -> type[Forwa
         f"{place}: no model is called {name!r}{suggest(name, [*known, *registered])}"
         "; a model of your own is written 'module:Class'"
     )
+
+
+def not_taken(name: str, known: Iterable[str]) -> str:
+    """Say that no model of a pipeline takes an argument, and what may be meant.
+
+    Parameters
+    ----------
+    name
+        The argument.
+    known
+        Those that the models take.
+    """
+    near = suggest(name, known)
+    takers = [stage for stage, kind in built_in_stages().items() if name in kind.inputs()]
+    if takers:
+        near = f"; it is one of {', '.join(takers)}, not among pipeline.stages"
+    return f"no model takes this argument{near or '; mlsysim list knobs tells which there are'}"
 
 
 def annotations_of(stage: type[ForwardModel]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any, cast, get_args, get_origin
 
 from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
 from mlsysim.files.schema import RangeTable, Scalar
@@ -62,7 +63,7 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
     """
     tables, kinds = _kinds(annotation)
     if isinstance(value, Mapping):
-        return _table(value, tables, place)
+        return _table(value, tables, kinds, place)
     records = [kind for kind in kinds if kind in TREES]
     if not isinstance(value, str):
         return _no_text(value, kinds, records, place)
@@ -107,10 +108,15 @@ def _own(value: Record, kinds: Sequence[type[Record]], place: str) -> Record:
     raise QuestionError(f"{place}: {value.name!r} is of kind {type(value).__name__}, not {wanted}")
 
 
-def _table(values: Mapping[str, Scalar], tables: Sequence[Any], place: str) -> dict[str, Any]:
-    """Build an argument that holds a value per name."""
+def _table(
+    values: Mapping[str, Scalar], tables: Sequence[Any], kinds: Sequence[Any], place: str
+) -> dict[str, Any]:
+    """Build an argument that holds a value per name; clusters in tables were made before."""
     if not tables:
-        raise QuestionError(f"{place}: is a table; this argument takes one value")
+        cure = '; a cluster in a table is { node = "DGX_H100", nodes = 40, fabric = "IB_NDR" }'
+        raise QuestionError(
+            f"{place}: is a table; this argument takes one value{cure if Cluster in kinds else ''}"
+        )
     of = get_args(tables[0])[1]
     return {key: argument(item, of, f"{place}.{key}") for key, item in values.items()}
 

@@ -7,6 +7,8 @@ import tomlkit
 from tomlkit.container import Container, OutOfOrderTableProxy
 from tomlkit.items import AbstractTable
 
+from mlsysim.files.schema import ConstraintTable
+
 _Table = Container | AbstractTable | OutOfOrderTableProxy
 
 Place = tuple[str, ...]
@@ -88,6 +90,9 @@ def _table(document: Any, keys: Sequence[str], *, make: bool = False) -> _Table 
         found: Any = table.get(key)
         if found is None and make:
             table[key] = tomlkit.table(is_super_table=depth + 1 < len(keys))
+            found = table[key]
+        if isinstance(found, str) and make:  # a requirement may be text alone
+            table[key] = _item({ConstraintTable.SHORT: found})
             found = table[key]
         if not isinstance(found, _Table):
             return None

@@ -19,6 +19,8 @@ _MOST_WORKERS = 1024
 
 _RESPITE = 0.05
 _LEAST_RESPITE = 0.15
+WRITING = 0.1
+"""What writing down a design takes, as a share of judging it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from mlsysim.units import amount, is_quantity, magnitude, quantity, unit_of
 
 _NUMBERS = (int, float, np.number, np.bool_)
 _TRUTHS = (bool, np.bool_)
+_EXACT = 2.0**53
 # These can never stand for a number; what else is not plain may be an array or a traced value.
 _MOST_BITS = 1024
 _NEVER_NUMBERS = (str, bytes, type(None), list, tuple, dict, set)
@@ -29,7 +30,8 @@ def check_whole(name: str, value: Any, *, least: int = 1, most: float = math.inf
     Raises
     ------
     ParameterError
-        If a plain value is no whole number, or too small or too large.
+        If a plain value is no whole number, or too small or too large, or beyond 2**53, where
+        floats have no digit for each.
     """
     wanted = _range(least, most, "a whole number")
     _refuse_strangers(name, value, wanted)
@@ -37,6 +39,11 @@ def check_whole(name: str, value: Any, *, least: int = 1, most: float = math.inf
         number = _as_float(value)
         if isinstance(value, _TRUTHS) or not (least <= number <= most and number.is_integer()):
             raise ParameterError(f"{name} is {_shown(value)}; it must be {wanted}")
+        if number > _EXACT:
+            raise ParameterError(
+                f"{name} is {_shown(value)}; it must be at most 2**53: beyond it, whole numbers "
+                "are not exact"
+            )
 
 
 def check_number(

@@ -40,19 +40,23 @@ class SingleNodeResult(StageResult):
     Parameters
     ----------
     latency
-        Time of the batch: the longer of the next two.
-    latency_compute, latency_memory
-        What arithmetic, and what traffic to memory, takes alone.
+        Time of the batch: the longer of `latency_compute` and `latency_memory`.
+    latency_compute
+        What arithmetic takes alone.
+    latency_memory
+        What traffic to memory takes alone.
     throughput
         Sequences or images per second.
     compute_bound
-        Whether arithmetic takes longer.
+        Whether arithmetic takes longer than traffic to memory.
     arithmetic_intensity
         Operations per byte moved.
     mfu
-        Operations over those possible.
-    memory_used, memory_capacity
-        What the batch holds, with weights and runtime reserve, and what there is.
+        Model FLOPs utilization: operations over those possible in the time of the batch.
+    memory_used
+        What the batch holds, with weights and runtime reserve.
+    memory_capacity
+        Memory that the accelerator has.
     """
 
     latency: Milliseconds

@@ -59,6 +59,36 @@ CASES = {
         "expected text, got a whole number",
     ),
     "an unknown key in a table": ("because", "becuase", "constraints.sla.becuase", "'because'"),
+    "a key of another table": (
+        "objective =",
+        'stages = ["DistributedModel"]\nobjective =',
+        "stages",
+        "it belongs in [pipeline]",
+    ),
+    "an argument outside of tables": (
+        "objective =",
+        "nodes = 40\nobjective =",
+        "nodes",
+        "belong in [fixed]",
+    ),
+    "a cluster without a node": (
+        'fleet = "Frontier_8K"',
+        "fleet = { nodes = 40 }",
+        "fixed.fleet",
+        "a cluster in a table is {",
+    ),
+    "an argument of another model": (
+        "efficiency = 0.45",
+        "efficiency = 0.45\ntokens = 1e12",
+        "fixed.tokens",
+        "it is one of GoodputModel",
+    ),
+    "an argument of no model": (
+        "efficiency = 0.45",
+        "efficiency = 0.45\nxyzzy = 1",
+        "fixed.xyzzy",
+        "mlsysim list knobs tells which there are",
+    ),
     "an unknown model": (
         '"EconomicsModel"',
         '"EconomicModel"',
@@ -204,6 +234,7 @@ CASES = {
 # What is wrong with the meaning of a file, which takes a catalogue, a metric or a sum to see; all
 # else is structure, which the JSON Schema refuses as well.
 MEANING = {
+    "a cluster without a node",
     "a misspelt catalogue entry",
     "a catalogue entry of the wrong kind",
     "a missing argument",

@@ -1,5 +1,7 @@
 """The models, their arguments and their metrics, as the command line lists them."""
 
+import re
+
 import pytest
 from stage_designs import STAGES
 from typer.testing import CliRunner
@@ -67,3 +69,13 @@ def test_a_misspelt_model_is_answered_with_its_name() -> None:
     assert (status, "did you mean 'DistributedModel'" in errors) == (2, True)
     status, _, errors = run("list", "accelerators", "DistributedModel")
     assert (status, "write mlsysim list knobs DistributedModel" in errors) == (2, True)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_metric_is_told_alone(stage: type[ForwardModel]) -> None:
+    """A list shows one metric a line, so no sentence leans on the one above, or serves two."""
+    metrics = stage.metrics()
+    told = {name: item.text for name, item in metrics.items()}
+    assert len(set(told.values())) == len(told)
+    leaning = re.compile(r"the next|the same|likewise|^(Of|Quantiles of) |of it\b|^What it\b")
+    assert {name: text for name, text in told.items() if leaning.search(text)} == {}

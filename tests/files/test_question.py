@@ -1,10 +1,13 @@
 """A question file becomes a problem and an evaluator that answer it."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from mlsysim.files.comparison import differences
+from mlsysim.files.json_schema import question_schema
 from mlsysim.files.question import load
 from mlsysim.files.schema import Expected
 from mlsysim.files.stage_names import built_in_stages
@@ -36,6 +39,18 @@ def test_without_drops_one_constraint() -> None:
     answer = load(TUTORIAL).solve(method="exhaustive")
     assert freed.best_params == answer.best_params
     assert freed.best_objective == answer.best_objective
+
+
+def test_a_requirement_may_be_text_alone(tmp_path: Path) -> None:
+    """Without a reason or a confidence, a name and its text are enough, also for the schema."""
+    text = TUTORIAL.read_text(encoding="utf-8").partition("[expected]")[0]
+    short = 'sla = "DistributedModel.step_latency_total <= 1 s"'
+    (tmp_path / "short.toml").write_text(f"{text}[constraints]\n{short}\n", encoding="utf-8")
+    told = f"{text}[constraints.sla]\n{short.replace('sla', 'require')}\n"
+    (tmp_path / "whole.toml").write_text(told, encoding="utf-8")
+    one, other = (load(tmp_path / f"{name}.toml").problem for name in ("short", "whole"))
+    assert one.constraints == other.constraints
+    Draft202012Validator(question_schema()).validate(tomllib.loads(f"{text}[constraints]\n{short}"))
 
 
 def test_every_model_can_be_named() -> None:

@@ -65,6 +65,12 @@ def test_the_last_limit_can_go_and_come_back() -> None:
     assert tomllib.loads(back) == tomllib.loads(text)
 
 
+def test_a_requirement_of_text_alone_is_moved() -> None:
+    """A slider finds the number of a short requirement as that of a whole one."""
+    moved = with_value('[constraints]\na = "x <= 1"\n', ("constraints", "a", "require"), "x <= 2")
+    assert tomllib.loads(moved) == {"constraints": {"a": {"require": "x <= 2"}}}
+
+
 @pytest.mark.parametrize(
     ("relation", "value", "expected"),
     [

@@ -83,6 +83,14 @@ def test_defaults_are_in_their_domains(record: type[Any]) -> None:
             knob.read([])
 
 
+@pytest.mark.parametrize("count", [2**53 + 2, 1e308])
+def test_counts_beyond_exactness_are_refused(count: float) -> None:
+    """No formula is asked about a number whose last digit floats do not have."""
+    with pytest.raises(ParameterError, match=r"seq_len is .*must be at most 2\*\*53"):
+        DistributedModel().solve(**DESIGN | {"seq_len": count})
+    assert DistributedModel().solve(**DESIGN | {"seq_len": 2**53}).checks
+
+
 def test_arguments_go_by_position_as_ever() -> None:
     """Model, fleet and batch may be passed in order; a misspelt knob is answered with its name."""
     by_name = DistributedModel().solve(**DESIGN, tp_size=2)

@@ -19,7 +19,7 @@ from mlsysim.search.arrays.scan import Scan
 from mlsysim.search.arrays.task import Task
 from mlsysim.search.arrays.walk import METHOD, walk
 from mlsysim.search.goals import Goals
-from mlsysim.search.options import SearchOptions, respite
+from mlsysim.search.options import WRITING, SearchOptions, respite
 from mlsysim.search.verify import Evaluator, Point, refuse_random
 
 _JUDGED_TWICE = 5
@@ -148,9 +148,11 @@ def _judged(task: Task, scan: Scan, rows: Sequence[int]) -> Iterator[_JudgedLead
         If arrays made another thing of one.
     """
     leaders = scan.tally.leaders
+    began = time.monotonic()
     until = scan.deadline + respite(task.options.time_limit or 0.0)
     for row in rows:
-        if row != rows[0] and time.monotonic() > until:
+        now = time.monotonic()
+        if row != rows[0] and now + WRITING * (now - began) > until:
             return
         index = leaders.indices[row]
         try:

@@ -21,7 +21,7 @@ from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.question.question import TracedQuestion, agree
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.explain import Solved
-from mlsysim.search.options import Progress, SearchOptions
+from mlsysim.search.options import WRITING, Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
 
 Judge = Callable[[Sequence[int]], Point]
@@ -186,9 +186,11 @@ class Search:
             placed = 0
             try:
                 with self.clock.phase("verify"):
-                    until = self.clock.elapsed + self.clock.respite
+                    began = self.clock.elapsed
+                    until = began + self.clock.respite
                     for place, design in enumerate(minimum.best.designs.tolist()):
-                        if points and self.clock.elapsed > until:
+                        now = self.clock.elapsed
+                        if points and now + WRITING * (now - began) > until:
                             break
                         point = judge(design)
                         if point.is_feasible:

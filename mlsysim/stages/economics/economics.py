@@ -30,23 +30,24 @@ class EconomicsResult(StageResult):
     Parameters
     ----------
     capital_usd
-        Share of the purchase that falls on the period.
+        Dollars: the share of the purchase that falls on the period.
     energy_usd
-        Electricity.
+        Dollars for electricity over the period.
     maintenance_usd
-        Upkeep.
+        Dollars for upkeep over the period.
     tco_usd
-        The sum of the three; network, storage, building and staff are not in it.
+        Total cost of ownership over the period in dollars: capital, energy and maintenance;
+        network, storage, building and staff are not in it.
     usd_per_million_tokens
-        The sum over what was produced; `None` where no throughput is known.
+        `tco_usd` over the tokens that were produced; `None` where no throughput is known.
     energy
-        Electricity of the facility.
+        Electricity that the facility draws over the period.
     power
-        Average power of the nodes.
+        Average power that the facility draws for the nodes.
     carbon
-        What its production emits; `None` where the grid has no such figure.
+        What the production of that electricity emits; `None` where the grid has no such figure.
     duration_days
-        The period.
+        Days that are paid for.
     price_is_estimated
         Whether the nodes have no known price, so that it is derived from that of
         their accelerators.

@@ -15,27 +15,36 @@ class ServingEconomicsResult(StageResult):
     Parameters
     ----------
     cost_per_hour
-        The sum of the next four.
+        The bill of an hour: rent, capital, energy and maintenance.
     rent_per_hour
-        Of rented accelerators; electricity and upkeep are in it.
-    capital_per_hour, energy_cost_per_hour, maintenance_per_hour
-        Of owned ones: their purchase over their life, electricity, upkeep.
-    usd_per_million_input_tokens, usd_per_million_output_tokens
-        The bill by the time that prompts and answers take; `None` where the
-        rates of tokens or `prefill_share` are not known.
+        Rent of the accelerators; electricity and upkeep are in it.
+    capital_per_hour
+        Purchase of owned accelerators, written off over their life.
+    energy_cost_per_hour
+        Electricity of owned accelerators.
+    maintenance_per_hour
+        Upkeep of owned accelerators.
+    usd_per_million_input_tokens
+        Dollars per million tokens of prompts: the bill's share by the time that prompts take;
+        `None` where the rate of prompt tokens or `prefill_share` is not known.
+    usd_per_million_output_tokens
+        Dollars per million tokens of answers: the bill's share by the time that answers take;
+        `None` where the rate of output tokens or `prefill_share` is not known.
     usd_per_million_tokens
-        The bill over prompt and output tokens alike; `None` likewise.
+        The bill over prompt and output tokens alike; `None` where their rates are not known.
     usd_per_thousand_requests
         The bill over the requests.
     power
-        Of the servers on average; `None`, as what follows from it, where they are rented and
+        Average power of the servers; `None`, as what follows from it, where they are rented and
         nobody states it.
     peak_power
-        Of the facility with every server at full load: what a power budget has to cover.
+        Power of the facility with every server at full load: what a power budget has to cover.
     energy_per_request
-        Of the facility.
-    carbon_per_request, carbon_per_hour
-        What the production of that electricity emits; `None` where the grid has no such figure.
+        Electricity of the facility over the requests that it answers.
+    carbon_per_request
+        What the electricity of a request emits; `None` where the grid has no such figure.
+    carbon_per_hour
+        What the electricity of an hour emits; `None` where the grid has no such figure.
     utilization
         Share of the time at which the servers are at full load.
     price_is_estimated

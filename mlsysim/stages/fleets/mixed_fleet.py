@@ -114,15 +114,15 @@ class MixedFleetResult(StageResult):
     served
         Requests per second that it can serve, by class.
     accelerators
-        How many it uses, by kind.
+        Accelerators in use, by kind.
     replicas
-        How many there are of all designs together.
+        Replicas of all designs together.
     cost_per_hour
-        Of all replicas.
+        The bill of an hour, over all replicas.
     power
-        Of their servers at full load; `None` where that of a design is not known.
+        Power of all servers at full load; `None` where that of a design is not known.
     carbon_per_hour
-        What the production of their electricity emits; `None` without a region.
+        What the production of the servers' electricity emits; `None` without a region.
     """
 
     served: Mapping[str, Any]

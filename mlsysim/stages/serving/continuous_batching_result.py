@@ -14,39 +14,60 @@ class ContinuousBatchingResult(StageResult):
     Parameters
     ----------
     time_to_first_token
-        Mean over the requests, waiting included.
-    time_to_first_token_p50, time_to_first_token_p95, time_to_first_token_p99
-        Quantiles of it.
+        Mean time from the arrival of a request to its first token, waiting included.
+    time_to_first_token_p50
+        Time to the first token that half of the requests keep.
+    time_to_first_token_p95
+        Time to the first token that 95 of 100 requests keep.
+    time_to_first_token_p99
+        Time to the first token that 99 of 100 requests keep.
     inter_token_latency
         Mean time between two tokens of a sequence, prefills of others included.
     longest_inter_token_latency
-        The same across a pass that prefills a chunk.
+        Time between two tokens of a sequence across a pass that prefills a chunk.
     request_latency
         Mean time from the arrival of a request to its last token.
-    request_rate, capacity
-        Requests per second over all replicas: answered, and the most that can be.
+    request_rate
+        Requests per second that all replicas answer.
+    capacity
+        Requests per second that all replicas could answer.
     utilization
-        The one over the other; what is asked for beyond the capacity fails the check "load".
+        `request_rate` over `capacity`; what is asked for beyond the capacity fails the check
+        "load".
     concurrency
         Requests that are being answered on average, over all replicas.
     prefill_share
         Share of the time that goes into prefill.
-    tokens_per_second, tokens_per_second_per_accelerator, input_tokens_per_second
-        Output tokens, the same per accelerator, and prompt tokens.
+    tokens_per_second
+        Output tokens of all replicas.
+    tokens_per_second_per_accelerator
+        Output tokens over all accelerators.
+    input_tokens_per_second
+        Prompt tokens that all replicas take in.
     tokens_per_second_per_user
-        One over `inter_token_latency`.
+        Tokens that a user sees per second: one over `inter_token_latency`.
     max_concurrency
-        Sequences that fit a replica.
+        Sequences that fit a replica's memory.
     memory_per_accelerator
-        What the fullest accelerator holds: the sum of the next four.
-    memory_weights, memory_kv_cache, memory_activations, memory_reserve
-        Weights, the full batch's cache, what a pass makes, and what driver and libraries take.
+        What the fullest accelerator holds: weights, cache, activations and reserve.
+    memory_weights
+        Weights that the fullest accelerator holds.
+    memory_kv_cache
+        Keys, values and states of the full batch on the fullest accelerator.
+    memory_activations
+        What a pass makes on the fullest accelerator.
+    memory_reserve
+        What driver, libraries and captured graphs take of the fullest accelerator.
     memory_capacity
-        What the runtime may use.
+        What the runtime may use of an accelerator: `memory_fraction` of what it has.
     kv_cache_per_sequence
-        Cache of one sequence when it ends.
-    accelerators_per_replica, accelerators, replicas
-        Those of a replica, those of all, and how many replicas there are.
+        Cache of one sequence when it ends, on one accelerator.
+    accelerators_per_replica
+        Accelerators of one replica.
+    accelerators
+        Accelerators of all replicas.
+    replicas
+        Copies of the model.
     """
 
     time_to_first_token: Milliseconds

@@ -14,31 +14,57 @@ class DisaggregatedResult(StageResult):
     Parameters
     ----------
     time_to_first_token
-        Mean, waiting for a prefill replica included.
-    time_to_first_token_p50, time_to_first_token_p95, time_to_first_token_p99
-        Quantiles of it.
+        Mean time from the arrival of a request to its first token, waiting for a prefill replica
+        included.
+    time_to_first_token_p50
+        Time to the first token that half of the requests keep.
+    time_to_first_token_p95
+        Time to the first token that 95 of 100 requests keep.
+    time_to_first_token_p99
+        Time to the first token that 99 of 100 requests keep.
     inter_token_latency
         Time between two tokens of a sequence while the full batch decodes.
     transfer_latency
         Time for which the keys and values of a prompt are on their way to the decode pool.
     request_latency
         Mean time from the arrival of a request to its last token.
-    request_rate, capacity
-        Requests per second: answered, and the most that can be.
-    prefill_capacity, decode_capacity, transfer_capacity
-        What either pool, and the network between them, could answer.
-    utilization, prefill_utilization, decode_utilization
-        The rate over the three capacities that it names.
-    tokens_per_second, tokens_per_second_per_accelerator, input_tokens_per_second
-        Output tokens, the same over the accelerators of both pools, and prompt tokens.
+    request_rate
+        Requests per second that are answered.
+    capacity
+        Requests per second that could be answered: the least of the three capacities of pools and
+        network.
+    prefill_capacity
+        Requests per second that the prefill pool could answer.
+    decode_capacity
+        Requests per second that the decode pool could answer.
+    transfer_capacity
+        Requests per second whose caches the network between the pools could carry.
+    utilization
+        `request_rate` over `capacity`.
+    prefill_utilization
+        `request_rate` over `prefill_capacity`.
+    decode_utilization
+        `request_rate` over `decode_capacity`.
+    tokens_per_second
+        Output tokens of the decode pool.
+    tokens_per_second_per_accelerator
+        Output tokens over the accelerators of both pools.
+    input_tokens_per_second
+        Prompt tokens that the prefill pool takes in.
     tokens_per_second_per_user
-        One over `inter_token_latency`.
+        Tokens that a user sees per second: one over `inter_token_latency`.
     max_concurrency
         Sequences of full length that fit a decode replica's memory.
-    prefill_memory_per_accelerator, memory_per_accelerator
-        What the fullest accelerator of a prefill and of a decode replica holds.
-    prefill_accelerators, decode_accelerators, accelerators
-        Of either pool and of both.
+    prefill_memory_per_accelerator
+        What the fullest accelerator of a prefill replica holds.
+    memory_per_accelerator
+        What the fullest accelerator of a decode replica holds.
+    prefill_accelerators
+        Accelerators of the prefill pool.
+    decode_accelerators
+        Accelerators of the decode pool.
+    accelerators
+        Accelerators of both pools.
     """
 
     time_to_first_token: Milliseconds

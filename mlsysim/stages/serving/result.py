@@ -30,11 +30,11 @@ class ServingResult(StageResult):
     inter_token_latency
         Time between two tokens of a sequence while the full batch decodes.
     request_latency
-        The first token, then the others, nothing else going on.
+        From the arrival of a request to its last token, with nothing else going on.
     tokens_per_second
         Output tokens of all replicas in a steady state: prefill takes its share of the time.
     tokens_per_second_per_accelerator
-        The same over all accelerators.
+        `tokens_per_second` over all accelerators.
     tokens_per_second_per_user
         Tokens that a user sees per second: one over `inter_token_latency`.
     input_tokens_per_second
@@ -46,29 +46,47 @@ class ServingResult(StageResult):
     max_concurrency
         Sequences of full length that fit a replica's memory.
     memory_per_accelerator
-        What the fullest accelerator holds: the sum of the next four.
-    memory_weights, memory_kv_cache, memory_activations, memory_reserve
-        The parts.
+        What the fullest accelerator holds: weights, cache, activations and reserve.
+    memory_weights
+        Weights that the fullest accelerator holds.
+    memory_kv_cache
+        Keys, values and states of the full batch on the fullest accelerator.
+    memory_activations
+        What a pass makes on the fullest accelerator.
+    memory_reserve
+        What driver, libraries and captured graphs take of the fullest accelerator.
     memory_capacity
         What the runtime may use of an accelerator: `memory_fraction` of what it has.
     kv_cache_per_sequence
         Keys and values of one sequence of full length, on one accelerator.
-    decode_latency_weights, decode_latency_attention, decode_latency_activations
-        What a decode pass spends on weights, on the cache, and on element-wise kernels.
-    decode_latency_collectives, decode_latency_overhead
-        What it spends on communication within a stage, and in the runtime.
-    decode_latency_hops, decode_latency_waiting
-        What it spends between pipeline stages, and what a micro-batch waits for the others.
+    decode_latency_weights
+        Part of a decode pass: reading and multiplying the weights.
+    decode_latency_attention
+        Part of a decode pass: attention to the cache.
+    decode_latency_activations
+        Part of a decode pass: element-wise kernels.
+    decode_latency_collectives
+        Part of a decode pass: communication within a pipeline stage.
+    decode_latency_overhead
+        Part of a decode pass: the runtime's own work.
+    decode_latency_hops
+        Part of a decode pass: messages between pipeline stages.
+    decode_latency_waiting
+        Part of a decode pass: what a micro-batch waits for the others in the pipeline.
     decode_latency_drafting
-        What the draft takes before it.
+        Part of a decode pass: what the draft takes before it.
     prefill_latency_collectives
         What the prefill of a prompt spends on communication within stages.
     tokens_per_pass
         Tokens that a decode pass yields per sequence: one without a draft.
-    prefill_mfu, decode_mfu
-        Operations of the weights over those possible.
-    accelerators_per_replica, accelerators
-        Of one replica and of all.
+    prefill_mfu
+        Model FLOPs utilization of a prefill: operations of the weights over those possible.
+    decode_mfu
+        Model FLOPs utilization of a decode pass: operations of the weights over those possible.
+    accelerators_per_replica
+        Accelerators of one replica.
+    accelerators
+        Accelerators of all replicas.
     replicas
         Copies of the model.
     """

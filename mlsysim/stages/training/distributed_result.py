@@ -28,63 +28,73 @@ class DistributedResult(StageResult):
     Parameters
     ----------
     step_latency_total
-        Time of a step: the sum of the next nine.
+        Time of a step: the sum of its nine parts, from `step_latency_compute` to
+        `step_latency_straggler`.
     step_latency_compute
-        Matrix products and element-wise kernels, repeated ones included.
+        Part of a step: matrix products and element-wise kernels, repeated ones included.
     step_latency_tensor
-        Collectives of tensor and sequence parallelism.
+        Part of a step: collectives of tensor and sequence parallelism.
     step_latency_context
-        Keys and values on the rings of context parallelism.
+        Part of a step: keys and values on the rings of context parallelism.
     step_latency_expert
-        Tokens on their way to experts and back.
+        Part of a step: tokens on their way to experts and back.
     step_latency_pipeline
-        Messages between pipeline stages.
+        Part of a step: messages between pipeline stages.
     step_latency_data
-        Traffic between replicas that computation does not hide.
+        Part of a step: traffic between replicas that computation does not hide.
     step_latency_bubble
-        Waiting for the pipeline to fill and drain.
+        Part of a step: waiting for the pipeline to fill and drain.
     step_latency_optimizer
-        The update of the weights.
+        Part of a step: the update of the weights.
     step_latency_straggler
-        Waiting for the slowest accelerator.
+        Part of a step: waiting for the slowest accelerator.
     effective_throughput
         Tokens per second of the whole fleet: ``tokens_per_step / step``; idle replicas
         earn nothing.
     tokens_per_step
         ``batch_size * seq_len``, padding left out.
     memory_per_accelerator
-        What the fullest accelerator holds: the sum of the next six.
-    memory_weights, memory_gradients, memory_optimizer
-        The state.
+        What the fullest accelerator holds: the sum of its six parts, from `memory_weights` to
+        `memory_reserve`.
+    memory_weights
+        Weights that the fullest accelerator holds.
+    memory_gradients
+        Gradients that the fullest accelerator holds.
+    memory_optimizer
+        States of the optimizer, with copies of the weights in full precision, that the fullest
+        accelerator holds.
     memory_activations
-        What it keeps for the backward pass.
+        What the fullest accelerator keeps for the backward pass.
     memory_logits
-        Its logits, where these make it the fullest.
+        Logits on the fullest accelerator, where it has the output head.
     memory_reserve
-        Driver, libraries and communication buffers.
+        What driver, libraries and communication buffers take of the fullest accelerator.
     memory_capacity
-        What an accelerator has.
+        Memory that an accelerator has.
     host_memory_used
         What is offloaded to the hosts of a node, for all its accelerators.
     trained_parameters
         Parameters of the whole model that are trained; those of adapters in place of the weights
         that they stand beside.
     mfu
-        The model's own operations over those possible on all accelerators that are paid for.
+        Model FLOPs utilization: the model's own operations over those possible on all accelerators
+        that are paid for.
     hfu
-        The same with the repeated operations.
+        Hardware FLOPs utilization: as `mfu`, with the operations that recomputation repeats.
     utilization
         Share of the accelerators' time spent computing; idle ones count.
     bubble_fraction
         Share of the step spent waiting for the pipeline.
     data_parallel_size
-        Replicas that fit.
+        Replicas of the model that the accelerators make.
     active_replicas
         Replicas that have a sequence to work on.
     microbatches
         Microbatches of the fullest replica.
-    accelerators_used, accelerators_total
-        Accelerators of all replicas, and those that are paid for.
+    accelerators_used
+        Accelerators of all replicas.
+    accelerators_total
+        Accelerators that are paid for.
     parallelism
         Way to divide them -> its size.
     """

@@ -15,11 +15,12 @@ class GoodputResult(StageResult):
     Parameters
     ----------
     goodput
-        Share of the time that ends up in work that is kept; the next two make it up to 1.
+        Share of the time that ends up in work that is kept; `lost_to_checkpoints` and
+        `lost_to_failures` make it up to 1.
     lost_to_checkpoints
         Share of the time without failures that goes into writing checkpoints.
     lost_to_failures
-        Share that goes into work that is lost, and into starting again.
+        Share of the time that goes into work that is lost, and into starting again.
     system_mtbf
         Mean time between failures of the whole run.
     checkpoint_time
