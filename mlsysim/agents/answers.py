@@ -46,7 +46,7 @@ class AgentAnswer:
         first = report.designs[0] if report.designs else None
         return cls(
             status=report.status.value,
-            text=str(report),
+            text=report.to_text(full=full),
             best={name: _plain(value) for name, value in first.params.items()} if first else {},
             measures={
                 item.name: {"value": item.value, "unit": item.unit, "change": item.change}

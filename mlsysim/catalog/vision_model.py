@@ -20,10 +20,14 @@ class VisionModel(Record):
         How many numbers it learns.
     forward_flops
         Arithmetic of one image, forward; one multiply and one add are two flops.
+    products
+        Matrix products and convolutions of a forward pass, one after another; elementwise kernels
+        are part of them.
     image_size
         Height and width of the image in pixels.
     """
 
     parameters: int = count()
     forward_flops: Any = measure("Gflop")
+    products: int = count()
     image_size: int = count(224)

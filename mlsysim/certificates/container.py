@@ -82,7 +82,9 @@ def read_certificate(path: Path) -> Certificate:
     except OSError as reason:
         raise CertificateError(f"{path}: cannot be read: {reason.strerror}") from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as reason:
-        raise CertificateError(f"{path}: is no certificate: {reason}") from None
+        raise CertificateError(
+            f"{path}: is no certificate, which mlsysim solve --certificate writes: {reason}"
+        ) from None
     try:
         return _certificate(read)
     except CertificateError as error:

@@ -121,7 +121,7 @@ def verify(
 
 
 @app.command()
-@searching(method=False)
+@searching(method=False, full=False)
 def plan(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with [jobs.NAME] tables.")],
     *,
@@ -193,7 +193,7 @@ def evaluate(
 
 
 @app.command()
-@searching(dask=True, page=False)
+@searching(dask=True, page=False, full=False)
 def sweep(
     file: QuestionPath,
     *,
@@ -313,7 +313,9 @@ def new(
         Path, typer.Argument(metavar="[FILE]", help="What to write; - prints it.")
     ] = Path("question.toml"),
     *,
-    kind: Annotated[Template, typer.Option(help="What to ask about.")] = Template.TRAINING,
+    kind: Annotated[
+        Template | None, typer.Option(help="What to ask about; training if not given.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="An ML model of the catalogue.")
     ] = None,
@@ -322,12 +324,14 @@ def new(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:
-    """Write a commented question file that can be answered as it stands."""
+    """Write a commented question file that can be answered as it stands.
+
+    In a terminal, without any of --kind, --model and --fleet, it asks for them.
+    """
     from mlsysim.cli.starting import write_question
 
-    raise typer.Exit(
-        write_question(file, kind.value, overwrite=overwrite, model=model, fleet=fleet)
-    )
+    named = None if kind is None else kind.value
+    raise typer.Exit(write_question(file, named, overwrite=overwrite, model=model, fleet=fleet))
 
 
 @app.command()

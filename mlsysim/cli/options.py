@@ -44,6 +44,14 @@ Dask = Annotated[
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print data for programs, as JSON.")]
 CsvFlag = Annotated[bool, typer.Option("--csv", help="Print the designs as a table for programs.")]
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full",
+        help="Tell also the sources of prices, the errors of models, the intervals of all figures,"
+        " all conditions of the models, and what frameworks object to.",
+    ),
+]
 Page = Annotated[
     Path | None,
     typer.Option("--html", metavar="PAGE", help="Write the report as one page of HTML."),
@@ -58,11 +66,17 @@ _SEARCH = (
 )
 _DASK = ("dask", Dask, None)
 _FORMS = (("as_json", JsonFlag, False), ("as_csv", CsvFlag, False))
+_FULL = ("full", Full, False)
 _PAGE = ("page", Page, None)
 
 
 def searching(
-    *, method: bool = True, dask: bool = False, printed: bool = True, page: bool = True
+    *,
+    method: bool = True,
+    dask: bool = False,
+    printed: bool = True,
+    page: bool = True,
+    full: bool = True,
 ) -> Callable[[Command], Callable[..., None]]:
     """Give a command the options of a search, and those of what it prints.
 
@@ -73,11 +87,11 @@ def searching(
     ----------
     method, dask
         Whether the way to search can be chosen, and whether a cluster can do it.
-    printed, page
-        Whether the answer can be printed for programs, and written as a page.
+    printed, page, full
+        Whether the answer can be printed for programs, written as a page, and told in full.
     """
     search = [item for item in _SEARCH if method or item[0] != "method"] + [_DASK] * dask
-    forms = [*_FORMS, *[_PAGE] * page] if printed else []
+    forms = [*_FORMS, *[_FULL] * full, *[_PAGE] * page] if printed else []
 
     def shared(command: Command) -> Callable[..., None]:
         own = [item for name, item in signature(command).parameters.items() if name not in _TAKEN]

@@ -14,6 +14,8 @@ from mlsysim.report import Report, cloud_of
 from mlsysim.search.interruption import current
 from mlsysim.textfiles import write_text
 
+_MORE = "\nIn full, with sources, errors, intervals and all conditions: --full"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
@@ -25,6 +27,8 @@ class Output:
         Print for programs instead of for people.
     page
         Where to write the report as a page of HTML; nowhere if not given.
+    full
+        Whether the text tells everything, instead of what is asked for first.
     heading
         Whether the text begins with the question.
     """
@@ -32,6 +36,7 @@ class Output:
     as_json: bool = False
     as_csv: bool = False
     page: Path | None = None
+    full: bool = False
     heading: bool = False
 
     def check(self) -> None:
@@ -64,7 +69,10 @@ class Output:
         else:
             if self.heading:
                 console().print(report.question + "\n")
-            console().print(view(report))
+            terminal = console()
+            terminal.print(view(report, full=self.full))
+            if report.designs and not self.full and terminal.is_terminal:
+                terminal.print(_MORE)
         if self.page is not None:
             sys.stdout.flush()  # the answer first: the page may fail
             self._write(self.page, report, question)

@@ -74,7 +74,7 @@ class PlanOutputs:
         """Write all that is asked for; give what was written."""
         written = []
         if self.plot is not None:
-            save(drawn(found, " ".join(plan.text.split())), self.plot)
+            save(drawn(found, " ".join(plan.text.split())).figure, self.plot)
             written.append(self.plot)
         if self.ical is not None:
             write_text(self.ical, calendar_text(found), f"--ical {self.ical}")

@@ -17,15 +17,17 @@ _AMOUNT = 11
 _UNPROVEN = "bold yellow"
 
 
-def view(report: Report) -> RenderableType:
+def view(report: Report, *, full: bool = False) -> RenderableType:
     """Show a report: the verdict, the best design, what limits it, and the others.
 
     Parameters
     ----------
     report
         What to show.
+    full
+        Whether all of it.
     """
-    return stacked(report.blocks())
+    return stacked(report.blocks(full=full))
 
 
 def stacked(blocks: Iterable[Block]) -> RenderableType:

@@ -8,6 +8,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+_SENTENCE = 60
+"""So wide may a last column of words be."""
+
 
 class AdaptiveTable:
     """Rows under a header; or, where that is too wide, a line per column of it.
@@ -35,8 +38,13 @@ class AdaptiveTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         upright = Table(box=None, header_style="bold")
         for place, name in enumerate(self._header):
-            side: Literal["left", "right"] = "left" if place in self._words else "right"
-            upright.add_column(_whole(name), justify=side, no_wrap=True)
+            words = place in self._words
+            side: Literal["left", "right"] = "left" if words else "right"
+            # Words at the end of a line go on below; everything else stays whole.
+            if words and place == len(self._header) - 1:
+                upright.add_column(_whole(name), justify=side, max_width=_SENTENCE)
+            else:
+                upright.add_column(_whole(name), justify=side, no_wrap=True)
         for row in self._rows:
             upright.add_row(*map(_whole, row))
         if _fits(console, options, upright):

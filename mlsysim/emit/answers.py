@@ -1,7 +1,5 @@
 """From the answer to a question to the launch of its best design."""
 
-from typing import Any
-
 from mlsysim.emit.frameworks import Emission, emit
 from mlsysim.errors import LaunchError
 from mlsysim.files.launching import asked_of
@@ -31,9 +29,7 @@ def emit_answer(framework: Framework, question: Question, result: SearchResult) 
         If there is no design.
     """
     stage = require_stage(framework, question)
-    evaluate = question.evaluate
-    chosen = {name: result.best_params[choice] for name, choice in evaluate.chosen.items()}
-    arguments: dict[str, Any] = {**evaluate.fixed, **chosen}
+    arguments = question.evaluate.arguments_of(result.best_params)
     return emit(framework, arguments, stage, asked_of(question))
 
 

@@ -81,6 +81,7 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
     if plan.sequence_parallel:
         sheet.remark("sequence_parallel (of norms) has no counterpart")
     sheet.implies("cp_size", "ep_size", "pp_size", "virtual_stages", "schedule")
+    sheet.implies("first_stage_layers", "last_stage_layers", "stage_layers")
     sheet.implies("sequence_parallel", "nodes", "fleet")
 
 

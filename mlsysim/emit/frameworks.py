@@ -99,6 +99,8 @@ def emit(
         "accelerators_total": plan.accelerators,
         "data_parallel_size": plan.data,
         "trained_parameters": plan.trained_parameters,
+        "uneven_layers": plan.uneven_layers,
+        "uneven_recomputation": plan.uneven_recomputation,
     }
     _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))
     return _trained(framework, plan)

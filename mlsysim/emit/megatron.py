@@ -5,6 +5,9 @@ NVIDIA/Megatron-LM (commit 000c4ac, between core 0.15 and 0.16), and so is what
 it asserts about layouts.
 """
 
+import itertools
+from collections.abc import Sequence
+
 from mlsysim.emit.megatron_model import tell_model
 from mlsysim.emit.sheet import Launch, Sheet
 from mlsysim.emit.training_plan import TrainingPlan, tell_documents
@@ -41,28 +44,36 @@ def megatron(plan: TrainingPlan) -> Launch:
     return sheet.launch()
 
 
-def uneven_layout(layers: int, chunks: int) -> str:
-    """Write how layers are dealt out to parts of a pipeline that cannot be equal.
+def uneven_layout(parts: Sequence[int]) -> str:
+    """Write how layers are dealt out to parts of a pipeline that are not equal.
 
-    The first parts hold one layer more; ``E`` is the embedding, ``t`` a layer, ``L`` the loss, and
-    ``|`` ends a part.
+    ``E`` is the embedding, ``t`` a layer, ``L`` the loss, and ``|`` ends a part.
 
     Parameters
     ----------
-    layers
-        Layers of the model.
-    chunks
-        Parts, no more than layers.
+    parts
+        Layers of each part.
 
     Examples
     --------
-    >>> uneven_layout(32, 3)
+    >>> uneven_layout([11, 11, 10])
     'E(t*11|)*2t*10L'
     """
+    *others, last = parts
+    runs = [f"(t*{held}|)*{len(list(alike))}" for held, alike in itertools.groupby(others)]
+    return f"E{''.join(runs)}t*{last}L"
+
+
+def even_parts(layers: int, chunks: int) -> list[int]:
+    """Share layers among so many parts; the first ones hold one more.
+
+    Examples
+    --------
+    >>> even_parts(32, 3)
+    [11, 11, 10]
+    """
     fewer, fuller = divmod(layers, chunks)
-    lighter = chunks - fuller - 1
-    runs = [f"(t*{held}|)*{many}" for held, many in ((fewer + 1, fuller), (fewer, lighter)) if many]
-    return f"E{''.join(runs)}t*{fewer}L"
+    return [fewer + 1] * fuller + [fewer] * (chunks - fuller)
 
 
 def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
@@ -74,11 +85,7 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
         "sequence_parallel",
         when=plan.sequence_parallel and plan.tp_size > 1,
     )
-    chunks = plan.pp_size * plan.virtual_stages
-    if plan.model.layers % chunks:
-        sheet.set("--pipeline-model-parallel-layout", uneven_layout(plan.model.layers, chunks))
-    elif plan.virtual_stages > 1:
-        sheet.set("--num-virtual-stages-per-pipeline-rank", plan.virtual_stages)
+    _tell_split(sheet, plan)
     sheet.implies("virtual_stages", "schedule", "nodes", "fleet", "stack")
     if plan.model.experts:
         sheet.set("--expert-model-parallel-size", plan.ep_size)
@@ -86,6 +93,24 @@ def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:
         sheet.set("--expert-tensor-parallel-size", plan.tp_size if plan.ep_size == 1 else 1)
         sheet.turn_on("--moe-grouped-gemm", when=plan.precision == "bf16")
     sheet.implies("ep_size")
+
+
+def _tell_split(sheet: Sheet, plan: TrainingPlan) -> None:
+    """Say which layers each stage holds."""
+    chunks, virtual = plan.pp_size * plan.virtual_stages, plan.virtual_stages
+    if plan.stage_layers is not None:
+        parts = [layers // virtual for layers in plan.layers_told] * virtual
+        sheet.set("--pipeline-model-parallel-layout", uneven_layout(parts))
+    elif not plan.layers_told and plan.model.layers % chunks:
+        parts = even_parts(plan.model.layers, chunks)
+        sheet.set("--pipeline-model-parallel-layout", uneven_layout(parts))
+    elif virtual > 1:
+        sheet.set("--num-virtual-stages-per-pipeline-rank", virtual)
+    if plan.first_stage_layers is not None:
+        sheet.set("--decoder-first-pipeline-num-layers", plan.first_stage_layers)
+    if plan.last_stage_layers is not None:
+        sheet.set("--decoder-last-pipeline-num-layers", plan.last_stage_layers)
+    sheet.implies("first_stage_layers", "last_stage_layers", "stage_layers")
 
 
 def _tell_batch(sheet: Sheet, plan: TrainingPlan) -> None:
@@ -163,6 +188,8 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     stored = plan.activation_storage == "fp8"
     sheet.turn_on("--activation-func-fp8-input-store", "activation_storage", when=stored)
     sheet.implies("recompute", "recompute_layers", "sharding", "dispatch")
+    if plan.recomputed_each == 0:
+        return
     if plan.recompute == UP_PROJECTIONS:
         modules = ("layernorm", "mla_up_proj", *(("moe_act",) if plan.model.experts else ()))
         sheet.set("--recompute-granularity", "selective")
@@ -171,7 +198,7 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
         sheet.set("--recompute-granularity", "selective")
         sheet.set("--recompute-modules", "core_attn")
     elif plan.recompute == "full":
-        counted = plan.recompute_layers
+        counted = plan.recomputed_each
         sheet.set("--recompute-granularity", "full")
         sheet.set("--recompute-method", "block" if counted else "uniform")
         sheet.set("--recompute-num-layers", counted or 1)

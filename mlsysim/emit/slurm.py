@@ -96,11 +96,10 @@ def _scripts(
     nodes, options = plan.nodes[run.row.fleet], plan.nodes[run.row.fleet].slurm
     job = next(item for item in plan.jobs if item.job.name == run.job)
     evaluate = job.bound[run.row.fleet].evaluate
-    chosen = {name: run.row.params[choice] for name, choice in evaluate.chosen.items()}
     stage = framework.require_stage(evaluate.pipeline.stages)
     arguments = {
         name: value
-        for name, value in {**evaluate.fixed, **chosen}.items()
+        for name, value in evaluate.arguments_of(run.row.params).items()
         if name in type(stage).knobs()
     }
     command = emit(framework, arguments, type(stage)).text

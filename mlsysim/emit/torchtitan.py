@@ -129,6 +129,7 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
 def _tell_pipeline(sheet: Sheet, plan: TrainingPlan) -> None:
     sheet.set("--parallelism.pipeline-parallel-degree", plan.pp_size, "pp_size")
     sheet.implies("virtual_stages", "schedule")
+    sheet.implies("first_stage_layers", "last_stage_layers", "stage_layers")
     if plan.pp_size == 1:
         return
     schedule = "interleaved" if plan.virtual_stages > 1 else plan.schedule

@@ -1,6 +1,6 @@
 """A training design in plain numbers, as the frameworks want to be told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -56,6 +56,35 @@ class TrainingPlan(TrainingDesign):
         return int(DistributedModel().solve(**given).trained_parameters)
 
     @property
+    def layers_told(self) -> tuple[int, ...]:
+        """The layers of each stage where the design tells some; else nothing."""
+        first, last, stages = self.first_stage_layers, self.last_stage_layers, self.pp_size
+        if self.stage_layers is not None:
+            return tuple(self.stage_layers)
+        if first is None and last is None:
+            return ()
+        told = [layers for layers in (first, last) if layers is not None]
+        between = (self.model.layers - sum(told)) // max(stages - len(told), 1)
+        return (first or between, *[between] * (stages - 2), last or between)
+
+    @property
+    def uneven_layers(self) -> int:
+        """By how many layers a stage differs from another, where the design tells them apart."""
+        return _spread(self.layers_told)
+
+    @property
+    def uneven_recomputation(self) -> int:
+        """The same of the layers that are computed again."""
+        counted = self.recompute_layers
+        return _spread(counted if isinstance(counted, Sequence) else ())
+
+    @property
+    def recomputed_each(self) -> int | None:
+        """Layers of each stage that are computed again, where they are counted and alike."""
+        counted = self.recompute_layers
+        return counted[0] if isinstance(counted, Sequence) else counted
+
+    @property
     def repeats_sends(self) -> bool:
         """Whether each member of a tensor-parallel group has the same tensor to send onwards."""
         return self.pp_size > 1 and self.tp_size > 1 and not self.sequence_parallel
@@ -71,6 +100,10 @@ class TrainingPlan(TrainingDesign):
         }
         product = " x ".join(f"{degree} {name}" for name, degree in degrees.items() if degree > 1)
         return f"{self.accelerators} accelerators = {product or '1'}"
+
+
+def _spread(counts: Sequence[int]) -> int:
+    return max(counts, default=0) - min(counts, default=0)
 
 
 def tell_documents(sheet: Sheet, plan: TrainingPlan, packing: str) -> None:

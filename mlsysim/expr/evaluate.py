@@ -67,22 +67,29 @@ class DesignReader:
         given = known or {}
         with np.errstate(all="ignore"):
             for node, done in self._steps:
-                match node:
-                    case _ if node.position in given:
-                        value: Any = given[node.position]
-                    case Constant():
-                        value = np.float64(node.value)
-                    case Choice():
-                        value = self._columns[node.name].at(positions[node.name])
-                    case Table():
-                        value = node.values[tuple(positions[name] for name in node.names)]
-                    case Apply():
-                        inputs = (values[argument.position] for argument in node.arguments)
-                        value = np.asarray(node.operation.compute(*inputs), np.float64)
-                values[node.position] = value
+                at = node.position
+                if at in given:
+                    values[at] = given[at]
+                elif isinstance(node, Apply):  # most are: a search reads a few designs very often
+                    inputs = [values[argument.position] for argument in node.arguments]
+                    values[at] = np.asarray(node.operation.compute(*inputs), np.float64)
+                else:
+                    values[at] = self._leaf(node, positions)
                 for position in done:
                     del values[position]
         return [values[root.position] for root in self._roots]
+
+    def _leaf(self, node: GraphNode, positions: Mapping[str, Positions]) -> Any:
+        """Look up the values of a node that is made of no other."""
+        match node:
+            case Constant():
+                return np.float64(node.value)
+            case Choice():
+                return self._columns[node.name].at(positions[node.name])
+            case Table():
+                return node.values[tuple(positions[name] for name in node.names)]
+            case _:
+                raise TypeError(f"no design has the value of a {type(node).__name__}")
 
 
 class BoxReader:
@@ -160,6 +167,9 @@ class BoxReader:
         first: Mapping[str, Positions],
         last: Mapping[str, Positions],
     ) -> Range:
+        if isinstance(node, Apply):  # most are
+            inputs = [bounds[argument.position] for argument in node.arguments]
+            return node.operation.bound(*inputs)
         match node:
             case Constant():
                 return ranges.point(node.value)
@@ -172,9 +182,6 @@ class BoxReader:
             case Table():
                 axes = [(first[name], last[name]) for name in node.names]
                 return Range(*node.extremes.over(axes))
-            case Apply():
-                inputs = (bounds[argument.position] for argument in node.arguments)
-                return node.operation.bound(*inputs)
             case _:
                 raise TypeError(f"a graph holds no {type(node).__name__}")
 

@@ -125,8 +125,10 @@ class Graph:
     def constant(self, value: float, *, truth: bool = False) -> GraphNode:
         """Give the node of a number."""
         number = float(value)
+        # Zeros differ in their sign, and what is not a number is equal to nothing.
+        told = number if number and number == number else repr(number)  # noqa: PLR0124
         return self._intern(
-            (Constant, repr(number), truth),
+            (Constant, told, truth),
             lambda at: Constant(position=at, truth=truth, support=frozenset(), value=number),
         )
 
@@ -159,8 +161,13 @@ class Graph:
 
     def apply(self, name: str, *arguments: GraphNode) -> GraphNode:
         """Give the node of an operation, folding what is constant or has no effect."""
+        key = (name, *[argument.position for argument in arguments])
+        known = self._interned.get(key)
+        if known is not None:
+            return known
         operation = OPERATIONS[name]
-        if all(isinstance(argument, Constant) for argument in arguments):
+        support = _joint_support(arguments)
+        if not support:  # they are constants
             with np.errstate(all="ignore"):
                 value = operation.compute(*(np.float64(a.value) for a in arguments))  # type: ignore[attr-defined]
             return self.constant(value, truth=operation.truth)
@@ -168,12 +175,12 @@ class Graph:
         if same is not None:
             return same
         return self._intern(
-            (Apply, name, *(argument.position for argument in arguments)),
+            key,
             lambda at: Apply(
                 position=at,
                 truth=operation.truth
                 or (isinstance(operation, Selection) and arguments[1].truth and arguments[2].truth),
-                support=frozenset().union(*(argument.support for argument in arguments)),
+                support=support,
                 operation=operation,
                 arguments=arguments,
             ),
@@ -223,15 +230,24 @@ class Graph:
         return node
 
 
+def _joint_support(arguments: tuple[GraphNode, ...]) -> frozenset[str]:
+    """Unite supports; mostly that of one argument holds the others, and is kept as it is."""
+    joint = arguments[0].support
+    for argument in arguments[1:]:
+        if not argument.support <= joint:
+            joint = argument.support if joint <= argument.support else joint | argument.support
+    return joint
+
+
 def _unchanged(operation: Operation, arguments: tuple[GraphNode, ...]) -> GraphNode | None:
     """Find the argument that an operation returns as it is, to the last bit."""
     if isinstance(operation, Selection) and isinstance(arguments[0], Constant):
         return arguments[1 if arguments[0].value else 2]
     for place, neutral in enumerate(operation.neutral):
         argument = arguments[place]
-        if neutral is None or any(one.truth for one in arguments):
+        if neutral is None or not isinstance(argument, Constant) or argument.value != neutral:
             continue
-        if isinstance(argument, Constant) and argument.value == neutral:
+        if not any(one.truth for one in arguments):
             return arguments[1 - place]
     return None
 

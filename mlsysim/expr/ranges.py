@@ -49,6 +49,8 @@ def multiply(a: Range, b: Range) -> Range:
     if nonnegative(a) and nonnegative(b):
         return Range(a.low * b.low, a.high * b.high)
     bound = _hull(*extremes([x * y for x in a for y in b]))
+    if _is_finite(a) and _is_finite(b):
+        return bound
     return _free(bound, _zero_in(a) & _endless(b) | _endless(a) & _zero_in(b))
 
 
@@ -138,7 +140,10 @@ def rising(
     """
 
     def bound(a: Range) -> Range:
-        return _free(_hull(function(a.low), function(a.high)), (a.low < from_) | _anything(a))
+        bounded = _hull(function(a.low), function(a.high))
+        if from_ == -np.inf and _is_finite(a):
+            return bounded
+        return _free(bounded, (a.low < from_) | _anything(a))
 
     return bound
 
@@ -154,12 +159,16 @@ def smooth(
 def maximum(a: Range, b: Range) -> Range:
     """Bound ``maximum(a, b)``."""
     bounded = Range(np.maximum(a.low, b.low), np.maximum(a.high, b.high))
+    if _is_finite(a) and _is_finite(b):
+        return bounded
     return _free(bounded, _anything(a) | _anything(b))
 
 
 def minimum(a: Range, b: Range) -> Range:
     """Bound ``minimum(a, b)``."""
     bounded = Range(np.minimum(a.low, b.low), np.minimum(a.high, b.high))
+    if _is_finite(a) and _is_finite(b):
+        return bounded
     return _free(bounded, _anything(a) | _anything(b))
 
 
@@ -227,7 +236,14 @@ def logical_not(a: Range) -> Range:
 
 def nonnegative(a: Range) -> bool:
     """Tell whether a range is finite and not below zero in any box, where half the work will do."""
-    return bool(a.low.min() >= 0 and a.high.max() < np.inf)
+    low, high = np.minimum.reduce(a.low, axis=None), np.maximum.reduce(a.high, axis=None)
+    return bool(low >= 0 and high < np.inf)
+
+
+def _is_finite(a: Range) -> bool:
+    """Tell whether a range is finite in every box: no value can be not a number for it."""
+    low, high = np.minimum.reduce(a.low, axis=None), np.maximum.reduce(a.high, axis=None)
+    return bool(low > -np.inf and high < np.inf)
 
 
 def extremes(ends: Sequence[Array]) -> tuple[Array, Array]:
@@ -267,7 +283,7 @@ def _zero_in(a: Range) -> NDArray[np.bool_]:
 
 def _hull(low: Array, high: Array) -> Range:
     """Pair two ends; an end that is not a number becomes infinite."""
-    return Range(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+    return Range(np.fmax(low, -np.inf), np.fmin(high, np.inf))
 
 
 def _free(bounded: Range, unknown: NDArray[np.bool_]) -> Range:

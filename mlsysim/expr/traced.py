@@ -165,13 +165,10 @@ def apply(name: str, *values: Any) -> Any:
         If an argument is an array.
     """
     graph = next(value.graph for value in values if isinstance(value, Traced))
-    nodes = []
-    for value in values:
-        node = node_of(graph, value)
-        if node is None:
-            return NotImplemented
-        nodes.append(node)
-    return Traced(graph, graph.apply(name, *nodes))
+    nodes = [node_of(graph, value) for value in values]
+    if None in nodes:
+        return NotImplemented
+    return Traced(graph, graph.apply(name, *nodes))  # type: ignore[arg-type]  # no None in it
 
 
 def node_of(graph: Graph, value: Any) -> GraphNode | None:
@@ -180,6 +177,8 @@ def node_of(graph: Graph, value: Any) -> GraphNode | None:
         if value.graph is not graph:
             raise TracingError("two searches are mixed: a traced value outlived its own trace")
         return value.node
+    if type(value) is float:  # most that is not traced is: the check of the rest takes longer
+        return graph.constant(value)
     if isinstance(value, (bool, np.bool_)):
         return graph.constant(float(value), truth=True)
     if isinstance(value, (numbers.Real, np.number)):

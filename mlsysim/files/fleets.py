@@ -100,7 +100,11 @@ class BoundFleet:
         }
         own = annotations_of(MixedFleetModel)
         self._own = {name: kind for name, kind in own.items() if name not in FOUND}
-        self._chosen = {choice: name for name, choice in content.pipeline.arguments.items()}
+        self._chosen = {
+            choice: name
+            for name, choice in content.pipeline.arguments.items()
+            if isinstance(choice, str)
+        }
         self._fixed, self._of_sum = self._fixed_arguments()
         with self._at("pipeline"):
             self._replica = Pipeline(self._stages, framework=content.framework)

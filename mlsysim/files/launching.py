@@ -109,7 +109,7 @@ def asked_of(question: Question) -> Asked:
     """
     evaluate, space = question.evaluate, question.problem.space
     return Asked(
-        named={*evaluate.fixed, *evaluate.chosen},
+        named={*evaluate.fixed, *evaluate.chosen, *evaluate.listed},
         chosen=evaluate.chosen,
         values=lambda name: space[evaluate.chosen[name]].values if name in evaluate.chosen else (),
     )

@@ -25,6 +25,9 @@ _LONGEST = 200
 _PLAIN_WORDS = {
     "bool | int | float | str": "text, a number, or true or false",
     "bool | int | float | str | object": "text, a number, true or false, or a table of them",
+    "bool | int | float | str | array | object": "text, a number, true or false, or a list or a "
+    "table of them",
+    "str | array": "text, or a list of texts",
     "float | str": "a number, or text with a unit",
     "float | str | null": "a number, or text with a unit",
     "int | null": "a whole number",
@@ -116,13 +119,8 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
     others = [item for item in members if item not in {record, NoneType}]
     if record is not None and (isinstance(value, Mapping) or not others):
         return _record(value, record, file, place)
-    if record is RangeTable and not isinstance(value, list):
-        name = place.rpartition(".")[2]
-        shown = _shown(value)
-        raise QuestionError(
-            f"{file}: {place}: {shown} is no list of choices; write {name} = [{shown}],"
-            f" or a range such as {name} = {{ from = 1, to = 8 }}"
-        )
+    if not isinstance(value, list):
+        _check_listed(value, kind, record, file, place)
     if get_origin(kind) is Literal and value not in members:
         raise QuestionError(
             f"{file}: {place}: unknown word {_shown(value)}{suggest(str(value), members)}"
@@ -131,6 +129,18 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
         raise QuestionError(f"{file}: {_plain(str(error), place)}") from None
+
+
+def _check_listed(value: Any, kind: Any, record: Any, file: str, place: str) -> None:
+    """Refuse one value where a list belongs, and write the list."""
+    name, shown = place.rpartition(".")[2], _shown(value)
+    if record is RangeTable:
+        raise QuestionError(
+            f"{file}: {place}: {shown} is no list of choices; write {name} = [{shown}],"
+            f" or a range such as {name} = {{ from = 1, to = 8 }}"
+        )
+    if get_origin(kind) is tuple and isinstance(value, str):
+        raise QuestionError(f"{file}: {place}: expected a list, got text; write {name} = [{shown}]")
 
 
 def _home(key: str, fields: Mapping[str, FieldInfo]) -> str:

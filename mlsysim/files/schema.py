@@ -13,6 +13,9 @@ from mlsysim.numeric import TOLERANCE
 Scalar = str | int | float | bool
 """What a choice or a fixed argument may be."""
 
+Fixed = Scalar | dict[str, Scalar] | tuple[Scalar, ...]
+"""What a fixed argument may be: one value, values by name, or one for each stage of a pipeline."""
+
 
 class RangeTable(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
     """The whole numbers from ``from`` up to and including ``to``, in equal steps.
@@ -40,12 +43,12 @@ class PipelineTable(msgspec.Struct, frozen=True, kw_only=True):
     stages
         Names of models, in the order in which they run.
     arguments
-        Argument of a model -> name of the choice that it takes; only needed
-        where the two names differ.
+        Argument of a model -> name of the choice that it takes, where the two names differ; or
+        the names of several, for an argument that takes a list.
     """
 
     stages: tuple[str, ...]
-    arguments: dict[str, str] = {}
+    arguments: dict[str, str | tuple[str, ...]] = {}
 
 
 class ConstraintTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +208,7 @@ class QuestionFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework
     source: str = ""
     framework: str | None = None
     catalog: tuple[str, ...] = ()
-    fixed: dict[str, Scalar | dict[str, Scalar]] = {}
+    fixed: dict[str, Fixed] = {}
     fleet: dict[str, FleetTable] = {}
     demand: dict[str, DemandTable] = {}
     constraints: dict[str, ConstraintTable] = {}

@@ -14,7 +14,7 @@ from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
-from mlsysim.files.schema import RangeTable, Scalar
+from mlsysim.files.schema import Fixed, RangeTable, Scalar
 from mlsysim.units import amount, quantity
 
 
@@ -43,8 +43,10 @@ def choices(values: tuple[Scalar, ...] | RangeTable, annotation: Any, place: str
     )
 
 
-def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, place: str) -> Any:
-    """Build the value of one argument; a table is one where the argument takes a value per name.
+def argument(value: Fixed | Record, annotation: Any, place: str) -> Any:
+    """Build the value of one argument.
+
+    A table is one where the argument takes a value per name, a list where it takes one per stage.
 
     Parameters
     ----------
@@ -64,6 +66,8 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
     tables, kinds = _kinds(annotation)
     if isinstance(value, Mapping):
         return _table(value, tables, kinds, place)
+    if isinstance(value, tuple):
+        return _list(value, annotation, place)
     records = [kind for kind in kinds if kind in TREES]
     if not isinstance(value, str):
         return _no_text(value, kinds, records, place)
@@ -78,6 +82,12 @@ def argument(value: Scalar | Record | Mapping[str, Scalar], annotation: Any, pla
         raise QuestionError(f"{place}: {error}") from None
     cure = "drop the quotes" if _is_number(value) else "write one without quotes"
     raise QuestionError(f"{place}: {value!r} is no number; {cure}, or add a unit: '2 hour'")
+
+
+def takes_list(annotation: Any) -> bool:
+    """Tell whether an argument takes a list of numbers."""
+    kinds = (annotation, *get_args(annotation))
+    return any(get_origin(kind) is Sequence and get_args(kind) == (int,) for kind in kinds)
 
 
 def _is_number(text: str) -> bool:
@@ -106,6 +116,13 @@ def _own(value: Record, kinds: Sequence[type[Record]], place: str) -> Record:
         return value
     wanted = _wanted(kinds) if kinds else "an entry of a catalogue"
     raise QuestionError(f"{place}: {value.name!r} is of kind {type(value).__name__}, not {wanted}")
+
+
+def _list(values: Sequence[Scalar], annotation: Any, place: str) -> list[Any]:
+    """Build an argument that holds a value for each stage of a pipeline."""
+    if not takes_list(annotation):
+        raise QuestionError(f"{place}: is a list; this argument takes one value")
+    return [argument(item, int, f"{place}[{at}]") for at, item in enumerate(values)]
 
 
 def _table(

@@ -25,7 +25,7 @@ from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.prices import rent
 from mlsysim.stages.evidence import evidence_of
-from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign
+from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency
 from mlsysim.stages.machine import check_fleet
 from mlsysim.stages.serving.hardware import Purchase, hardware_of, rent_of
 from mlsysim.stages.stage import ForwardModel
@@ -216,8 +216,15 @@ def replica_designs(
                 rate = float(magnitude(result.request_rate, "1/s")) * item.utilization
                 made = kind.design(params, accelerators, {item.name: rate})
                 known = found.get(made.name)
-                rates = {**(known.rates if known else {}), **made.rates}
-                found[made.name] = replace(made, rates=rates, evidence=evidence_of(point.result))
+                found[made.name] = replace(
+                    made,
+                    rates={**(known.rates if known else {}), **made.rates},
+                    latencies={
+                        **(known.latencies if known else {}),
+                        item.name: ReplicaLatency.of(result),
+                    },
+                    evidence=evidence_of(point.result),
+                )
     for name, texts in reasons.items():
         if len(texts) == len(kinds):
             raise InfeasibleError(

@@ -38,6 +38,16 @@ _SHARED = (
     rule("one_way", "microbatches enter a pipeline at one end", 'schedule != "dualpipe"'),
     rule("dispatch", "tokens go to their experts in 16 bits", 'dispatch == "wide"'),
 )
+_EVEN_RECOMPUTATION = rule(
+    "recomputed_layers",
+    "each stage repeats equally many layers",
+    "DistributedModel.uneven_recomputation == 0",
+)
+_EVEN_LAYERS = rule(
+    "stage_layers",
+    "stages share the layers evenly",
+    "DistributedModel.uneven_layers == 0",
+)
 _MASTER_COPIES = rule(
     "sharding", "master copies lie beside the working weights", 'sharding == "zero"'
 )
@@ -90,6 +100,13 @@ def _own_messages(framework: str) -> Rule:
 
 MEGATRON = (
     *_SHARED,
+    _EVEN_RECOMPUTATION,
+    rule(
+        "alternate_layers",
+        "half of the layers are as many on each stage",
+        'recompute != "alternate"',
+        "DistributedModel.uneven_layers == 0",
+    ),
     _own_messages("megatron"),
     rule("schedule", "there is no zero-bubble schedule", 'schedule != "zero-bubble"'),
     rule(
@@ -141,6 +158,8 @@ MEGATRON = (
 
 TORCHTITAN = (
     *_SHARED,
+    _EVEN_LAYERS,
+    _EVEN_RECOMPUTATION,
     _own_messages("torchtitan"),
     # Each part but the last holds as many layers as the fullest, and none may be empty; the
     # zero-bubble schedule goes down and up again, in two parts to a stage.
@@ -174,6 +193,7 @@ TORCHTITAN = (
 
 DEEPSPEED = (
     *_SHARED,
+    _EVEN_LAYERS,
     _own_messages("deepspeed"),
     rule(
         "sharing_in_pipelines",

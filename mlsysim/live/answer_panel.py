@@ -10,8 +10,9 @@ from mlsysim.live.control_panel import Edit
 from mlsysim.live.controls import Controls, Limit
 from mlsysim.live.elements import blocks, button, choosable, markup, markup_of, section
 from mlsysim.report import Report
-from mlsysim.report.layout import designs_table, support_blocks
+from mlsysim.report.layout import designs_table
 from mlsysim.report.page import limit_meters
+from mlsysim.report.support import support_blocks
 from mlsysim.results import Relaxation
 
 
@@ -59,7 +60,7 @@ class AnswerPanel:
             with section("Requirements"):
                 markup(limit_meters(report))
         with section("What stands behind it"):
-            blocks(support_blocks(report))
+            blocks(support_blocks(report, full=True))
 
     def _conflict(self, report: Report, limits: dict[str, Limit]) -> None:
         with section("Why nothing fits"):

@@ -167,7 +167,11 @@ def controls_of(question: Question) -> Controls:
 def _annotations(content: QuestionFile, stages: Sequence[type[ForwardModel]]) -> dict[str, Any]:
     """List what the arguments of the models take, also under the names of the choices."""
     known = {name: kind for stage in stages for name, kind in annotations_of(stage).items()}
-    chosen = {choice: known.get(name) for name, choice in content.pipeline.arguments.items()}
+    chosen = {
+        choice: known.get(name)
+        for name, taken in content.pipeline.arguments.items()
+        for choice in ((taken,) if isinstance(taken, str) else taken)
+    }
     return known | chosen
 
 

@@ -101,20 +101,31 @@ def filled_domain(domain: Any, node: Any, used: Any, *groups: Any) -> Any:
 
 
 @from_numpy
-def dense_layers_on_stage(index: Any, chunk: Any, dense: Any, stages: Any) -> Any:
-    """Count the dense layers on a stage, where they stand before all others.
+def first_layers_on_stage(before: Any, chunk: Any, first: Any, around: Any) -> Any:
+    """Count the first layers of a model, such as its dense ones, that a stage holds.
 
-    A stage has a chunk of c layers of every p chunks, so that of D dense layers stage i
-    has ``floor(D / (p c)) c`` and of the rest, R, ``min(max(R - i c, 0), c)``.
+    Of every a layers a stage has a chunk of c, behind b of them, so that of the first F layers
+    it has ``floor(F / a) c`` and of the rest, R, ``min(max(R - b, 0), c)``.
+
+    Parameters
+    ----------
+    before
+        Layers of a round through the pipeline that stages before it hold, b.
+    chunk
+        Those that it holds, c.
+    first
+        The layers in question, F.
+    around
+        Layers of a round, a.
 
     Examples
     --------
-    >>> [dense_layers_on_stage(index, 4, 6, 16) for index in range(3)]
+    >>> [first_layers_on_stage(before, 4, 6, 64) for before in (0, 4, 8)]
     [4, 2, 0]
     """
-    rounds = floor(dense / (stages * chunk))
-    rest = dense - rounds * stages * chunk
-    return rounds * chunk + minimum(maximum(rest - index * chunk, 0), chunk)
+    rounds = floor(first / around)
+    rest = first - rounds * around
+    return rounds * chunk + minimum(maximum(rest - before, 0), chunk)
 
 
 @from_numpy

@@ -9,45 +9,46 @@ SCHEDULES = ("1f1b", "interleaved", "zero-bubble", "dualpipe")
 
 
 @from_numpy
-def bubble_time(stage_time: Any, stages: Any, virtual_stages: Any) -> Any:
-    """Time that a stage idles per step: ``(p - 1) τ / v`` (s).
+def bubble_time(others: Any, virtual_stages: Any) -> Any:
+    """Time that a stage idles per step: ``(p - 1) τ / v`` where stages are alike (s).
 
-    Narayanan et al. 2021, section 2.2.
+    While the pipeline fills and drains it waits for one microbatch in each of the other stages.
+    Narayanan et al. 2021, section 2.2; for stages that differ, Zheng et al. 2022 (Alpa, arXiv
+    2201.12023), section 5.1.
 
     Parameters
     ----------
-    stage_time
-        Forward and backward time of one microbatch on one stage, τ, with the
-        communication that is not hidden.
-    stages
-        Pipeline stages, p.
+    others
+        Forward and backward time of one microbatch on the other stages, one after the other,
+        with the communication that is not hidden.
     virtual_stages
         Chunks per stage, v.
 
     Examples
     --------
-    >>> bubble_time(1.0, 4, 2)
+    >>> bubble_time(3 * 1.0, 2)
     1.5
     """
-    return (stages - 1) * stage_time / virtual_stages
+    return others / virtual_stages
 
 
 @from_numpy
-def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any, microbatches: Any) -> Any:
+def zero_bubble_time(others: Any, weight_time: Any, stages: Any, microbatches: Any) -> Any:
     """Time that a stage idles per step where weight gradients fill the bubble (s).
 
-    ``max(0, (p - 1) (τ - W) - min(p - 1, m - 1) W)``: schedule ZB-H1 of Qi et al. 2023 (arXiv
-    2401.10241), which is ``(p - 1) (τ - 2 W)`` as DeepSeek-V3 lists it (arXiv 2412.19437, table
-    2) where there are enough microbatches.  Nobody waits for the gradients of the stages
-    behind, and each waiting stage computes gradients meanwhile; those of the last microbatch
-    are left to the end.
+    ``max(0, (p - 1) (τ - W) - min(p - 1, m - 1) W)`` where stages are alike: schedule ZB-H1 of Qi
+    et al. 2023 (arXiv 2401.10241), which is ``(p - 1) (τ - 2 W)`` as DeepSeek-V3 lists it (arXiv
+    2412.19437, table 2) where there are enough microbatches.  Nobody waits for the gradients of
+    the stages behind, and each waiting stage computes gradients meanwhile; those of the last
+    microbatch are left to the end.
 
     Parameters
     ----------
-    stage_time
-        Forward and backward time of one microbatch on one stage, τ.
+    others
+        Time of one microbatch on the other stages, one after the other, without what computes
+        gradients of weights there: ``(p - 1) (τ - W)``.
     weight_time
-        The part of it that computes gradients of weights, W.
+        The part of a stage's own time that computes gradients of weights, W.
     stages
         Pipeline stages, p.
     microbatches
@@ -55,11 +56,11 @@ def zero_bubble_time(stage_time: Any, weight_time: Any, stages: Any, microbatche
 
     Examples
     --------
-    >>> zero_bubble_time(3.0, 1.0, 4, 16), zero_bubble_time(3.0, 1.0, 4, 1)
+    >>> zero_bubble_time(3 * (3.0 - 1.0), 1.0, 4, 16), zero_bubble_time(3 * (3.0 - 1.0), 1.0, 4, 1)
     (3.0, 6.0)
     """
     filled = minimum(stages - 1, microbatches - 1) * weight_time
-    return maximum((stages - 1) * (stage_time - weight_time) - filled, 0 * stage_time)
+    return maximum(others - filled, 0 * others)
 
 
 @from_numpy

@@ -157,8 +157,9 @@ def state_of(
         gradient=kept(gradient, where(master, 4, gradient)),
         optimizer=layers,
         table_optimizer=tables,
-        # A master copy counts as part of what the optimizer keeps; a weight alone is read, too.
-        updated=kept(where(copies < width.master, 2, 1) * width.weight, 2 * shard),
+        # A master copy counts as part of what the optimizer keeps; a weight that is its own, in
+        # single precision or without master copies, is read, too.
+        updated=kept(where(copies > 0, 1, 2) * width.weight, 2 * shard),
     )
 
 

@@ -6,5 +6,6 @@ the same functions.
 """
 
 from mlsysim.plot.fronts import front as front
+from mlsysim.plot.plans import plan as plan
 from mlsysim.plot.sweeps import sweep as sweep
 from mlsysim.plot.validations import outcomes as outcomes

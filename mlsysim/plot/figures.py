@@ -1,5 +1,7 @@
 """Where pictures are drawn, and what is said where matplotlib is missing."""
 
+import functools
+import io
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -25,11 +27,25 @@ def require_matplotlib(what: str) -> None:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Make a figure that pyplot does not hold, in inches."""
+    """Make a figure that pyplot does not hold, in inches; a notebook shows it."""
     require_matplotlib("a picture")
+    return _shown_figure()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _shown_figure() -> "type[Figure]":
+    """Give the kind of figures that show themselves, which pyplot sees to for its own alone."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
 
-    return Figure(figsize=(width, height), layout="constrained")
+    class ShownFigure(Figure):
+        """A figure that a notebook shows."""
+
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return ShownFigure
 
 
 def axes_or_new(axes: "Axes | None", width: float, height: float) -> "Axes":

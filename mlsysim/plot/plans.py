@@ -2,7 +2,7 @@
 
 import textwrap
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.answers.utilisation import there, used
@@ -10,7 +10,6 @@ from mlsysim.plot.figures import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _WIDTH = 90
 _DAY = 86400
@@ -18,7 +17,7 @@ _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 """Those of Okabe and Ito, which people who do not see all colours can tell apart."""
 
 
-def plan(found: PlanResult, title: str = "") -> "Figure":
+def plan(found: PlanResult, title: str = "") -> "Axes":
     """Draw the jobs over time, and below what each fleet has and what of it is used.
 
     Parameters
@@ -27,6 +26,11 @@ def plan(found: PlanResult, title: str = "") -> "Figure":
         An answer with a plan.
     title
         What is asked.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Those of the jobs; below them in their figure are those of the fleets.
 
     Raises
     ------
@@ -42,6 +46,7 @@ def plan(found: PlanResult, title: str = "") -> "Figure":
     first, *others = figure.subplots(1 + len(fleets), 1, sharex=True, height_ratios=heights)
     colours = {fleet.name: _COLOURS[at % len(_COLOURS)] for at, fleet in enumerate(fleets)}
     end = max((run.end for run in runs), default=_DAY)
+    told: dict[str, Any] = {}
     for place, run in enumerate(reversed(runs)):
         for begin, until in run.pieces:
             first.barh(
@@ -54,10 +59,13 @@ def plan(found: PlanResult, title: str = "") -> "Figure":
         due = question.job(run.job).deadline
         if due is not None and due <= 1.2 * end:
             first.plot([due / _DAY] * 2, [place - 0.42, place + 0.42], color="#b00020", lw=2)
+            told["deadline"] = first.lines[-1]
         first.text(
             run.begin / _DAY, place, f" {run.row.nodes}", va="center", color="white", fontsize=8
         )
     first.set_yticks(range(len(runs)), [run.job for run in reversed(runs)])
+    if told:
+        first.legend(told.values(), told.keys(), loc="upper right", fontsize=7)
     first.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
     for axes, fleet in zip(others, fleets, strict=True):
         _stairs(axes, there(found, fleet.name), end, color="0.85", label="there")
@@ -76,7 +84,7 @@ def plan(found: PlanResult, title: str = "") -> "Figure":
         dates = [question.origin + timedelta(days=float(tick)) for tick in ticks]
         last.set_xticks(ticks, [f"{date:%d}.{date:%m}.{date:%y}" for date in dates])
         last.set_xlabel("day.month.year")
-    return figure
+    return first
 
 
 def _stairs(

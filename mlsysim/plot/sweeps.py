@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDTH = 90
+_RATIO = 8.0
+"""From so many times the smallest on, values are drawn by their ratios: they would pile up."""
+_UPRIGHT = 8
+"""So many labels stand beside one another."""
 
 
 def sweep(found: Sweep, title: str = "", *, axes: "Axes | None" = None) -> "Axes":
@@ -46,7 +50,12 @@ def sweep(found: Sweep, title: str = "", *, axes: "Axes | None" = None) -> "Axes
             axes.plot(*zip(*known, strict=True), marker="o", label=name)
         for step in (step for step, value in curve if value is None):
             axes.axvspan(places[step], places[step], color="0.6", linestyle=":")
+    if _spread(list(places.values())):
+        axes.set_xscale("log")
     axes.set_xticks([places[step] for step in labels], labels)
+    axes.set_xticks([], minor=True)
+    if len(labels) > _UPRIGHT:
+        axes.tick_params(axis="x", rotation=45)
     missing = any(not point.result for point in found.points)
     axes.set_xlabel(f"{across}   (dotted: no design)" if missing else across)
     metric = found.objective.partition(": ")[2].rpartition(".")[2].replace("_", " ")
@@ -68,6 +77,10 @@ def _places(labels: list[str]) -> dict[str, float]:
     except (ValueError, TypeError):
         return {step: float(place) for place, step in enumerate(labels)}
     return dict(zip(labels, numbers, strict=True))
+
+
+def _spread(places: list[float]) -> bool:
+    return len(places) > 2 and min(places) > 0 and max(places) >= _RATIO * min(places)  # noqa: PLR2004
 
 
 def _unit(name: str) -> Any:

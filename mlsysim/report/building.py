@@ -1,7 +1,7 @@
 """Build the report of an answer."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -20,7 +20,6 @@ from mlsysim.report.records import ConflictMember
 from mlsysim.report.report import Report
 from mlsysim.report.requirements import requirement_of
 from mlsysim.results import Explanation, ParetoFront, SearchResult, Sensitivity
-from mlsysim.results.blocks import Headline
 from mlsysim.stages.economics.prices import prices_behind
 
 _PACKAGES = ("ortools", "numpy", "pint")
@@ -93,7 +92,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
     found = [(item.params, item.result) for item in result.top_candidates]
     return Report(
         **asked,
-        headline=_with_accuracy(result.headline(with_proof=True), accuracy),
+        headline=result.headline(with_proof=True),
         status=result.status,
         objectives=(result.objective,),
         units=(result.unit,),
@@ -103,7 +102,7 @@ def _found(problem: Problem, answer: SearchResult | Explanation, asked: dict[str
         gap=result.gap,
         accuracy=(*accuracy, *unmeasured),
         prices=prices_behind(result.best.result) if result.top_candidates else (),
-        evidence=tuple(accuracy_data(result.best.result)) if result.top_candidates else (),
+        evidence=tuple(_evidence([item.result for item in result.top_candidates[:1]])),
         designs=designs_of(judge, found),
         requirements=requirements if explained is None else explained.requirements,
         explanation=explained,
@@ -123,7 +122,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
     prices = (price for point in front.points for price in prices_behind(point.result))
     return Report(
         **asked,
-        headline=_with_accuracy(front.headline(), accuracy),
+        headline=front.headline(),
         status=front.status,
         objectives=front.objectives,
         units=front.units,
@@ -131,6 +130,7 @@ def _front(problem: Problem, front: ParetoFront, asked: dict[str, Any]) -> Repor
         statistics=front.statistics,
         accuracy=accuracy,
         prices=tuple({price.text: price for price in prices}.values()),
+        evidence=tuple(_evidence([point.result for point in front.points])),
         designs=designs_of(judge, found),
         conflict=_conflict(front, asked.get("reasons", {})),
         relaxations=front.relaxations,
@@ -148,18 +148,19 @@ def accuracy_told(result: Any) -> tuple[str, ...]:
     return (*own, *more)
 
 
+def _evidence(results: Iterable[Any]) -> list[dict[str, Any]]:
+    """Give the kinds of predictions behind designs as data, each once."""
+    found: list[dict[str, Any]] = []
+    for result in results:
+        found += [item for item in accuracy_data(result) if item not in found]
+    return found
+
+
 @cache
 def versions() -> Mapping[str, str]:
     """Say which programs made an answer."""
     found = {name: version(name) for name in _PACKAGES}
     return {"mlsysim": version("mlsysim"), "Python": platform.python_version(), **found}
-
-
-def _with_accuracy(line: Headline, accuracy: tuple[str, ...]) -> Headline:
-    """Say how exact the models are, where one sentence does."""
-    if len(accuracy) != 1:
-        return line
-    return replace(line, effort=f"{line.effort}; accuracy of the models: {accuracy[0]}")
 
 
 def _conflict(

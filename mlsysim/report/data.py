@@ -119,6 +119,7 @@ def _design(item: ReportedDesign) -> dict[str, Any]:
         "bottlenecks": list(item.bottlenecks),
         "intervals": {path: found.to_dict() for path, found in item.intervals.items()},
         "at_risk": list(item.at_risk),
+        "pools": [pool.to_dict() for pool in item.pools],
     }
 
 

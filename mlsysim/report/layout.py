@@ -8,43 +8,45 @@ from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
-from mlsysim.report.launching import launch_lines
+from mlsysim.report.fleets import fleet_table, pool_changes
 from mlsysim.report.records import ReportedDesign
 from mlsysim.report.requirements import met_line, requirement_table
+from mlsysim.report.support import WITHIN, interval_table, support_blocks
 from mlsysim.results.blocks import Bar, Bars, Block, Cell, Lines, TableBlock
 from mlsysim.results.breakdowns import Breakdown
-from mlsysim.results.formatting import design, number, share_of, varying, with_unit
+from mlsysim.results.formatting import count, design, number, share_of, varying, with_unit
 from mlsysim.results.sensitivity_table import notes
-from mlsysim.stages.error_classes import COVERAGE
 
 if TYPE_CHECKING:
     from mlsysim.report.report import Report
 
-_INTERVALS = f"{100 * COVERAGE:g} % of measured runs like this stay within"
 # A front of fewer points needs no drawing.
 _DRAWN = 4
 
 
-def blocks_of(report: "Report") -> Iterator[Block]:
+def blocks_of(report: "Report", *, full: bool) -> Iterator[Block]:
     """Tell a report, block by block.
 
     Parameters
     ----------
     report
         What to tell.
+    full
+        Whether with the source of each price, the errors of each model, the interval of each
+        figure, every condition of the models, and what each framework objects to.
     """
     yield replace(report.headline, more=report.account)
     if not report.designs:
         yield from _reasons(report)
     elif report.is_front:
-        yield from accuracy_blocks(report)
         yield from front_blocks(report)
-        yield from support_blocks(report)
+        yield from support_blocks(report, full=full)
     else:
         yield from design_blocks(report.designs[0], report.title)
-        yield from accuracy_blocks(report)
-        yield from support_blocks(report)
-        yield from requirement_blocks(report)
+        if full:
+            yield from interval_table(report.designs[0])
+        yield from support_blocks(report, full=full)
+        yield from requirement_blocks(report, full=full)
         if report.against is not None:
             yield comparison_table(report.against, report.designs[0], report.title)
         elif len(report.designs) > 1 or report.is_search:
@@ -53,7 +55,11 @@ def blocks_of(report: "Report") -> Iterator[Block]:
 
 def design_blocks(item: ReportedDesign, title: str = "The best design") -> Iterator[Block]:
     """Tell what one design is: its layout, and what it spends time, memory and money on."""
-    yield Lines(lines=(f"{title}: {design(item.params)}", *item.arithmetic))
+    if item.pools:
+        yield Lines(lines=(f"{title}: {_pools_in_words(item)}", *item.arithmetic))
+        yield fleet_table(item.pools)
+    else:
+        yield Lines(lines=(f"{title}: {design(item.params)}", *item.arithmetic))
     for breakdown in item.breakdowns:
         yield bars_of(breakdown)
     if item.bottlenecks:
@@ -61,40 +67,18 @@ def design_blocks(item: ReportedDesign, title: str = "The best design") -> Itera
     told = [f"{one.name} {one.interval}" for one in item.measures if one.interval is not None]
     if told:
         risk = f"; at an end of these fails {', '.join(item.at_risk)}" if item.at_risk else ""
-        yield Lines(lines=(f"{_INTERVALS}: {'; '.join(told)}{risk}",))
+        yield Lines(lines=(f"{WITHIN}: {'; '.join(told)}{risk}",))
 
 
-def accuracy_blocks(report: "Report") -> Iterator[Block]:
-    """Tell how exact the models are, where that is too much for the first line."""
-    lines = [text for text in report.accuracy if text not in report.account]
-    if len(lines) > 1:
-        yield Lines(title="Accuracy of the models:", lines=tuple(f"  {text}" for text in lines))
-
-
-def support_blocks(report: "Report") -> Iterator[Block]:
-    """Tell what has no effect, which prices stand behind the cost, and who can run the design."""
-    if report.inert:
-        yield Lines(lines=(f"Without effect on this design: {', '.join(report.inert)}",))
-    if report.prices:
-        lines = tuple(f"  {price.text}" for price in report.prices)
-        yield Lines(title="Prices behind the cost:", lines=lines)
-    if report.launched:
-        yield Lines(
-            lines=tuple(
-                launch_lines(report.launched, several=len(report.designs) > 1 and report.is_front)
-            )
-        )
-
-
-def requirement_blocks(report: "Report") -> Iterator[Block]:
+def requirement_blocks(report: "Report", *, full: bool) -> Iterator[Block]:
     """Tell what the best design has to meet, and how much room is left."""
     table = requirement_table(report)
     if table is not None:
         yield table
-    if report.explanation is None:
-        lines = met_line(report.requirements)
+    if report.explanation is not None:
+        lines = notes(report.explanation.result, report.requirements, full=full)
     else:
-        lines = notes(report.explanation.result, report.requirements)
+        lines = met_line(report.requirements) if full else []
     if lines:
         yield Lines(lines=tuple(lines))
     if report.explanation is not None:
@@ -122,28 +106,60 @@ def bars_of(breakdown: Breakdown) -> Bars:
 
 
 def designs_table(report: "Report") -> TableBlock:
-    """List the designs with their measures; from the second on, with what changes."""
-    several = len(report.designs) > 1
-    names = (
-        varying([item.params for item in report.designs])
-        if several
-        else list(report.designs[0].params)
-    )
-    goal, *others = report.designs[0].measures
-    header = ("#", *names, heading(goal), *(["change"] if several else []))
+    """List the designs with their measures; from the second on, with what changes.
+
+    Measures in which no design differs from the best are left out.
+    """
+    if report.designs[0].pools:
+        return _fleets_table(report.designs)
+    best, *others = report.designs
+    names = varying([item.params for item in report.designs]) if others else list(best.params)
+    kept = [place for place in range(1, len(best.measures)) if _differs(report.designs, place)]
+    header = ["#", *names, heading(best.measures[0]), *(["change"] if others else [])]
     rows = []
     for rank, item in enumerate(report.designs, 1):
-        objective, *measures = item.measures
-        cells = [str(rank), *(label(item.params[name]) for name in names), number(objective.value)]
-        row = [Cell(text=cell) for cell in cells]
-        row += [change_cell(objective)] if several else []
+        goal = item.measures[0]
+        chosen = [label(item.params[name]) for name in names]
+        row = [Cell(text=cell) for cell in (str(rank), *chosen, number(goal.value))]
+        row += [change_cell(goal)] if others else []
+        measures = [item.measures[place] for place in kept]
         row += [Cell(text=number(m.value)) if rank == 1 else change_cell(m) for m in measures]
         rows.append(tuple(row))
     return TableBlock(
-        title=_shared(report.designs, names) if several else "",
-        header=(*header, *map(heading, others)),
+        title=_shared(report.designs, names) if others else "",
+        header=(*header, *(heading(best.measures[place]) for place in kept)),
         rows=tuple(rows),
     )
+
+
+def _fleets_table(designs: tuple[ReportedDesign, ...]) -> TableBlock:
+    """List mixed fleets by the pools that differ, for there may be dozens of them."""
+    best = designs[0]
+    rows = [
+        (
+            Cell(text=str(rank)),
+            Cell(text=number(item.measures[0].value)),
+            change_cell(item.measures[0]),
+            Cell(text=pool_changes(best, item)),
+        )
+        for rank, item in enumerate(designs, 1)
+    ]
+    return TableBlock(
+        title="The best fleets, and by which replicas the others differ:",
+        header=("#", heading(best.measures[0]), "change", "replicas"),
+        rows=tuple(rows),
+        words=frozenset({3}),
+    )
+
+
+def _differs(designs: tuple[ReportedDesign, ...], place: int) -> bool:
+    """Tell whether a measure is of use in a table: of one design all are."""
+    return len(designs) == 1 or any(item.measures[place].change for item in designs[1:])
+
+
+def _pools_in_words(item: ReportedDesign) -> str:
+    used = sum(pool.replicas for pool in item.pools)
+    return f"{count(used, 'replica')} in {len(item.pools):,} of {count(len(item.params), 'pool')}"
 
 
 def _shared(designs: tuple[ReportedDesign, ...], names: list[str]) -> str:

@@ -15,6 +15,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import resolver
 from mlsysim.problem.relation import Relation
 from mlsysim.report.breakdowns import disclosed_by
+from mlsysim.report.fleets import pools_behind
 from mlsysim.report.records import ReportedDesign, ReportedMeasure
 from mlsysim.results.breakdowns import breakdowns_of
 from mlsysim.results.formatting import number
@@ -124,6 +125,7 @@ def designs_of(
                 bottlenecks=told.bottlenecks,
                 intervals=result.intervals() if ends else {},
                 at_risk=_at_risk(result) if ends else (),
+                pools=pools_behind(result),
             )
         )
     return tuple(designs)

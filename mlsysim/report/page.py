@@ -14,11 +14,11 @@ from mlsysim.report.layout import (
     designs_table,
     front_blocks,
     requirement_blocks,
-    support_blocks,
 )
 from mlsysim.report.markup import asset
 from mlsysim.report.records import ReportedDesign
 from mlsysim.report.requirements import room_share, used_text
+from mlsysim.report.support import support_blocks
 from mlsysim.results.blocks import Lines, TableBlock
 from mlsysim.results.formatting import gap, number, seconds, with_unit
 from mlsysim.results.markup import as_html, html_of, table
@@ -96,7 +96,7 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     else:
         yield _section("The best designs", _choosable(designs_table(report)))
     yield _section("One design", "".join(map(_panel, range(len(report.shown)), report.shown)))
-    support = as_html(support_blocks(report))
+    support = as_html(support_blocks(report, full=True))
     if support:
         yield _section("What stands behind the best design", support)
     if report.requirements:
@@ -123,7 +123,7 @@ def limit_meters(report: "Report") -> str:
     """Draw how much of each limit is used."""
     blocks = [
         block
-        for block in requirement_blocks(report)
+        for block in requirement_blocks(report, full=True)
         if report.explanation is not None or isinstance(block, TableBlock)
     ]
     meters = []
@@ -150,10 +150,8 @@ def _footer(report: "Report") -> str:
         if report.text
         else ""
     )
-    accuracy = "".join(f"<li>{escape(text)}</li>" for text in report.accuracy)
-    exact = f'<h4>Accuracy of the models</h4><ul class="lines">{accuracy}</ul>' if accuracy else ""
     return (
-        f"<footer>{file}{exact}{source}<p>Proven optimal means: no design of the space is better "
+        f"<footer>{file}{source}<p>Proven optimal means: no design of the space is better "
         f"by these models. Made with {escape(programs)}.</p></footer>"
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.problem.objective import Sense
+from mlsysim.report.fleets import ReportedPool
 from mlsysim.results.breakdowns import Breakdown
 from mlsysim.results.interval import Interval
 
@@ -66,6 +67,8 @@ class ReportedDesign:
         The same of every metric of its models, by path.
     at_risk
         Verdicts of its models that do not hold at an end of the intervals: ``"<Stage>: <reason>"``.
+    pools
+        Of a mixed fleet: which replicas serve which class of requests.
     """
 
     params: Mapping[str, Any]
@@ -75,6 +78,7 @@ class ReportedDesign:
     bottlenecks: tuple[str, ...] = ()
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     at_risk: tuple[str, ...] = ()
+    pools: tuple[ReportedPool, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

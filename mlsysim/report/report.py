@@ -129,11 +129,28 @@ class Report(JsonText):
         return f"<Report {self.status} of {len(self.designs)} designs by {self.method}>"
 
     def __str__(self) -> str:
-        return as_text(self.blocks())
+        return self.to_text()
 
-    def blocks(self) -> Iterator[Block]:
-        """Give what a reader is told: the verdict, the best design, what limits it, the others."""
-        return blocks_of(self)
+    def blocks(self, *, full: bool = False) -> Iterator[Block]:
+        """Give what a reader is told: the verdict, the best design, what limits it, the others.
+
+        Parameters
+        ----------
+        full
+            Whether with the source of each price, the errors of each model, the interval of each
+            figure, every condition of the models, and what each framework objects to.
+        """
+        return blocks_of(self, full=full)
+
+    def to_text(self, *, full: bool = False) -> str:
+        """Write the report as text.
+
+        Parameters
+        ----------
+        full
+            As for `blocks`.
+        """
+        return as_text(self.blocks(full=full))
 
     def _repr_html_(self) -> str:
         return as_fragment(self)

@@ -7,7 +7,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import Condition
 from mlsysim.results import Sensitivity
 from mlsysim.results.blocks import TableBlock, table_of
-from mlsysim.results.formatting import number, share_of, with_unit
+from mlsysim.results.formatting import count, number, share_of, with_unit
 from mlsysim.results.sensitivity_table import cost_table
 from mlsysim.units import magnitude, quantity
 
@@ -40,6 +40,7 @@ def requirement_of(problem: Problem, condition: Condition) -> Sensitivity:
         relation=condition.relation,
         right=right,
         unit=unit,
+        confidence=None if constraint is None else constraint.confidence,
     )
 
 
@@ -70,7 +71,7 @@ def met_line(requirements: Sequence[Sensitivity]) -> list[str]:
         used = [item for item in own if item.utilisation is not None]
         parts = [f"{item.reason} {used_text(item)}" for item in used]
         if bare := len(own) - len(used):
-            parts.append(f"{bare} more condition{'s' if bare > 1 else ''}")
+            parts.append(count(bare, "more condition"))
         lines.append(f"Limits of {name.removesuffix('.feasible')}: {'; '.join(parts)}.")
     return lines
 
@@ -87,10 +88,10 @@ def room(item: Sensitivity) -> str:
 
 def _row(item: Sensitivity) -> list[str]:
     if item.relation is None:
-        return [item.name, "-", item.reason, "-"]
+        return [item.label, "-", item.reason, "-"]
     value = number(item.left) if isinstance(item.left, str) else with_unit(item.left, item.unit)
     limit = f"{item.relation} {with_unit(item.right, item.unit)}"
-    return [item.name, value, limit, room(item)]
+    return [item.label, value, limit, room(item)]
 
 
 def used_text(item: Sensitivity) -> str:

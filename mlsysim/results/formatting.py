@@ -53,6 +53,24 @@ def design(params: Mapping[str, Any]) -> str:
     return ", ".join([*listed, f"{len(params) - len(shown)} others = 0"])
 
 
+def count(number_of: int, noun: str) -> str:
+    """Write a number of things: ``1 design``, ``1,200 designs``.
+
+    Parameters
+    ----------
+    number_of
+        How many.
+    noun
+        What one of them is called; more than one end with an s.
+
+    Examples
+    --------
+    >>> count(1, "part"), count(0, "part"), count(1200, "part")
+    ('1 part', '0 parts', '1,200 parts')
+    """
+    return f"{number(number_of)} {noun}{'' if number_of == 1 else 's'}"
+
+
 def varying(designs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name the choices that differ between designs, of which there is at least one."""
     first = designs[0]

@@ -35,7 +35,10 @@ def html_of(block: Block) -> str:
 
 def table(block: TableBlock) -> str:
     """Write a table without its title."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in block.header)
+    head = "".join(
+        f'<th scope="col"{" class=word" * (place in block.words)}>{escape(name)}</th>'
+        for place, name in enumerate(block.header)
+    )
     rows = []
     for row in block.rows:
         cells = (

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from mlsysim.results.blocks import Headline, tone_of
 from mlsysim.results.formatting import number, seconds
-from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 
 if TYPE_CHECKING:
@@ -41,9 +40,9 @@ def headline(answer: "Answer", *, proven: str, unproven: str) -> Headline:
     return Headline(word=answer.status.value, aside=aside, text=text, effort=effort, tone=tone)
 
 
-def _account(statistics: Statistics) -> list[str]:
+def _account(answer: "Answer") -> list[str]:
     """Say how many designs were counted, and why not by CP-SAT."""
-    lines = []
+    statistics, lines = answer.statistics, []
     if statistics.feasible_points is not None:
         broken = sorted(statistics.rejected.items(), key=lambda item: -item[1])
         rejected = "".join(f", {count:,} break {name}" for name, count in broken)
@@ -56,7 +55,9 @@ def _account(statistics: Statistics) -> list[str]:
             f"{statistics.undefined:,} of them for nothing but a number that is not finite"
         )
     if statistics.fallback_reason:
-        lines.append(f"searched exhaustively because: {statistics.fallback_reason}")
+        walked = answer.method == "exhaustive"
+        by = "searched exhaustively" if walked else f"answered by {answer.method}"
+        lines.append(f"{by} because: {statistics.fallback_reason}")
     return lines
 
 
@@ -64,4 +65,4 @@ def remarks(answer: "Answer") -> list[str]:
     """Write what follows the verdict: the account, the explanation, what is not finished."""
     by = f" (stopped by {answer.statistics.stopped_by})" if answer.statistics.stopped_by else ""
     unfinished = [f"not finished{by}: {item}" for item in answer.unfinished]
-    return [*_account(answer.statistics), *answer.explanation.splitlines()[1:], *unfinished]
+    return [*_account(answer), *answer.explanation.splitlines()[1:], *unfinished]

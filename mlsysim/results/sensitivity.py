@@ -89,6 +89,9 @@ class Sensitivity:
     left, relation, right, unit
         What is compared at the best design, in the unit that the user wrote;
         no relation where a model gives a bare condition.
+    confidence
+        The share of measured runs with which it holds, and to which `left` belongs; `None` where
+        `left` is as predicted.
     without
         The question without the requirement; `None` where it was not asked.
     relaxed
@@ -103,14 +106,17 @@ class Sensitivity:
     relation: Relation | None = None
     right: Any = None
     unit: str = ""
+    confidence: float | None = None
     without: Trial | None = None
     relaxed: tuple[Trial, ...] = ()
 
     @property
     def label(self) -> str:
-        """What to call it: ``sla``, or ``DistributedModel: memory``."""
-        stage = self.name.removesuffix(".feasible")
-        return self.name if self.is_constraint else f"{stage}: {self.reason}"
+        """What to call it: ``sla``, ``sla at 90 %``, or ``DistributedModel: memory``."""
+        if not self.is_constraint:
+            return f"{self.name.removesuffix('.feasible')}: {self.reason}"
+        sure = "" if self.confidence is None else f" at {100 * self.confidence:g} %"
+        return f"{self.name}{sure}"
 
     @property
     def binds(self) -> bool | None:
@@ -158,6 +164,7 @@ class Sensitivity:
             "relation": None if self.relation is None else self.relation.value,
             "right": jsonable(self.right),
             "unit": self.unit,
+            "confidence": self.confidence,
             "slack": jsonable(self.slack),
             "utilisation": jsonable(self.utilisation),
             "tight": self.is_tight,

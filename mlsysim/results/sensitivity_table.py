@@ -47,7 +47,9 @@ def _row(item: Sensitivity) -> list[str]:
     return [item.label, value, limit, _room(item), _binds(item), *map(_gain, trials)]
 
 
-def notes(result: SearchResult, requirements: Sequence[Sensitivity]) -> list[str]:
+def notes(
+    result: SearchResult, requirements: Sequence[Sensitivity], *, full: bool = True
+) -> list[str]:
     """List the designs behind the gains, and whatever needs a word.
 
     Parameters
@@ -56,9 +58,11 @@ def notes(result: SearchResult, requirements: Sequence[Sensitivity]) -> list[str
         The answer.
     requirements
         What the best design meets.
+    full
+        Whether what does not bind is listed too.
     """
     lines = [line for item in requirements for line in _notes(result, item)]
-    met = [item for item in requirements if not _is_row(item)]
+    met = [item for item in requirements if not _is_row(item)] if full else []
     for stage in dict.fromkeys(item.name for item in met):
         reasons = "; ".join(_met(item) for item in met if item.name == stage)
         lines.append(f"Also met by {stage.removesuffix('.feasible')}: {reasons}.")

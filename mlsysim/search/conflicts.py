@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from mlsysim.problem.problem import INFEASIBLE, Problem
+from mlsysim.problem.problem import INFEASIBLE, UNDEFINED, Problem
 from mlsysim.results.relaxation import Relaxation, relaxation_of
 from mlsysim.search.verify import Point
 
 _SHOWN = 3
 """How many reasons of one verdict an explanation lists."""
+
+_OF_ALL = {INFEASIBLE, UNDEFINED}
+"""Verdicts of designs that cannot be judged: none of them is nearer than another."""
 
 Broken = frozenset[tuple[str, str]]
 """What a design breaks: pairs of requirement and reason."""
@@ -45,18 +48,23 @@ def reasons_of(
         if constraint is not None:
             told[name] = constraint.text
         elif point is not None and name != INFEASIBLE:  # of that, every design has its own reason
-            told[name] = reasons_told(name, (reason for _, reason in point.broken))
+            told[name] = reasons_told(name, (reason for _, reason in point.broken), nearest=True)
         else:
             told[name] = reasons_told(name, _where_alone(name, conflict, failures))
     return told
 
 
-def reasons_told(name: str, reasons: Iterable[str]) -> str:
-    """Phrase the reasons of a verdict; the same one may come several times."""
+def reasons_told(name: str, reasons: Iterable[str], *, nearest: bool = False) -> str:
+    """Phrase the reasons of a verdict; the same one may come several times.
+
+    Those of the design that comes nearest to it are said to be: others fail for reasons of their
+    own.
+    """
     unique = sorted(set(reasons))
     more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
     lead = "raised by the evaluator: " if name == INFEASIBLE else ""
-    return lead + ", ".join(unique[:_SHOWN]) + more
+    aside = " (of the nearest design)" if nearest and name not in _OF_ALL else ""
+    return lead + ", ".join(unique[:_SHOWN]) + more + aside
 
 
 def relaxation(problem: Problem, name: str, unit: str, point: Point | None) -> Relaxation:

@@ -149,6 +149,7 @@ class _Account:
             relation=condition.relation,
             right=right,
             unit=unit,
+            confidence=None if constraint is None else constraint.confidence,
         )
         # What a model says without a number cannot be waived by degrees, nor wished away.
         if self._result.status is not Status.OPTIMAL or item.relation is None:

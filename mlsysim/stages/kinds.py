@@ -47,6 +47,11 @@ def is_zero(figure: Any) -> bool:
     return isinstance(figure, int) and figure == 0
 
 
+def is_one_of(figure: Any, values: tuple[Any, ...]) -> bool:
+    """Tell whether a figure is known to be one of some; a choice among models is not."""
+    return isinstance(figure, int) and figure in values
+
+
 def only_if(count: Any, value: Any) -> Any:
     """Give a value where a count is not zero, and nothing where it is."""
     if isinstance(count, int):

@@ -14,6 +14,7 @@ from mlsysim.catalog.node import Node
 from mlsysim.errors import MissingFigureError
 from mlsysim.stages.arguments import check_record
 from mlsysim.stages.calibration import serving_part
+from mlsysim.stages.mapping import remembered
 from mlsysim.units import magnitude
 
 Fleet = Cluster | Node | Accelerator
@@ -116,6 +117,7 @@ class Machine:
         return self.wide_peak * self.wide_efficiency
 
 
+@remembered
 def machine_of(
     fleet: Fleet,
     precision: str,

@@ -8,6 +8,7 @@ from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.layer import Layer, LayerGroup
 from mlsysim.stages.kinds import LayerKind
 from mlsysim.stages.layer_shape import LayerShape, layer_of
+from mlsysim.stages.mapping import remembered
 from mlsysim.stages.matrices import TARGETS, MatrixPart
 from mlsysim.stages.mixer_shape import FeedShape, MixerShape, mixer_of
 
@@ -110,7 +111,14 @@ class ModelShape:
     moved: int
     moved_divided: float
 
+    @property
+    def products(self) -> int:
+        """Matrix products of a forward pass: those of its layers, two of its experts, the head."""
+        kinds = self.others if self.front in self.others else (self.front, *self.others)
+        return 1 + sum(kind.layers * (kind.products + 2 * kind.routed) for kind in kinds)
 
+
+@remembered
 def shape_of(model: LanguageModel, targets: str | None = None) -> ModelShape:
     """Read a catalogue record.
 

@@ -27,6 +27,7 @@ from mlsysim.stages.knobs import Design, about, knob, takes
 from mlsysim.stages.machine import efficiency_of, memory_efficiency
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.serving.formats import stored_width
+from mlsysim.stages.shape import shape_of
 from mlsysim.stages.stage import ForwardModel, StageResult
 from mlsysim.units import Amount, Quantity, as_unit, magnitude
 
@@ -40,15 +41,18 @@ class SingleNodeResult(StageResult):
     Parameters
     ----------
     latency
-        Time of the batch: the longer of `latency_compute` and `latency_memory`.
+        Time of the batch: the longest of `latency_compute`, `latency_memory` and
+        `latency_launches`.
     latency_compute
         What arithmetic takes alone.
     latency_memory
         What traffic to memory takes alone.
+    latency_launches
+        What the launches of products take alone, whatever their size.
     throughput
         Sequences or images per second.
     compute_bound
-        Whether arithmetic takes longer than traffic to memory.
+        Whether arithmetic takes longest.
     arithmetic_intensity
         Operations per byte moved.
     mfu
@@ -62,6 +66,7 @@ class SingleNodeResult(StageResult):
     latency: Milliseconds
     latency_compute: Milliseconds
     latency_memory: Milliseconds
+    latency_launches: Milliseconds
     throughput: PerSecond
     compute_bound: bool
     arithmetic_intensity: Annotated[Amount, "flop/byte"]
@@ -78,6 +83,7 @@ class _Workload:
     max_context: int
     weights: float
     item_flops: float
+    products: int
     core_layers: float
     score_width: float
     value_width: float
@@ -123,7 +129,9 @@ class SingleNodeDesign(Design):
 class SingleNodeModel(ForwardModel):
     """Predict one forward pass on one accelerator by its roofline.
 
-    ``max(F/(P η), Q/(W ω))``.  For a language model this is the prefill of
+    ``max(F/(P η), Q/(W ω), n t₀)``: as in training, a pass takes the longest of its arithmetic, its
+    traffic and the launches of its n products, so that a small batch takes longer for each item.
+    For a language model this is the prefill of
     `batch_size` sequences of `seq_len` tokens; for a vision model, a batch of images.
 
     Parameters
@@ -183,14 +191,18 @@ class SingleNodeModel(ForwardModel):
         operations = items * work.item_flops + work.core_layers * core
         traffic = inference.forward_traffic(work.weights, items, work.moved, width)
         arithmetic = compute.matmul_time(operations, peak, efficiency, 0, 0.0)
+        launching = work.products * calibration.matmul_overhead
         moving = compute.traffic_time(
             traffic,
             magnitude(accelerator.memory_bandwidth, "byte/s"),
             mapped(memory_efficiency, accelerator, calibration),
         )
         pace = self.pace(accelerator, design.model)
-        arithmetic, moving = pace.step * arithmetic, pace.step * moving
-        latency = compute.roofline_time(arithmetic, moving)
+        arithmetic, moving, launching = (
+            pace.step * time for time in (arithmetic, moving, launching)
+        )
+        waiting = compute.roofline_time(moving, launching)
+        latency = compute.roofline_time(arithmetic, waiting)
         held = inference.forward_memory(work.weights, items, work.live, work.cached, width)
         kept = (
             mapped(serving_part, calibration).runtime_reserve
@@ -208,8 +220,9 @@ class SingleNodeModel(ForwardModel):
             latency=milliseconds(latency),
             latency_compute=milliseconds(arithmetic),
             latency_memory=milliseconds(moving),
+            latency_launches=milliseconds(launching),
             throughput=per_second(batch_size / latency),
-            compute_bound=arithmetic >= moving,
+            compute_bound=arithmetic >= waiting,
             arithmetic_intensity=Quantity(
                 inference.arithmetic_intensity(operations, traffic), _INTENSITY
             ),
@@ -233,6 +246,7 @@ def _workload(model: LanguageModel | VisionModel) -> _Workload:
             max_context=1,
             weights=model.parameters,
             item_flops=magnitude(model.forward_flops, "flop"),
+            products=model.products,
             core_layers=0,
             score_width=0,
             value_width=0,
@@ -254,6 +268,7 @@ def _workload(model: LanguageModel | VisionModel) -> _Workload:
         max_context=model.max_context,
         weights=model.parameters,
         item_flops=flops.matmul_flops(model.matmul_parameters, 1),
+        products=shape_of(model).products,
         core_layers=attended,
         score_width=_mean(attending, "score_width", attended),
         value_width=_mean(attending, "value_width", attended),

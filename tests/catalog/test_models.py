@@ -120,6 +120,7 @@ def test_vision_transformers_by_hand(
     ends = patch * hidden + hidden + hidden + tokens * hidden + 2 * hidden + 1000 * hidden + 1000
     model = Models.Vision[name]
     assert model.parameters == layers * block + ends
+    assert model.products == 6 * layers + 2
     # two flops per multiply-add: the blocks on every token, scores and sums, patches, head
     matmul = tokens * layers * (4 * hidden**2 + 2 * hidden * ffn)
     matmul += layers * 2 * tokens**2 * hidden + (tokens - 1) * patch * hidden + 1000 * hidden

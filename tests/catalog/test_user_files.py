@@ -40,6 +40,7 @@ stated_parameters = 4708608
 [vision_models.My_Net]
 parameters = 1000
 forward_flops = "2 Mflop"
+products = 12
 
 [fabrics.My_Fabric]
 bandwidth = "1.6 Tbit/s"

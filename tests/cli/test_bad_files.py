@@ -39,6 +39,12 @@ because = "A step has to end."
 # What is written -> what is written instead, the key that the message names, and the words of
 # the cure.
 CASES = {
+    "a text in place of a list": (
+        "objective =",
+        'catalog = "ours.toml"\nobjective =',
+        "catalog",
+        "write catalog = ['ours.toml']",
+    ),
     "a key that does not exist": (
         "objective =",
         "objectve =",

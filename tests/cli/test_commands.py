@@ -51,6 +51,19 @@ def test_a_narrow_terminal_breaks_no_number() -> None:
     assert turned == [list(line) for line in zip(*upright, strict=True)]
 
 
+def test_an_answer_is_short_unless_all_is_asked_for() -> None:
+    """Sources of prices, conditions of models and objections of frameworks come with --full."""
+    _, short, _ = run("solve", TUTORIAL)
+    _, full, _ = run("solve", TUTORIAL, "--full")
+    assert len(full) > 1.5 * len(short)
+    for text in ("DGX_H100", "Cannot be launched by megatron"):
+        assert text in short
+        assert text in full
+    for text in ("confidence C", "nodes 1,024 of 1,024", "even_batch.require", "_total  "):
+        assert text not in short
+        assert text in full
+
+
 def test_a_pipe_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not printed to a terminal is not wrapped: the verdict stays one line."""
     monkeypatch.delenv("COLUMNS", raising=False)
@@ -130,7 +143,7 @@ def test_check_goes_on_after_a_bad_file(tmp_path: Path) -> None:
 
 def test_explain_says_what_a_design_meets() -> None:
     """The best design is explained by the requirements that it meets and their room."""
-    status, output, _ = run("explain", TUTORIAL)
+    status, output, _ = run("explain", TUTORIAL, "--full")
     assert status == 0
     assert "Also met by DistributedModel: nodes 1,024 of 1,024" in output
     best = load(TUTORIAL).solve().best_result["DistributedModel"]

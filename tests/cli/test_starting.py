@@ -1,6 +1,10 @@
 """``mlsysim new`` writes question files that can be answered as they stand."""
 
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,50 @@ from mlsysim.files.verification import verify
 def run(*arguments: str) -> Result:
     """Run a command."""
     return CliRunner().invoke(app, arguments)
+
+
+def in_a_terminal(answers: list[str], *arguments: str) -> str:
+    """Run a command in a terminal, type a line after each question, and give what it shows."""
+    own, theirs = pty.openpty()
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "mlsysim", *arguments], stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    waiting = list(answers)
+    while True:
+        try:
+            piece = os.read(own, 4096)
+        except OSError:  # how Linux says that nobody has it open any more
+            break
+        if not piece:
+            break
+        shown += piece
+        if waiting and shown.endswith(b"]: "):
+            os.write(own, waiting.pop(0).encode() + b"\n")
+    process.wait()
+    os.close(own)
+    return shown.decode()
+
+
+def test_in_a_terminal_three_questions_are_asked(tmp_path: Path) -> None:
+    """A wrong word is told with the nearest ones and asked about again; Enter takes the default."""
+    file = tmp_path / "mine.toml"
+    answers = ["servin", "serving", "Qwen3_33B", "Qwen3_32B", ""]
+    shown = in_a_terminal(answers, "new", str(file))
+    assert "did you mean 'serving'" in shown
+    assert "did you mean 'Qwen3_32B'" in shown
+    question = load(file)
+    assert 'model = "Qwen3_32B"' in question.written
+    assert 'fleet = ["L40S", "A100_80GB_SXM", "H100_SXM", "H200_SXM"]' in question.written
+
+
+def test_nothing_is_asked_that_a_flag_says(tmp_path: Path) -> None:
+    """With any of the three, the rest is the template's."""
+    file = tmp_path / "mine.toml"
+    shown = in_a_terminal([], "new", str(file), "--kind", "plan")
+    assert "]: " not in shown
+    assert load_plan(file).path == file
 
 
 QUESTIONS = [kind for kind in Template if kind is not Template.PLAN]

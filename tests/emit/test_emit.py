@@ -32,7 +32,7 @@ from mlsysim.core.solver import (
     ServingModel,
 )
 from mlsysim.emit import Framework, emit
-from mlsysim.emit.megatron import uneven_layout
+from mlsysim.emit.megatron import even_parts, uneven_layout
 from mlsysim.emit.writing import arguments_of
 from mlsysim.errors import LaunchError, suggest
 from mlsysim.launch.frameworks import frameworks
@@ -255,7 +255,7 @@ def test_how_often_a_layer_sees_everything(model: LanguageModel, period: int | N
 )
 def test_an_uneven_pipeline(layers: int, chunks: int, held: list[int]) -> None:
     """The first parts hold one layer more; unrolled as Megatron-LM does, nothing is lost."""
-    unrolled = uneven_layout(layers, chunks)
+    unrolled = uneven_layout(even_parts(layers, chunks))
     for pattern in (r"\(([^)]+)\)\*(\d+)", r"(.)\*(\d+)"):
         unrolled = re.sub(pattern, lambda found: found[1] * int(found[2]), unrolled)
     parts = unrolled.split("|")

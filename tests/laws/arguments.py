@@ -4,6 +4,7 @@ An argument that is not in `ARGUMENTS` fails every law by name, so that a new
 one is under the laws from its first day.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -151,7 +152,9 @@ def _groups(at: Place) -> Values:
 
 def _virtual(at: Place) -> Values:
     some = st.sampled_from([2, 3, 5])
-    return _or(st.just(1), some, 2 if at.drawn["pp_size"] > 1 else 20)
+    told = (at.drawn[name] for name in ("first_stage_layers", "last_stage_layers", "stage_layers"))
+    plain = at.drawn["pp_size"] == 1 or any(told)
+    return _or(st.just(1), some, 20 if plain else 2)
 
 
 def _schedule(at: Place) -> Values:
@@ -179,9 +182,57 @@ def _narrow(at: Place) -> Values:
     return _or(likely, st.sampled_from(design.FORMATS), 15)
 
 
+def _first(at: Place) -> Values:
+    """Draw layers of the first stage, most of the time so many that the others share the rest."""
+    layers, others = at.drawn["model"].layers, at.drawn["pp_size"] - 1
+    if others < 1:
+        return _or(st.none(), st.just(1), 20)
+    sizes = [size for size in range(1, layers) if (layers - size) % others == 0]
+    return _or(st.none(), st.sampled_from(sizes or [1]), 4)
+
+
+def _last(at: Place) -> Values:
+    first, layers, stages = (
+        at.drawn["first_stage_layers"],
+        at.drawn["model"].layers,
+        at.drawn["pp_size"],
+    )
+    if stages == 1:
+        return _or(st.none(), st.just(1), 20)
+    if first is None:
+        return _first(at)
+    rest, others = layers - first, stages - 2
+    sizes = [size for size in range(1, rest) if others and (rest - size) % others == 0]
+    told = st.sampled_from(sizes or [rest])
+    return _or(st.none(), told, 1) if rest % (stages - 1) == 0 else told
+
+
+@st.composite
+def _split(draw: st.DrawFn, at: Place) -> tuple[int, ...] | None:
+    """Draw layers of each stage, most of the time all of the model."""
+    told = (at.drawn["first_stage_layers"], at.drawn["last_stage_layers"])
+    layers, stages = at.drawn["model"].layers, at.drawn["pp_size"]
+    if draw(st.integers(0, 4 if told == (None, None) else 30)):
+        return None
+    cuts = draw(
+        st.lists(
+            st.integers(1, max(layers - 1, 1)),
+            min_size=stages - 1,
+            max_size=stages - 1,
+            unique=True,
+        )
+        if stages <= layers
+        else st.just([])
+    )
+    edges = [0, *sorted(cuts), layers]
+    return tuple(end - start for start, end in itertools.pairwise(edges))
+
+
 def _recomputed(at: Place) -> Values:
     whole = -(-at.drawn["model"].layers // at.drawn["pp_size"])
-    blocks = st.integers(1, whole)
+    blocks: Values = st.integers(1, whole)
+    if (split := at.drawn["stage_layers"]) is not None:
+        blocks |= st.tuples(*(st.integers(0, size) for size in split))
     return st.none() | blocks if at.drawn["recompute"] == "full" else _or(st.none(), blocks, 9)
 
 
@@ -314,6 +365,9 @@ ARGUMENTS: dict[str, Argument] = {
     "utilization_limit": _POSITIVE_SHARE,
     "tp_size": _tensor,
     "pp_size": _pipeline,
+    "first_stage_layers": _first,
+    "last_stage_layers": _last,
+    "stage_layers": _split,
     "cp_size": _or(st.just(1), st.sampled_from([2, 3, 4]), 3),
     "ep_size": _expert,
     "attention_dp_size": _groups,

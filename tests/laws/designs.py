@@ -7,6 +7,7 @@ says what values they take.
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -58,7 +59,11 @@ class Design(Pasted):
         return Design(self.stage, {**self.arguments, **changes})
 
     def solve(self) -> Any:
-        """Evaluate it on plain numbers."""
+        """Evaluate it on plain numbers, once."""
+        return self._solved
+
+    @cached_property
+    def _solved(self) -> Any:
         return self.stage().solve(**self.arguments)
 
     def outcome(self) -> Any:
@@ -167,7 +172,9 @@ class Complete(dict[str, object]):
 def together(design: Design) -> set[str]:
     """Name the arguments that cannot be chosen each on its own."""
     names = {"designs", "replicas"} if "designs" in design.arguments else set()
-    return names | ({"prefill_share", "utilization"} & design.arguments.keys())
+    names |= {"prefill_share", "utilization"} & design.arguments.keys()
+    listed = design.arguments.get("stage_layers") is not None
+    return names | ({"stage_layers", "recompute_layers"} if listed else {"stage_layers"})
 
 
 def feasible(stage: type[ForwardModel], **given: Values) -> Values:

@@ -166,12 +166,38 @@ def _outpaced(it: Change) -> bool:
     return one is not None and two is not None and numbers(one) != numbers(two)
 
 
+def _layers_of(design: Design) -> list[int]:
+    """Give the layers of each stage."""
+    if design["stage_layers"] is not None:
+        return list(design["stage_layers"])
+    first, last = design["first_stage_layers"], design["last_stage_layers"]
+    stages, layers, virtual = (
+        design["pp_size"], design["model"].layers, design["virtual_stages"],
+    )  # fmt: skip
+    if first is None and last is None:
+        return [-(-layers // (stages * virtual)) * virtual] * stages
+    told = [size for size in (first, last) if size is not None]
+    between = (layers - sum(told)) // max(stages - len(told), 1)
+    return [first or between, *[between] * (stages - 2), last or between]
+
+
 def _every_layer(it: Change) -> bool:
-    """Say that both stand for all layers of a stage's chunk."""
-    chunks = it.old["pp_size"] * it.old["virtual_stages"]
-    most = -(-it.old["model"].layers // chunks)
-    given = {min(design["recompute_layers"] or most, most) for design in (it.old, it.new)}
-    return len(given) == 1
+    """Say that both repeat as many layers on each stage."""
+
+    def repeated(design: Design) -> list[int]:
+        chunks = [layers // design["virtual_stages"] for layers in _layers_of(design)]
+        counted = design["recompute_layers"]
+        each = counted if isinstance(counted, tuple) else [counted] * len(chunks)
+        return [
+            size if count is None else min(count, size)
+            for count, size in zip(each, chunks, strict=True)
+        ]
+
+    return repeated(it.old) == repeated(it.new)
+
+
+def _same_split(it: Change) -> bool:
+    return _layers_of(it.old) == _layers_of(it.new)
 
 
 def _same_schedule(it: Change) -> bool:
@@ -284,13 +310,18 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     "base_format": (_same_base,),
     # "All unless given."
     "recompute_layers": (_every_layer,),
+    # "Shared evenly unless given."
+    "first_stage_layers": (_same_split,),
+    "last_stage_layers": (_same_split,),
+    "stage_layers": (_same_split,),
     "zero_group": (_same_groups,),
     "dispatcher": (_same_kernels,),
     "nodes": (_all_nodes,),
     # A mask of one token hides nothing.
     "attention": (
         lambda it: (
-            it.old["seq_len"] == 1 and "unfused" not in {it.old["attention"], it.new["attention"]}
+            1 in {it.old["seq_len"], it.old["document_len"]}
+            and "unfused" not in {it.old["attention"], it.new["attention"]}
         ),
     ),
     # "The grid's unless given."

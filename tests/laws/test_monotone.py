@@ -1,6 +1,6 @@
 """Law 5: more is never worse, twice as much costs at most twice, one user waits for nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -35,25 +35,35 @@ def better(accelerator: Accelerator) -> Iterator[tuple[str, Accelerator]]:
     yield "peaks", accelerator.replace(peaks=peaks)
 
 
-def worse_with_more(design: Design) -> Iterator[str]:
-    """Name what more memory, bandwidth or arithmetic makes worse."""
+def improvements(design: Design) -> list[tuple[str, str, Design]]:
+    """List a design on accelerators with more of one figure: of what, where, and the design."""
+    return [
+        (role, figure, design.but(**{role: with_accelerator(fleet, accelerator)}))
+        for role, fleet in design.fleets.items()
+        for figure, accelerator in better(accelerator_of(fleet))
+    ]
+
+
+def worse_with_more(
+    design: Design, improved: Iterable[tuple[str, str, Design]] | None = None
+) -> Iterator[str]:
+    """Name what more memory, bandwidth or arithmetic makes worse: any, or those that are given."""
     if (result := design.outcome()) is None:
         return
     # A layout that cannot exist has no time; one that does not fit has.
     exists = all(check.holds for why, check in result.checks.items() if "memory" not in why)
     before = numbers(result)
-    for role, fleet in design.fleets.items():
-        for figure, accelerator in better(accelerator_of(fleet)):
-            more = design.but(**{role: with_accelerator(fleet, accelerator)}).solve()
-            if result.feasible and not more.feasible:
-                yield f"more {figure} makes it infeasible"
-            after = numbers(more)
-            if "capacity" in after and "request_rate" not in design.arguments:
-                # Users who ask again at once ask more of a faster fleet, and wait for one another.
-                after["time_to_first_token"] = before["time_to_first_token"]
-                after["request_latency"] = before["request_latency"]
-            if exists:
-                yield from worse(before, after, f"more {figure} of {role}")
+    for role, figure, other in improvements(design) if improved is None else improved:
+        more = other.solve()
+        if result.feasible and not more.feasible:
+            yield f"more {figure} makes it infeasible"
+        after = numbers(more)
+        if "capacity" in after and "request_rate" not in design.arguments:
+            # Users who ask again at once ask more of a faster fleet, and wait for one another.
+            after["time_to_first_token"] = before["time_to_first_token"]
+            after["request_latency"] = before["request_latency"]
+        if exists:
+            yield from worse(before, after, f"more {figure} of {role}")
 
 
 def worse(before: dict[str, float], after: dict[str, float], what: str) -> Iterator[str]:

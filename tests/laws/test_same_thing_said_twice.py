@@ -64,7 +64,7 @@ def changed_by_numpy(design: Design, kind: type[np.integer[Any]]) -> Iterator[st
     yield from differences(numbers(plain), numbers(design.but(**fixed).solve()), kind.__name__)
 
 
-INTEGERS = [np.int16, np.int32, np.int64, np.uint32]
+INTEGERS: list[type[np.integer[Any]]] = [np.int16, np.int32, np.int64, np.uint32]
 
 
 @pytest.mark.parametrize("kind", INTEGERS, ids=lambda kind: kind.__name__)

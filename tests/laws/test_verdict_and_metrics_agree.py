@@ -103,15 +103,24 @@ def misfits(design: Design) -> Iterator[str]:
     result = design.solve()
     if hasattr(result, "max_concurrency") and result.max_concurrency < design["batch_size"]:
         yield f"batch {design['batch_size']} of at most {result.max_concurrency} sequences"
-    fraction = design.arguments.get("memory_fraction", 1.0)
     for name in vars(result):
-        if not name.endswith(("memory_per_accelerator", "memory_used")):
-            continue
-        fleet = design.fleets.get("prefill_fleet" if name.startswith("prefill") else "decode_fleet")
-        fleet = fleet or next(iter(design.fleets.values()))
-        limit = fraction * magnitude(accelerator_of(fleet).memory_capacity, "byte")
-        if magnitude(getattr(result, name), "byte") > limit * (1 + 1e-9):
-            yield f"{name} exceeds {limit / 1e9:.2f} GB"
+        if name.endswith(("memory_per_accelerator", "memory_used")):
+            limit = _place(design, name)
+            if magnitude(getattr(result, name), "byte") > limit * (1 + 1e-9):
+                yield f"{name} exceeds {limit / 1e9:.2f} GB"
+
+
+def _place(design: Design, name: str) -> float:
+    """Give the memory there is for a metric: of a host where it is known, of an accelerator."""
+    if name.startswith("host"):
+        node = design["fleet"].node
+        given_, has = design.arguments.get("host_memory"), node.has("host_memory")
+        known = magnitude(node.host_memory, "byte") if has else float("inf")
+        return known if given_ is None else 1e9 * given_
+    fleet = design.fleets.get("prefill_fleet" if name.startswith("prefill") else "decode_fleet")
+    fleet = fleet or next(iter(design.fleets.values()))
+    fraction = design.arguments.get("memory_fraction", 1.0)
+    return fraction * magnitude(accelerator_of(fleet).memory_capacity, "byte")
 
 
 def wrong_concurrency(design: Design) -> Iterator[str]:

@@ -34,7 +34,7 @@ CASES: list[tuple[str, Callable[[], Any]]] = [
     ("byte/s", lambda: collectives.mesh_bandwidth(BANDWIDTH, 2, 8, True)),  # noqa: FBT003
     ("s", lambda: schedule.boundary_time(MESSAGE, 4, 2, *LEVEL)),
     ("s", lambda: schedule.boundary_time(MESSAGE, 1, 1, *LEVEL)),
-    ("s", lambda: schedule.bubble_time(q(3, "ms"), 4, 2)),
+    ("s", lambda: schedule.bubble_time(3 * q(3, "ms"), 2)),
     ("s", lambda: compute.matmul_time(q(1, "Tflop"), q(1, "Pflop/s"), 0.5, 6, q(3, "us"))),
     ("s", lambda: compute.traffic_time(q(1, "GB"), q(3, "TB/s"), 0.8)),
     ("s", lambda: compute.roofline_time(q(1, "ms"), q(2, "us"))),

@@ -16,7 +16,7 @@ def test_bubble_share_of_narayanan(stages: int, microbatches: int) -> None:
     """The bubble over the ideal time is (p - 1)/(v m)."""
     ideal = microbatches * 1.0
     assert math.isclose(
-        schedule.bubble_time(1.0, stages, 2) / ideal, (stages - 1) / (2 * microbatches)
+        schedule.bubble_time((stages - 1) * 1.0, 2) / ideal, (stages - 1) / (2 * microbatches)
     )
 
 

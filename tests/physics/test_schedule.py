@@ -17,7 +17,9 @@ def test_a_zero_bubble_step_is_no_shorter_than_its_longest_chain(
 ) -> None:
     """The last stage works through all microbatches, then one goes back, and has its gradients."""
     stage = forward + inputs + weights
-    step = microbatches * stage + zero_bubble_time(stage, weights, stages, microbatches)
+    step = microbatches * stage + zero_bubble_time(
+        (stages - 1) * (stage - weights), weights, stages, microbatches
+    )
     chain = (microbatches + stages - 1) * (forward + inputs) + weights
     assert step >= chain * (1 - 1e-12)
 
@@ -32,7 +34,8 @@ def test_shorter_gradients_never_lengthen_a_step(
     def steps(weights: float) -> tuple[float, float]:
         stage, backward = forward + inputs + weights, inputs + weights
         return (
-            microbatches * stage + zero_bubble_time(stage, weights, stages, microbatches),
+            microbatches * stage
+            + zero_bubble_time((stages - 1) * (stage - weights), weights, stages, microbatches),
             microbatches * stage
             + bidirectional_bubble_time(stage, backward, weights, stages, microbatches),
         )

@@ -57,10 +57,11 @@ def test_state_of_korthikanti_figure_1(
 
 
 def test_single_precision_keeps_no_second_master() -> None:
-    """fp32 takes 4 + 4 + 8 bytes: the weight is its own master copy, however it is sharded."""
+    """fp32 takes 4 + 4 + 8 bytes, and an update reads the weight, however it is sharded."""
     for sharding in ("zero", "fsdp"):
         parts = state.state_of(sharding, state.state_width("fp32"), 4, ADAM)
         assert (parts.shard, parts.gradient, parts.optimizer) == (4, 4, 8)
+        assert state.optimizer_traffic(1, 0, parts) == 4 + 2 * (4 + 8)
 
 
 @pytest.mark.parametrize(

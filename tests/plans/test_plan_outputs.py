@@ -12,6 +12,7 @@ import pytest
 from report.browser import Browser, program
 from typer.testing import CliRunner
 
+from mlsysim import plot
 from mlsysim.cli.app import app
 from mlsysim.emit.slurm import MARGIN, batch_scripts
 from mlsysim.errors import LaunchError
@@ -255,3 +256,22 @@ def test_a_browser_shows_the_page(answer: tuple[FiledPlan, PlanResult], tmp_path
         # The drawing fits into the page.
         assert browser.run("document.documentElement.scrollWidth <= window.innerWidth")
         assert browser.problems == []
+
+
+def test_a_plan_is_a_table_and_a_picture_in_python(answer: tuple[FiledPlan, PlanResult]) -> None:
+    """A row for each run, by its begin; a bar for each of its pieces."""
+    _, found = answer
+    assert found.schedule is not None
+    origin = found.question.origin
+    assert origin is not None
+    runs = sorted(found.schedule, key=lambda run: (run.begin, run.job))
+    table = found.to_pandas()
+    assert list(table["job"]) == [run.job for run in runs]
+    begins = [origin + timedelta(seconds=run.begin) for run in runs]
+    assert [moment.to_pydatetime() for moment in table["begins"]] == begins
+    assert table.attrs["units"]["cost"] == "USD"
+    assert table["cost"].sum() <= found.objectives[0] + 1e-6  # the rest is what is rented
+    pytest.importorskip("matplotlib")
+    axes = plot.plan(found)
+    assert len(axes.patches) == sum(len(run.pieces) for run in runs)
+    assert [label.get_text() for label in axes.get_yticklabels()] == [r.job for r in runs[::-1]]

@@ -1,5 +1,6 @@
 """Pictures are axes of matplotlib: on a figure of their own, or on the caller's."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -47,3 +48,30 @@ def test_a_front_without_points_is_refused() -> None:
     front = explorer.pareto(evaluate, objectives=GOALS)
     with pytest.raises(ParameterError, match="no points to draw"):
         plot.front(front)
+
+
+LIMITS = [f"{ms} ms" for ms in (10, 15, 20, 30, 50, 100)]
+
+
+@pytest.mark.parametrize("limits", [LIMITS, [f"{day} day" for day in range(10, 34)]])
+def test_labels_of_a_sweep_do_not_cover_one_another(limits: list[str]) -> None:
+    """Neither where limits grow by ratios, nor where there are many of them."""
+    found = mlsysim.DSE({"x": [1, 2]}, "minimize: x", {"limit": f"time <= {limits[0]}"}).sweep(
+        lambda params: {**params, "time": mlsysim.quantity(params["x"], "ms")},
+        over={"limit": limits},
+    )
+    axes = plot.sweep(found)
+    figure: Any = axes.figure
+    figure.canvas.draw()
+    boxes = [label.get_window_extent().get_points() for label in axes.get_xticklabels()]
+    turned = axes.get_xticklabels()[0].get_rotation()
+    for (low, high), (next_low, _) in itertools.pairwise(boxes):
+        # What is turned by 45 degrees needs a line's height beside it, and not its length.
+        width = 18 if turned else high[0] - low[0]
+        assert low[0] + width <= next_low[0]
+
+
+def test_a_picture_shows_itself_in_a_notebook() -> None:
+    """Without pyplot, whose figures alone IPython knows."""
+    figure: Any = plot.front(EXPLORER.pareto(evaluate, objectives=GOALS)).figure
+    assert figure._repr_png_().startswith(b"\x89PNG")

@@ -134,14 +134,15 @@ def test_an_unmeasured_winner_is_told_beside_the_answer(
     )
 
 
-def test_the_first_line_tells_it() -> None:
+def test_every_answer_tells_it() -> None:
     """A question answered by a model that was compared with runs says how far off it is."""
     question = load(TUTORIAL)
     report = report_of(question, question.solve())
     found = error_classes()["DistributedModel", "Hopper", "dense", Quantity.STEP]
-    text = "accuracy of the models: DistributedModel: median error on measured runs of dense models"
-    assert text in report.verdict
-    assert f"{100 * found.median:.1f} %, nine in ten within" in report.verdict
+    text = "DistributedModel: median error on measured runs of dense models"
+    for form in (str(report), report.to_text(full=True), report.to_page()):
+        assert text in form
+        assert f"{100 * found.median:.1f} %, nine in ten within" in form
     data = report.to_dict()
     assert data["accuracy"] == list(report.accuracy)
     assert data["evidence"][0]["rows"] == found.rows

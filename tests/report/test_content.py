@@ -132,7 +132,7 @@ def test_limits_tell_the_room_that_is_left() -> None:
     (row,) = [line for line in str(report).splitlines() if line.startswith("step")]
     assert row.split() == ["step", "70", "ms", "<=", "90", "ms", "20", "ms", "(22.2", "%)"]
     # 64 / 32 + 3 = 5 GB of 40.
-    assert "memory 5 GB of 40 GB (12.5 %)" in str(report)
+    assert "memory 5 GB of 40 GB (12.5 %)" in report.to_text(full=True)
 
 
 def test_the_cloud_holds_the_feasible_designs_only() -> None:

@@ -46,7 +46,7 @@ def test_a_rent_of_the_catalogue_names_every_provider(tmp_path: Path) -> None:
     assert rent.value == Systems.Accelerators.H200_SXM.rental_price.m_as("USD/hour")
     assert "OCI 10 (Oracle price list, April 2026, confidence C, a reseller" in rent.text
     assert "SkyPilot catalogue, undated" in rent.text
-    for form in (str(report), report.to_page()):
+    for form in (report.to_text(full=True), report.to_page()):
         assert "Prices behind the cost:" in form
         assert "Oracle price list" in form
     data = report.to_dict()

@@ -325,6 +325,21 @@ def test_metrics_may_be_missing_where_a_verdict_says_no() -> None:
         answer(lambda _params: {"feasible": False, "cost": 1.0}, {"x": [1, 2]}, "minimize: cots")
 
 
+def test_a_check_may_compare_something_at_some_designs_only() -> None:
+    """What is offloaded fits a host; what is not is no matter of hosts, and has no sides there."""
+
+    def evaluate(params: Params) -> Any:
+        x, share = params["x"], params["share"]
+        moves = isinstance(share, np.ndarray) or share > 0
+        fits = Check.at_most(x * share, 3) if moves else Check(holds=True)
+        return {"cost": share - x, "stage": Stage(latency=x, checks={"host": fits})}
+
+    result = answer(evaluate, {"share": [0, 1], "x": range(20)}, top=4)
+    assert result.best_params == {"share": 0, "x": 19}
+    assert result.statistics.rejected == {"stage.feasible": 16}
+    assert "point_by_point" not in result.statistics.extra
+
+
 def test_units_are_those_of_the_first_design() -> None:
     """TRAPS B6: 900 ms is less than 2 s, and a plain number is neither."""
 
@@ -380,7 +395,10 @@ def test_conflicts_are_minimal_and_relaxations_reachable() -> None:
     constraints = {"budget": "tp <= 100", "sla": "M.latency <= 50 ms"}
     result = answer(evaluate, {"tp": range(1, 33)}, "minimize: M.latency", constraints)
     assert result.conflict == ("sla", "M.feasible")
-    assert result.conflict_reasons == {"sla": "M.latency <= 50 ms", "M.feasible": "memory"}
+    assert result.conflict_reasons == {
+        "sla": "M.latency <= 50 ms",
+        "M.feasible": "memory (of the nearest design)",
+    }
     sla, memory = result.relaxations
     assert (sla.value, sla.unit, sla.limit, sla.params) == (100.0, "ms", 50.0, {"tp": 1})
     assert sla.text == "sla (M.latency <= 50 ms): best reachable 100 ms at tp=1"

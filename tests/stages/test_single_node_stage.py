@@ -61,6 +61,16 @@ def test_a_vision_model_has_no_use_for_sequences() -> None:
     assert short.latency_compute.m_as("s") == pytest.approx(flops / (0.5 * 989e12))
 
 
+def test_a_single_image_waits_for_launches() -> None:
+    """ResNet-50 is 54 products of 5 us at least: one image does not go as fast as one of 1,024."""
+    one, many = (solve(model=Models.Vision.ResNet50, batch_size=size) for size in (1, 1024))
+    assert one.latency.m_as("us") == pytest.approx(54 * 5)
+    assert one.latency == one.latency_launches
+    assert not one.compute_bound
+    assert many.latency == many.latency_compute
+    assert one.throughput < 0.1 * many.throughput
+
+
 def test_narrow_numbers_take_less_memory_and_time() -> None:
     """fp8 halves weights and doubles the peak."""
     wide, narrow = (solve(precision=p) for p in ("bf16", "fp8"))

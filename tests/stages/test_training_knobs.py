@@ -45,6 +45,9 @@ TRAINING: dict[str, list[Any]] = {
     "sharding": ["zero", "fsdp"],
     "recompute": ["none", "selective", "norms_and_up_projections", "alternate", "full"],
     "recompute_layers": [None, 1, 2],
+    "first_stage_layers": [None, 2, 4],
+    "last_stage_layers": [None, 2, 4],
+    "stage_layers": [None, [20, 12], [18, 14]],
     "sequence_parallel": [False, True],
     "scatter_gather": [False, True],
     "stack": ["megatron", "torchtitan", "deepspeed"],
@@ -71,6 +74,7 @@ TRAINING: dict[str, list[Any]] = {
     "dispatch": ["wide", "fp8"],
     "nodes": [16, 32, 64, 128],
 }
+SPLITS = {"first_stage_layers", "last_stage_layers", "stage_layers"}
 Design = dict[str, Any]
 
 
@@ -165,11 +169,13 @@ def drawn(knob: str) -> st.SearchStrategy[Design]:
     """Draw designs, plain in what seldom goes together unless it is the knob that is tested."""
     seldom = {
         "virtual_stages", "schedule", "sharding", "activation_storage", "dispatch", "zero_group",
-        knob,
+        *SPLITS, knob,
     }  # fmt: skip
     plain = seldom - {knob}
     # Only where tokens travel do they wait for launches in every design.
     values = TRAINING | ({"ep_size": [2, 8]} if knob == "graphs" else {})
+    if knob in SPLITS:
+        values = values | {"pp_size": [2], "model": [LANGUAGE.Llama3_8B, LANGUAGE.Mixtral_8x7B]}
     return st.fixed_dictionaries(
         {
             name: st.just(known[0]) if name in plain else st.sampled_from(known)

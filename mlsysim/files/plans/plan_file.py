@@ -177,6 +177,11 @@ def load_plan(
     path = Path(path)
     text = written(path)
     table = parse_toml(text, str(path), QuestionError)
+    if "jobs" not in table:
+        raise QuestionError(
+            f"{path}: jobs: missing; a plan has tables such as [jobs.NAME], and a question without"
+            " them is answered with mlsysim solve"
+        )
     if framework is not None:
         settings = {**(settings or {}), "for": framework}
     if settings:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from mlsysim.files.schema import ConstraintTable, PipelineTable, RangeTable, Scalar
+from mlsysim.files.schema import ConstraintTable, Fixed, PipelineTable, RangeTable, Scalar
 from mlsysim.numeric import TOLERANCE
 
 Moment = Annotated[Any, msgspec.Meta(extra_json_schema={"type": "string"})]
@@ -210,7 +210,7 @@ class JobTable(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "
     fleets: tuple[str, ...] = ()
     pauses: bool = True
     restart: str = "0 s"
-    fixed: dict[str, Scalar | dict[str, Scalar]] = {}
+    fixed: dict[str, Fixed] = {}
     space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
     constraints: dict[str, ConstraintTable] = {}
     pipeline: PipelineTable | None = None
@@ -317,7 +317,7 @@ class PlanFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "
     catalog: tuple[str, ...] = ()
     framework: str | None = None
     rate: str | None = None
-    fixed: dict[str, Scalar | dict[str, Scalar]] = {}
+    fixed: dict[str, Fixed] = {}
     space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
     constraints: dict[str, ConstraintTable] = {}
     sites: dict[str, SiteTable] = {}

@@ -34,6 +34,12 @@ def with_settings(
     changed: dict[str, Any] = copy.deepcopy(dict(table))
     for key, text in settings.items():
         *way, last = key.split(".")
+        for tables in ("jobs", "fleets"):
+            if not way and last in table.get(tables, {}):
+                raise ParameterError(
+                    f"{file}: {key}: name a key of its table, such as {tables}.{key}."
+                    f"{'deadline' if tables == 'jobs' else 'nodes'}"
+                )
         place = changed
         for depth, step in enumerate(way):
             # A job or a fleet has to be there; a table in it may be new.

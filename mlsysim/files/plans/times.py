@@ -10,6 +10,7 @@ from typing import Any
 from mlsysim.errors import InputError, QuestionError
 from mlsysim.files.assembly import located
 from mlsysim.stages.arguments import in_unit
+from mlsysim.units import amount
 
 _TINY = 1e-6
 DAY = 86400
@@ -82,6 +83,12 @@ class Reader:
             The key, for messages.
         """
         if isinstance(value, str):
+            if amount(value) is None:
+                name = key.rpartition(".")[2]
+                raise QuestionError(
+                    f"{self.file}: {key}: {name} is {value!r}; write a date such as 2027-01-25, or"
+                    " a time after the begin such as '14 day'"
+                )
             return self.span(value, key)
         moment = self._since(value, key)
         if moment < 0:

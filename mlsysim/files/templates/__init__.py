@@ -18,6 +18,20 @@ def kinds() -> list[str]:
     return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
 
 
+def named_in(kind: str, name: str) -> str:
+    """Give what stands in a template for a model or a fleet, without quotes.
+
+    Parameters
+    ----------
+    kind
+        What the template asks about.
+    name
+        ``"model"`` or ``"fleet"``.
+    """
+    place = _NAMED[name].search(template(kind))
+    return "" if place is None else re.sub(r'["\[\]]', "", place[0].partition(" = ")[2])
+
+
 def template(kind: str, *, model: str | None = None, fleet: str | None = None) -> str:
     """Give the text of one; ``FILE`` in it stands for the name that it is written under.
 

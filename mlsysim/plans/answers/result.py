@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mlsysim.frames import frame
 from mlsysim.plans.answers.gantt import chart
 from mlsysim.plans.answers.wording import moment_text
 from mlsysim.plans.records.job import Row
@@ -16,8 +17,12 @@ from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Block, Drawing, Headline, Lines
 from mlsysim.results.formatting import design, gap, number, with_unit
+from mlsysim.results.jsonable import jsonable
 from mlsysim.results.rendering import headline
 from mlsysim.results.status import Status
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -201,6 +206,39 @@ class PlanResult(Answer):
                 ]
             )
         return csv_text(rows)
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the plan as a table of pandas: a row for each run, by its begin.
+
+        Dates are there where the plan has a begin; else times are seconds.  Units are in
+        ``.attrs["units"]``, by column.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        rows = []
+        for run in sorted(self.schedule or (), key=lambda item: (item.begin, item.job)):
+            times: dict[str, Any] = {"begins": run.begin, "ends": run.end}
+            if self.question.origin is not None:
+                times = {
+                    name: self.question.origin + timedelta(seconds=at) for name, at in times.items()
+                }
+            rows.append(
+                {
+                    "job": run.job,
+                    "fleet": run.row.fleet,
+                    "nodes": run.row.nodes,
+                    **times,
+                    "pauses": len(run.pieces) - 1,
+                    "cost": cost(self.question, run),
+                    "carbon": carbon(self.question, run),
+                    **{name: jsonable(value) for name, value in run.row.params.items()},
+                }
+            )
+        seconds = {} if self.question.origin is not None else {"begins": "s", "ends": "s"}
+        return frame(rows, {**seconds, "cost": "USD", "carbon": "kg"})
 
     def _dates(self, run: Run) -> dict[str, str]:
         origin = self.question.origin

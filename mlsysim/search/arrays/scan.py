@@ -269,7 +269,8 @@ def _agrees(
 
 
 def _same_sides(plain: Condition, array: Condition, local: int) -> bool:
-    if array.relation is None:
+    # A check may have a value at some designs only: at the others its truth is all there is.
+    if array.relation is None or plain.relation is None:
         return True
     pairs = ((plain.left, array.left), (plain.right, array.right))
     return all(_close(float(one), float(np.ravel(side)[local % side.size])) for one, side in pairs)

@@ -1,6 +1,5 @@
 """A question as a CP-SAT model, open to its users: to read, to extend, to solve elsewhere."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +12,13 @@ from mlsysim.errors import MetricError, suggest
 from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
 from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.describing import described
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.model import Encoding
-from mlsysim.search.cpsat.stage_terms import StageTerms, metrics_of
+from mlsysim.search.cpsat.stage_terms import metrics_of
 from mlsysim.search.verify import Evaluator
 from mlsysim.textfiles import write_text
 
@@ -27,7 +27,6 @@ CpModel = cp_model.CpModel
 
 # Numbers that are asked for are resolved to this share of their range.
 _RESOLUTION = 2.0**-30
-_MANY = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,64 +202,37 @@ class CompiledModel:
 
     def describe(self) -> str:
         """Tell the model in words."""
-        terms = list(StageTerms(self.question, self.lowered).lines())
-        told = [*self._choices(), "", *self._requirements(), ""]
-        told += ["Terms", *terms, ""] if terms else []
-        return "\n".join([*told, *self._size()]) + "\n"
+        return described(self)
 
     def export(self, path: str | Path) -> None:
         """Write the model as a CP-SAT proto in text form.
 
-        There is no MPS: of the model's constraints exactly-one, element, product, maximum and
-        conditional ones are not linear, and OR-Tools' own translation has no Python interface.
+        Comments at its head say what its objective says of the question's, and how far off that
+        can be, and what the variables of the choices mean: whoever solves it elsewhere needs
+        nothing else.
 
         Raises
         ------
         OutputError
             If the file cannot be written; one that was there before is as it was.
         """
-        write_text(Path(path), str(self.model.proto))
+        head = "".join(f"# {line}\n" for line in self._legend())
+        write_text(Path(path), head + str(self.model.proto))
 
-    def _choices(self) -> Iterator[str]:
-        yield "Choices"
-        for name, domain in self.question.problem.space.items():
-            values = [str(getattr(value, "name", value)) for value in domain.values[:_MANY]]
-            more = f", ... ({len(domain):,} values)" if len(domain) > _MANY else ""
-            yield f"  {name}: {', '.join(values)}{more}"
-
-    def _requirements(self) -> Iterator[str]:
-        objective = self.question.problem.objective
-        metric = self.question.formulation.metrics[0]
-        yield "Objective"
-        yield f"  {objective.text}" + (f"  [{metric.unit}]" if metric.unit else "")
-        yield f"    = {describe(metric.node)}"
-        unit = f" {metric.unit}" if metric.unit else ""
-        yield f"    a solution tells it to within {self.objective_error:.2g}{unit}"
-        yield ""
-        yield "Requirements"
-        for name, constraint in self.constraints.items():
-            yield f"  {name}: " + "; ".join(constraint.reasons)
-            for side in (constraint.left, constraint.right):
-                if side is not None and side.low < side.high:
-                    unit = f" {side.unit}" if side.unit else ""
-                    told = f"{side.low:.6g} to {side.high:.6g}{unit}, within {side.error:.2g}"
-                    yield f"    {side.text}: {told}"
-
-    def _size(self) -> Iterator[str]:
-        yield "Model"
-        proto = self.model.proto
-        yield f"  {len(proto.variables):,} variables, {len(proto.constraints):,} constraints"
-        for group in self.lowered.lowering.groups:
-            if len(group.names) > 1:
-                names = ", ".join(group.names)
-                yield f"  {len(group):,} combinations of {names} that can matter, a literal each"
-        counted = Counter(encoding.kind for encoding in self.encodings)
-        for kind, count in counted.items():
-            own = [encoding for encoding in self.encodings if encoding.kind is kind]
-            size = sum(encoding.size for encoding in own)
-            error = max(encoding.error for encoding in own)
-            told = f", error up to {error:.1e}" if error else ", exact"
-            yield f"  {count:,} x {kind.value}: {size:,} pieces{told}"
+    def _legend(self) -> Iterator[str]:
+        """Say what the numbers of the model are."""
+        question, aim = self.question, self.lowered.aim
+        text, unit = question.problem.objective.text, question.unit
+        yield f"A model of CP-SAT (CpModelProto in text form) of the question: {text}"
+        sign = "*" if aim.factor is None else "/"
+        told = f"objective = {question.sign * aim.scale!r} {sign} (the model's objective)"
+        yield f"{told}, to within {self.objective_error!r}" + (f", in {unit}" if unit else "")
+        for name, domain in question.problem.space.items():
+            if self.variables[name] is not self.lowered.positions[name]:
+                yield f"{name}: its value"
+                continue
+            values = (str(getattr(value, "name", value)) for value in domain.values)
+            yield f"{name}: " + ", ".join(f"{at} = {value}" for at, value in enumerate(values))
 
 
 def compile_model(

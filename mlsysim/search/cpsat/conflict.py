@@ -232,9 +232,10 @@ class _Explanation:
         constraint = self._question.problem.constraint(name)
         if constraint is not None:
             return constraint.text
-        nearest = self.nearest[name] or self._alone(name)
-        broken = nearest.broken if nearest else ()
-        return reasons_told(name, (reason for member, reason in broken if member == name))
+        nearest = self.nearest[name]
+        found = nearest or self._alone(name)
+        reasons = [reason for member, reason in found.broken if member == name] if found else []
+        return reasons_told(name, reasons, nearest=nearest is not None)
 
     def _all_reasons(self, name: str) -> str:
         constraint = self._question.problem.constraint(name)

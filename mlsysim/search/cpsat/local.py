@@ -15,7 +15,7 @@ from mlsysim.search.cpsat.program.rows import Rows, no_rows
 from mlsysim.search.cpsat.solving.clock import never
 
 # No more than this share of the space is evaluated, nor more than so many per choice, ...
-_SHARE = 5
+_SHARE = 4
 _PER_CHOICE = 48
 # ... unless the space is larger than this: there a better value to beat saves seconds.
 _LARGE = 1e4

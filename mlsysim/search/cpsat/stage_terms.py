@@ -5,7 +5,8 @@ A stage's result carries the parts of its time, its memory and its cost
 the lowering knows which nodes have an encoding.
 """
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,7 @@ from mlsysim.problem.nodes import names_in
 from mlsysim.problem.problem import Problem
 from mlsysim.results.breakdowns import Breakdown, breakdowns_of, carriers_of
 from mlsysim.search.cpsat.lowering.lowered import Lowered
+from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import TracedQuestion
 from mlsysim.search.cpsat.solving.model import Encoding, EncodingKind
 
@@ -125,10 +127,24 @@ class StageTerms:
         if low == high:
             return "constant"
         parts = list(_linear_parts(node))
-        for inner in parts:
-            own = self._lowering.forms.get(inner.position)
-            if own is not None:
-                return in_words(own)
+        return (
+            self._own_form(parts)
+            or self._form_within(parts)
+            or "not in the model: nothing that is asked depends on it"
+        )
+
+    def _own_form(self, parts: Sequence[GraphNode]) -> str | None:
+        """Tell how a term, or what it is a sum of, went in by itself."""
+        forms = [self._lowering.forms.get(inner.position) for inner in parts]
+        known = [own for own in forms if own is not None]
+        if forms[0] is not None or len(known) == 1:
+            return in_words(known[0])
+        kinds = Counter(own.kind.value for own in known)
+        told = ", ".join(f"{count} x {kind}" for kind, count in kinds.items())
+        return f"sum of {told}" if told else None
+
+    def _form_within(self, parts: Sequence[GraphNode]) -> str | None:
+        """Tell what a term is a part of, and how that went in."""
         for inner in parts:
             asked = [one for one in self._asked if inner.position in one.inside]
             outer = self._outer(inner)
@@ -138,7 +154,7 @@ class StageTerms:
                 holds = all(one.node.truth and self._lowering.is_settled(one.node) for one in asked)
                 met = ", which every combination that is left meets" if holds else ""
                 return f"in {asked[0].label}{met}"
-        return "not in the model: nothing that is asked depends on it"
+        return None
 
     def _outer(self, node: GraphNode) -> GraphNode | None:
         """Find the smallest expression with an encoding that a term is part of."""
@@ -150,15 +166,17 @@ class StageTerms:
         nodes = [self._graph.nodes[position] for position in self._lowering.forms]
         return [(node, _inside(node)) for node in nodes]
 
+    def _named(self, one: Requirement) -> str:
+        """Name a requirement; of a verdict the reason, too, for it has many."""
+        is_verdict = self._question.problem.constraint(one.name) is None
+        return f"{one.name} ({one.reason})" if is_verdict else one.name
+
     @cached_property
     def _asked(self) -> list[_Asked]:
         formulation = self._question.formulation
         return [
             *(_Asked(label="the objective", node=one.node) for one in formulation.metrics),
-            *(
-                _Asked(label=f"{one.name} ({one.reason})", node=one.truth)
-                for one in formulation.requirements
-            ),
+            *(_Asked(label=self._named(one), node=one.truth) for one in formulation.requirements),
         ]
 
 

@@ -10,7 +10,7 @@ from mlsysim.stages.amounts import Kilowatts
 from mlsysim.stages.economics.design import EconomicsDesign
 from mlsysim.stages.economics.electricity import carbon_intensity_of, grid_of, tariff_of
 from mlsysim.stages.knobs import takes
-from mlsysim.stages.mapping import mapped
+from mlsysim.stages.mapping import mapped, remembered
 from mlsysim.stages.stage import ForwardModel, StageResult, View
 from mlsysim.units import Amount, Quantity, as_unit, magnitude
 
@@ -145,6 +145,7 @@ class _Node:
     power: float
 
 
+@remembered
 def _node_figures(fleet: Cluster) -> _Node:
     node = fleet.node
     return _Node(

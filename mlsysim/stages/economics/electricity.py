@@ -8,7 +8,7 @@ from mlsysim.catalog.builtin import Infrastructure
 from mlsysim.catalog.grid import Grid
 from mlsysim.errors import MissingFigureError
 from mlsysim.stages.arguments import check_record
-from mlsysim.stages.mapping import mapped
+from mlsysim.stages.mapping import mapped, remembered
 from mlsysim.units import magnitude
 
 TARIFF = "USD/kWh"
@@ -81,6 +81,7 @@ def _tariff(grid: Grid, stated: Mapping[str, float]) -> float:
     return price
 
 
+@remembered
 def _intensity(grid: Grid) -> float:
     if not grid.has("carbon_intensity"):
         return math.nan

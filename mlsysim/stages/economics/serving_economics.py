@@ -80,7 +80,7 @@ class ServingEconomicsModel(ForwardModel):
         purchase, accelerators = design.purchase, design.accelerators
         capacity = design.request_rate
         wanted = capacity if design.demand is None else design.demand
-        share = wanted / capacity
+        share = 1.0 if design.demand is None else wanted / capacity
         # A load beyond the capacity is refused by the model that hands it on.
         busy = minimum(busy_share * share, 1.0)
         grid = grid_of(design.region)

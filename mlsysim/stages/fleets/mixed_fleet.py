@@ -34,6 +34,43 @@ _KILOGRAMS_PER_HOUR = as_unit("kg/hour")
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplicaLatency:
+    """How long a request waits on a replica, in seconds; `None` where no model tells.
+
+    Parameters
+    ----------
+    first_token
+        For the first token, on average.
+    per_token
+        For each further one.
+    """
+
+    first_token: float | None = None
+    per_token: float | None = None
+
+    @classmethod
+    def of(cls, result: Any) -> "ReplicaLatency":
+        """Read what a serving model reports.
+
+        Parameters
+        ----------
+        result
+            Its result, on plain numbers.
+        """
+        first, later = (
+            getattr(result, name, None) for name in ("time_to_first_token", "inter_token_latency")
+        )
+        return cls(
+            first_token=None if first is None else float(magnitude(first, "s")),
+            per_token=None if later is None else float(magnitude(later, "s")),
+        )
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Give it as JSON has it."""
+        return {"first_token_s": self.first_token, "per_token_s": self.per_token}
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplicaDesign:
     """One way to build a replica, and what it can do.
 
@@ -52,6 +89,8 @@ class ReplicaDesign:
         USD per hour, or a quantity.
     watts
         Power of its servers at full load, or a quantity; `None` where nobody states it.
+    latencies
+        How long a request waits, by class.
     params
         The choices behind it, for the reader.
     rent
@@ -78,6 +117,7 @@ class ReplicaDesign:
     rates: Mapping[str, float]
     price: float
     watts: float | None = None
+    latencies: Mapping[str, ReplicaLatency] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     rent: Any = None
     evidence: tuple[Evidence, ...] = ()

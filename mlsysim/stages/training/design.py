@@ -1,5 +1,6 @@
 """The arguments of `DistributedModel.solve`: everything that a planner says of a training run."""
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from mlsysim.stages.domains import (
 )
 from mlsysim.stages.knobs import Design, about, knob
 from mlsysim.stages.matrices import TARGETS
+from mlsysim.stages.per_stage import PerStage
 from mlsysim.stages.serving.formats import check_weights
 from mlsysim.stages.training.experts import DISPATCHERS, GRAPHS
 from mlsysim.stages.training.stacks import STACKS
@@ -60,6 +62,29 @@ class TrainingDesign(Design):
         Whole(),
         "Accelerators in a row that share the stack of layers, ``ceil(L / pp_size)`` each.",
         default=1,
+    )
+    first_stage_layers: int | None = knob(
+        Whole(),
+        "Layers of the first stage of the pipeline, which also holds the embedding; the stages of "
+        "which nothing is said share the others evenly.",
+        default=None,
+        unit="layer",
+        applies="with pp_size above 1, and is refused without or with stage_layers",
+    )
+    last_stage_layers: int | None = knob(
+        Whole(),
+        "Layers of the last stage of the pipeline, which also holds the output head; the stages of "
+        "which nothing is said share the others evenly.",
+        default=None,
+        unit="layer",
+        applies="with pp_size above 1, and is refused without or with stage_layers",
+    )
+    stage_layers: Sequence[int] | None = knob(
+        PerStage(each=Whole()),
+        "Layers of each stage of the pipeline, from the first to the last, as a list; shared as "
+        "evenly as can be unless given.",
+        default=None,
+        unit="layer",
     )
     cp_size: int = knob(
         Whole(),
@@ -183,10 +208,11 @@ class TrainingDesign(Design):
         'layer (``"alternate"``); or all.',
         default="selective",
     )
-    recompute_layers: int | None = knob(
-        Whole(),
+    recompute_layers: int | Sequence[int] | None = knob(
+        PerStage(each=Whole(0), alone=Whole()),
         "Layers of each stage (of each chunk, with virtual stages) that are computed again, the "
-        "first ones; all unless given.  Megatron-LM's block method.",
+        "first ones; all unless given.  One number is Megatron-LM's block method; a list has one "
+        "for each stage of the pipeline.",
         default=None,
         unit="layer",
         applies='with ``recompute="full"``, and is refused with any other',

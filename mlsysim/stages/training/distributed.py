@@ -159,7 +159,7 @@ def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
                 computed * (arithmetic.repeatable - frozen.repeatable),
                 computed * (arithmetic.core - frozen.core),
                 computed * (arithmetic.up - frozen.up),
-                run.repeated(run.shape.layers - design.frozen_layers, design.pp_size),
+                run.repeated_of(run.shape.layers - design.frozen_layers),
             ),
             machine.peak,
         ),

@@ -18,6 +18,7 @@ from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
+from mlsysim.stages.training.split import uneven
 from mlsysim.stages.training.time import StepTime
 
 
@@ -91,6 +92,10 @@ class DistributedResult(StageResult):
         Replicas that have a sequence to work on.
     microbatches
         Microbatches of the fullest replica.
+    uneven_layers
+        By how many layers a stage differs from another, where the design tells them apart.
+    uneven_recomputation
+        By how many recomputed layers a stage differs from another, where they are told apart.
     accelerators_used
         Accelerators of all replicas.
     accelerators_total
@@ -128,6 +133,8 @@ class DistributedResult(StageResult):
     data_parallel_size: int
     active_replicas: int
     microbatches: int
+    uneven_layers: int
+    uneven_recomputation: int
     accelerators_used: int
     accelerators_total: int
     parallelism: Mapping[str, Any]
@@ -193,6 +200,8 @@ def layout_metrics(layout: Layout) -> dict[str, Any]:
         "data_parallel_size": layout.data,
         "active_replicas": layout.replicas,
         "microbatches": layout.microbatches,
+        "uneven_layers": uneven(layout.groups, "layers"),
+        "uneven_recomputation": uneven(layout.groups, "recompute_layers"),
         "accelerators_used": layout.used,
         "accelerators_total": layout.accelerators,
     }

@@ -14,7 +14,6 @@ from mlsysim.expr.functions import (
 )
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.physics.partition import (
-    dense_layers_on_stage,
     filled_domain,
     fullest_share,
     most_on_stage,
@@ -27,6 +26,14 @@ from mlsysim.stages.kinds import is_zero, kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
+from mlsysim.stages.training.split import (
+    StageGroup,
+    StagePlace,
+    even_place,
+    frozen_others,
+    split_checks,
+    split_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +76,11 @@ class Layout:
         those of them that are not of the kind that stands in front.
     slack
         Layers by which the stage with the head is lighter.
+    at_end
+        Whether the stage holds the embedding or the head.
+    groups
+        The stages one by one where the design tells some apart, of which the counts of layers
+        above then know nothing; nothing where it does not.
     """
 
     nodes: Any
@@ -93,6 +105,8 @@ class Layout:
     frozen: Any
     frozen_others: Any
     slack: Any
+    at_end: Any = True
+    groups: tuple[StageGroup, ...] = ()
 
 
 def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layout:
@@ -112,12 +126,12 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     shards = shared_among(everyone, design)
     chunk = layers / design.virtual_stages
     alternate = layers * shape.other_layers // shape.layers
-    dense = dense_layers_on_stage(0, chunk, shape.layers - shape.other_layers, design.pp_size)
+    dense = even_place(design, 0, chunk).holds_of_first(shape.layers - shape.other_layers)
     among = where(shape.spread, shape.layers, shape.other_layers)
     back = most_on_stage(layers, shape.other_layers, 0, shape.other_layers, among)
     front = where(shape.spread, alternate, minimum(layers - dense, back))
     others = where(_front_is_slower(shape), front, back)
-    frozen = frozen_layers(design, shape, chunk, design.pp_size - 1)
+    frozen = frozen_layers(design, shape, even_place(design, design.pp_size - 1, chunk))
     dealt = design.ep_size > 1
     # Expert parallelism takes its ranks from all that work on a stage.
     alike = where(dealt, maximum(everyone * design.tp_size // design.ep_size, 1), everyone)
@@ -154,22 +168,15 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         frozen_others=frozen_others(frozen, layers, others, shape.spread),
         # A stage that stands alone holds the head and every layer.
         slack=where(design.pp_size > 1, slack(shape.layers, chunks), 0),
+        groups=split_of(design, shape),
     )
 
 
-def frozen_layers(design: TrainingDesign, shape: ModelShape, chunk: Any, index: Any) -> Any:
+def frozen_layers(design: TrainingDesign, shape: ModelShape, place: StagePlace) -> Any:
     """Count the layers of a stage that are frozen with all below them."""
     if is_zero(design.frozen_layers):
         return 0
-    frozen = minimum(design.frozen_layers, shape.layers)
-    return dense_layers_on_stage(index, chunk, frozen, design.pp_size)
-
-
-def frozen_others(frozen: Any, layers: Any, others: Any, spread: Any) -> Any:
-    """Count the frozen layers, which are the first of some, that are not of the kind in front."""
-    if is_zero(frozen):
-        return 0
-    return where(spread, frozen * others // layers, maximum(frozen - (layers - others), 0))
+    return place.holds_of_first(minimum(design.frozen_layers, shape.layers))
 
 
 def two_way(schedule: Any) -> Any:
@@ -278,6 +285,7 @@ def layout_checks(
             layout.replicas * context * layout.held % layout.shards == 0
         ),
         **_recomputation_checks(design, layout),
+        **split_checks(design, shape, layout.groups, both_ends),
         "offloaded weights are sharded": Check.that(
             logical_or(
                 logical_not(design.parameter_offload), design.zero_stage >= ZeroStage.WEIGHTS
@@ -310,9 +318,9 @@ def _recomputation_checks(design: TrainingDesign, layout: Layout) -> dict[str, C
     if design.recompute_layers is None:
         return {}
     whole = select(design.recompute, {mode: mode == "full" for mode in RECOMPUTE})
-    return {
-        "counted recomputation is of whole layers": Check.that(whole),
-        "recomputed layers within a stage": Check.at_most(
+    found = {"counted recomputation is of whole layers": Check.that(whole)}
+    if not layout.groups:
+        found["recomputed layers within a stage"] = Check.at_most(
             design.recompute_layers, layout.layers / design.virtual_stages
-        ),
-    }
+        )
+    return found

@@ -1,6 +1,6 @@
 """Memory of the fullest accelerator of a training run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,12 +16,13 @@ from mlsysim.expr.functions import (
 )
 from mlsysim.physics import activations, schedule, state
 from mlsysim.physics.activations import RECOMPUTE
-from mlsysim.physics.partition import dense_layers_on_stage
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
-from mlsysim.stages.training.layout import frozen_layers, frozen_others
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.kinds import is_one_of
+from mlsysim.stages.training.layout import frozen_layers
+from mlsysim.stages.training.run import PartialRun, TrainingRun, Work
+from mlsysim.stages.training.split import even_place, frozen_others
 from mlsysim.stages.training.stacks import bucket_bytes
 
 
@@ -84,8 +85,10 @@ def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
     or on the last one, with the logits, before its backward pass begins; or, where dense layers
     stand before others, on the last stage that has dense ones or the first that has none.  Where
     microbatches enter at both ends, each accelerator also holds the stage that mirrors its own,
-    and it may be the second one or that in the middle.
+    and it may be the second one or that in the middle.  Of stages that are told apart each may be.
     """
+    if run.layout.groups:
+        return _fullest(list(_stage_by_stage(run, work)))
     layout, shape, end = run.layout, run.shape, run.design.pp_size - 1
     first = _stage_of(run, 0, layout.layers, layout.front_others)
     last = _stage_at(run, end, layout.layers - layout.slack)
@@ -101,20 +104,40 @@ def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
             found = _inside(run, work, minimum(place, end))
             held.append(_where(run.design.frozen_layers > 0, found))
     places: list[Any] = []
-    if not _only(shape.other_layers, (0, shape.layers)):
+    if not is_one_of(shape.other_layers, (0, shape.layers)):
         # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
         dense = _in_front(run) / (layout.layers / run.design.virtual_stages)
         beyond = dense - floor(dense / run.design.pp_size) * run.design.pp_size
         places += [floor(beyond), ceil(beyond)]
-    if not _only(layout.held, (1,)):
+    if not is_one_of(layout.held, (1,)):
         places += [1, maximum(run.design.pp_size // 2 - 1, 0)]
     held += [_inside(run, work, minimum(place, end)) for place in places]
     return _fullest(held)
 
 
-def _only(value: Any, values: tuple[Any, ...]) -> bool:
-    """Tell whether a figure is known to be one of some; a choice among models is not."""
-    return isinstance(value, int) and value in values
+def _stage_by_stage(run: TrainingRun, work: Work) -> Iterator[Memory]:
+    """Measure an accelerator of each stage in its backward pass, and of the last one before it."""
+    for one in (one for _, parts in run.groups for one in parts):
+        stage, at_end, is_last = _stage_of_part(one), one.part.at_end, one.part.is_last
+        tables = _Tables(
+            held=where(at_end, work.tables, 0), trained=where(at_end, work.trained_tables, 0)
+        )
+        yield _accelerator(one.run, work, (stage, stage), tables)
+        if is_last is not False:
+            logits = where(is_last, work.logits, 0)
+            yield _accelerator(one.run, work, (stage, stage), tables, logits)
+
+
+def _stage_of_part(one: PartialRun) -> _Stage:
+    part = one.part
+    held = part.layers - part.slack
+    return _Stage(
+        layers=held - part.frozen,
+        other_layers=minimum(part.other_layers, held) - part.frozen_others,
+        frozen=part.frozen,
+        frozen_others=part.frozen_others,
+        alive=_alive(one.run, part.place.index),
+    )
 
 
 def _inside(run: TrainingRun, work: Work, index: Any) -> Memory:
@@ -140,7 +163,7 @@ def _in_front(run: TrainingRun) -> Any:
 def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
     """Describe a stage of so many layers by its place."""
     chunk = run.layout.layers / run.design.virtual_stages
-    dense = dense_layers_on_stage(index, chunk, _in_front(run), run.design.pp_size)
+    dense = even_place(run.design, index, chunk).holds_of_first(_in_front(run))
     dense = minimum(dense, layers)
     return _stage_of(run, index, layers, minimum(layers - dense, run.layout.back_others))
 
@@ -148,7 +171,7 @@ def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
 def _stage_of(run: TrainingRun, index: Any, layers: Any, others: Any) -> _Stage:
     """Describe a stage of which it is known how many layers do not stand in front."""
     chunk = run.layout.layers / run.design.virtual_stages
-    frozen = frozen_layers(run.design, run.shape, chunk, index)
+    frozen = frozen_layers(run.design, run.shape, even_place(run.design, index, chunk))
     if run.has_frozen_layers:
         frozen = minimum(frozen, layers)
     asleep = frozen_others(frozen, layers, others, run.shape.spread)
@@ -377,8 +400,10 @@ def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
 def _rebuilt(run: TrainingRun, work: Work) -> Any:
     """Measure what comes and goes with a layer: what is made again, and what attention passes."""
     layer = maximum(*work.each("kept"))
+    counted: Any = run.design.recompute_layers
+    whole = layer if counted is None else where(counted > 0, layer, 0.0)
     again = select(
         run.design.recompute,
-        dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": layer},
+        dict.fromkeys(RECOMPUTE, 0.0) | {"alternate": layer, "full": whole},
     )
     return again + maximum(*work.each("passing"))

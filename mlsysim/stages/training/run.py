@@ -12,11 +12,13 @@ from mlsysim.physics.state import StateBytes, StateWidth
 from mlsysim.stages.kinds import heaviest, is_zero, kinds_of
 from mlsysim.stages.layer_shape import LayerShape
 from mlsysim.stages.machine import Machine
+from mlsysim.stages.per_stage import stages_listed
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.frozen import FrozenWidth
 from mlsysim.stages.training.layer import LayerWork, layer_work
-from mlsysim.stages.training.layout import Layout, frozen_others
+from mlsysim.stages.training.layout import Layout
+from mlsysim.stages.training.split import StagePart, frozen_others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +57,52 @@ class TrainingRun:
     wide_efficiency: Any
     calibration: Calibration
 
-    def repeated(self, layers: Any, stages: Any = 1) -> Any:
-        """Give the share of the layers of some stages that full recomputation repeats."""
-        if self.design.recompute_layers is None:
+    def repeated(self, layers: Any) -> Any:
+        """Give the share of the layers of a stage that full recomputation repeats."""
+        counted: Any = self.design.recompute_layers
+        return 1 if counted is None else self._share(counted, layers)
+
+    def repeated_of(self, layers: Any) -> Any:
+        """Give the same share of the layers of the model that have a backward pass."""
+        counted: Any = self.design.recompute_layers
+        if counted is None:
             return 1
-        each = self.design.recompute_layers * self.design.virtual_stages
-        return minimum(each * stages / maximum(layers, 1), 1)
+        if not stages_listed(counted):
+            return self._share(counted * self.design.pp_size, layers)
+        groups = self.layout.groups
+        return self._share(
+            sum(group.count * group.parts[0].recompute_layers for group in groups), layers
+        )
+
+    def _share(self, counted: Any, layers: Any) -> Any:
+        return minimum(counted * self.design.virtual_stages / maximum(layers, 1), 1)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Any, tuple["PartialRun", ...]], ...]:
+        """Count the stages that are alike, and give those of them that may be slowest; of each."""
+        return tuple(
+            (
+                group.count,
+                tuple(PartialRun(part=part, run=self._of_part(part)) for part in group.parts),
+            )
+            for group in self.layout.groups
+        )
+
+    def _of_part(self, part: StagePart) -> "TrainingRun":
+        layout = replace(
+            self.layout,
+            layers=part.layers,
+            other_layers=part.other_layers,
+            front_others=part.other_layers,
+            back_others=part.other_layers,
+            frozen=part.frozen,
+            frozen_others=part.frozen_others,
+            slack=part.slack,
+            at_end=part.at_end,
+            groups=(),
+        )
+        design = replace(self.design, recompute_layers=part.recompute_layers)
+        return replace(self, layout=layout, design=design)
 
     @cached_property
     def others(self) -> tuple[LayerShape, ...]:
@@ -138,6 +180,14 @@ class TrainingRun:
 
     def _with_layers(self, layers: Any, others: Any) -> "TrainingRun":
         return replace(self, layout=replace(self.layout, layers=layers, other_layers=others))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartialRun:
+    """A stage that is told apart from others, and the run as if all stages were like it."""
+
+    part: StagePart
+    run: TrainingRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,7 +304,7 @@ def work_of(run: TrainingRun) -> Work:
     # A stage other than the only one holds the embedding or the head, not both, unless it is
     # both the first and the last of a pipeline that is entered at either end.
     both = where(design.pp_size > 1, layout.held - 1, 1)
-    tables = (shape.tables + both * shape.own_head) / design.tp_size
+    tables = where(layout.at_end, (shape.tables + both * shape.own_head) / design.tp_size, 0)
     trained_tables = _trained_tables(run, tables)
 
     def on_stage(figure: str, others: Any = layout.other_layers) -> Any:

@@ -1,9 +1,10 @@
-"""Time of a training step, part by part, for the fullest stage of the fullest replica."""
+"""Time of a training step, part by part, for the slowest stage of the fullest replica."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from mlsysim.expr.functions import log2, maximum, select
+from mlsysim.expr.functions import log2, maximum, select, where
 from mlsysim.physics import schedule
 from mlsysim.stages.training.communication import Messages, forward_messages, messages_of
 from mlsysim.stages.training.compute import Passes, head_time, layers_time, with_frozen
@@ -13,7 +14,7 @@ from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
 
 @dataclass(frozen=True, kw_only=True)
 class StepTime:
-    """The parts of a step, in seconds; they add up to it."""
+    """The parts of a step, in seconds, and the whole step, to which they add up."""
 
     compute: Any
     tensor: Any
@@ -24,41 +25,135 @@ class StepTime:
     bubble: Any
     optimizer: Any
     straggler: Any
+    total: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pace:
+    """What a microbatch takes on a stage.
+
+    Parameters
+    ----------
+    run, work
+        The stage.
+    passes, messages
+        Its layers, and what it waits for in them.
+    head
+        The output head, as far as the stage has no time left for it.
+    """
+
+    run: TrainingRun
+    work: Work
+    passes: Passes
+    messages: Messages
+    head: Any
 
     @property
-    def total(self) -> Any:
-        """The whole step."""
-        work = self.compute + self.tensor + self.context + self.expert + self.pipeline
-        return work + self.data + self.bubble + self.optimizer + self.straggler
+    def layers(self) -> Any:
+        """All but the head."""
+        inside = self.messages.tensor + self.messages.context + self.messages.expert
+        return self.passes.whole + inside + self.messages.boundary
+
+    @property
+    def weights(self) -> Any:
+        """Gradients of weights beside which no messages go on, which would not be free to wait."""
+        return maximum(self.passes.weight_gradients - self.messages.beside_gradients, 0.0)
 
 
 def time_of(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> StepTime:
     """Assemble the step: ``m (τ + head) + bubble + exposed traffic + optimizer``, and its jitter.
 
-    τ is what one microbatch takes on the fullest stage: computation, the
+    τ is what one microbatch takes on the slowest stage: computation, the
     collectives within the replica and the stage's boundary.  The head
     stands on a lightest stage; only what it takes beyond that stage's slack counts.
-    Everyone waits for the slowest, the longer the more there are.
+    Everyone waits for the slowest, the longer the more there are.  Of stages that are told apart
+    the step is that of the one which takes longest; it waits once for a microbatch to pass all
+    others.
     """
-    layout = run.layout
+    if not run.layout.groups:
+        pace = _pace(run, work, arithmetic)
+        others = run.design.pp_size - 1
+        return _step(pace, others * pace.layers, others * (pace.layers - pace.weights))
+    paces = [
+        (count, [_pace(one.run, work_of(one.run), arithmetic, one.part.is_last) for one in parts])
+        for count, parts in run.groups
+    ]
+    return _slowest(list(_steps(paces)))
+
+
+def _steps(groups: Sequence[tuple[Any, Sequence[_Pace]]]) -> Iterator[StepTime]:
+    """Give the step of every stage; those that are alike wait for the slowest of them."""
+    held = [
+        (
+            count,
+            maximum(*(pace.layers + pace.head for pace in paces), 0.0),
+            maximum(*(pace.layers + pace.head - pace.weights for pace in paces), 0.0),
+        )
+        for count, paces in groups
+    ]
+    for place, (_, paces) in enumerate(groups):
+        counts = [maximum(count - (at == place), 0) for at, (count, _, _) in enumerate(held)]
+        whole, unfilled = (
+            sum(count * item[column] for count, item in zip(counts, held, strict=True))
+            for column in (1, 2)
+        )
+        yield from (_step(pace, whole, unfilled) for pace in paces)
+
+
+def _slowest(steps: Sequence[StepTime]) -> StepTime:
+    """Choose the longest."""
+    found = steps[0]
+    for other in steps[1:]:
+        # Of stages that take as long it is the last, which has the head.
+        longer = other.total >= found.total
+        parts = {
+            item.name: where(longer, getattr(other, item.name), getattr(found, item.name))
+            for item in fields(StepTime)
+        }
+        found = StepTime(**parts | {"total": maximum(found.total, other.total)})
+    return found
+
+
+def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, is_last: Any = True) -> _Pace:  # noqa: FBT002
+    """Time a microbatch on a stage."""
     passes, messages = _within_replica(run, work, arithmetic)
     within = passes.whole + messages.tensor + messages.context + messages.expert
-    spare = layout.slack * within / layout.layers
+    spare = run.layout.slack * within / run.layout.layers
     # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
-    head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / layout.held
-    often = layout.microbatches
+    head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / run.layout.held
+    return _Pace(
+        run=run, work=work, passes=passes, messages=messages, head=where(is_last, head, 0.0)
+    )
+
+
+def _step(pace: _Pace, others: Any, unfilled: Any) -> StepTime:
+    """Assemble the step of a stage.
+
+    Parameters
+    ----------
+    pace
+        The stage.
+    others, unfilled
+        What a microbatch takes on all other stages, and what of it gradients of weights cannot
+        fill.
+    """
+    run, work, passes, messages = pace.run, pace.work, pace.passes, pace.messages
+    often = run.layout.microbatches
     steady = {
-        "compute": often * (passes.whole + head),
+        "compute": often * (passes.whole + pace.head),
         "tensor": often * messages.tensor,
         "context": often * messages.context,
         "expert": often * messages.expert,
         "pipeline": often * messages.boundary,
         "data": data_time(run, work, passes, messages.hidden),
-        "bubble": _bubble(run, passes, messages, within + messages.boundary),
+        "bubble": _bubble(pace, others, unfilled),
         "optimizer": optimizer_time(run, work),
     }
-    delay = run.calibration.jitter * log2(layout.used)
-    return StepTime(**steady, straggler=delay * sum(steady.values()))
+    delay = run.calibration.jitter * log2(run.layout.used)
+    straggler = delay * sum(steady.values())
+    working = sum(steady[name] for name in ("compute", "tensor", "context", "expert", "pipeline"))
+    total = working + steady["data"] + steady["bubble"] + steady["optimizer"] + straggler
+    return StepTime(**steady, straggler=straggler, total=total)
 
 
 def _within_replica(
@@ -75,20 +170,18 @@ def _within_replica(
     return passes, messages_of(upper, above, trained) + forward_messages(lower, below)
 
 
-def _bubble(run: TrainingRun, passes: Passes, messages: Messages, stage_time: Any) -> Any:
+def _bubble(pace: _Pace, others: Any, unfilled: Any) -> Any:
     """Time that the pipeline takes to fill and drain.
 
     Gradients of weights beside which messages go on are not free to fill it.  Where microbatches
     enter at both ends, a message counts with the passes that run together, and no second time
     with a backward pass alone: a faster forward pass, which hides less of it, is no loss then.
     """
-    design = run.design
-    usual = schedule.bubble_time(stage_time, design.pp_size, design.virtual_stages)
-    often = run.layout.microbatches
-    weights = maximum(passes.weight_gradients - messages.beside_gradients, 0.0)
-    filled = schedule.zero_bubble_time(stage_time, weights, design.pp_size, often)
+    design, often, weights = pace.run.design, pace.run.layout.microbatches, pace.weights
+    usual = schedule.bubble_time(others, design.virtual_stages)
+    filled = schedule.zero_bubble_time(unfilled, weights, design.pp_size, often)
     both_ends = schedule.bidirectional_bubble_time(
-        stage_time, passes.backward, weights, design.pp_size, often
+        pace.layers, pace.passes.backward, weights, design.pp_size, often
     )
     return select(
         design.schedule,

@@ -1,5 +1,7 @@
 """Every question of models/ is a CP-SAT model, which a bare solver solves to the same optimum."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,3 +85,33 @@ def test_a_bare_solver_finds_the_same_optimum(name: str, parameters: dict[str, A
     )
     assert point.is_feasible
     assert point.objective_in(compiled.question.unit) == pytest.approx(best, rel=error)
+
+
+FORMULA = re.compile(
+    r"^# objective = (\S+) ([*/]) \(the model's objective\), to within (\S+?)(,|$)", re.MULTILINE
+)
+POSITION = re.compile(r"(\d+) = ([^,\n]+)")
+EXPORTED = ["training/tutorial.toml", "fleet/choice_of_fleet.toml", "serving/cheapest_region.toml"]
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_an_exported_model_says_what_its_numbers_are(name: str, tmp_path: Path) -> None:
+    """Read back and solved, the file alone tells the optimum to the error that it states."""
+    question = load(MODELS / name)
+    file = tmp_path / "model.txt"
+    compiled_of(question).export(file)
+    text = file.read_text(encoding="utf-8")
+    model = cp_model.CpModel()
+    assert model.proto.parse_text_format(text)
+    bare = cp_model.CpSolver()
+    assert bare.solve(model) == cp_model.OPTIMAL
+    found = FORMULA.search(text)
+    assert found is not None
+    scale, error = float(found[1]), float(found[3])
+    told = scale * bare.objective_value if found[2] == "*" else scale / bare.objective_value
+    best = question.solve(top=1)
+    assert told == pytest.approx(best.best_objective, abs=2 * error, rel=1e-12)
+    assert error < LOOSE * abs(best.best_objective)
+    (legend,) = re.findall(r"^# fleet: (.*)$", text, re.MULTILINE) or [""]
+    listed = [value for _, value in POSITION.findall(legend)]
+    assert listed == [cluster.name for cluster in question.problem.space.get("fleet", [])]

@@ -35,7 +35,7 @@ def test_a_large_question_says_what_is_no_table() -> None:
     """A product that was divided among combinations says so, with its pieces and its error."""
     text = told("training/many_layouts.toml")
     assert re.search(r"straggler: .* ms; product with a table, \d+ pieces, off by at most", text)
-    met = r"weights: .* GB; in headroom \(.*\), which every combination that is left meets"
+    met = r"weights: .* GB; in headroom, which every combination that is left meets"
     assert re.search(met, text)
 
 
@@ -79,3 +79,20 @@ def test_a_stage_without_parts_tells_what_is_asked_of_it() -> None:
     (line,) = [row for row in text.splitlines() if row.startswith("  GoodputModel.usd_to_train: ")]
     assert " to " in line
     assert "; " in line
+
+
+def test_a_verdict_tells_what_a_design_may_fail() -> None:
+    """Conditions that every design meets are counted, and no line is longer than a screen."""
+    text = told("training/many_layouts.toml")
+    verdict = text[text.index("  DistributedModel.feasible: ") : text.index("\nTerms\n")]
+    assert "memory" in verdict
+    assert "latent attention" not in verdict
+    assert re.search(r"and \d+ conditions that every design meets", verdict.replace("\n     ", ""))
+    requirements = text[: text.index("\nTerms\n")]
+    assert max(map(len, requirements.splitlines())) <= 100
+    assert "  batch_size: 1024, 2048, 4096\n" in text
+
+
+def test_a_long_choice_is_told_by_its_ends() -> None:
+    """Hundreds of batch sizes are a range, and a sum of several parts is no table."""
+    assert "  batch_size: 1 to 256\n" in told("serving/chat_on_one_accelerator.toml")

@@ -64,6 +64,11 @@ class Aim:
             return math.inf
         return abs(self.factor) * self.number.spread / least**2 * (1 + _NUDGE)
 
+    @property
+    def scale(self) -> float:
+        """What the model's own objective is multiplied by, or what is divided by it."""
+        return self.number.unit if self.factor is None else self.factor / self.number.unit
+
     def objective(self, bound: float) -> float:
         """Give the least objective where the model's own is no less than a bound."""
         low = bound * self.number.unit - self.number.slack
@@ -97,6 +102,8 @@ class Lowered:
         What is minimised.
     rows
         The groups of choices that go in as rows.
+    is_impossible
+        Whether no design can matter, so that nothing but that went in.
     """
 
     model: cp_model.CpModel
@@ -105,6 +112,7 @@ class Lowered:
     lowering: Lowering
     aim: Aim
     rows: Sequence[Group]
+    is_impossible: bool = False
 
     def forbid(self, design: Sequence[int]) -> None:
         """Cut off one design.
@@ -268,6 +276,7 @@ def _impossible(
         lowering=Lowering(program, model, positions, box=box),
         aim=Aim(number=nothing),
         rows=(),
+        is_impossible=True,
     )
 
 

@@ -179,6 +179,15 @@ def _gathered(
         # Of tables over two groups, one is a number to the other.
         number, group = _apart(lowering, terms[0][1])
         terms = [(terms[0][0], {one: p for one, p in terms[0][1].items() if one is not number})]
+    elif (
+        support
+        and number is not None
+        and len(terms) == 1
+        and (group is None or len(group) > _MOST_CELLS)
+    ):
+        # A number times tables over two groups: with those of one it is a number to the other.
+        number, group, kept = _in_turn(lowering, number, terms[0][1])
+        terms = [(terms[0][0], kept)]
     if support and (group is None or (number is not None and len(group) > _MOST_CELLS)):
         return None
     values = np.zeros(len(group) if group is not None and support else 1)
@@ -205,6 +214,31 @@ def _apart(lowering: "Lowering", tables: Powers) -> tuple[GraphNode | None, Grou
         return None, None
     _, _, number, group = min(found, key=lambda one: one[:2])
     return number, group
+
+
+def _in_turn(
+    lowering: "Lowering", number: GraphNode, tables: Powers
+) -> tuple[GraphNode, Group | None, Powers]:
+    """Find the group, the smallest, without whose tables another group holds the rest.
+
+    Returns
+    -------
+    tuple
+        The number times the rest, the group, and its tables.
+    """
+    for group in lowering.groups:
+        own = {one: power for one, power in tables.items() if one.support <= set(group.names)}
+        if len(own) == len(tables):
+            continue
+        rest = {one: power for one, power in tables.items() if one not in own}
+        others = frozenset[str]().union(*(one.support for one in rest))
+        if own and any(others <= set(one.names) for one in lowering.groups):
+            graph, inner = lowering.graph, number
+            for one, power in rest.items():
+                for _ in range(abs(power)):
+                    inner = graph.apply("multiply" if power > 0 else "divide", inner, one)
+            return inner, group, own
+    return number, None, tables
 
 
 class _Form:
@@ -235,10 +269,28 @@ class _Form:
                     settled = self._lowering.is_settled(condition)
                     if settled is not None:
                         return self.factors(yes if settled else no, power, into)
+                case Sum(), _ if (alike := self._alike(node)) is not None:
+                    own, product = alike
+                    for one, one_power in product.items():
+                        into[one] = into.get(one, 0) + one_power * power
+                    return float(np.float64(own) ** power)
                 case _:
                     pass
         into[node] = into.get(node, 0) + power
         return 1.0
+
+    def _alike(self, node: GraphNode) -> tuple[float, Powers] | None:
+        """Add up terms that are multiples of one product, such as a rate of two kinds of tokens."""
+        total, product = 0.0, None
+        for term, sign in self._terms(node):
+            inner: dict[GraphNode, int] = {}
+            own = sign * self.factors(term, 1, inner)
+            inner = {one: power for one, power in inner.items() if power}
+            # What is taken from another loses the digits that they share.
+            if not inner or (product is not None and inner != product) or own * total < 0:
+                return None
+            total, product = total + own, inner
+        return None if product is None else (total, product)
 
     def opened(self, factor: float, powers: Powers, depth: int = 0) -> list[tuple[float, Powers]]:
         """Multiply sums out where that cancels factors, or leaves fewer that are no tables."""

@@ -168,6 +168,10 @@ class TracedQuestion:
         low, high = self._estimates.ends.range_of(node)
         return bool(np.isfinite(low) and np.isfinite(high))
 
+    def always_holds(self, truth: GraphNode) -> bool:
+        """Tell whether a truth value is known to hold at every design of the space."""
+        return float(self._estimates.ends.range_of(truth)[0]) > 0
+
     @cached_property
     def _estimates(self) -> Estimates:
         return Estimates(self.formulation.graph, self.formulation.columns)

@@ -91,6 +91,7 @@ def _run(
     if quick:
         solver.parameters.max_presolve_iterations = 1
         solver.parameters.cp_model_probing_level = 0
+        solver.parameters.linearization_level = 0
         solver.parameters.symmetry_level = 0
     solver.parameters.random_seed = clock.seed
     # With OR-Tools 9.15 it cuts off solutions where values exceed 32 bits.

@@ -1,0 +1,210 @@
+"""Every law of a design over thousands of designs, each drawn once for all laws.
+
+``PYTHONPATH=tests python -m laws.long --designs 5000 --stage Serving`` prints how many designs each
+law was held against, and every design that broke one.  Drawing takes most of the time of the
+tests of the laws, which draw anew for each; the statements are the same.
+"""
+
+import argparse
+import functools
+import itertools
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from laws.arguments import Values, base_name, values_of
+from laws.designs import SERVING, STAGES, Complete, Design, designs, together
+from laws.inert import Change
+from laws.test_knobs import FEATURES, knobs, without_effect
+from laws.test_launchable import PAIRS, unlike_verdicts
+from laws.test_monotone import (
+    COMPUTING,
+    improvements,
+    not_doubled,
+    waits,
+    waits_under_no_load,
+    worse_with_more,
+)
+from laws.test_parts_add_up import LONGEST, gaps, longer_than_the_longest, unseen
+from laws.test_same_thing_said_twice import INTEGERS, changed_by_numpy
+from laws.test_verdict_and_metrics_agree import misfits, odd_numbers, wrong_concurrency
+from laws.test_whole_things import divided_microbatches, divided_sequences
+
+from mlsysim.core.solver import ContinuousBatchingModel, DistributedModel, ServingModel
+from mlsysim.launch.frameworks import Framework
+from mlsysim.stages.stage import ForwardModel
+
+Stage = type[ForwardModel]
+Statement = Callable[[Design], Iterator[str]]
+_CHUNK = 50
+_SHOWN = 5
+_STEPS = 10
+"""Of so many designs all but one differ from the one before in a few arguments only."""
+
+
+def of_any(stage: Stage) -> Iterator[tuple[str, Statement]]:
+    """Give the laws of designs that fit or do not."""
+    yield "parts add up", gaps
+    yield "NumPy's whole numbers", _changed_by_numpy
+    if stage in COMPUTING:
+        yield "a better accelerator is never worse", _worse_with_more
+    if stage in SERVING:
+        yield "sequences are dealt out whole", divided_sequences
+        yield "as many sequences fit as it says", wrong_concurrency
+    if stage in LONGEST:
+        yield "a mean gap is no longer than the longest", longer_than_the_longest
+    if stage is DistributedModel:
+        yield "microbatches are dealt out whole", divided_microbatches
+    if stage is ServingModel:
+        yield "one user waits for nobody", waits
+    if stage is ContinuousBatchingModel:
+        yield "one user under no load waits for nobody", waits_under_no_load
+
+
+_Any = TypeVar("_Any")
+
+
+def _one(choices: Sequence[_Any], design: Design) -> _Any:
+    """Choose one, as good as at random: each design is held against one of several statements."""
+    return choices[zlib.crc32(repr(design).encode()) % len(choices)]
+
+
+def _changed_by_numpy(design: Design) -> Iterator[str]:
+    yield from changed_by_numpy(design, _one(INTEGERS, design))
+
+
+def _worse_with_more(design: Design) -> Iterator[str]:
+    yield from worse_with_more(design, [_one(improvements(design), design)])
+
+
+def _unlike_verdicts(able: Sequence[Framework], design: Design) -> Iterator[str]:
+    yield from unlike_verdicts(_one(able, design), design)
+
+
+def of_feasible(stage: Stage) -> Iterator[tuple[str, Statement]]:
+    """Give the laws of designs that fit."""
+    yield "numbers are believable", odd_numbers
+    yield "feasible designs fit", misfits
+    if stage in SERVING:
+        yield "twice the replicas do twice as much", not_doubled
+        yield "answers begin with what users see", unseen
+    able = [framework for framework, launched in PAIRS if launched is stage]
+    if able:
+        yield "a feasible answer can be launched", functools.partial(_unlike_verdicts, able)
+
+
+class Tally:
+    """How many designs a law was held against, and what broke it.
+
+    Parameters
+    ----------
+    most
+        After so many a law is not held against any more.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.held: Counter[str] = Counter()
+        self.broken: dict[str, list[str]] = {}
+
+    def hold(self, law: str, design: object, statement: Callable[[], Iterator[str]]) -> None:
+        """Hold one design against one law."""
+        if self.held[law] >= self.most:
+            return
+        self.held[law] += 1
+        try:
+            found = list(statement())
+        except Exception as error:  # noqa: BLE001 - told, and the run goes on
+            found = [f"{type(error).__name__}: {error}"]
+        if found:
+            self.broken.setdefault(law, []).append(f"{found[0]}\n      in {design!r}")
+
+
+def drawn(strategy: Values, visit: Callable[[Design, st.DataObject], None], place: int) -> None:
+    """Visit the next few hundred designs of a strategy."""
+
+    @seed(place)
+    @settings(
+        max_examples=_CHUNK,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy, st.data())
+    def one(design: Design, data: st.DataObject) -> None:
+        visit(design, data)
+
+    one()
+
+
+@st.composite
+def neighbours(draw: st.DrawFn, design: Design) -> Design:
+    """Draw a few arguments of a design anew, which is sooner done than drawing all."""
+    free = [name for name in design.arguments if name not in together(design)]
+    other = design
+    for name in draw(st.lists(st.sampled_from(free), min_size=1, max_size=5, unique=True)):
+        context = Complete(design.stage, other)
+        other = other.but(**{name: draw(values_of(design.stage, name, context))})
+    return other if other.outcome() is not None else design
+
+
+def run(stage: Stage, most: int, first: int) -> Tally:
+    """Hold every law of a design against so many designs of a stage."""
+    tally = Tally(most)
+    any_, fitting = dict(of_any(stage)), dict(of_feasible(stage))
+    names = [name for name in knobs(stage) if base_name(name) not in FEATURES]
+
+    def visit(design: Design, data: st.DataObject) -> None:
+        for _ in range(_STEPS):
+            if (result := design.outcome()) is None:
+                return
+            _hold(tally, any_, design)
+            if result.feasible:
+                _hold(tally, fitting, design)
+                _change(tally, design, data, names)
+            design = data.draw(neighbours(design))
+
+    places = itertools.count(first)
+    while not all(tally.held[law] >= most for law in (*any_, *fitting, _KNOBS)):
+        drawn(designs(stage), visit, next(places))
+    return tally
+
+
+def _change(tally: Tally, old: Design, data: st.DataObject, names: Sequence[str]) -> None:
+    name = data.draw(st.sampled_from(names))
+    value = data.draw(values_of(old.stage, name, Complete(old.stage, old)))
+    made = Change(name=name, old=old, new=old.but(**{name: value}))
+    tally.hold(_KNOBS, made, functools.partial(without_effect, made))
+
+
+_KNOBS = "every knob does something"
+
+
+def _hold(tally: Tally, laws: Mapping[str, Statement], design: Design) -> None:
+    for law, statement in laws.items():
+        tally.hold(law, design, functools.partial(statement, design))
+
+
+def main() -> None:
+    """Hold the laws over the stages that are named, or over all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--designs", type=int, default=5000, help="of each stage, under each law")
+    parser.add_argument("--stage", default="", help="part of the names of the stages")
+    parser.add_argument("--seed", type=int, default=1, help="of the first designs")
+    given_ = parser.parse_args()
+    for stage in STAGES:
+        if given_.stage in stage.__name__:
+            tally = run(stage, given_.designs, given_.seed)
+            for law, count in tally.held.items():
+                broken = tally.broken.get(law, [])
+                head = f"{stage.__name__}: {law}: {count:,} designs, {len(broken)} broken"
+                sys.stdout.write("\n    ".join([head, *broken[:_SHOWN]]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

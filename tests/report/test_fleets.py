@@ -1,0 +1,66 @@
+"""What an answer tells of a mixed fleet: its pools, how long requests wait on each, its rivals."""
+
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from mlsysim.catalog import Models, Systems
+from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.solver import ServingModel
+from mlsysim.files.question import load
+from mlsysim.report import Report, report_of, schema
+from mlsysim.results.formatting import number
+
+MIXED = Path(__file__).parents[2] / "models" / "fleet" / "mixed_three_classes.toml"
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """Answer the question about a mix of six accelerators."""
+    question = load(MIXED)
+    return report_of(question, question.solve(top=2))
+
+
+def test_each_class_is_told_how_long_its_requests_wait(report: Report) -> None:
+    """On each pool as the serving model alone predicts for that replica and those requests."""
+    classes = tomllib.loads(MIXED.read_text(encoding="utf-8"))["demand"]
+    assert {pool.request_class for pool in report.designs[0].pools} == classes.keys()
+    for pool in report.designs[0].pools:
+        alone = Pipeline([ServingModel()]).run(
+            model=Models.Language.Llama3_1_8B,
+            fleet=Systems.Accelerators[pool.design.kind],
+            **classes[pool.request_class]["fixed"],
+            **pool.design.params,
+        )["ServingModel"]
+        assert pool.latency.first_token == pytest.approx(alone.time_to_first_token.m_as("s"))
+        assert pool.latency.per_token == pytest.approx(alone.inter_token_latency.m_as("s"))
+        for form in (str(report), report.to_page()):
+            assert f"{alone.inter_token_latency.m_as('ms'):,.4g} ms" in form
+    data = report.to_dict()
+    jsonschema.validate(data, schema())
+    assert len(data["designs"][0]["pools"]) == len(report.designs[0].pools)
+
+
+def test_the_pools_add_up_to_the_fleet(report: Report) -> None:
+    """Their cost is the objective, their accelerators are what the constraints count."""
+    pools = [pool.to_dict() for pool in report.designs[0].pools]
+    cost = sum(pool["cost_per_hour"] for pool in pools)
+    assert cost == pytest.approx(report.designs[0].measures[0].value)
+    for item in report.requirements:
+        kind, _, what = item.name.rpartition(" ")
+        if what == "available":
+            assert item.left == sum(pool["accelerators"] for pool in pools if pool["kind"] == kind)
+
+
+def test_another_fleet_is_told_by_the_replicas_that_differ(report: Report) -> None:
+    """Not by a column for each of dozens of counts."""
+    best, other = report.designs
+    assert len(best.params) > 20
+    last = str(report).splitlines()[-1]
+    changed = [name for name in best.params if best.params[name] != other.params[name]]
+    assert changed
+    for name in changed:
+        assert f"{other.params[name] - best.params[name]:+} {name}" in last
+    assert last.split()[1] == number(other.measures[0].value)
