@@ -8,10 +8,19 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+
 from mlsysim.catalog.fields import Field, choice, text
 from mlsysim.catalog.figure import Confidence, Figure, Provenance
 from mlsysim.catalog.markup import table
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two figures are equal; a fit tries many values of one at once, as an array."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return one is other or np.array_equal(one, other)
+    return bool(one == other)
 
 
 class _Checked(type):
@@ -179,7 +188,7 @@ class Record(metaclass=_Checked):
         if type(other) is not type(self):
             return NotImplemented
         names = [field.name for field in dataclasses.fields(self)]
-        return all(self.__dict__[name] == other.__dict__[name] for name in names)
+        return all(_same(self.__dict__[name], other.__dict__[name]) for name in names)
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
