@@ -142,6 +142,10 @@ def plan(
         list[str] | None,
         typer.Option(metavar="KEY=VALUES", help="Answer for each value of a key; print a table."),
     ] = None,
+    pareto: Annotated[
+        str | None,
+        typer.Option(metavar="GOAL,GOAL", help="Print every plan that is not worse by both."),
+    ] = None,
     plot: Plot = None,
     ical: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan as a calendar (iCalendar).")
@@ -159,13 +163,21 @@ def plan(
     output: "Output",
 ) -> int:
     """Plan jobs over time: which runs when, on how many nodes, in which layout; proven."""
-    from mlsysim.cli.planning import PlanOutputs, plan_file, sweep_plan, why_not_plan
+    from mlsysim.cli.planning import (
+        PlanOutputs,
+        front_of_plans,
+        plan_file,
+        sweep_plan,
+        why_not_plan,
+    )
 
     outputs = PlanOutputs(plot=plot, ical=ical, emit=emit, into=into)
     if why_not:
         return why_not_plan(file, settings or [], why_not, output=output, **options)
     if over:
         return sweep_plan(file, settings or [], over, output=output, **options)
+    if pareto:
+        return front_of_plans(file, settings or [], pareto, output=output, plot=plot, **options)
     return plan_file(file, settings or [], output=output, outputs=outputs, **options)
 
 

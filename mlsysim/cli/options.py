@@ -48,8 +48,7 @@ Full = Annotated[
     bool,
     typer.Option(
         "--full",
-        help="Tell also the sources of prices, the errors of models, the intervals of all figures,"
-        " all conditions of the models, and what frameworks object to.",
+        help="Tell also the interval of every figure, and every condition of the models.",
     ),
 ]
 Page = Annotated[

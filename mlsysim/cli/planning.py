@@ -27,6 +27,7 @@ from mlsysim.files.settings import pairs
 from mlsysim.plans.answers.icalendar import calendar_text
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plot.plans import plan as drawn
+from mlsysim.plot.plans import plan_front
 from mlsysim.printable import csv_text
 from mlsysim.report.plan_page import plan_page
 from mlsysim.textfiles import write_text
@@ -209,6 +210,67 @@ def sweep_plan(
             cells: list[list[str | Text]] = [[*row] for row in rows]
             console().print(AdaptiveTable(header, cells, {len(found.over)}))
     return min(exit_status(answer.status) for _, answer in found.points)
+
+
+def front_of_plans(
+    file: Path,
+    settings: Iterable[str],
+    goals: str,
+    *,
+    output: Output,
+    plot: Path | None = None,
+    framework: str | None = None,
+    **options: Any,
+) -> ExitStatus:
+    """Find the plans that no other is better than by both of two goals, and print a line for each.
+
+    Parameters
+    ----------
+    file
+        The file.
+    settings
+        ``key=value`` in place of what the file says.
+    goals
+        ``goal,goal``.
+    output
+        How the lines are printed.
+    plot
+        Where to draw the front.
+    framework
+        Who is to run the jobs, in place of what the file says.
+    **options
+        Those of `FiledPlan.pareto`.
+    """
+    with errors_to_status(file):
+        _require_no_page(output, "--pareto")
+        one, two = _two(goals)
+        if plot is not None:
+            require_drawable(plot)
+        # The file says what is minimised, and then has to state what that takes.
+        given = {**pairs(settings, "--set"), "objective": f'["{one}", "{two}"]'}
+        plan = load_plan(file, given, framework=framework)
+        with progress_line(file.name) as progress:
+            found = plan.pareto(one, two, progress=progress, **options)
+        if output.as_json:
+            say(found.to_json() + "\n")
+        elif output.as_csv:
+            say(csv_text(found.rows()))
+        else:
+            console().print("\n".join(found.lines()), soft_wrap=True)
+            header, *rows = found.rows()
+            if rows:
+                cells: list[list[str | Text]] = [[*row] for row in rows]
+                console().print(AdaptiveTable(header, cells, {*range(len(header))}))
+        if plot is not None and found.points:
+            save(plan_front(found, " ".join(plan.text.split())).figure, plot)
+    return exit_status(found.status)
+
+
+def _two(goals: str) -> tuple[str, str]:
+    names = [name.strip() for name in goals.split(",")]
+    if len(names) != 2:  # noqa: PLR2004 - a front is drawn in a plane
+        raise ParameterError(f"--pareto {goals}: name two goals, e.g. --pareto makespan,cost")
+    return names[0], names[1]
 
 
 def _require_no_page(output: Output, option: str) -> None:

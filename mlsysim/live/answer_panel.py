@@ -60,7 +60,7 @@ class AnswerPanel:
             with section("Requirements"):
                 markup(limit_meters(report))
         with section("What stands behind it"):
-            blocks(support_blocks(report, full=True))
+            blocks(support_blocks(report))
 
     def _conflict(self, report: Report, limits: dict[str, Limit]) -> None:
         with section("Why nothing fits"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mlsysim.plans.records.fleet import Fleet, Site
+from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.worth import spent
@@ -29,9 +30,9 @@ def violations(question: PlanQuestion, schedule: Schedule) -> list[str]:
             f"{run.job} starts before {name} has ended" for name in before if run.begin < ends[name]
         ]
     for fleet in question.fleets:
-        found += _too_many(schedule, fleet)
+        found += _too_many(schedule, fleet, question.now)
     for site in question.sites:
-        found += _too_much(schedule, site)
+        found += _too_much(schedule, site, question.now)
     if question.budget is not None and spent(question, schedule) > question.budget * (
         1 + _ROUNDING
     ):
@@ -50,11 +51,10 @@ def _of_run(question: PlanQuestion, run: Run) -> Iterator[str]:
         yield f"{run.job} works {worked} s instead of {run.row.seconds} and its restarts"
     if any(end <= begin for begin, end in run.pieces):
         yield f"{run.job} has a piece that lasts no time"
+    yield from _of_start(job, run, question.now)
     if pauses and not job.pauses:
         yield f"{run.job} pauses, which it may not"
-    yield from _needless(question.fleet(run.row.fleet), run)
-    if run.begin < job.release:
-        yield f"{run.job} starts before its release"
+    yield from _needless(question.fleet(run.row.fleet), run, question.now)
     hard = job.holds or not question.is_soft
     if hard and job.deadline is not None and run.end > job.deadline:
         yield f"{run.job} ends after its deadline"
@@ -62,9 +62,26 @@ def _of_run(question: PlanQuestion, run: Run) -> Iterator[str]:
         yield f"{run.job} ends after the horizon"
 
 
-def _needless(fleet: Fleet, run: Run) -> Iterator[str]:
-    """Find pauses during which the calendar has room all the time."""
+def _of_start(job: Job, run: Run, now: int) -> Iterator[str]:
+    """Check when one job starts, and what it has run so far."""
+    if job.begun:
+        history = tuple((begin, min(end, now)) for begin, end in run.pieces if begin < now)
+        if history != job.begun:
+            yield f"{run.job} has not run as it is said to have run"
+        return
+    if run.begin < now:
+        yield f"{run.job} starts before now"
+    if run.begin < job.release:
+        yield f"{run.job} starts before its release"
+    if job.start is not None and run.begin != job.start:
+        yield f"{run.job} does not start when it has to"
+
+
+def _needless(fleet: Fleet, run: Run, now: int) -> Iterator[str]:
+    """Find pauses, not all before now, during which the calendar has room all the time."""
     for (_, stop), (go, _) in zip(run.pieces, run.pieces[1:], strict=False):
+        if stop < now:
+            continue
         moments = [moment for moment in _moments(fleet) if stop <= moment < go] + [stop]
         if go <= stop or all(fleet.level(moment) >= run.row.nodes for moment in moments):
             yield f"{run.job} pauses although the calendar has room for it"
@@ -79,10 +96,10 @@ def _moments(item: Fleet | Site) -> set[int]:
     return found
 
 
-def _too_many(schedule: Schedule, fleet: Fleet) -> Iterator[str]:
+def _too_many(schedule: Schedule, fleet: Fleet, now: int) -> Iterator[str]:
     """Compare at every moment at which something changes what is used with what there is."""
     begins = {begin for run in schedule for begin, _ in run.pieces}
-    for moment in sorted(begins | _moments(fleet)):
+    for moment in sorted(moment for moment in begins | _moments(fleet) | {now} if moment >= now):
         used = sum(
             run.row.nodes for run in schedule if run.row.fleet == fleet.name and moment in run
         )
@@ -95,9 +112,9 @@ def _too_many(schedule: Schedule, fleet: Fleet) -> Iterator[str]:
             yield f"{fleet.name} has too few nodes at {moment} s: {used} are used"
 
 
-def _too_much(schedule: Schedule, site: Site) -> Iterator[str]:
+def _too_much(schedule: Schedule, site: Site, now: int) -> Iterator[str]:
     begins = {begin for run in schedule for begin, _ in run.pieces}
-    for moment in sorted(begins | _moments(site)):
+    for moment in sorted(moment for moment in begins | _moments(site) | {now} if moment >= now):
         drawn = sum(
             run.row.watts for run in schedule if run.row.fleet in site.fleets and moment in run
         )

@@ -1,13 +1,14 @@
 """The reference for small plans: every row and every start of every job, one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from mlsysim.plans.checking import violations
+from mlsysim.plans.records.job import Job, Row
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
-from mlsysim.plans.time.calendar import gaps
-from mlsysim.plans.time.placing import placed
+from mlsysim.plans.time.calendar import Gap, gaps
+from mlsysim.plans.time.placing import Pieces, continued, placed
 from mlsysim.plans.worth import worth
 
 
@@ -56,11 +57,18 @@ def _extended(question: PlanQuestion, begun: Schedule) -> Iterator[Schedule]:
     job = question.jobs[len(begun.runs)]
     for row in job.rows:
         closed = gaps(question.fleet(row.fleet), row.nodes)
-        for start in range(0, question.axis, question.slot):
-            pieces = placed(job, row, start, closed)
-            if pieces is None:
-                continue
+        for pieces in _pieces(question, job, row, closed):
             run = Run(job=job.name, row=row, pieces=pieces)
             longer = Schedule(runs=(*begun.runs, run), lots=begun.lots)
             if not violations(question, longer):
                 yield from _extended(question, longer)
+
+
+def _pieces(question: PlanQuestion, job: Job, row: Row, closed: Sequence[Gap]) -> Iterator[Pieces]:
+    """List when a job can run: at every start, or as it goes on where it has begun."""
+    found = (
+        [continued(job, row, question.now, closed)]
+        if job.begun
+        else [placed(job, row, start, closed) for start in range(0, question.axis, question.slot)]
+    )
+    yield from (pieces for pieces in found if pieces is not None)

@@ -1,16 +1,20 @@
 """The plan in Python: `mlsysim.Plan`."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
+from mlsysim.errors import ObjectiveError, ParameterError
+from mlsysim.plans.answers.changes import changes_of, kept
 from mlsysim.plans.answers.explaining import (
     conflict_of,
     extra_nodes,
     joint_slip,
     relaxation_of,
 )
-from mlsysim.plans.answers.finding import answered
+from mlsysim.plans.answers.finding import Answered, answered, front_of
+from mlsysim.plans.answers.front import PlanFront
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.answers.wording import requirement_text, span_text
 from mlsysim.plans.records.fleet import Fleet, Site
@@ -18,6 +22,7 @@ from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.requirement import RequirementKind
+from mlsysim.plans.replanning import replanned
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
@@ -104,24 +109,104 @@ class Plan:
             why: dict[str, Any] = {}
             if found.status is Status.INFEASIBLE:
                 why = _why(self.question, clock)
-        is_open = found.status in {Status.FEASIBLE, Status.UNKNOWN} or why.get("unfinished")
-        statistics = Statistics(
-            grid_size=found.plans,
-            seconds={**clock.seconds, "total": clock.elapsed},
-            solver=dict(clock.counters),
-            stopped_by=clock.stopped_by if is_open else None,
+            elif found.schedule is not None and self.question.earlier is not None:
+                why = {"worse": dict(_worse(self.question, found, clock))}
+        return _result(self.question, found, clock, why)
+
+    def replanned(self, earlier: PlanResult, now: int) -> Self:
+        """Plan anew from what has happened, and change as little as possible.
+
+        What has begun goes on as it runs; of what has not, the fewest starts and layouts change.
+        The answer says of each change what keeping the job as it was would do.
+
+        Parameters
+        ----------
+        earlier
+            The answer that was carried out so far; it has the same begin.
+        now
+            Seconds from the begin.
+
+        Raises
+        ------
+        ParameterError
+            If the earlier answer has no plan.
+        """
+        if earlier.schedule is None:
+            raise ParameterError("the earlier answer has no plan; there is nothing to go on from")
+        return self.of(replanned(self.question, earlier.schedule, now, earlier.starts))
+
+    def pareto(self, one: str, two: str, **options: Any) -> PlanFront:
+        """Find every plan on slots that no other is better than by both of two goals.
+
+        Each is proven; where a limit comes first, those that were found are spread over the front.
+
+        Parameters
+        ----------
+        one, two
+            The goals, such as ``"minimize: makespan"`` and ``"minimize: cost"``.
+        **options
+            Those of `solve`.
+
+        Raises
+        ------
+        ObjectiveError
+            If there is no such goal, or both are the same.
+        ParameterError
+            If an option is unknown or out of range.
+        """
+        goals = goal_of(one), goal_of(two)
+        if goals[0] is goals[1]:
+            raise ObjectiveError(f"{goals[0]} and {goals[1]}: a front is one of two goals")
+        question = replace(self.question, goals=goals)
+        clock = Clock(SearchOptions.of(**options))
+        with clock.interruptible():
+            status, found = front_of(question, clock)
+            if status is Status.INFEASIBLE:
+                whole = Plan.of(question).solve(**options)
+                if whole.schedule is None:
+                    return PlanFront(status=whole.status, goals=goals, points=(), excluded=whole)
+                question = replace(question, slot=whole.slot)
+                status, found = front_of(question, clock)
+        points = tuple(_result(question, point, clock, {}) for point in found)
+        return PlanFront(
+            status=status if points or status is Status.INFEASIBLE else Status.UNKNOWN,
+            goals=goals,
+            points=points,
+            stopped_by=clock.stopped_by,
         )
-        return PlanResult(
-            status=found.status,
-            method="cp-sat",
-            statistics=statistics,
-            question=self.question,
-            schedule=found.schedule,
-            slot=found.slot,
-            bounds=found.bounds,
-            values=found.values,
-            **why,
-        )
+
+
+def _result(
+    question: PlanQuestion, found: Answered, clock: Clock, why: Mapping[str, Any]
+) -> PlanResult:
+    is_open = found.status in {Status.FEASIBLE, Status.UNKNOWN} or why.get("unfinished")
+    statistics = Statistics(
+        grid_size=found.plans,
+        seconds={**clock.seconds, "total": clock.elapsed},
+        solver=dict(clock.counters),
+        stopped_by=clock.stopped_by if is_open else None,
+    )
+    return PlanResult(
+        status=found.status,
+        method="cp-sat",
+        statistics=statistics,
+        question=question,
+        schedule=found.schedule,
+        slot=found.slot,
+        bounds=found.bounds,
+        values=found.values,
+        starts=found.starts,
+        **why,
+    )
+
+
+def _worse(question: PlanQuestion, found: Answered, clock: Clock) -> Iterator[tuple[str, str]]:
+    """Say of each change of a plan what keeping the job as it was would do."""
+    if found.schedule is None:
+        return
+    for change in changes_of(question, found.schedule):
+        if clock.left > 0:
+            yield change.job, kept(question, found, change, clock)
 
 
 def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from mlsysim.plans.time.calendar import steps
 HOUR = 3600
 
 
-def worth(question: PlanQuestion, schedule: Schedule, goal: Goal) -> float:
+def worth(  # noqa: PLR0911 - one for each goal
+    question: PlanQuestion, schedule: Schedule, goal: Goal
+) -> float:
     """Give the value of a plan by a goal, in the goal's unit.
 
     Parameters
@@ -39,10 +41,48 @@ def worth(question: PlanQuestion, schedule: Schedule, goal: Goal) -> float:
             return spent(question, schedule)
         case Goal.CARBON:
             return sum(carbon(question, run) for run in schedule)
+        case Goal.CHANGES:
+            return float(sum(_changes(question, run) for run in schedule))
         case Goal.NODES:
-            return float(sum(peak(schedule, fleet.name) for fleet in question.fleets))
+            return float(sum(peak(schedule, fleet.name, question.now) for fleet in question.fleets))
         case _:
             assert_never(goal)
+
+
+def begin_before(question: PlanQuestion, job: str) -> int | None:
+    """Give when a job starts in the plan that was made before; nothing if it is not in it."""
+    plan = question.earlier
+    runs = () if plan is None else tuple(run for run in plan if run.job == job)
+    return runs[0].begin if runs else None
+
+
+def changed(question: PlanQuestion, job: str, row: Row, *, is_kept: bool) -> int:
+    """Count what differs from the plan that was made before: the start, and the way it runs.
+
+    Parameters
+    ----------
+    question
+        With the earlier plan.
+    job, row
+        The job, and how it runs now.
+    is_kept
+        Whether it starts in the same slot.
+    """
+    if question.earlier is None or begin_before(question, job) is None:
+        return 0
+    return int(row != question.earlier.run(job).row) + int(not is_kept)
+
+
+def starts_as_before(question: PlanQuestion, run: Run) -> bool:
+    """Tell whether a run starts in the slot of the earlier plan; plans are moved to the left."""
+    slot = question.slot
+    return -(-run.begin // slot) * slot == begin_before(question, run.job)
+
+
+def _changes(question: PlanQuestion, run: Run) -> int:
+    if question.job(run.job).begun:
+        return 0
+    return changed(question, run.job, run.row, is_kept=starts_as_before(question, run))
 
 
 def lateness(question: PlanQuestion, run: Run) -> int:
@@ -110,8 +150,8 @@ def reserved(question: PlanQuestion) -> float:
     return total
 
 
-def peak(schedule: Schedule, fleet: str) -> int:
-    """Count the nodes of a fleet that are in use at once, at most."""
+def peak(schedule: Schedule, fleet: str, now: int = 0) -> int:
+    """Count the nodes of a fleet that are in use at once, at most, from now on."""
     own = [run for run in schedule if run.row.fleet == fleet]
-    begins = {begin for run in own for begin, _ in run.pieces}
-    return max((sum(run.row.nodes for run in own if now in run) for now in begins), default=0)
+    moments = {max(begin, now) for run in own for begin, _ in run.pieces}
+    return max((sum(run.row.nodes for run in own if at in run) for at in moments), default=0)

@@ -4,9 +4,10 @@ import textwrap
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mlsysim.plans.answers.front import PlanFront
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.answers.utilisation import there, used
-from mlsysim.plot.figures import new_figure
+from mlsysim.plot.figures import axes_or_new, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,6 +86,34 @@ def plan(found: PlanResult, title: str = "") -> "Axes":
         last.set_xticks(ticks, [f"{date:%d}.{date:%m}.{date:%y}" for date in dates])
         last.set_xlabel("day.month.year")
     return first
+
+
+def plan_front(found: PlanFront, title: str = "") -> "Axes":
+    """Draw a front of plans: the first goal against the second.
+
+    Parameters
+    ----------
+    found
+        With at least one plan.
+    title
+        What is asked.
+
+    Raises
+    ------
+    ParameterError
+        If matplotlib is not installed.
+    """
+    axes = axes_or_new(None, 9.6, 5.2)
+    x, y = zip(*(point.values for point in found), strict=True)
+    axes.step(x, y, where="post", color="0.8", zorder=1)
+    axes.scatter(x, y, s=42, zorder=3)
+    names = [f"{goal} [{goal.unit}]" if goal.unit else goal.value for goal in found.goals]
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1])
+    axes.margins(0.08)
+    axes.grid(color="0.93")
+    axes.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
+    return axes
 
 
 def _stairs(

@@ -32,20 +32,19 @@ def blocks_of(report: "Report", *, full: bool) -> Iterator[Block]:
     report
         What to tell.
     full
-        Whether with the source of each price, the errors of each model, the interval of each
-        figure, every condition of the models, and what each framework objects to.
+        Whether with the interval of each figure, and every condition of the models.
     """
     yield replace(report.headline, more=report.account)
     if not report.designs:
         yield from _reasons(report)
     elif report.is_front:
         yield from front_blocks(report)
-        yield from support_blocks(report, full=full)
+        yield from support_blocks(report)
     else:
         yield from design_blocks(report.designs[0], report.title)
         if full:
             yield from interval_table(report.designs[0])
-        yield from support_blocks(report, full=full)
+        yield from support_blocks(report)
         yield from requirement_blocks(report, full=full)
         if report.against is not None:
             yield comparison_table(report.against, report.designs[0], report.title)

@@ -96,7 +96,7 @@ def _sections(report: "Report", cloud: Cloud | None) -> Iterator[str]:
     else:
         yield _section("The best designs", _choosable(designs_table(report)))
     yield _section("One design", "".join(map(_panel, range(len(report.shown)), report.shown)))
-    support = as_html(support_blocks(report, full=True))
+    support = as_html(support_blocks(report))
     if support:
         yield _section("What stands behind the best design", support)
     if report.requirements:

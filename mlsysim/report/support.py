@@ -15,31 +15,25 @@ if TYPE_CHECKING:
 WITHIN = f"{100 * COVERAGE:g} % of measured runs like this stay within"
 
 
-def support_blocks(report: "Report", *, full: bool) -> Iterator[Block]:
+def support_blocks(report: "Report") -> Iterator[Block]:
     """Tell how exact the models are, whose prices stand behind the cost, and who can run it.
 
     Parameters
     ----------
     report
         What is told.
-    full
-        Whether with every source and reason; otherwise each in a line.
     """
     if report.inert:
         yield Lines(lines=(f"Without effect on this design: {', '.join(report.inert)}",))
-    if not full:
-        lines = tuple(_in_short(report))
-        if lines:
-            yield Lines(lines=lines)
-        return
-    accuracy = _accuracy(report)
+    accuracy = [line for line in report.accuracy if line not in report.account]
     if accuracy:
         yield Lines(title="Accuracy of the models:", lines=tuple(f"  {line}" for line in accuracy))
     if report.prices:
         told = tuple(f"  {price.text}" for price in report.prices)
         yield Lines(title="Prices behind the cost:", lines=told)
     if report.launched:
-        yield Lines(lines=tuple(launch_lines(report.launched, several=_several(report))))
+        several = len(report.designs) > 1 and report.is_front
+        yield Lines(lines=tuple(launch_lines(report.launched, several=several)))
 
 
 def interval_table(item: ReportedDesign) -> Iterator[Block]:
@@ -52,30 +46,3 @@ def interval_table(item: ReportedDesign) -> Iterator[Block]:
         yield table_of(
             [["figure", "from", "to", "unit"], *rows], title=f"{WITHIN}:", words=frozenset({0, 3})
         )
-
-
-def _in_short(report: "Report") -> Iterator[str]:
-    accuracy = _accuracy(report)
-    medians = [
-        100 * errors["median"] for item in report.evidence for errors in item["errors"].values()
-    ]
-    if len(accuracy) > 1 and medians:
-        yield (
-            f"Accuracy of the models: median errors of {min(medians):.1f} to {max(medians):.1f} %"
-            f" on measured runs of {len(accuracy)} kinds"
-        )
-    else:
-        yield from (f"Accuracy of the models: {line}" for line in accuracy)
-    if report.prices:
-        yield f"Prices: {'; '.join(price.short for price in report.prices)}"
-    if report.launched:
-        first, *_ = launch_lines(report.launched, several=_several(report))
-        yield first.removesuffix(":")
-
-
-def _accuracy(report: "Report") -> list[str]:
-    return [line for line in report.accuracy if line not in report.account]
-
-
-def _several(report: "Report") -> bool:
-    return len(report.designs) > 1 and report.is_front

@@ -52,14 +52,13 @@ def test_a_narrow_terminal_breaks_no_number() -> None:
 
 
 def test_an_answer_is_short_unless_all_is_asked_for() -> None:
-    """Sources of prices, conditions of models and objections of frameworks come with --full."""
+    """What to trust, whose price and who can launch it stand in every answer; conditions do not."""
     _, short, _ = run("solve", TUTORIAL)
     _, full, _ = run("solve", TUTORIAL, "--full")
-    assert len(full) > 1.5 * len(short)
-    for text in ("DGX_H100", "Cannot be launched by megatron"):
+    for text in ("median error", "confidence C", "Cannot be launched by", "even_batch.require"):
         assert text in short
         assert text in full
-    for text in ("confidence C", "nodes 1,024 of 1,024", "even_batch.require", "_total  "):
+    for text in ("nodes 1,024 of 1,024", "_total  "):
         assert text not in short
         assert text in full
 

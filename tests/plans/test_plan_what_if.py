@@ -15,52 +15,13 @@ from mlsysim.files.plans.what_if import sweep, why_not
 from mlsysim.plans.rows import rows_of
 from mlsysim.results.formatting import with_unit
 
-TEXT = """
-question = "Which of two runs goes first?"
-objective = "minimize: cost"
-begin = 2027-01-04
-end = 2027-02-01
-
-[pipeline]
-stages = ["DistributedModel"]
-
-[fixed]
-batch_size = 256
-model = "Llama3_8B"
-
-[space]
-nodes = [1, 2, 4, 8]
-tp_size = [1, 2]
-
-[fleets.lab]
-of = "Lab_64_H100"
-price = "2 USD/hour"
-
-[jobs.one]
-work = 5e10
-deadline = 2027-01-10
-
-[jobs.two]
-work = 4e10
-after = ["one"]
-deadline = 2027-01-16
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Write the plan."""
-    path = tmp_path / "plan.toml"
-    path.write_text(TEXT)
-    return path
-
 
 def test_forcing_is_changing_the_file(file: Path) -> None:
     """Both answers are those of the files that say so, and the words tell the difference."""
     forced = {"jobs.two.release": "2027-01-12"}
     told = why_not(file, forced, workers=1)
     assert told.free.values == load_plan(file).solve(workers=1).values
-    changed = TEXT.replace('after = ["one"]', 'after = ["one"]\nrelease = 2027-01-12')
+    changed = file.read_text().replace('after = ["one"]', 'after = ["one"]\nrelease = 2027-01-12')
     file.write_text(changed)
     assert told.bound.values == load_plan(file).solve(workers=1).values
     (line,) = told.lines()

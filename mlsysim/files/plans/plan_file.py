@@ -20,6 +20,7 @@ from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, S
 from mlsysim.files.plans.settings import with_settings
 from mlsysim.files.plans.times import Reader, dated
 from mlsysim.files.reading import read_table, written
+from mlsysim.plans.answers.front import PlanFront
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.plan import Plan
 from mlsysim.plans.records.goal import Goal, goal_of
@@ -101,6 +102,28 @@ class FiledPlan:
             lambda job: replace(job, rows=found[job.name]) if job.name in found else job
         )
 
+    def pareto(self, one: str, two: str, **options: Any) -> PlanFront:
+        """Find every plan that no other is better than by both of two goals.
+
+        Parameters
+        ----------
+        one, two
+            The goals, such as ``"makespan"`` and ``"cost"``.
+        **options
+            Those of `solve`.
+
+        Raises
+        ------
+        InfeasibleError, NoAnswerError
+            As for `solve`.
+        ObjectiveError
+            If there is no such goal, or both are the same.
+        """
+        asked, began = SearchOptions.of(**options), time.monotonic()
+        plan = Plan.of(self.prepare(**options))
+        left = _left(asked, began)
+        return plan.pareto(one, two, time_limit=left, workers=asked.workers, seed=asked.seed)
+
     def solve(self, known: KnownRows | None = None, **options: Any) -> PlanResult:
         """Find the best plan.
 
@@ -121,8 +144,7 @@ class FiledPlan:
         asked, began = SearchOptions.of(**options), time.monotonic()
         question = self.prepare(known, **options)
         spent = time.monotonic() - began
-        limit = asked.time_limit
-        left = None if limit is None else max(limit - spent, _LEAST_TIME)
+        left = _left(asked, began)
         found = Plan.of(question).solve(time_limit=left, workers=asked.workers, seed=asked.seed)
         seconds = {**found.statistics.seconds, "rows": spent}
         seconds["total"] = seconds.get("total", 0.0) + spent
@@ -132,6 +154,13 @@ class FiledPlan:
             for name, text in found.conflict_reasons.items()
         }
         return replace(found, statistics=statistics, conflict_reasons=reasons)
+
+
+def _left(asked: SearchOptions, began: float) -> float | None:
+    """Give the seconds that are left of a limit."""
+    if asked.time_limit is None:
+        return None
+    return max(asked.time_limit - (time.monotonic() - began), _LEAST_TIME)
 
 
 def is_plan(path: Path) -> bool:

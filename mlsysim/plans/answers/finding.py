@@ -1,11 +1,12 @@
 """Answer a plan's question: solve on slots, replay on exact times, prove on both."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.answers.shifting import shifted
 from mlsysim.plans.checking import violations
+from mlsysim.plans.model.fronts import front
 from mlsysim.plans.model.solving import SlotSolution, solve
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.question import PlanQuestion
@@ -35,6 +36,8 @@ class Answered:
         What the plan is worth on the slots, goal by goal, in the goals' units.
     bounds
         What no plan on the slots can be below.
+    starts
+        Job -> when it starts on the slots, before it is moved to exact times.
     plans
         How many plans there are on the slots, if nothing is said of what jobs share.
     """
@@ -44,6 +47,7 @@ class Answered:
     schedule: Schedule | None = None
     values: tuple[float, ...] = ()
     bounds: tuple[float, ...] = ()
+    starts: Mapping[str, int] = field(default_factory=dict)
     plans: int = 0
 
 
@@ -97,9 +101,34 @@ def exists(question: PlanQuestion, clock: Clock) -> bool | None:
     return False if excluded(question, clock) else None
 
 
+def front_of(question: PlanQuestion, clock: Clock) -> tuple[Status, tuple[Answered, ...]]:
+    """Find every plan on the slots that none is better than by both of two goals.
+
+    Parameters
+    ----------
+    question
+        With two goals, and a slot on which there is a plan.
+    clock
+        The time.
+
+    Returns
+    -------
+    tuple
+        ``OPTIMAL`` if none is missing, and the plans by rising value of the first goal.
+    """
+    outer = slotted(question, Side.OUTWARD)
+    one, two = question.goals
+    found = front(outer.instance, (one, two), clock)
+    return found.status, tuple(_told(question, outer, point) for point in found.points)
+
+
 def _on_slots(question: PlanQuestion, clock: Clock, goals: tuple[Goal, ...]) -> Answered:
     outer = slotted(question, Side.OUTWARD)
-    found = solve(outer.instance, goals, clock)
+    return _told(question, outer, solve(outer.instance, goals, clock))
+
+
+def _told(question: PlanQuestion, outer: Slotted, found: SlotSolution) -> Answered:
+    """Replay what was found in slots on exact times, and move it to them."""
     if not found.chosen:
         return Answered(status=found.status, slot=question.slot, plans=outer.instance.size)
     schedule = decoded(outer, found.chosen, found.lots)
@@ -113,6 +142,7 @@ def _on_slots(question: PlanQuestion, clock: Clock, goals: tuple[Goal, ...]) -> 
         schedule=shifted(question, schedule),
         values=tuple(values),
         bounds=tuple(_bounds(question, outer, found, values)),
+        starts={run.job: run.begin for run in schedule},
         plans=outer.instance.size,
     )
 
@@ -136,7 +166,8 @@ def _bounds(
             yield values[place]
         elif goal in outer.unit:
             # Each fee was rounded up, by less than a unit.
-            told = (bound - outer.instance.fees) * outer.unit[goal] + outer.standing[goal]
+            rounding = outer.instance.fees if goal.is_rounded else 0
+            told = (bound - rounding) * outer.unit[goal] + outer.standing[goal]
             yield min(told, values[place])
         else:
             yield bound * _unit(question, goal)

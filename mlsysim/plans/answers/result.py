@@ -1,11 +1,12 @@
 """The answer to a plan's question, in words, as a table, as a Gantt chart and as data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mlsysim.frames import frame
+from mlsysim.plans.answers.changes import PlanChange, changes_of
 from mlsysim.plans.answers.gantt import chart
 from mlsysim.plans.answers.wording import moment_text
 from mlsysim.plans.records.job import Row
@@ -46,6 +47,10 @@ class PlanResult(Answer):
         What the plan is worth before its starts are moved off the slots, goal by goal.
     remedies
         Where there is no plan: what later deadlines, or more nodes, would do.
+    starts
+        Job -> when it starts on the slots, before it is moved to exact times.
+    worse
+        Job that differs from an earlier plan -> what keeping it as it was would do.
     """
 
     question: PlanQuestion
@@ -54,6 +59,8 @@ class PlanResult(Answer):
     bounds: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
     remedies: tuple[str, ...] = ()
+    starts: Mapping[str, int] = field(default_factory=dict)
+    worse: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def explanation(self) -> str:
@@ -83,6 +90,11 @@ class PlanResult(Answer):
             if plan is None
             else tuple(worth(self.question, plan, g) for g in self.question.goals)
         )
+
+    @property
+    def changes(self) -> tuple[PlanChange, ...]:
+        """What differs from the earlier plan, job by job."""
+        return () if self.schedule is None else tuple(changes_of(self.question, self.schedule))
 
     @property
     def gap(self) -> float | None:
@@ -117,6 +129,14 @@ class PlanResult(Answer):
         if self.schedule is not None:
             if rented := tuple(self._rented()):
                 yield Lines(title="Rented:", lines=rented)
+            if self.question.earlier is not None:
+                told = [f"  {item.text(self.question.origin)}" for item in self.changes]
+                told = [
+                    f"{text}{f'; {why}' if why else ''}"
+                    for text, item in zip(told, self.changes, strict=True)
+                    for why in [self.worse.get(item.job, "")]
+                ]
+                yield Lines(title="Changed:", lines=tuple(told) or ("  nothing",))
             yield Drawing(lines=tuple(chart(self.question, self.schedule)))
 
     def _rented(self) -> Iterator[str]:
@@ -169,6 +189,7 @@ class PlanResult(Answer):
                     "job": run.job,
                     "fleet": run.row.fleet,
                     "nodes": run.row.nodes,
+                    "starts": self.starts.get(run.job, run.begin),
                     "pieces": [list(piece) for piece in run.pieces],
                     **self._dates(run),
                     "cost": cost(self.question, run),
@@ -180,6 +201,15 @@ class PlanResult(Answer):
             "rented": [
                 {"fleet": fleet, "block": block, "lots": count}
                 for (fleet, block), count in lots.items()
+            ],
+            "begin": None if self.question.origin is None else self.question.origin.isoformat(),
+            "changes": [
+                {
+                    "job": item.job,
+                    "text": item.text(self.question.origin),
+                    "kept": self.worse.get(item.job),
+                }
+                for item in self.changes
             ],
             "remedies": list(self.remedies),
             **self._common(),

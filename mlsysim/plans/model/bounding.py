@@ -65,6 +65,58 @@ def least(instance: Instance, goal: Goal) -> int:
     return _smallest(instance.horizon, lambda until: _times_fit(work, supply, until))
 
 
+def heads(instance: Instance) -> dict[str, int]:
+    """Give for each activity the slot before which it cannot start.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    """
+    known = {item.name: item for item in instance.activities}
+    found: dict[str, int] = {}
+
+    def head(name: str) -> int:
+        if name not in found:
+            item = known[name]
+            before = [
+                min(max(mode.first, head(other)) + mode.length for mode in known[other].modes)
+                for other in item.after
+            ]
+            found[name] = max([min(mode.first for mode in item.modes), *before])
+        return found[name]
+
+    return {item.name: head(item.name) for item in instance.activities}
+
+
+def tails(instance: Instance) -> dict[str, int]:
+    """Give for each activity the slots that those after it take at least.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    """
+    found: dict[str, int] = {}
+    followers: dict[str, list[Activity]] = {item.name: [] for item in instance.activities}
+    for item in instance.activities:
+        for other in item.after:
+            followers[other].append(item)
+
+    def tail(name: str) -> int:
+        if name not in found:
+            behind = [
+                min(mode.length for mode in item.modes) + tail(item.name)
+                for item in followers[name]
+            ]
+            found[name] = max(behind, default=0)
+        return found[name]
+
+    for item in instance.activities:
+        tail(item.name)
+    return found
+
+
 def area(mode: Mode, nodes: frozenset[str]) -> int:
     """Give the node-slots that a mode takes.
 
@@ -81,22 +133,9 @@ def area(mode: Mode, nodes: frozenset[str]) -> int:
 
 def _parts(instance: Instance, nodes: frozenset[str]) -> Iterator[_Windowed]:
     """Give each activity with the slot before which it cannot start."""
-    known = {item.name: item for item in instance.activities}
-    releases: dict[str, int] = {}
-
-    def release(name: str) -> int:
-        if name not in releases:
-            item = known[name]
-            own = min(mode.first for mode in item.modes)
-            before = [
-                min(max(mode.first, release(other)) + mode.length for mode in known[other].modes)
-                for other in item.after
-            ]
-            releases[name] = max([own, *before])
-        return releases[name]
-
+    releases = heads(instance)
     for item in instance.activities:
-        yield _Windowed(item, release(item.name), nodes)
+        yield _Windowed(item, releases[item.name], nodes)
 
 
 def _smallest(most: int, fits: Callable[[int], bool]) -> int:

@@ -53,6 +53,8 @@ class Model:
             self._supply(resource)
         for name, limit in instance.limits.items():
             self.model.add(sum(self._fees[name]) <= limit)
+        for goal, most in instance.most.items():
+            self.model.add(self.minimize(goal) <= most)
 
     def _add(self, activity: Activity) -> None:
         """Add an activity: one mode of it, its start, its end, what it holds."""
@@ -201,7 +203,7 @@ class Model:
                 return sum(item.weight * self._late(item) for item in self._due())
             case Goal.LATE:
                 return sum(item.weight * self._is_late(item) for item in self._due())
-            case Goal.COST | Goal.CARBON:
+            case Goal.COST | Goal.CARBON | Goal.CHANGES:
                 return sum(self._fees[goal.value])
             case Goal.NODES:
                 return sum(self._peak(item) for item in self.instance.resources if item.peaks)

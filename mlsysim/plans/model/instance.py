@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from mlsysim.plans.records.goal import Goal
+
 Fee = int | tuple[int | None, ...]
 """What a mode adds to a sum: always the same, or by its start, from the earliest on; at a start
 without a fee it cannot start."""
@@ -172,12 +174,15 @@ class Instance:
         The slot by which everything has ended.
     limits
         Sum of fees -> the most that it may be.
+    most
+        Goal -> the most that a plan may be worth by it.
     """
 
     activities: tuple[Activity, ...]
     resources: tuple[Resource, ...]
     horizon: int
     limits: Mapping[str, int] = field(default_factory=dict)
+    most: Mapping[Goal, int] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -8,10 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlsysim.plans.model.instance import Activity, Fee, Instance, Mode
-from mlsysim.plans.records.goal import Goal
-
-PRICED = (Goal.COST, Goal.CARBON)
-"""The goals that are sums of fees."""
+from mlsysim.plans.records.goal import PRICED, Goal
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.model.bounding import least
 from mlsysim.plans.model.building import Model
-from mlsysim.plans.model.constructing import constructed, improved
 from mlsysim.plans.model.instance import Instance
+from mlsysim.plans.model.local_search import PlanSearch
 from mlsysim.plans.model.narrowing import flattened, narrowed
+from mlsysim.plans.model.relaxing import relaxed
 from mlsysim.plans.model.valuing import valued
 from mlsysim.plans.records.goal import Goal
 from mlsysim.results.status import Status
@@ -53,7 +54,12 @@ class SlotSolution:
 
 
 def solve(
-    instance: Instance, goals: Sequence[Goal], clock: Clock, *, ties: bool = True
+    instance: Instance,
+    goals: Sequence[Goal],
+    clock: Clock,
+    *,
+    ties: bool = True,
+    known: SlotSolution | None = None,
 ) -> SlotSolution:
     """Find the best plan in slots.
 
@@ -67,15 +73,16 @@ def solve(
         The time.
     ties
         Whether to sort out ties.
+    known
+        A plan to begin with.
     """
     if any(not activity.modes for activity in instance.activities):
         return SlotSolution(status=Status.INFEASIBLE)
     if not goals:
         return _any(instance, clock)
-    first = constructed(instance, goals[0], clock, least(instance, goals[0]))
     found = SlotSolution(status=Status.UNKNOWN)
-    if first is not None:
-        found = replace(found, chosen=first.chosen, lots=first.lots)
+    if known is not None:
+        found = replace(found, chosen=known.chosen, lots=known.lots)
     for place in range(len(goals)):
         found = _reached(instance, goals[: place + 1], found, clock)
         if found.status is not Status.OPTIMAL:
@@ -85,7 +92,7 @@ def solve(
 
 def _any(instance: Instance, clock: Clock) -> SlotSolution:
     """Find any plan, or prove that there is none."""
-    first = constructed(instance, None, clock)
+    first = PlanSearch(instance, (), clock).plan()
     if first is not None:
         return SlotSolution(status=Status.OPTIMAL, chosen=first.chosen, lots=first.lots)
     built = Model(instance)
@@ -137,16 +144,20 @@ def _reached(
     state = _Run(
         found=known,
         value=valued(instance, goal, known.chosen, known.lots) if known.chosen else math.inf,
-        bound=least(instance, goal),
+        bound=max(least(instance, goal), narrowed(instance, goal, None).least),
     )
-    state = _cheapest(instance, goals, state, clock)
+    state = _searched(instance, goals, _cheapest(instance, goals, state, clock), clock)
     seconds, alternates = _TURN_SECONDS, clock.workers == len(_PROVING)
     turns = itertools.cycle([_PROVING, _IMPROVING])
-    while state.value > state.bound and not state.is_denied:
-        limit = seconds if alternates else math.inf
-        state = _turn(instance, goals, state, clock, limit, next(turns))
-        if not alternates or clock.left <= 0:
+    for turn in itertools.count():
+        if state.value <= state.bound or state.is_denied or (turn and clock.left <= 0):
             break
+        if turn == 1 and not math.isinf(state.value):
+            bound = relaxed(instance, goal, clock, state.bound, state.value)
+            state = replace(state, bound=_whole(bound))
+        limit = seconds if alternates or not turn else math.inf
+        state = _turn(instance, goals, state, clock, limit, next(turns))
+        state = _searched(instance, goals, state, clock, turn + 1)
         seconds *= _LONGER
     if state.is_denied:
         return replace(known, status=Status.INFEASIBLE)
@@ -170,11 +181,28 @@ def _cheapest(instance: Instance, goals: Sequence[Goal], state: _Run, clock: Clo
     if found.status is Status.INFEASIBLE:
         return replace(state, is_denied=True)
     bound = max(state.bound, *found.bounds) if found.bounds else state.bound
-    better = improved(instance, goal, found.chosen, clock) if found.chosen else None
-    if better is None or better.value >= state.value:
+    if not found.chosen:
         return replace(state, bound=bound)
+    value = valued(instance, goal, found.chosen, found.lots)
+    return _Run(
+        found=replace(state.found, chosen=found.chosen, lots=found.lots), value=value, bound=bound
+    )
+
+
+def _searched(
+    instance: Instance, goals: Sequence[Goal], state: _Run, clock: Clock, turn: int = 0
+) -> _Run:
+    """Look for a better plan from place to place, without a proof."""
+    if state.is_denied or state.value <= state.bound:
+        return state
+    better = PlanSearch(instance, goals, clock, state.bound, turn).plan(state.found.chosen)
+    if better is None or better.value >= state.value:
+        return state
+    for sooner, reached in [*zip(goals, state.found.values, strict=False), *instance.most.items()]:
+        if valued(instance, sooner, better.chosen, better.lots) > reached:
+            return state
     plan = replace(state.found, chosen=better.chosen, lots=better.lots)
-    return _Run(found=plan, value=better.value, bound=bound)
+    return replace(state, found=plan, value=better.value)
 
 
 def _turn(

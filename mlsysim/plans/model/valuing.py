@@ -34,7 +34,7 @@ def valued(
             return sum(item.weight * _late(item, end) for item, end in ends)
         case Goal.LATE:
             return sum(item.weight for item, end in ends if _late(item, end))
-        case Goal.COST | Goal.CARBON:
+        case Goal.COST | Goal.CARBON | Goal.CHANGES:
             return summed(instance, goal.value, chosen, lots)
         case Goal.NODES:
             return sum(_peak(instance, item, chosen) for item in instance.resources if item.peaks)
@@ -52,13 +52,14 @@ def summed(
     instance, chosen, lots
         As for `valued`.
     name
-        The sum.
+        The sum; activities that are not placed add nothing to it.
     """
     options = (option for resource in instance.resources for option in resource.options)
     rented = sum(option.fees.get(name, 0) * lots.get(option.name, 0) for option in options)
     return rented + sum(
         _fee(item.modes[place], name, start)
         for item in instance.activities
+        if item.name in chosen
         for place, start in [chosen[item.name]]
     )
 

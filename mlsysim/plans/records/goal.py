@@ -14,6 +14,7 @@ class Goal(StrEnum):
     COST = "cost"
     CARBON = "carbon"
     NODES = "nodes"
+    CHANGES = "changes"
 
     @property
     def unit(self) -> str:
@@ -21,10 +22,18 @@ class Goal(StrEnum):
         return _UNITS[self]
 
     @property
+    def is_rounded(self) -> bool:
+        """Whether its sum is one of rounded amounts."""
+        return self in {Goal.COST, Goal.CARBON}
+
+    @property
     def softens(self) -> bool:
         """Whether deadlines may slip, because lateness is what is minimised."""
         return self in {Goal.TARDINESS, Goal.LATE}
 
+
+PRICED = (Goal.COST, Goal.CARBON, Goal.CHANGES)
+"""The goals that are sums of what each run adds."""
 
 _UNITS = {
     Goal.MAKESPAN: "hour",
@@ -33,6 +42,7 @@ _UNITS = {
     Goal.COST: "USD",
     Goal.CARBON: "kg",
     Goal.NODES: "",
+    Goal.CHANGES: "",
 }
 
 

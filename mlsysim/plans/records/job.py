@@ -68,6 +68,10 @@ class Job:
         Whether it may stop where the calendar has no room for it, and go on afterwards.
     restart
         Seconds of work that each such pause costs.
+    start
+        When it has to start, if that is not free.
+    begun
+        When it has run so far, up to the plan's `now`; its one row is then the one that it has.
     holds
         Whether it only holds its nodes, as a serving fleet does: its end is then no end of
         the plan's work, and its deadline is kept even where that of others may slip.
@@ -81,6 +85,8 @@ class Job:
     weight: int = 1
     pauses: bool = True
     restart: int = 0
+    start: int | None = None
+    begun: tuple[tuple[int, int], ...] = ()
     holds: bool = False
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
+from mlsysim.plans.records.schedule import Schedule
 from mlsysim.plans.records.series import Series
 
 
@@ -34,6 +35,11 @@ class PlanQuestion:
         The most that may be spent, in USD.
     slot
         Seconds: jobs start at multiples of it.
+    now
+        Nothing starts before; what has run until then is history.
+    earlier
+        A plan that was made before, of which as little as possible is to change: of the jobs
+        that have not begun, with their starts on slots.
     origin
         The date of moment zero, for texts; they count days from the begin without it.
     """
@@ -45,6 +51,8 @@ class PlanQuestion:
     horizon: int | None = None
     budget: float | None = None
     slot: int = 4 * 3600
+    now: int = 0
+    earlier: Schedule | None = None
     origin: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -106,6 +114,7 @@ class PlanQuestion:
         ]
         moments += [block.window[1] for fleet in self.fleets for block in fleet.blocks]
         moments += [job.release for job in self.jobs]
+        moments += [job.start or 0 for job in self.jobs] + [self.now]
         pauses = sum(job.pauses * job.restart for job in self.jobs) * (len(moments) + 1)
         longest = [max((row.seconds for row in job.rows), default=0) for job in self.jobs]
         # Each start may be rounded up to a slot.

@@ -6,9 +6,11 @@ starts; only the range of its starts is limited.  So each way is an interval of 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mlsysim.plans.records.job import Job, Row
 from mlsysim.plans.time.calendar import Gap
+from mlsysim.plans.time.placing import Pieces, continued
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,10 @@ class PausedRow:
         From begin to end, pauses included.
     first, last
         The range of the starts.
+    pieces
+        When it runs, where that is not free because it has begun.
+    is_kept
+        Whether it stands for the start that an earlier plan has.
     """
 
     row: Row
@@ -32,6 +38,8 @@ class PausedRow:
     length: int
     first: int
     last: int
+    pieces: Pieces = ()
+    is_kept: bool = False
 
 
 def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[PausedRow]:
@@ -70,3 +78,23 @@ def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[Pau
             highest = min(begin - 1, min(until, latest) - length)
             if lowest <= highest:
                 yield PausedRow(row=row, pauses=crossed, length=length, first=lowest, last=highest)
+
+
+def way_on(job: Job, row: Row, closed: Sequence[Gap], latest: int, now: int) -> Iterator[PausedRow]:
+    """Give the one way in which a job that has begun goes on, if it ends in time.
+
+    Parameters
+    ----------
+    job, row, closed, latest
+        As for `ways`.
+    now
+        Until when it has run.
+    """
+    pieces = continued(job, row, now, closed)
+    if pieces is None or pieces[-1][1] > latest:
+        return
+    begin, end = pieces[0][0], pieces[-1][1]
+    pauses = tuple((stop, go) for (_, stop), (go, _) in pairwise(pieces))
+    yield PausedRow(
+        row=row, pauses=pauses, length=end - begin, first=begin, last=begin, pieces=pieces
+    )

@@ -25,8 +25,43 @@ def placed(job: Job, row: Row, start: int, closed: Sequence[Gap]) -> Pieces | No
     closed
         When there is no room for its nodes, in order (`calendar.gaps`).
     """
+    return _worked(job, row.seconds, start, closed)
+
+
+def continued(job: Job, row: Row, now: int, closed: Sequence[Gap]) -> Pieces | None:
+    """Say when a job that has begun has run, and will run; nothing if it cannot go on.
+
+    Parameters
+    ----------
+    job
+        With what it has run so far.
+    row
+        How it runs.
+    now
+        Until when that is known.
+    closed
+        As for `placed`.
+    """
+    *before, (begin, end) = job.begun
+    left = row.seconds + len(before) * job.restart - sum(e - b for b, e in job.begun)
+    if left <= 0:
+        return job.begun
+    inside = next(
+        (gap for gap in closed if gap[0] <= now and (gap[1] is None or now < gap[1])), None
+    )
+    if inside is None and end == now:
+        rest = _worked(job, left, now, closed)
+        return None if rest is None else (*before, (begin, rest[0][1]), *rest[1:])
+    go = now if inside is None else inside[1]
+    if go is None or not job.pauses:
+        return None
+    rest = _worked(job, left + job.restart, go, closed)
+    return None if rest is None else (*job.begun, *rest)
+
+
+def _worked(job: Job, left: int, now: int, closed: Sequence[Gap]) -> Pieces | None:
+    """Work on from a moment until nothing is left, around what is closed."""
     pieces = []
-    left, now = row.seconds, start
     for begin, end in closed:
         if end is not None and end <= now:
             continue

@@ -10,17 +10,26 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from mlsysim.plans.model.instance import Activity, Fee, Instance, Mode, Option, Resource
 from mlsysim.plans.records.fleet import Fleet, Site
-from mlsysim.plans.records.goal import Goal
+from mlsysim.plans.records.goal import PRICED, Goal
 from mlsysim.plans.records.job import Job
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.records.series import Series
 from mlsysim.plans.time.calendar import changes_on, gaps, steps, widened
-from mlsysim.plans.time.modes import PausedRow, ways
-from mlsysim.plans.worth import carbon, cost, emissions, rates, reserved
+from mlsysim.plans.time.modes import PausedRow, way_on, ways
+from mlsysim.plans.worth import (
+    begin_before,
+    carbon,
+    changed,
+    cost,
+    emissions,
+    rates,
+    reserved,
+)
 
 _PRECISION = 10**9
 """Into how many units the largest possible sum of money or carbon is divided."""
@@ -82,10 +91,10 @@ def slotted(question: PlanQuestion, side: Side) -> Slotted:
         )
         question = replace(question, fleets=fleets, sites=sites)
     found = {job.name: tuple(_ways(question, job)) for job in question.jobs}
-    goals = {Goal.COST, Goal.CARBON} & {*question.goals}
+    goals = {*PRICED} & {*question.goals}
     goals |= set() if question.budget is None else {Goal.COST}
     pricing = _Pricing(question, side, found, tuple(sorted(goals)))
-    kept = {name: tuple(pricing.front(own)) for name, own in found.items()}
+    kept = {name: tuple(pricing.front(name, own)) for name, own in found.items()}
     activities = tuple(_activity(question, job, kept[job.name], pricing) for job in question.jobs)
     limits = {}
     if question.budget is not None:
@@ -108,8 +117,25 @@ def _ways(question: PlanQuestion, job: Job) -> Iterator[PausedRow]:
     latest = question.axis
     if job.deadline is not None and (job.holds or not question.is_soft):
         latest = min(latest, job.deadline)
+    kept = None
+    if Goal.CHANGES in question.goals and not job.begun:
+        kept = begin_before(question, job.name)
+    job = replace(job, release=max(job.release, question.now))
     for row in job.rows:
-        yield from ways(job, row, gaps(question.fleet(row.fleet), row.nodes), latest)
+        closed = gaps(question.fleet(row.fleet), row.nodes)
+        if job.begun:
+            yield from way_on(job, row, closed, latest, question.now)
+            continue
+        for way in ways(job, row, closed, latest):
+            yield from (_starting(way, job.start) if job.start is not None else (way,))
+            if kept is not None:
+                yield from (replace(own, is_kept=True) for own in _starting(way, kept))
+
+
+def _starting(way: PausedRow, start: int) -> Iterator[PausedRow]:
+    """Give a way that starts at a moment, if it can."""
+    if way.first <= start <= way.last:
+        yield replace(way, first=start, last=start)
 
 
 class _Pricing:
@@ -125,6 +151,9 @@ class _Pricing:
         self.question, self.side, self.goals = question, side, goals
         self.unit: dict[str, float] = {}
         for goal in goals:
+            if not goal.is_rounded:
+                self.unit[goal] = 1.0
+                continue
             most = sum(
                 max((self._most(goal, way) for way in own), default=0.0) for own in found.values()
             )
@@ -146,11 +175,15 @@ class _Pricing:
     def window(self, way: PausedRow) -> tuple[int, int]:
         """Give the range of the starts in slots."""
         slot = self.question.slot
+        if way.pieces:
+            return way.first // slot, way.first // slot
         first = way.first // slot if self.side is Side.INWARD else -(-way.first // slot)
         return first, way.last // slot
 
-    def fee(self, goal: Goal, way: PausedRow) -> Fee:
-        """Give what a way adds to a sum, by its start where that matters."""
+    def fee(self, goal: Goal, job: str, way: PausedRow) -> Fee:
+        """Give what a way of a job adds to a sum, by its start where that matters."""
+        if goal is Goal.CHANGES:
+            return 0 if way.pieces else changed(self.question, job, way.row, is_kept=way.is_kept)
         found = self._rates(goal, way)
         first, last = self.window(way)
         if all(item.is_constant for item, _ in found):
@@ -176,10 +209,10 @@ class _Pricing:
         run = Run(job="", row=way.row, pieces=_pieces(way, moment))
         return (cost if goal is Goal.COST else carbon)(self.question, run)
 
-    def front(self, own: Sequence[PausedRow]) -> Iterator[PausedRow]:
+    def front(self, job: str, own: Sequence[PausedRow]) -> Iterator[PausedRow]:
         """Keep the ways that have a start on the grid and that no other makes superfluous."""
         fitting = [way for way in own if self.window(way)[0] <= self.window(way)[1]]
-        traits = [self._traits(way) for way in fitting]
+        traits = [self._traits(job, way) for way in fitting]
         for place, (way, mine) in enumerate(zip(fitting, traits, strict=True)):
             if not any(
                 other[0] == mine[0]
@@ -190,7 +223,7 @@ class _Pricing:
             ):
                 yield way
 
-    def _traits(self, way: PausedRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
+    def _traits(self, job: str, way: PausedRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
         """Say what has to be equal, and what is the better the less it is."""
         first, last = self.window(way)
         row = way.row
@@ -199,7 +232,8 @@ class _Pricing:
             slots = -(-way.length // self.question.slot)
         money = (row.nodes * way.length, int(row.cost * 1e6), row.watts * way.length)
         less = (row.nodes, row.watts, slots, first, -last, *(money if self.goals else ()))
-        return (row.fleet, way.pauses), less
+        changes = self.fee(Goal.CHANGES, job, way) if Goal.CHANGES in self.goals else 0
+        return (row.fleet, way.pauses, changes), less
 
 
 def _activity(
@@ -208,14 +242,14 @@ def _activity(
     slot, side = question.slot, pricing.side
     modes = []
     for way in own:
+        fees = {goal.value: pricing.fee(goal, job.name, way) for goal in pricing.goals}
+        if way.pieces:
+            modes.append(_begun(way, question, fees, side))
+            continue
         first, last = pricing.window(way)
         length = way.length // slot if side is Side.INWARD else -(-way.length // slot)
         slack = int(side is Side.INWARD and bool(way.pauses) and way.length % slot > 0)
-        demands = {f"nodes of {way.row.fleet}": way.row.nodes}
-        if way.row.watts:
-            for site in question.sites:
-                if way.row.fleet in site.fleets:
-                    demands[f"power of {site.name}"] = way.row.watts
+        demands = _demands(question, way)
         modes.append(
             Mode(
                 length=length,
@@ -224,7 +258,7 @@ def _activity(
                 last=last,
                 pauses=tuple((stop // slot, go // slot) for stop, go in way.pauses),
                 demands=demands,
-                fees={goal.value: pricing.fee(goal, way) for goal in pricing.goals},
+                fees=fees,
             )
         )
     is_late = question.is_soft and job.deadline is not None and not job.holds
@@ -235,6 +269,35 @@ def _activity(
         due=(job.deadline or 0) // slot if is_late else None,
         weight=job.weight,
         is_work=not job.holds,
+    )
+
+
+def _demands(question: PlanQuestion, way: PausedRow) -> dict[str, int]:
+    demands = {f"nodes of {way.row.fleet}": way.row.nodes}
+    if way.row.watts:
+        for site in question.sites:
+            if way.row.fleet in site.fleets:
+                demands[f"power of {site.name}"] = way.row.watts
+    return demands
+
+
+def _begun(way: PausedRow, question: PlanQuestion, fees: Mapping[str, Fee], side: Side) -> Mode:
+    """Give what is left of a job that has begun: what it held before is history."""
+    slot, now = question.slot, question.now
+    left = [(max(begin, now), end) for begin, end in way.pieces if end > now]
+    up = -1 if side is Side.OUTWARD else 1  # a floor division that rounds up, or down
+    end = up * (up * way.pieces[-1][1] // slot)
+    if not left:
+        return Mode(length=0, first=end, last=end, fees=fees)
+    first = left[0][0] // slot
+    between = [(up * (up * stop // slot), go // slot) for (_, stop), (go, _) in pairwise(left)]
+    return Mode(
+        length=end - first,
+        first=first,
+        last=first,
+        pauses=tuple((stop, go) for stop, go in between if stop < go),
+        demands=_demands(question, way),
+        fees=fees,
     )
 
 
@@ -273,6 +336,8 @@ def _resource(item: Fleet | Site, slot: int, pricing: _Pricing) -> Resource:
 
 
 def _pieces(way: PausedRow, start: int) -> tuple[tuple[int, int], ...]:
+    if way.pieces:
+        return way.pieces
     begins = [start, *(go for _, go in way.pauses)]
     ends = [*(stop for stop, _ in way.pauses), start + way.length]
     return tuple(zip(begins, ends, strict=True))

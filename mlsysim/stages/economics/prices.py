@@ -52,14 +52,6 @@ class Price:
         told = ", ".join(_told(name, item, several) for name, item in self.figures.items())
         return f"{head}{', the median of' if several else ''} {told}{tail}"
 
-    @property
-    def short(self) -> str:
-        """The price with how many providers it is the median of."""
-        head = f"{self.what} {self.value:,g} {self.unit}"
-        if not self.figures:
-            return f"{head}, given in the question"
-        return f"{head}, the median of {len(self.figures)}" if len(self.figures) > 1 else head
-
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""
         return {

@@ -1,0 +1,304 @@
+"""Bounds by prices for slots: no plan is better than each run at its cheapest, less what there is.
+
+Give each slot of each resource a price.  Each activity then takes the mode and the start at which
+what it adds to the goal and what it pays for slots is least, as if it were alone; from the sum all
+that the slots are worth is taken off.  Whatever the prices, no plan is below that (Lagrangian
+relaxation of the time-indexed model).  Good prices come from a linear program over the runs that
+were cheapest so far (column generation).  Its rounding does not matter, since any prices bound.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from ortools.math_opt.python import mathopt
+
+from mlsysim.plans.model.bounding import heads, tails
+from mlsysim.plans.model.grid import ActivityGrid
+from mlsysim.plans.model.instance import Instance
+from mlsysim.plans.records.goal import PRICED, Goal
+from mlsysim.search.cpsat.solving.clock import Clock
+
+Floats = npt.NDArray[np.float64]
+
+_BLOCKS = 100
+"""Into how many spans of equal prices the slots are put together, at most."""
+
+_ROUNDS = 120
+_LARGEST = 6_000_000
+"""Modes times slots beyond which this is not tried."""
+
+_STEADY = 0.7
+"""How far every other prices lean on the best so far."""
+
+_TINY = 1e-6
+_SAFE = 1e-7
+"""What rounding may add to a bound, relative to what it is a difference of."""
+
+
+def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: float) -> float:
+    """Give what no plan is below by a goal; what was known, if no better is found.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    goal
+        What is minimised.
+    clock
+        The time.
+    known
+        A bound.
+    value
+        What a plan is worth.
+    """
+    makespan = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
+    # Nothing is better that ends later than what is known.
+    horizon = min(instance.horizon, int(value)) if makespan else instance.horizon
+    modes = [mode for item in instance.activities for mode in item.modes]
+    if len(modes) * horizon > _LARGEST or any(mode.slack for mode in modes):
+        return known
+    relaxation = _Relaxation(instance, goal, horizon)
+    if goal is not Goal.MAKESPAN:
+        return max(known, relaxation.bound(clock, value))
+    low, high = int(known) - 1, int(value)  # low is excluded, high is reached
+    while high - low > 1 and clock.left > 0:
+        middle = (low + high) // 2
+        if relaxation.bound(clock, 0.0, middle) > 0:
+            low = middle
+        else:
+            high = middle
+    return max(known, low + 1)
+
+
+class _Relaxation:
+    """The runs of one problem, and what they are worth at prices.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    goal
+        What is minimised.
+    horizon
+        How many slots are looked at.
+    """
+
+    def __init__(self, instance: Instance, goal: Goal, horizon: int) -> None:
+        self.instance, self.goal, self.horizon = instance, goal, horizon
+        self.block = -(-horizon // _BLOCKS)
+        self.grids = {item.name: ActivityGrid(item, horizon) for item in instance.activities}
+        levels = {item.name: item.levels(horizon) for item in instance.resources}
+        begins = range(0, horizon, self.block)
+        self.supply = {name: np.add.reduceat(own, begins) for name, own in levels.items()}
+        self.lengths = np.add.reduceat(np.ones(horizon), begins)
+        self.peaked = {
+            item.name: item.most for item in instance.resources if item.peaks and goal is Goal.NODES
+        }
+        self.earliest, self.behind = heads(instance), tails(instance)
+        self.costs = {name: self._costs(grid) for name, grid in self.grids.items()}
+        self.known: dict[tuple[str, int, int], None] = {}
+        self.centre: _Prices | None = None
+
+    def _costs(self, grid: ActivityGrid) -> Floats:
+        """Give what each mode and start of an activity adds to the goal; infinity for none."""
+        activity = grid.activity
+        ends = grid.slots[None, :] + grid.lengths[:, None]
+        if self.goal in PRICED:
+            costs = grid.fees(self.goal.value)
+        elif activity.due is None or not self.goal.softens:
+            costs = np.zeros(grid.inside.shape)
+        else:
+            late = np.maximum(ends - activity.due, 0)
+            costs = activity.weight * (late > 0 if self.goal is Goal.LATE else late).astype(float)
+        latest = grid.horizon - self.behind[activity.name]
+        inside = grid.inside & (grid.slots >= self.earliest[activity.name]) & (ends <= latest)
+        return np.where(inside, costs, np.inf)
+
+    def bound(self, clock: Clock, value: float, until: int | None = None) -> float:
+        """Give what no plan is below; for a makespan more than nothing if none ends in time.
+
+        Parameters
+        ----------
+        clock
+            The time.
+        value
+            What a plan is worth.
+        until
+            By when all work has ended.
+        """
+        costs = {name: self._ending(name, until) for name in self.costs}
+        if any(not np.isfinite(own).any() for own in costs.values()):
+            return math.inf
+        program = _Program(self, costs, 2 * value + 1)
+        best = -math.inf
+        for attempt in range(_ROUNDS):
+            solved = program.solved() if clock.left > 0 else None
+            if solved is None:
+                return best
+            reached, prices = solved
+            if self.centre is not None and attempt % 2:
+                prices = prices.between(self.centre, _STEADY)
+            bound, runs = self._worth(prices, costs)
+            if bound > best:
+                best, self.centre = bound, prices
+            if math.ceil(reached - _TINY) <= max(best, 0) or (until is not None and best > 0):
+                return best
+            program.add(runs)
+        return best
+
+    def _ending(self, name: str, until: int | None) -> Floats:
+        """Give the costs of an activity, without the runs that end too late."""
+        grid, costs = self.grids[name], self.costs[name]
+        if until is None or not grid.activity.is_work:
+            return costs
+        ends = grid.slots[None, :] + grid.lengths[:, None]
+        return np.where(ends <= until - self.behind[name], costs, np.inf)
+
+    def _worth(
+        self, prices: "_Prices", costs: Mapping[str, Floats]
+    ) -> tuple[float, list[tuple[str, int, int]]]:
+        """Give the bound that prices prove, and the cheapest run of each activity."""
+        slots = {
+            name: np.repeat(own + prices.peak.get(name, 0.0), self.block)[: self.horizon]
+            for name, own in prices.standing.items()
+        }
+        total = size = 0.0
+        runs = []
+        for name, grid in self.grids.items():
+            paid = costs[name] + grid.summed(slots)
+            place, start = divmod(int(paid.argmin()), self.horizon)
+            runs.append((name, place, start))
+            total += paid[place, start]
+            size += abs(paid[place, start])
+        worth = sum(float(self.supply[name] @ own) for name, own in prices.standing.items())
+        for name, most in self.peaked.items():
+            # A node more costs one, and is worth what its slots are.
+            worth += most * max(float(self.lengths @ prices.peak[name]) - 1.0, 0.0)
+        return total - worth - _SAFE * (size + worth), runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prices:
+    """Resource -> the prices of its slots, block by block.
+
+    Parameters
+    ----------
+    standing
+        For what there is.
+    peak
+        For what a plan holds at most, where that is what counts.
+    """
+
+    standing: Mapping[str, Floats]
+    peak: Mapping[str, Floats]
+
+    def between(self, other: "_Prices", share: float) -> "_Prices":
+        """Mix with other prices.
+
+        Parameters
+        ----------
+        other
+            The others.
+        share
+            How much of them.
+        """
+        return _Prices(
+            standing=_mixed(self.standing, other.standing, share),
+            peak=_mixed(self.peak, other.peak, share),
+        )
+
+
+def _mixed(
+    one: Mapping[str, Floats], other: Mapping[str, Floats], share: float
+) -> dict[str, Floats]:
+    return {name: (1 - share) * one[name] + share * other[name] for name in one}
+
+
+class _Program:
+    """The linear program over some of the runs; its duals are prices.
+
+    All its numbers are shares: of a resource over a block, and of what leaving out an activity
+    costs.
+    """
+
+    def __init__(
+        self, relaxation: _Relaxation, costs: Mapping[str, Floats], penalty: float
+    ) -> None:
+        self.relaxation, self.costs, self.penalty = relaxation, costs, penalty
+        self.whole = {
+            item.name: float(max(item.most, 1) * relaxation.block)
+            for item in relaxation.instance.resources
+        }
+        self.model = mathopt.Model()
+        self.runs: set[tuple[str, int, int]] = set()
+        blocks = range(len(relaxation.lengths))
+        add = self.model.add_linear_constraint
+        self.standing = {
+            name: [add(ub=float(own[at]) / self.whole[name]) for at in blocks]
+            for name, own in relaxation.supply.items()
+        }
+        self.peak = {name: [add(ub=0.0) for _ in blocks] for name in relaxation.peaked}
+        self.once = {name: add(lb=1.0, ub=1.0) for name in relaxation.grids}
+        self.model.minimize(0.0)
+        for name, most in relaxation.peaked.items():
+            nodes = self.model.add_variable(lb=0.0, ub=float(most))
+            self.model.objective.set_linear_coefficient(nodes, 1.0 / penalty)
+            for at in blocks:
+                self.peak[name][at].set_coefficient(
+                    nodes, -float(relaxation.lengths[at]) / self.whole[name]
+                )
+        for row in self.once.values():
+            left_out = self.model.add_variable(lb=0.0)
+            row.set_coefficient(left_out, 1.0)
+            self.model.objective.set_linear_coefficient(left_out, 1.0)
+        self.add([*relaxation.known])
+        self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.HIGHS)
+
+    def add(self, runs: Iterable[tuple[str, int, int]]) -> None:
+        """Let activities run in a mode from a start on."""
+        for run in runs:
+            self._add(*run)
+
+    def _add(self, name: str, place: int, start: int) -> None:
+        cost = float(self.costs[name][place, start])
+        if (name, place, start) in self.runs or math.isinf(cost):
+            return
+        self.runs.add((name, place, start))
+        self.relaxation.known[name, place, start] = None
+        run = self.model.add_variable(lb=0.0)
+        self.once[name].set_coefficient(run, 1.0)
+        self.model.objective.set_linear_coefficient(run, cost / self.penalty)
+        mode = self.relaxation.grids[name].activity.modes[place]
+        size = self.relaxation.block
+        used: Counter[tuple[str, int]] = Counter()
+        for begin, end in mode.pieces(start):
+            for at in range(begin // size, -(-end // size)):
+                length = min(end, (at + 1) * size) - max(begin, at * size)
+                for resource, amount in mode.demands.items():
+                    used[resource, at] += length * amount
+        for (resource, at), amount in used.items():
+            share = amount / self.whole[resource]
+            self.standing[resource][at].set_coefficient(run, share)
+            if resource in self.peak:
+                self.peak[resource][at].set_coefficient(run, share)
+
+    def solved(self) -> tuple[float, _Prices] | None:
+        """Solve it, and give what it reaches and the prices; nothing if that fails."""
+        result = self.solver.solve()
+        if result.termination.reason is not mathopt.TerminationReason.OPTIMAL:
+            return None
+        return self.penalty * result.objective_value(), self._prices(result.dual_values())
+
+    def _prices(self, duals: Mapping[mathopt.LinearConstraint, float]) -> _Prices:
+        def of(rows: Mapping[str, list[mathopt.LinearConstraint]]) -> dict[str, Floats]:
+            return {
+                name: np.array([max(-duals.get(row, 0.0), 0.0) for row in own])
+                * (self.penalty / self.whole[name])
+                for name, own in rows.items()
+            }
+
+        return _Prices(standing=of(self.standing), peak=of(self.peak))
