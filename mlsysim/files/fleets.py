@@ -208,8 +208,13 @@ class BoundFleet:
 
     def _bound(self, content: QuestionFile, designs: Sequence[ReplicaDesign]) -> Bound:
         with self._at("pipeline"):
+            weighed = () if content.pareto is None else content.pareto.objectives
             question = fleet_question(
-                designs, demand(self._classes), available(self._kinds, designs)
+                designs,
+                demand(self._classes),
+                available(self._kinds, designs),
+                objectives=[content.objective, *weighed],
+                constraints=[table.require for table in content.constraints.values()],
             )
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),

@@ -21,6 +21,7 @@ from typing import Any
 
 from mlsysim.core.dse import DSE
 from mlsysim.errors import InfeasibleError, ParameterError, suggest
+from mlsysim.fleets.preferences import preference_of
 from mlsysim.results import SearchResult
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.fleets.dominance import undominated
@@ -63,10 +64,14 @@ def fleet_question(
     designs: Iterable[ReplicaDesign],
     demand: Mapping[str, Any],
     available: Mapping[str, int] | None = None,
+    *,
+    objectives: Iterable[str] = (CHEAPEST,),
+    constraints: Iterable[str] = (),
 ) -> FleetQuestion:
     """Put a demand on a table of designs.
 
-    Designs that others dominate are left out, which changes no optimum (see `undominated`).
+    Where less of everything is as good, designs that others dominate are left out, and
+    replicas beyond the demand, which changes no optimum (see `undominated`).
 
     Parameters
     ----------
@@ -76,16 +81,20 @@ def fleet_question(
         Class -> requests per second, or a quantity.
     available
         Kind -> how many accelerators there are at most; no limit to those not named.
+    objectives, constraints
+        The texts of what will be asked of the fleet, besides the demand.
 
     Raises
     ------
     ParameterError
-        If a number is out of range, or a class or a kind has no design.
+        If a number is out of range, a class or a kind has no design, or nothing limits how many
+        replicas may be of use.
     InfeasibleError
         If no design at all serves a class.
     """
     designs = tuple(designs)
-    table = undominated(designs)
+    preference = preference_of(objectives, constraints, pools_of(designs))
+    table = undominated(designs) if preference.dominated else designs
     limits = dict(available or {})
     rates = {name: in_unit(f"demand of {name}", rate, "1/s") for name, rate in demand.items()}
     kinds = {design.kind for design in designs}
@@ -102,9 +111,14 @@ def fleet_question(
             raise ParameterError(
                 f"available names {kind!r}, of which there is no design{suggest(kind, kinds)}"
             )
+    if preference.spare and (endless := sorted({item.kind for item in table} - limits.keys())):
+        raise ParameterError(
+            f"{preference.spare}: replicas beyond the demand may be of use, and nothing limits how "
+            f"many accelerators they take of {', '.join(endless)}; say how many are available"
+        )
     return FleetQuestion(
         designs=table,
-        space=_space(table, rates),
+        space=_space(table, rates, limits if preference.spare else {}),
         constraints=_constraints(table, rates, limits),
         demand=rates,
         available=limits,
@@ -184,8 +198,7 @@ def plan_fleet(
     designs, demand, available
         As for `fleet_question`.
     objective
-        Over the metrics of `MixedFleetModel`; it and the constraints have to prefer
-        fewer accelerators, less money and less power.
+        Over the metrics of `MixedFleetModel`.
     constraints
         More of them by name, e.g. ``{"site": "MixedFleetModel.power <= 2 MW"}``.
     region
@@ -196,11 +209,13 @@ def plan_fleet(
     Raises
     ------
     ParameterError
-        If a number is out of range, or a class or a kind has no design.
+        If a number is out of range, a class or a kind has no design, or nothing limits how many
+        replicas may be of use.
     InfeasibleError
         If no design at all serves a class.
     """
-    question = fleet_question(designs, demand, available)
+    own = (constraints or {}).values()
+    question = fleet_question(designs, demand, available, objectives=[objective], constraints=own)
     model = MixedFleetModel()
 
     def evaluate(replicas: Mapping[str, Any]) -> dict[str, MixedFleetResult]:
@@ -210,16 +225,21 @@ def plan_fleet(
     return FleetPlan(result=explorer.search(evaluate, **options), question=question)
 
 
-def _space(designs: Iterable[ReplicaDesign], rates: Mapping[str, float]) -> dict[str, range]:
-    """Give each pool as many replicas as carry its class alone; none of more can be of use.
+def _space(
+    designs: Iterable[ReplicaDesign], rates: Mapping[str, float], spare: Mapping[str, int]
+) -> dict[str, range]:
+    """Give each pool as many replicas as carry its class alone, or as many as there can be.
 
-    What there is of a kind is a constraint, not an end of a range, so that an
-    answer can say how many more would help.
+    More than carry it can be of use where more is wanted than the demand needs (`spare`).  What
+    there is of a kind is a constraint, not an end of a range, so that an answer can say how many
+    more would help.
     """
     space = {}
     for pool, (design, name) in pools_of(designs).items():
         if name in rates:
-            space[pool] = range(math.ceil(rates[name] / design.rates[name]) + 1)
+            enough = math.ceil(rates[name] / design.rates[name])
+            room = spare.get(design.kind, 0) // design.accelerators
+            space[pool] = range(max(enough, room) + 1)
     return space
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
-from mlsysim.errors import InfeasibleError, NoAnswerError, ParameterError
+from mlsysim.errors import InfeasibleError, MissingFigureError, NoAnswerError, ParameterError
 from mlsysim.problem.domain import label
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.status import Status
@@ -121,7 +121,13 @@ class ReplicaKind:
         MissingFigureError
             If the price is not known.
         """
-        price = rent_of(self.fleet, Purchase.RENTED, self.price)
+        try:
+            price = rent_of(self.fleet, Purchase.RENTED, self.price)
+        except MissingFigureError as missing:
+            raise MissingFigureError(
+                f"{self.name}: no price is known; state that of an accelerator, "
+                'price = "2.5 USD/hour"'
+            ) from missing
         watts = hardware_of(self.fleet, Purchase.RENTED, 1.0, _SERVER_POWER_FACTOR).watts
         return ReplicaDesign(
             name=_name(self.name, params),

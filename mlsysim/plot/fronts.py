@@ -8,7 +8,7 @@ from mlsysim.errors import ParameterError
 from mlsysim.plot.figures import axes_or_new
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, Status
-from mlsysim.results.formatting import varying
+from mlsysim.results.formatting import count, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,6 +130,6 @@ def _axis(front: ParetoFront, place: int) -> str:
 
 def _title(front: ParetoFront, title: str) -> str:
     proof = "complete (proven)" if front.status is Status.OPTIMAL else "not proven complete"
-    points = "1 point" if len(front) == 1 else f"{len(front):,} points"
+    points = count(len(front), "point")
     left_out = "" if len(front.objectives) <= _COLOURED else "; only three objectives are drawn"
     return f"{textwrap.fill(title, _WIDTH)}\nPareto front of {points}, {proof}{left_out}"

@@ -1,6 +1,7 @@
 """Fleets that mix accelerators: the sums, the dominance, and the proven cheapest plan."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ortools.linear_solver import pywraplp  # type: ignore[import-untyped]
 from mlsysim.catalog import Infrastructure
 from mlsysim.core.solver import MixedFleetModel
 from mlsysim.errors import InfeasibleError, MissingFigureError, ParameterError
-from mlsysim.fleets.planning import fleet_question, plan_fleet
+from mlsysim.fleets.planning import CHEAPEST, fleet_question, plan_fleet
 from mlsysim.stages.fleets.dominance import undominated
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, pools_of
 from mlsysim.units import quantity
@@ -106,27 +107,70 @@ def test_dominated_designs_are_left_out() -> None:
     assert kept == {"S": {"chat"}, "L": {"chat"}, "worse": {"code"}}
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_plan_is_the_best_of_all_fleets(seed: int) -> None:
-    """The plan costs what the cheapest of every possible fleet does, dominated designs included."""
-    designs = table(2, 2, 2, seed)
-    demand, available = {"c0": 6.0, "c1": 2.5}, {"k0": 8, "k1": 9}
+DEMAND, AVAILABLE = {"c0": 6.0, "c1": 2.5}, {"k0": 8, "k1": 9}
+Sums = dict[str, Any]
+
+
+def all_fleets(designs: list[ReplicaDesign]) -> Sums:
+    """Add up every fleet that there can be, dominated designs and spare replicas included."""
     pools = pools_of(designs)
-    ranges = [range(available[d.kind] // d.accelerators + 1) for d, _ in pools.values()]
-    grids = np.stack([axis.ravel() for axis in np.meshgrid(*ranges, indexing="ij")])
-    fits = np.ones(grids.shape[1], bool)
-    for of, rate in demand.items():
-        weights = [design.rates[of] * (served == of) for design, served in pools.values()]
-        fits &= weights @ grids >= rate
-    for kind, count in available.items():
-        fits &= [d.accelerators * (d.kind == kind) for d, _ in pools.values()] @ grids <= count
-    costs = np.array([design.price for design, _ in pools.values()]) @ grids
-    plan = plan_fleet(designs, demand, available, workers=1)
-    if not fits.any():
+    ranges = [range(AVAILABLE[d.kind] // d.accelerators + 1) for d, _ in pools.values()]
+    counts = np.stack([axis.ravel() for axis in np.meshgrid(*ranges, indexing="ij")])
+    sums: Sums = dict(zip(pools, counts, strict=True))
+    for of in DEMAND:
+        sums[of] = [d.rates[of] * (served == of) for d, served in pools.values()] @ counts
+    for kind in AVAILABLE:
+        sums[kind] = [d.accelerators * (d.kind == kind) for d, _ in pools.values()] @ counts
+    sums["cost"] = np.array([design.price for design, _ in pools.values()]) @ counts
+    fits = np.all([sums[of] >= rate for of, rate in DEMAND.items()], axis=0)
+    fits &= np.all([sums[kind] <= count for kind, count in AVAILABLE.items()], axis=0)
+    return {name: amount[fits] for name, amount in sums.items()}
+
+
+# Objective, constraint -> what every fleet is worth, smaller being better, and which are allowed.
+WISHES: dict[tuple[str, str], Callable[[Sums], tuple[Any, Any]]] = {
+    (CHEAPEST, ""): lambda of: (of["cost"], of["cost"] > 0),
+    (
+        "maximize: MixedFleetModel.served.c0",
+        "MixedFleetModel.cost_per_hour <= 60 USD/hour",
+    ): lambda of: (-of["c0"], of["cost"] <= 60),
+    (CHEAPEST, "MixedFleetModel.served.c0 >= 9 / s"): lambda of: (of["cost"], of["c0"] >= 9),
+    (CHEAPEST, "5 <= MixedFleetModel.accelerators.k1"): lambda of: (of["cost"], of["k1"] >= 5),
+    (CHEAPEST, "c0_on_d0_0 + c0_on_d1_0 <= 1"): lambda of: (
+        of["cost"],
+        of["c0_on_d0_0"] + of["c0_on_d1_0"] <= 1,
+    ),
+    ("minimize: MixedFleetModel.cost_per_hour / MixedFleetModel.served.c0", ""): lambda of: (
+        of["cost"] / of["c0"],
+        of["cost"] > 0,
+    ),
+}
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=" ".join)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_plan_is_the_best_of_all_fleets(seed: int, wish: tuple[str, str]) -> None:
+    """Whatever is asked for, no fleet is better, of dominated designs or with spare replicas."""
+    designs = table(2, 2, 2, seed)
+    objective, constraint = wish
+    goals, allowed = WISHES[wish](all_fleets(designs))
+    own = {"own": constraint} if constraint else {}
+    plan = plan_fleet(
+        designs, DEMAND, AVAILABLE, objective=objective, constraints=own, workers=1, top=1
+    )
+    if not allowed.any():
         assert plan.result.status == "INFEASIBLE"
         return
     assert plan.result.status == "OPTIMAL"
-    assert plan.fleet.cost_per_hour.m_as("USD/hour") == pytest.approx(costs[fits].min())
+    best = plan.result.best_objective
+    assert abs(best) == pytest.approx(abs(goals[allowed].min()))
+
+
+def test_spare_replicas_need_an_end() -> None:
+    """Who wants more served than the demand is asked how many accelerators there are."""
+    most = "maximize: MixedFleetModel.served.chat"
+    with pytest.raises(ParameterError, match=r"maximize: .*served\.chat: .* of H100; say how many"):
+        plan_fleet([SMALL, LARGE], {"chat": 1}, {"L4": 2}, objective=most)
 
 
 @pytest.mark.parametrize("per_second", [30.0, 2000.0])

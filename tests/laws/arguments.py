@@ -409,6 +409,7 @@ ARGUMENTS: dict[str, Argument] = {
     "stack": st.sampled_from([None, "megatron", "torchtitan", "deepspeed"]),
     "fused_loss": st.booleans(),
     "optimizer_offload": st.booleans(),
+    "activation_offload": _or(st.just(0.0), _SHARE, 2),
     "sharding": _sharding,
     "moment_bytes": st.sampled_from([2, 4]),
     "optimizer": st.sampled_from(OPTIMIZERS),

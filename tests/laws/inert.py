@@ -238,7 +238,9 @@ def _same_base(it: Change) -> bool:
 
 
 def _nothing_offloaded(it: Change) -> bool:
-    return not (it.old["optimizer_offload"] or it.old["parameter_offload"])
+    return not any(
+        it.old[name] for name in ("optimizer_offload", "parameter_offload", "activation_offload")
+    )
 
 
 def _whole_sequences(it: Change) -> bool:

@@ -1,4 +1,4 @@
-"""Random questions about every stage: three ways and plain loops give one answer."""
+"""Random questions about every stage: four ways and plain loops give one answer."""
 
 import itertools
 import math
@@ -155,7 +155,7 @@ def best_by_loops(question: Question) -> float | None:
     return best
 
 
-WAYS = ("cp-sat", "branch-and-bound", "exhaustive")
+WAYS = ("cp-sat", "branch-and-bound", "exhaustive", "reference")
 
 
 def disagreements(question: Question, top: int) -> Iterator[str]:

@@ -176,7 +176,25 @@ def is_plan(path: Path) -> bool:
     QuestionError
         If it cannot be read.
     """
-    return "jobs" in parse_toml(written(path), str(path), QuestionError)
+    return is_plan_text(written(path), path)
+
+
+def is_plan_text(text: str, path: Path) -> bool:
+    """Tell the same of what would stand in a file.
+
+    Parameters
+    ----------
+    text
+        It.
+    path
+        What messages call it.
+
+    Raises
+    ------
+    QuestionError
+        If it is not TOML.
+    """
+    return "jobs" in parse_toml(text, str(path), QuestionError)
 
 
 def load_plan(
@@ -204,7 +222,33 @@ def load_plan(
         exist.  The message starts with file and key.
     """
     path = Path(path)
-    text = written(path)
+    return plan_of(written(path), path, settings, framework=framework)
+
+
+def plan_of(
+    text: str,
+    path: str | PathLike[str],
+    settings: Mapping[str, str] | None = None,
+    *,
+    framework: str | None = None,
+) -> FiledPlan:
+    """Make a plan of the text of a plan's file, as `load_plan` does.
+
+    Parameters
+    ----------
+    text
+        What would stand in the file.
+    path
+        What messages call it; files that it names are sought in the folder of this path.
+    settings, framework
+        As in `load_plan`.
+
+    Raises
+    ------
+    QuestionError
+        As in `load_plan`.
+    """
+    path = Path(path)
     table = parse_toml(text, str(path), QuestionError)
     if "jobs" not in table:
         raise QuestionError(
