@@ -16,13 +16,6 @@ from mlsysim.catalog.markup import table
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Tell whether two figures are equal; a fit tries many values of one at once, as an array."""
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return one is other or np.array_equal(one, other)
-    return bool(one == other)
-
-
 class _Checked(type):
     """Refuse arguments that no field takes in our words, not in those of Python."""
 
@@ -214,3 +207,8 @@ def _descriptor(cls: type, name: str) -> Field | None:
         if found is not None:
             return found if isinstance(found, Field) else None
     return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Compare values; those of a fit, which tries many at once, are arrays."""
+    return one is other or bool(np.all(one == other))

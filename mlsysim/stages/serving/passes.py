@@ -12,6 +12,7 @@ from mlsysim.physics.collectives import (
     all_reduce_time,
     all_to_all_time,
     mesh_bandwidth,
+    mesh_latency,
     ranks_visited,
 )
 from mlsysim.physics.flops import matmul_flops
@@ -317,7 +318,8 @@ def _collectives(run: ServingRun, load: PassLoad) -> tuple[Any, Any]:
         machine.link_bandwidth, layout.together, machine.domain, machine.full_mesh
     )
     network = (machine.network_bandwidth, machine.network_latency)
-    inside = (link, machine.link_latency)
+    step = mesh_latency(machine.link_latency, layout.together, machine.full_mesh)
+    inside = (link, step)
     steps = all_reduce_time(message, layout.together, layout.across, inside, network)
     start = machine.collective_overhead
     reduce = where(design.tp_size > 1, start + steps, 0.0)
@@ -333,7 +335,7 @@ def _collectives(run: ServingRun, load: PassLoad) -> tuple[Any, Any]:
         (own * visited * layout.group / design.ep_size, own * leaving),
         layout.group_together,
         layout.group_across,
-        (wide, machine.link_latency),
+        (wide, mesh_latency(machine.link_latency, layout.group_together, machine.full_mesh)),
         network,
     )
     return reduce, where(design.attention_dp_size > 1, 2 * (start + travel), reduce)
