@@ -51,15 +51,14 @@ def sweep(found: Sweep, title: str = "", *, axes: "Axes | None" = None) -> "Axes
         (line,) = axes.plot(
             [place for place, _ in known], [value for _, value in known], marker="o", label=name
         )
-        missing = [places[step] for step, value in curve if value is None]
-        axes.plot(
-            missing,
-            [_LOW] * len(missing),
-            "x",
-            color=line.get_color(),
-            transform=axes.get_xaxis_transform(),
-            clip_on=False,
-        )
+        if missing := [places[step] for step, value in curve if value is None]:
+            axes.plot(
+                missing,
+                [_LOW] * len(missing),
+                "x",
+                color=line.get_color(),
+                transform=axes.get_xaxis_transform(),
+            )
     if _spread(list(places.values())):
         axes.set_xscale("log")
     axes.set_xticks([places[step] for step in labels], labels)
