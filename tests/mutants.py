@@ -67,9 +67,21 @@ MUTANTS = {
     ),
     "bubble": Mutant(
         "physics/schedule.py",
-        "(stages - 1) * stage_time / virtual_stages",
-        "(stages - 1) * stage_time",
+        "return others / virtual_stages",
+        "return others / 1",
         "physics",
+    ),
+    "waiting once for the other stages": Mutant(
+        "stages/training/time.py",
+        "maximum(count - (at == place), 0)",
+        "maximum(count, 0)",
+        "stages/test_uneven_stages.py",
+    ),
+    "microbatches of each stage": Mutant(
+        "stages/training/memory.py",
+        "alive=_alive(one.run, part.place.index)",
+        "alive=_alive(one.run, 0)",
+        "stages/test_uneven_stages.py",
     ),
     "fullest part": Mutant(
         "physics/partition.py",

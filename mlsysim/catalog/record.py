@@ -8,6 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+
 from mlsysim.catalog.fields import Field, choice, text
 from mlsysim.catalog.figure import Confidence, Figure, Provenance
 from mlsysim.catalog.markup import table
@@ -179,7 +181,7 @@ class Record(metaclass=_Checked):
         if type(other) is not type(self):
             return NotImplemented
         names = [field.name for field in dataclasses.fields(self)]
-        return all(self.__dict__[name] == other.__dict__[name] for name in names)
+        return all(_same(self.__dict__[name], other.__dict__[name]) for name in names)
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -205,3 +207,8 @@ def _descriptor(cls: type, name: str) -> Field | None:
         if found is not None:
             return found if isinstance(found, Field) else None
     return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Compare values; those of a fit, which tries many at once, are arrays."""
+    return one is other or bool(np.all(one == other))

@@ -12,6 +12,7 @@ from mlsysim.cli.streams import complain
 from mlsysim.files.question import Question, load
 from mlsysim.report import report_of
 from mlsysim.results import Explanation, SearchResult, Status
+from mlsysim.results.formatting import count
 
 
 def solve_file(file: Path, *, certificate: Path | None = None, **given: Any) -> ExitStatus:
@@ -29,7 +30,7 @@ def solve_file(file: Path, *, certificate: Path | None = None, **given: Any) -> 
         found = question.solve(certificate=certificate, **options)
         told = found.statistics.extra.get("certificate")
         if told is not None:
-            size = f"{told['parts']:,} parts, {told['bytes']:,} bytes"
+            size = f"{count(told['parts'], 'part')}, {told['bytes']:,} bytes"
             complain(f"{certificate}: a proof ({size}); check it: mlsysim verify {certificate}")
         return found
 

@@ -7,6 +7,7 @@ from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import say
 from mlsysim.errors import CertificateError
 from mlsysim.files.question import Question, load
+from mlsysim.results.formatting import count
 
 _SHOWN = 6
 
@@ -55,7 +56,7 @@ def _told(checked: CheckedProof, question: Path | None) -> str:
         value = f"{certificate.answer.objective:.10g} {formulas.unit}".rstrip()
         claim = f"OPTIMAL: {formulas.text} = {value} at {design}"
     listed = list(certificate.exclusions.items())
-    parts = "1 part" if checked.parts == 1 else f"{checked.parts:,} parts"
+    parts = count(checked.parts, "part")
     seconds = f"{checked.seconds:.1f} s"
     about = "" if question is None else f"; about {question}, traced anew"
     lines = [

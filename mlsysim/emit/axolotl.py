@@ -41,6 +41,7 @@ def axolotl(plan: TrainingPlan) -> Launch:
     _tell_batch(sheet, plan)
     _tell_precision(sheet, plan)
     _tell_sharing(sheet, plan)
+    _tell_offload(sheet, plan)
     _tell_layout(sheet, plan)
     _tell_kernels(sheet, plan)
     return sheet.launch()
@@ -132,6 +133,12 @@ def _tell_sharing(sheet: Sheet, plan: TrainingPlan) -> None:
             sheet.set(f"deepspeed.{name}", "auto")
         sheet.set("deepspeed.gradient_accumulation_steps", "auto")
     sheet.implies("zero_stage", "sharding", "overlap", "optimizer_offload", "parameter_offload")
+
+
+def _tell_offload(sheet: Sheet, plan: TrainingPlan) -> None:
+    if plan.activation_offload:
+        sheet.set("activation_offloading", value=True)
+    sheet.implies("activation_offload")
 
 
 def _tell_layout(sheet: Sheet, plan: TrainingPlan) -> None:

@@ -99,6 +99,12 @@ def _tell_code(sheet: Sheet, plan: TrainingPlan) -> None:
             "recompute",
             "recompute_layers",
         )
+    if plan.activation_offload:
+        sheet.remark(
+            "activation_offload = 1 is code: deepspeed.checkpointing.configure(None, "
+            "checkpoint_in_cpu=True)"
+        )
+    sheet.implies("activation_offload")
     sheet.remark(f"attention = {plan.attention} is up to the model", "attention")
     if plan.fused_loss:
         sheet.remark("fused_loss is up to the model")

@@ -187,7 +187,12 @@ def _tell_memory(sheet: Sheet, plan: TrainingPlan) -> None:
     # Inputs of products wait in 8 bits wherever these compute in them.
     stored = plan.activation_storage == "fp8"
     sheet.turn_on("--activation-func-fp8-input-store", "activation_storage", when=stored)
-    sheet.implies("recompute", "recompute_layers", "sharding", "dispatch")
+    if plan.activation_offload:
+        layers = min(
+            max(round(plan.activation_offload * plan.model.layers), 1), plan.model.layers - 1
+        )
+        sheet.set("--cpu-offloading-num-layers", layers)
+    sheet.implies("recompute", "recompute_layers", "sharding", "dispatch", "activation_offload")
     if plan.recomputed_each == 0:
         return
     if plan.recompute == UP_PROJECTIONS:

@@ -53,7 +53,7 @@ def torchtitan(plan: TrainingPlan) -> Launch:
     _tell_memory(sheet, plan)
     sheet.set("--training.dtype", "float32" if plan.master_weights else "bfloat16")
     sheet.implies("optimizer", "master_weights", "adapter_targets", "frozen_layers")
-    sheet.implies("parameter_offload")
+    sheet.implies("parameter_offload", "activation_offload")
     tell_documents(sheet, plan, "a block-causal mask of the configuration")
     sheet.remark("add data, tokenizer, learning rate and checkpoint options")
     return sheet.launch()

@@ -84,6 +84,9 @@ def settings_of(
         elif name in evaluate.chosen:
             choice = evaluate.chosen[name]
             choices[choice] = choice_of(problem, evaluate, choice, text)
+        elif name in evaluate.listed:
+            listed = ", ".join(evaluate.listed[name])
+            raise ParameterError(f"{name!r} is a list of choices; set those: {listed}")
         elif name in known:
             arguments[name] = argument(_value(evaluate, name, text), known[name], name)
         else:

@@ -69,6 +69,9 @@ _ALL_TRAINED = rule(
     "all weights are trained, and no others",
     "DistributedModel.trained_parameters == model.parameters",
 )
+_ACTIVATIONS_AT_HOME = rule(
+    "activations_at_home", "activations stay on accelerators", "activation_offload == 0"
+)
 _SHARED_OFFLOAD = rule(
     "shared_offload",
     "only an optimizer that replicas share is offloaded",
@@ -136,6 +139,12 @@ MEGATRON = (
         "seq_len % (2 * cp_size) == 0",
     ),
     _SHARED_OFFLOAD,
+    rule(
+        "offloaded_layers",
+        "activations of some layers wait with the host where all is one stage and kept",
+        "activation_offload == 0",
+        'pp_size == 1 and recompute == "none" and activation_offload < 1',
+    ),
     rule("weights_at_home", "weights stay on accelerators", "parameter_offload == false"),
     _MASTER_COPIES,
     _ALL_TRAINED,
@@ -160,6 +169,7 @@ TORCHTITAN = (
     *_SHARED,
     _EVEN_LAYERS,
     _EVEN_RECOMPUTATION,
+    _ACTIVATIONS_AT_HOME,
     _own_messages("torchtitan"),
     # Each part but the last holds as many layers as the fullest, and none may be empty; the
     # zero-bubble schedule goes down and up again, in two parts to a stage.
@@ -193,6 +203,12 @@ TORCHTITAN = (
 
 DEEPSPEED = (
     *_SHARED,
+    rule(
+        "checkpoints",
+        "all checkpoints of layers wait with the host, or none",
+        "activation_offload == 0",
+        'activation_offload == 1 and recompute == "full"',
+    ),
     _EVEN_LAYERS,
     _own_messages("deepspeed"),
     rule(
@@ -223,6 +239,12 @@ DEEPSPEED = (
 
 AXOLOTL = (
     *_SHARED,
+    rule(
+        "checkpoints",
+        "all activations wait with the host, or none",
+        "activation_offload == 0",
+        "activation_offload == 1",
+    ),
     rule("stages", "there are no pipelines", "pp_size == 1"),
     rule("experts", "experts are not dealt out", "ep_size == 1"),
     rule(

@@ -1,13 +1,15 @@
 """The left side of the page: what is asked, and everything in it that can be moved."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from nicegui import ui
 from nicegui.element import Element
 
-from mlsysim.live.controls import ChoiceControl, Controls, EntryControl, Limit
+from mlsysim.live.controls import ChoiceControl, Controls, DateControl, EntryControl, Limit
 from mlsysim.live.dials import Dial
 from mlsysim.live.draft import TabDraft
 from mlsysim.live.elements import heading, markup_of, slider
@@ -57,6 +59,7 @@ class ControlPanel:
             markup_of("p", controls.question).classes("question")
             markup_of("p", controls.objective).classes("note")
             self._group("Limits", [partial(self._limit, item) for item in controls.limits])
+            self._group("Dates", [partial(self._date, item) for item in controls.dates])
             self._group("Choices", [partial(self._choice, item) for item in controls.choices])
             words = [partial(self._entry, item) for item in controls.entries]
             self._group("Given", [*words, *(partial(self._dial, item) for item in controls.dials)])
@@ -129,6 +132,18 @@ class ControlPanel:
                 if field.value:
                     value = str(field.value)
                     self._changed(lambda draft: draft.with_value(("fixed", entry.name), value))
+
+            field.on_value_change(tell)
+
+    def _date(self, control: DateControl) -> None:
+        with ui.element("div").classes("control"):
+            field = ui.input(control.name, value=f"{control.value:%Y-%m-%d}")
+            field.props("type=date stack-label dense outlined hide-bottom-space")
+
+            def tell() -> None:
+                with suppress(ValueError):  # a day that is not typed in full yet
+                    day = date.fromisoformat(str(field.value))
+                    self._changed(lambda draft: draft.with_value(control.place, day))
 
             field.on_value_change(tell)
 

@@ -1,8 +1,9 @@
 """What of a question can be moved on the page: limits, numbers, entries, choices."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, get_args
 
 from mlsysim.catalog.builtin import TREES
@@ -104,6 +105,25 @@ class ChoiceControl:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DateControl:
+    """A day on which something begins or has to have ended.
+
+    Parameters
+    ----------
+    place
+        Where it stands.
+    name
+        What people call it.
+    value
+        The day; or a moment of it.
+    """
+
+    place: Place
+    name: str
+    value: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Controls:
     """Everything that can be moved.
 
@@ -121,6 +141,8 @@ class Controls:
         The fixed arguments that are words.
     choices
         The space.
+    dates
+        Of a plan: when jobs may begin, and have to have ended.
     goals
         What a front can weigh against the objective, as objectives.
     pareto
@@ -129,10 +151,11 @@ class Controls:
 
     question: str
     objective: str
-    limits: tuple[Limit, ...]
     dials: tuple[Dial, ...]
-    entries: tuple[EntryControl, ...]
     choices: tuple[ChoiceControl, ...]
+    limits: tuple[Limit, ...] = ()
+    entries: tuple[EntryControl, ...] = ()
+    dates: tuple[DateControl, ...] = ()
     goals: tuple[str, ...] = ()
     pareto: tuple[str, ...] = ()
 
@@ -158,7 +181,7 @@ def controls_of(question: Question) -> Controls:
         limits=limits,
         dials=tuple(_dials(content)),
         entries=tuple(_entries(content, known)),
-        choices=tuple(_choices(content, known, file)),
+        choices=tuple(choice_controls(content.space, known, file)),
         goals=_goals(content, limits, stages),
         pareto=() if content.pareto is None else content.pareto.objectives,
     )
@@ -204,14 +227,25 @@ def _is_unit(text: str) -> bool:
 def _dials(content: QuestionFile) -> Iterator[Dial]:
     """Find the numbers that are no limits."""
     for name, value in content.fixed.items():
-        yield from _dial(("fixed", name), name, value)
+        yield from dial_of(("fixed", name), name, value)
     for name, demand in content.demand.items():
-        yield from _dial(("demand", name, "rate"), f"rate of {name}", demand.rate)
+        yield from dial_of(("demand", name, "rate"), f"rate of {name}", demand.rate)
     for name, kind in content.fleet.items():
-        yield from _dial(("fleet", name, "available"), f"{name} available", kind.available)
+        yield from dial_of(("fleet", name, "available"), f"{name} available", kind.available)
 
 
-def _dial(place: Place, name: str, value: Any) -> Iterator[Dial]:
+def dial_of(place: Place, name: str, value: Any) -> Iterator[Dial]:
+    """Give the dial of a number, or of an amount in text; none of anything else.
+
+    Parameters
+    ----------
+    place
+        Where it stands.
+    name
+        What people call it.
+    value
+        What stands there.
+    """
     unit = ""
     whole = isinstance(value, int)
     if isinstance(value, str):
@@ -229,8 +263,21 @@ def _entries(content: QuestionFile, known: dict[str, Any]) -> Iterator[EntryCont
             yield EntryControl(name=name, value=value, options=_options(known.get(name), [value]))
 
 
-def _choices(content: QuestionFile, known: dict[str, Any], file: str) -> Iterator[ChoiceControl]:
-    for name, values in content.space.items():
+def choice_controls(
+    space: Mapping[str, tuple[Scalar, ...] | RangeTable], known: Mapping[str, Any], file: str
+) -> Iterator[ChoiceControl]:
+    """List the choices of a space.
+
+    Parameters
+    ----------
+    space
+        Choice -> its values, as the file has them.
+    known
+        Choice -> the type of the argument that takes it, where that is known.
+    file
+        The name that messages use.
+    """
+    for name, values in space.items():
         is_range = isinstance(values, RangeTable)
         listed = tuple(choices(values, Any, f"{file}: space.{name}")) if is_range else values
         assert not isinstance(listed, RangeTable)  # noqa: S101 - for the type checker

@@ -27,7 +27,7 @@ class EditorPanel:
             with ui.element("div").classes("line"):
                 button("Ask this", lambda: opened(self._text.value), primary=True)
                 markup_of("span", "or begin with").classes("note")
-                for kind in (item for item in kinds() if item != "plan"):
+                for kind in kinds():
                     button(kind, partial(self._begin, kind), label=f"ask about {kind}")
 
     def show(self, text: str) -> None:

@@ -116,8 +116,10 @@ def choosable(block: TableBlock, chosen: Callable[[int], Any], *, what: str) -> 
     """
     with ui.element("div").classes("wide") as made, ui.element("table"):
         with ui.element("thead"), ui.element("tr"):
-            for name in block.header:
-                markup_of("th", name).props("scope=col")
+            for column, name in enumerate(block.header):
+                head = markup_of("th", name).props("scope=col")
+                if column in block.words:
+                    head.classes("word")
         with ui.element("tbody"):
             for place, row in enumerate(block.rows):
                 with ui.element("tr"):
@@ -127,6 +129,7 @@ def choosable(block: TableBlock, chosen: Callable[[int], Any], *, what: str) -> 
                             partial(chosen, place),
                             label=f"show {what} {row[0].text}",
                         )
-                    for cell in row[1:]:
-                        markup_of("td", cell.text).classes(cell.tone)
+                    for column, cell in enumerate(row[1:], 1):
+                        kind = "word" if column in block.words else cell.tone
+                        markup_of("td", cell.text).classes(kind)
     return made

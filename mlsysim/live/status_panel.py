@@ -5,8 +5,6 @@ from collections.abc import Callable
 from nicegui import ui
 
 from mlsysim.live.elements import button, markup
-from mlsysim.report import Report
-from mlsysim.report.page import fact_tiles, verdict_line
 from mlsysim.search.options import Progress
 
 
@@ -55,9 +53,15 @@ class StatusPanel:
         self._wrong.set_visibility(bool(text))
         self._verdict.classes(add="stale") if text else self._verdict.classes(remove="stale")
 
-    def show(self, report: Report) -> None:
-        """Show what was found."""
+    def show(self, verdict: str, facts: str) -> None:
+        """Show what was found.
+
+        Parameters
+        ----------
+        verdict
+            The first line, and what follows it, as HTML.
+        facts
+            The key numbers, likewise.
+        """
         self.complain("")
-        self._verdict.set_content(
-            f'<div class="headline">{verdict_line(report)}</div>{fact_tiles(report)}'
-        )
+        self._verdict.set_content(f'<div class="headline">{verdict}</div>{facts}')

@@ -10,4 +10,4 @@ from mlsysim.report.markup import asset
 def style() -> str:
     """Give the style sheet."""
     own = files("mlsysim.live").joinpath("assets", "live.css").read_text(encoding="utf-8")
-    return asset("report.css") + own
+    return asset("report.css") + asset("plan.css") + own

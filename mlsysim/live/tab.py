@@ -18,9 +18,12 @@ from mlsysim.live.editor_panel import EditorPanel
 from mlsysim.live.export_panel import ExportPanel
 from mlsysim.live.front_panel import FrontPanel
 from mlsysim.live.opening import Open
+from mlsysim.live.plan_panel import PlanPanel
+from mlsysim.live.planning import OpenPlan, SolvePlan
 from mlsysim.live.status_panel import StatusPanel
 from mlsysim.live.why_panel import WhyPanel
 from mlsysim.report import Report
+from mlsysim.report.page import fact_tiles, verdict_line
 from mlsysim.worker.jobs import EmitLaunch, ForceChoices, Front, Page, Solve, WorkerJob
 from mlsysim.worker.process import DefectError
 from mlsysim.worker.worker import Worker
@@ -61,11 +64,15 @@ class Tab:
                 self._movable = ControlPanel(self._change)
             with ui.element("div").classes("answers") as answers:
                 self._status = StatusPanel(self._stop)
-                self._design = DesignPanel()
-                self._weighed = FrontPanel(self._choose_point, self._weigh)
-                self._why = WhyPanel(self._ask_why)
-                self._found = AnswerPanel(self._choose_design, self._apply)
-                self._export = ExportPanel(lambda: self._draft, self._ask_page, self._ask_launch)
+                with ui.element("div").classes("parts") as self._of_question:
+                    self._design = DesignPanel()
+                    self._weighed = FrontPanel(self._choose_point, self._weigh)
+                    self._why = WhyPanel(self._ask_why)
+                    self._found = AnswerPanel(self._choose_design, self._apply)
+                    self._export = ExportPanel(
+                        lambda: self._draft, self._ask_page, self._ask_launch
+                    )
+                self._plan = PlanPanel(lambda: self._draft)
                 self._editor = EditorPanel(self._open)
         ui.skip_link("Skip to the answer", target=answers)
 
@@ -85,14 +92,19 @@ class Tab:
     def _open(self, text: str) -> None:
         """Ask about another text."""
         self._draft = replace(self._draft, text=text)
-        self._begin(self._opened, self._solved, self._front_found)
+        self._begin(self._opened, *self._answering)
+
+    @property
+    def _answering(self) -> tuple[Step, ...]:
+        """What answers the draft: a plan is one step, a question is followed by its front."""
+        return (self._planned,) if self._draft.is_plan else (self._solved, self._front_found)
 
     def _change(self, edit: Edit) -> None:
         """Take a movement, and answer once nothing moves any more."""
         draft = edit(self._draft)
         if draft != self._draft:
             self._draft = draft
-            self._begin(self._rested, self._solved, self._front_found)
+            self._begin(self._rested, *self._answering)
 
     def _apply(self, edit: Edit) -> None:
         """Take a cure, and show where the controls stand with it."""
@@ -171,17 +183,25 @@ class Tab:
         self._editor.show(self._draft.text)
 
     async def _opened(self) -> None:
-        controls = await self._ask(Open(draft=self._draft), "Reading the question")
+        job = (OpenPlan if self._draft.is_plan else Open)(draft=self._draft)
+        controls = await self._ask(job, "Reading the question")
         self._controls = controls
+        self._of_question.set_visibility(not self._draft.is_plan)
+        self._plan.place.set_visibility(self._draft.is_plan)
         self._movable.show(controls)
         self._weighed.offer(controls)
         self._editor.show(self._draft.text)
+
+    async def _planned(self) -> None:
+        view = await self._ask(SolvePlan(draft=self._draft), "Planning, and proving")
+        self._status.show(view.verdict, view.facts)
+        self._plan.show(view)
 
     async def _solved(self) -> None:
         report = await self._ask(Solve(draft=self._draft), "Searching, and proving")
         assert self._controls is not None  # noqa: S101 - for the type checker: opened
         self._answer, self._front = report, None
-        self._status.show(report)
+        self._status.show(verdict_line(report), fact_tiles(report))
         self._found.show(report, self._controls)
         self._why.show(report, self._controls)
         self._export.show(report)

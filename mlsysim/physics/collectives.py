@@ -227,3 +227,27 @@ def mesh_bandwidth(bandwidth: Any, group: Any, domain: Any, full_mesh: Any) -> A
     pairs = maximum(domain - 1, 1)
     active = maximum(group - 1, 1)
     return where(full_mesh, bandwidth * active / pairs, bandwidth)
+
+
+@from_numpy
+def mesh_latency(latency: Any, group: Any, full_mesh: Any) -> Any:
+    """Find the latency of a step such that a ring's g - 1 steps take what a group takes (s).
+
+    In a full mesh a member exchanges with all others at once, in one step; behind a switch the
+    steps of a ring follow one another.
+
+    Parameters
+    ----------
+    latency
+        Time of a step, λ.
+    group
+        Members that talk, g.
+    full_mesh
+        Whether accelerators are linked pairwise.
+
+    Examples
+    --------
+    >>> mesh_latency(7e-6, 8, True), mesh_latency(7e-6, 8, False)
+    (1e-06, 7e-06)
+    """
+    return where(full_mesh, latency / maximum(group - 1, 1), latency)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlsysim.errors import ParameterError
-from mlsysim.plot.figures import axes_or_new
+from mlsysim.plot.figures import axes_or_new, written_out
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, Status
-from mlsysim.results.formatting import varying
+from mlsysim.results.formatting import count, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,6 +62,7 @@ def front(found: ParetoFront, title: str = "", *, axes: "Axes | None" = None) ->
     _mark(figure, axes, found)
     axes.set_xlabel(_axis(found, 0))
     axes.set_ylabel(_axis(found, 1))
+    written_out(axes.xaxis, axes.yaxis)
     axes.margins(0.08)
     axes.grid(color="0.93")
     axes.set_title(_title(found, title), fontsize=10)
@@ -130,6 +131,6 @@ def _axis(front: ParetoFront, place: int) -> str:
 
 def _title(front: ParetoFront, title: str) -> str:
     proof = "complete (proven)" if front.status is Status.OPTIMAL else "not proven complete"
-    points = "1 point" if len(front) == 1 else f"{len(front):,} points"
+    points = count(len(front), "point")
     left_out = "" if len(front.objectives) <= _COLOURED else "; only three objectives are drawn"
     return f"{textwrap.fill(title, _WIDTH)}\nPareto front of {points}, {proof}{left_out}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlsysim.problem.space import SearchSpace
+from mlsysim.results.formatting import count
 from mlsysim.stages.error_classes import ErrorClass, Quantity, error_class
 from mlsysim.stages.evidence import Evidence, evidence_of
 
@@ -137,7 +138,7 @@ def _part(quantity: Quantity, found: ErrorClass, alike: list[Evidence]) -> str:
         f"{found.accelerators.get(item.accelerator, 0) or 'none'} on {item.accelerator}"
         for item in alike
     ]
-    runs = f"{found.rows:,} run{'s' if found.rows > 1 else ''}, {', '.join(own)}"
+    runs = f"{count(found.rows, 'run')}, {', '.join(own)}"
     return f"{_WORDS[quantity]}{100 * found.median:.1f} %{nine} ({runs})"
 
 

@@ -15,11 +15,10 @@ from mlsysim.report.building import versions
 from mlsysim.report.markup import asset
 from mlsysim.results.blocks import Drawing
 from mlsysim.results.formatting import design, gap, number, seconds, with_unit
-from mlsysim.results.markup import as_html
+from mlsysim.results.markup import HUES, as_html, html_of
 
 _LEFT, _RIGHT, _ROW, _TALL, _MARGIN = 130, 980, 26, 70, 8
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
-_TICKS = 6
+_TICKS = 5
 
 
 def plan_page(found: PlanResult, question: str, source: str = "", text: str = "") -> str:
@@ -36,8 +35,6 @@ def plan_page(found: PlanResult, question: str, source: str = "", text: str = ""
     """
     title = escape(" ".join(question.split()))
     head = found.headline()
-    chart = _gantt(found) + _fleets(found) if found.schedule is not None else ""
-    told = as_html(block for block in found.blocks() if not isinstance(block, Drawing))
     programs = ", ".join(f"{name} {number}" for name, number in versions().items())
     file = (
         f"<details><summary>The file</summary><pre>{escape(text)}</pre></details>" if text else ""
@@ -50,13 +47,24 @@ def plan_page(found: PlanResult, question: str, source: str = "", text: str = ""
         f"<title>{escape(head.word)}: {title}</title>"
         f"<style>{asset('report.css')}{asset('page.css')}{asset('plan.css')}</style></head>"
         f'<body class="mlsysim"><main><header><p class="brand">mlsysim</p><h1>{title}</h1>'
-        f"{_facts(found)}</header>{chart}<section>{told}</section>"
+        f"{plan_facts(found)}</header>{plan_charts(found)}<section>{''.join(plan_told(found))}</section>"
         f"<footer>{said}{file if text else ''}<p>{escape(programs)}</p></footer></main>"
         "</body></html>\n"
     )
 
 
-def _facts(found: PlanResult) -> str:
+def plan_charts(found: PlanResult) -> str:
+    """Draw who runs when, and what of the nodes is used; nothing where there is no plan."""
+    return _gantt(found) + _fleets(found) if found.schedule is not None else ""
+
+
+def plan_told(found: PlanResult) -> tuple[str, str]:
+    """Write the verdict; and the table of jobs, with what else the answer says."""
+    first, *others = (block for block in found.blocks() if not isinstance(block, Drawing))
+    return html_of(first), as_html(others)
+
+
+def plan_facts(found: PlanResult) -> str:
     """Give the key numbers as tiles."""
     goals = found.question.goals
     facts = [
@@ -94,7 +102,7 @@ def _row(question: PlanQuestion, run: Run, top: int, end: int) -> Iterator[str]:
             closed = "closed" if level == 0 else f"{level} nodes"
             note = f"{fleet.name}: {closed} from {moment_text(begin, question.origin)}"
             yield _box("shut", begin, min(until, end), (top, _ROW - 2), end, note)
-    colour = _COLOURS[[item.name for item in question.fleets].index(fleet.name) % len(_COLOURS)]
+    colour = HUES[[item.name for item in question.fleets].index(fleet.name) % len(HUES)]
     paid = f"{number(round(cost(question, run), 2))} USD"
     emitted = carbon(question, run)
     told = (
@@ -125,7 +133,7 @@ def _fleets(found: PlanResult) -> str:
         top = _MARGIN + place * (_TALL + _MARGIN)
         standing = there(found, fleet.name)
         most = max(level for _, level in standing) or 1
-        colour = _COLOURS[place % len(_COLOURS)]
+        colour = HUES[place % len(HUES)]
         for kind, levels in (("there", standing), ("used", used(found, fleet.name))):
             ends = [*(begin for begin, _ in levels[1:]), end]
             for (begin, level), until in zip(levels, ends, strict=True):

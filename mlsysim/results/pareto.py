@@ -8,7 +8,7 @@ from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
 from mlsysim.results.candidate import ParetoPoint, Result, frame_of
-from mlsysim.results.formatting import number
+from mlsysim.results.formatting import count, number
 from mlsysim.results.rendering import headline
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ParetoFront(Answer, Sequence[ParetoPoint[Result]], Generic[Result]):
 
     def headline(self) -> Headline:
         """Write the first line: status, number of points, objectives, effort, method."""
-        points = "1 point" if len(self) == 1 else f"{len(self):,} points"
+        points = count(len(self), "point")
         goals = ", ".join(self.objectives)
         return headline(
             self,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, assert_never
 
 from mlsysim.results.blocks import Headline, tone_of
-from mlsysim.results.formatting import number, seconds
+from mlsysim.results.formatting import count, seconds
 from mlsysim.results.status import Status
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def headline(answer: "Answer", *, proven: str, unproven: str) -> Headline:
     statistics = answer.statistics
     stopped = f"stopped by {statistics.stopped_by}; " if statistics.stopped_by else ""
     spent = f"in {seconds(statistics.total_seconds)} by {answer.method}"
-    effort = f"{number(statistics.grid_size)} designs {spent}"
+    effort = f"{count(statistics.grid_size, 'design')} {spent}"
     aside = " (proven)"
     match answer.status:
         case Status.OPTIMAL:

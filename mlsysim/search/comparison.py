@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from mlsysim.numeric import TOLERANCE
+from mlsysim.results.formatting import count
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.relaxation import Relaxation
 from mlsysim.results.result import SearchResult
@@ -76,7 +77,7 @@ class Comparison:
         if not self.agrees:
             return "\n".join([f"{' and '.join(self.answers)} disagree:", *self.differences])
         both = f"{next(iter(self.answers))} and {self.plainest}"
-        told = f"{both} agree ({self.solved.status}, {size:,} designs)"
+        told = f"{both} agree ({self.solved.status}, {count(size, 'design')})"
         if self.is_complete:
             return told
         stopped = [

@@ -1,12 +1,11 @@
 """The tables of the documentation that tell how far predictions are off."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from mlsysim.stages.error_classes import COVERAGE, LEVELS, ClassName, Quantity, levels_of
-from mlsysim.validation.error_table import class_of, error_table, quantiles_of
+from mlsysim.validation.error_table import by_class, error_table, quantiles_in
 from mlsysim.validation.left_out import Distance
 from mlsysim.validation.left_out_tables import LeftOutLine, lines_by
 
@@ -52,9 +51,7 @@ def _classes(distances: Sequence[Distance]) -> Iterator[str]:
         "| interval | holds | by other sources |"
     )
     yield "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |"
-    members: dict[ClassName, list[Distance]] = defaultdict(list)
-    for one in distances:
-        members[class_of(one)].append(one)
+    members = by_class(distances)
     for name, found in error_table(distances).items():
         own = members[name]
         low, high = (found.factor(level) for level in levels_of(COVERAGE))
@@ -62,24 +59,38 @@ def _classes(distances: Sequence[Distance]) -> Iterator[str]:
         held = other = ""
         if len(own) >= _ENOUGH:
             held = _per_cent(_share_held([one.left_out for one in own], found.quantiles))
-            other = _held_by_others(name, members)
+            share = held_by_others(name, members)
+            other = "" if share is None else _per_cent(share)
         yield (
             f"| {', '.join(name)} | {line[0].strip()} | {found.sources} |{line[2]} "
             f"| {low:.2f} to {high:.2f} | {held} | {other} |"
         )
 
 
-def _held_by_others(name: ClassName, members: Mapping[ClassName, Sequence[Distance]]) -> str:
+def held_by_others(
+    name: ClassName, members: Mapping[ClassName, Sequence[Distance]]
+) -> float | None:
+    """Give the share of a class that intervals hold which have not seen the source of a run.
+
+    Parameters
+    ----------
+    name, members
+        The class, and the figures of all classes.
+
+    Returns
+    -------
+    float or None
+        Nothing where there is one source alone.
+    """
     own = members[name]
     sources = {one.group for one in own}
     if len(sources) == 1:
-        return ""
+        return None
     held = 0.0
     for source in sources:
-        others = [one.left_out for one in own if one.group != source]
         mine = [one.left_out for one in own if one.group == source]
-        held += len(mine) * _share_held(mine, quantiles_of(others, []))
-    return _per_cent(held / len(own))
+        held += len(mine) * _share_held(mine, quantiles_in(name, members, source))
+    return held / len(own)
 
 
 def _share_held(distances: Sequence[float], quantiles: Sequence[float]) -> float:

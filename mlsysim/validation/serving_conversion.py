@@ -82,6 +82,7 @@ def serving_question(row: ServingRow) -> ServingQuestion | str:
             "output_tokens": row.osl,
             "memory_fraction": _MEMORY_FRACTION,
             "runtime": str(runtime),
+            "prefix_hit_rate": row.prefix_hit_rate or 0.0,
             **precisions,
         },
         layout=layout,

@@ -6,12 +6,14 @@ framework and its version, from which the runtime follows, and a text such as
 """
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlsysim.validation.cells import RowCells
 from mlsysim.validation.rows import MeasuredRun, read_rows
 from mlsysim.validation.table import MeasuredTable
 from mlsysim.validation.vocabulary import (
+    WORDS,
     Latency,
     Load,
     MeasuredPrecision,
@@ -52,6 +54,7 @@ class ServingRow(MeasuredRun):
     osl: int | None = None
     stream_interval: int | None = None
     requests_per_user: int | None = None
+    prefix_hit_rate: float | None = None
     metric: Latency | None = None
     unit: ServingUnit | None = None
     ttft_ms: float | None = None
@@ -67,6 +70,10 @@ READERS_COLUMNS = (
 # NVIDIA's inference microservices keep caches in 16 bits also where weights are in 8: what a
 # further user costs shows it.
 NIM = "NIM"
+# vLLM's second engine keeps prompts cached, also those that its benchmark of batches repeats
+# (vllm-project/vllm#18639 turned that off): answers to prompts of 2,048 tokens on eight MI300X come
+# as fast as to those of 128, where their prefill at the peak would have taken a tenth more.
+_REPEATS_PROMPTS = ("0.8.", "0.9.")
 # The release from which TensorRT-LLM runs on PyTorch: 0.17.
 _FIRST_WITH_PYTORCH = 17
 
@@ -91,11 +98,27 @@ def _spread(cells: RowCells) -> RowCells:
         texts["runtime"] = runtime_of(texts.get("framework", ""), version)
         if version.startswith(NIM) and not texts.get("kv_precision"):
             texts["kv_precision"] = "bf16"
+        if not texts.get("prefix_hit_rate") and repeats_prompts(texts):
+            texts["prefix_hit_rate"] = "1"
     for pool in ("prefill", "decode"):
         for setting in texts.get(f"{pool}_config", "").split():
             name, _, number = setting.partition("=")
             texts.setdefault(f"{pool}_{name}", number)
     return dataclasses.replace(cells, texts=texts)
+
+
+def repeats_prompts(texts: Mapping[str, str]) -> bool:
+    """Tell whether vLLM measured a batch with prompts that it had cached before.
+
+    Examples
+    --------
+    >>> texts = {"framework": "vllm", "framework_version": "0.9.1 (ROCm)", "mode": "static batch"}
+    >>> repeats_prompts(texts), repeats_prompts(texts | {"framework_version": "0.11.0"})
+    (True, False)
+    """
+    batch = WORDS[Load].meaning(texts.get("mode", ""), of_a_source=True) is Load.BATCH
+    vllm = texts.get("framework", "").casefold() == str(MeasuredRuntime.VLLM)
+    return batch and vllm and texts.get("framework_version", "").startswith(_REPEATS_PROMPTS)
 
 
 def runtime_of(framework: str, version: str) -> str:

@@ -1,8 +1,8 @@
 """Training rows beside the predictions of `DistributedModel`.
 
 Two rows are rivals if one source measured one model, at one sequence length and
-in one precision, on the same number of the same accelerators: what is left for
-a planner to choose is the layout, the batch and what is recomputed, and the
+in one precision, on the same number of the same accelerators, by one release of its software:
+what is left for a planner to choose is the layout, the batch and what is recomputed, and the
 speed is in tokens per second and accelerator, whatever the batch.
 """
 
@@ -110,6 +110,7 @@ def _rivals(configuration: Configuration) -> tuple[object, ...]:
         arguments["seq_len"],
         row.precision,
         row.metric,
+        row.release,
     )
 
 

@@ -1,9 +1,12 @@
 """A measured training run, as a file states it."""
 
+import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlsysim.physics.state import ZeroStage
+from mlsysim.validation.cells import RowCells
 from mlsysim.validation.conventions import Convention
 from mlsysim.validation.rows import MeasuredRun, read_rows
 from mlsysim.validation.table import MeasuredTable, read_table
@@ -56,6 +59,7 @@ class TrainingRow(MeasuredRun):
     stack: Stack | None = None
     graphs: Graphs | None = None
     dispatcher: Dispatcher | None = None
+    release: str = ""
     metric: Timed | None = None
     unit: Unit | None = None
     flops_convention: Convention | None = None
@@ -65,6 +69,10 @@ class TrainingRow(MeasuredRun):
     logit_bytes: float | None = None
 
 
+# "26.04.01 container", "v25.05", "Megatron-LM@f13818d695".
+_RELEASE = re.compile(
+    r"\b(\d\d\.\d\d(?:\.\d\d)?) container|\bv(\d\d\.\d\d)\b|Megatron-LM@([0-9a-f]{7})"
+)
 READERS_COLUMNS = (
     "source", "locator", "remarks", "tier", "confidence", "dims_source", "iter_time_s",
     "tokens_s_gpu", "tflops_gpu", "mfu_pct", "hfu_pct",
@@ -92,4 +100,27 @@ def training_rows(table: MeasuredTable) -> tuple[TrainingRow, ...]:
     MeasurementError
         If a column is missing or a cell cannot be used.
     """
-    return read_rows(table, TrainingRow, REQUIRED_COLUMNS)
+    rows = tuple(_spread(cells) for cells in table.rows)
+    return read_rows(dataclasses.replace(table, rows=rows), TrainingRow, REQUIRED_COLUMNS)
+
+
+def _spread(cells: RowCells) -> RowCells:
+    """Put what columns of collections say into ours."""
+    if cells.text("release") or not cells.text("locator"):
+        return cells
+    found = release_of(f"{cells.text('locator')} {cells.text('source')}")
+    return dataclasses.replace(cells, texts=dict(cells.texts) | {"release": found})
+
+
+def release_of(told: str) -> str:
+    """Find the release of the software: that of a container, or the commit of Megatron-LM.
+
+    Examples
+    --------
+    >>> release_of("line 112 (26.06 container, Pre-Training Performance)")
+    '26.06'
+    >>> release_of("GB300 table NVIDIA/Megatron-LM@f13818d695 examples"), release_of("table 5")
+    ('f13818d', '')
+    """
+    found = _RELEASE.search(told)
+    return next((one for one in found.groups() if one), "") if found else ""

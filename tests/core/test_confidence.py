@@ -32,7 +32,7 @@ PIPELINE = Pipeline([ServingModel(), ServingEconomicsModel()])
 FLEETS = [A.H100_SXM, A.MI300X, A.A100_80GB_SXM, A.TPU_v6e]
 SPACE: dict[str, Any] = {"fleet": FLEETS, "batch_size": [1, 2, 4, 8, 16, 32, 64]}
 OBJECTIVE = "maximize: ServingModel.tokens_per_second"
-LIMIT = 12.0
+LIMIT = 10.0
 FAST = f"ServingModel.inter_token_latency <= {LIMIT} ms"
 METHODS = [Method.CP_SAT, Method.BRANCH_AND_BOUND, Method.EXHAUSTIVE, Method.REFERENCE]
 EXAMPLE = Path(__file__).parents[2] / "models" / "serving" / "fast_for_sure.toml"

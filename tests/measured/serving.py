@@ -8,7 +8,7 @@ from measured.writing import Row, remarks, whole
 
 from mlsysim.validation.models import named_model
 from mlsysim.validation.rows import columns_of
-from mlsysim.validation.serving_row import NIM, ServingRow, runtime_of
+from mlsysim.validation.serving_row import NIM, ServingRow, repeats_prompts, runtime_of
 from mlsysim.validation.vocabulary import (
     WORDS,
     Latency,
@@ -64,6 +64,8 @@ def serving_row(row: Row) -> dict[str, object]:
     found |= _precisions(row, mixture=bool(known and known.experts))
     if row["group"].startswith(_INFERENCEX):
         found |= {"requests_per_user": 10, "stream_interval": _HANDED_OUT.get(runtime, 1)}
+    if repeats_prompts(row):
+        found["prefix_hit_rate"] = 1
     for pool in ("prefill", "decode"):
         sizes = dict(re.findall(r"(\w+)=(\d+)", row[f"{pool}_config"]))
         found |= {f"{pool}_{name}": sizes.get(name) for name in _POOL}

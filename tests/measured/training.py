@@ -12,7 +12,7 @@ from mlsysim.physics.state import ZeroStage
 from mlsysim.validation.conventions import Convention
 from mlsysim.validation.models import model_of, named_model
 from mlsysim.validation.rows import columns_of
-from mlsysim.validation.training_row import TrainingRow
+from mlsysim.validation.training_row import TrainingRow, release_of
 from mlsysim.validation.vocabulary import (
     WORDS,
     MeasuredPrecision,
@@ -97,6 +97,7 @@ def training_row(row: Row) -> dict[str, object]:
         "unit": _word(row, "unit", Unit),
         "flops_convention": _word(row, "flops_convention", Convention),
         "stack": first(f"{row['group']} {row['source']} {row['model']}", _STACKS) or "other",
+        "release": release_of(f"{row['locator']} {row['source']}"),
         "remarks": remarks(row, _SAID),
     }  # fmt: skip
     found["recompute"] = _recompute(row, str(found["stack"]))

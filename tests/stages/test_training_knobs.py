@@ -56,6 +56,7 @@ TRAINING: dict[str, list[Any]] = {
     "dispatcher": ["alltoall", "deepep", "hybridep"],
     "fused_loss": [False, True],
     "optimizer_offload": [False, True],
+    "activation_offload": [0.0, 0.5, 1.0],
     "gradient_bytes": [2, 4, 6],
     "moment_bytes": [2, 4],
     "optimizer": list(OPTIMIZERS),

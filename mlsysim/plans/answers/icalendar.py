@@ -7,7 +7,7 @@ from mlsysim.errors import ParameterError
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.records.schedule import Run
 from mlsysim.plans.worth import cost
-from mlsysim.results.formatting import design, number
+from mlsysim.results.formatting import count, design, number
 
 _LONGEST = 74
 """Bytes of a line; what is longer goes on in the next, after a space."""
@@ -36,7 +36,7 @@ def calendar_text(found: PlanResult) -> str:
 
 def _events(found: PlanResult, run: Run, origin: datetime) -> Iterator[str]:
     """Give the lines of the events of a run."""
-    told = f"{run.row.nodes} nodes of {run.row.fleet}; {design(run.row.params)}"
+    told = f"{count(run.row.nodes, 'node')} of {run.row.fleet}; {design(run.row.params)}"
     paid = f"{number(round(cost(found.question, run), 2))} USD"
     made = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     for place, (begin, end) in enumerate(run.pieces):

@@ -121,7 +121,7 @@ class PlanResult(Answer):
             text = "no plan meets every requirement"
         elif self.status is Status.UNKNOWN:
             text = f"no plan found yet{slots}"
-        return replace(line, text=text, effort=line.effort.replace("designs", "plans", 1))
+        return replace(line, text=text, effort=line.effort.replace("design", "plan", 1))
 
     def blocks(self) -> Iterator[Block]:
         """Give what a reader is told: the first lines, a table by job, the Gantt chart."""

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
+# The formulas get so much of the time that boxes have taken: it rarely is well spent.
+_SHARE = 0.25
 _NO_LIMIT = 1 << 62
 # Up to here CP-SAT is tried unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
-# Seconds in which to find some designs where all time has gone into blocks.
-_IN_PASSING = 0.2
+# Seconds that are kept, of no more than half of those left, to find designs without the blocks.
+_IN_PASSING = 0.5
 # Seconds after which boxes answer such a question.
 _BUDGET = 2.0
 
@@ -195,9 +197,11 @@ class Minimizer:
             return None
         nothing = no_rows(len(program.names), 1)
         tables = {}
+        kept = min(_IN_PASSING, max(self._clock.left, 0.0) / 2)
         for block in blocks.programs():
-            # A design that is excluded must not displace those it dominates.
-            rows = self.front(block, top + len(program.excluded))
+            with self._clock.keeping(kept):
+                # A design that is excluded must not displace those it dominates.
+                rows = self.front(block, top + len(program.excluded))
             if rows is None:
                 best = self._in_passing(program, top)
                 return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
@@ -211,7 +215,7 @@ class Minimizer:
         return self._by_formulas_alone(blocks.program, top, tables)
 
     def _in_passing(self, program: Program, top: int) -> Rows:
-        """Find what designs there is time for where it ended before any block was reduced."""
+        """Find what designs there is time for where it ended before all blocks were reduced."""
         until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
 
         scout = Scout(
@@ -309,10 +313,10 @@ class Minimizer:
             patience *= 2
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
-        """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
+        """Try the formulas for a part of what presolve has taken; tell if that settled it."""
         search = self._lowered(presolve.program, top, presolve.found, box=presolve.hull)
         try:
-            return search.run(self._clock.seconds["presolve"])
+            return search.run(_SHARE * self._clock.seconds["presolve"])
         finally:
             presolve.adopt(search.found, search.bound)
 

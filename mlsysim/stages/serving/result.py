@@ -59,6 +59,9 @@ class ServingResult(StageResult):
         What the runtime may use of an accelerator: `memory_fraction` of what it has.
     kv_cache_per_sequence
         Keys and values of one sequence of full length, on one accelerator.
+    prefix_share, prefix_memory
+        Share of a prompt that is found in caches, with what fits; and what of the memory that is
+        left keeps it.
     decode_latency_weights
         Part of a decode pass: reading and multiplying the weights.
     decode_latency_attention
@@ -108,6 +111,8 @@ class ServingResult(StageResult):
     memory_reserve: Gigabytes
     memory_capacity: Gigabytes
     kv_cache_per_sequence: Gigabytes
+    prefix_share: float
+    prefix_memory: Gigabytes
     decode_latency_weights: Milliseconds
     decode_latency_attention: Milliseconds
     decode_latency_activations: Milliseconds
@@ -177,9 +182,11 @@ def rate_metrics(run: ServingRun, rate: Any) -> dict[str, Any]:
     }
 
 
-def memory_metrics(memory: ServingMemory) -> dict[str, Any]:
-    """Give the metrics that are amounts of memory, and the sequences that fit."""
+def memory_metrics(run: ServingRun, memory: ServingMemory) -> dict[str, Any]:
+    """Give the metrics that are amounts of memory, and what fits."""
     return {
+        "prefix_share": run.found,
+        "prefix_memory": gigabytes(run.prefix_bytes),
         "max_concurrency": memory.concurrency,
         "memory_per_accelerator": gigabytes(memory.total),
         "memory_weights": gigabytes(memory.weights),

@@ -238,7 +238,8 @@ class TrainingDesign(Design):
     )
     optimizer_offload: bool = knob(
         Flag(),
-        "Whether the optimizer's states live in the host's memory, which is slow.",
+        "Whether the optimizer's states live in the host's memory, which is slow; gradients that "
+        "ZeRO divides follow them (zero_stage 2 or 3).",
         default=False,
     )
     parameter_offload: bool = knob(
@@ -248,13 +249,20 @@ class TrainingDesign(Design):
         default=False,
         applies="with zero_stage 3, and is refused with any other",
     )
+    activation_offload: float = knob(
+        Number(most=1.0),
+        "Share of the activations that wait for the backward pass in the host's memory: they go "
+        "there beside the forward pass, and come back beside the backward one.  Those of two "
+        "layers are at hand in any case.",
+        default=0.0,
+    )
     host_memory: Any = knob(
         Measure("GB"),
         "Memory of the hosts of a node, in GB or as a quantity, that takes what is offloaded; that "
         "of the catalogue unless given.  Where neither is known it sets no limit.",
         default=None,
         unit="GB",
-        applies="with optimizer_offload or parameter_offload",
+        applies="with optimizer_offload, parameter_offload or activation_offload",
     )
     gradient_bytes: int = knob(
         Options((2, 4, 6)),

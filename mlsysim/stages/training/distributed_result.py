@@ -29,7 +29,7 @@ class DistributedResult(StageResult):
     Parameters
     ----------
     step_latency_total
-        Time of a step: the sum of its nine parts, from `step_latency_compute` to
+        Time of a step: the sum of its ten parts, from `step_latency_compute` to
         `step_latency_straggler`.
     step_latency_compute
         Part of a step: matrix products and element-wise kernels, repeated ones included.
@@ -47,6 +47,8 @@ class DistributedResult(StageResult):
         Part of a step: waiting for the pipeline to fill and drain.
     step_latency_optimizer
         Part of a step: the update of the weights.
+    step_latency_offload
+        Activations on their way to the host and back, as far as computation does not hide it.
     step_latency_straggler
         Part of a step: waiting for the slowest accelerator.
     effective_throughput
@@ -113,6 +115,7 @@ class DistributedResult(StageResult):
     step_latency_data: Milliseconds
     step_latency_bubble: Milliseconds
     step_latency_optimizer: Milliseconds
+    step_latency_offload: Milliseconds
     step_latency_straggler: Milliseconds
     effective_throughput: PerSecond
     tokens_per_step: int
@@ -152,11 +155,17 @@ class DistributedResult(StageResult):
         return layout_text(self.accelerators_total, self.parallelism)
 
     def key_figures(self) -> str:
-        """Write utilization, throughput of an accelerator, and how many replicas are idle."""
+        """Write utilization, throughput of an accelerator, idle replicas, and what is offloaded."""
         each = self.effective_throughput.m_as("1/s") / self.accelerators_total
         idle = self.data_parallel_size - self.active_replicas
-        told = f"MFU {100 * self.mfu:.1f} %, {each:,.4g} tokens/s per accelerator"
-        return f"{told}; {idle:,} of {self.data_parallel_size:,} replicas idle" if idle else told
+        told = [f"MFU {100 * self.mfu:.1f} %, {each:,.4g} tokens/s per accelerator"]
+        if idle:
+            told.append(f"{idle:,} of {self.data_parallel_size:,} replicas idle")
+        if offloaded := self.host_memory_used.m_as("GB"):
+            told.append(
+                f"{offloaded:,.4g} GB of the memory of a node's hosts for what is offloaded"
+            )
+        return "; ".join(told)
 
 
 def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
@@ -172,6 +181,7 @@ def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:
         "step_latency_data": milliseconds(time.data),
         "step_latency_bubble": milliseconds(time.bubble),
         "step_latency_optimizer": milliseconds(time.optimizer),
+        "step_latency_offload": milliseconds(time.offload),
         "step_latency_straggler": milliseconds(time.straggler),
         "effective_throughput": per_second(tokens / total),
         "tokens_per_step": tokens,

@@ -14,7 +14,7 @@ from mlsysim.expr.functions import (
     select,
     where,
 )
-from mlsysim.physics import activations, schedule, state
+from mlsysim.physics import schedule, state
 from mlsysim.physics.activations import RECOMPUTE
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
@@ -23,6 +23,8 @@ from mlsysim.stages.kinds import is_one_of
 from mlsysim.stages.training.layout import frozen_layers
 from mlsysim.stages.training.run import PartialRun, TrainingRun, Work
 from mlsysim.stages.training.split import even_place, frozen_others
+from mlsysim.stages.training.stacks import bucket_bytes
+from mlsysim.stages.training.waiting import offloads, share_away, stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,8 +264,15 @@ def _accelerator(
         unreduced = state.unreduced_bytes(
             work.largest_trained, work.head, kept.working, kept.gradient, stage
         )
-    near, far = (one.alive * _stored(run, work, one) for one in stages)
-    waiting = near + mirrored * far
+        unreduced = unreduced + bucket_bytes(
+            run.design.stack, stage, own + routed + tables.trained, kept.working
+        )
+    near, far = (one.alive * stored(run, work, one.layers, one.other_layers) for one in stages)
+    waiting, away = near + mirrored * far, 0.0
+    if offloads(run):
+        out, beyond = (share_away(run, one.layers, one.alive) for one in stages)
+        waiting = near * (1 - out) + mirrored * far * (1 - beyond)
+        away = near * out + mirrored * far * beyond
     gathered = state.gathered_bytes(
         work.largest_layer,
         work.tables * kept.working,
@@ -287,25 +296,41 @@ def _accelerator(
         routed_asleep = held("routed_asleep", "routed_frozen_weights")
         weights = weights + asleep / shared(ZeroStage.WEIGHTS, common)
         weights = weights + routed_asleep / shared(ZeroStage.WEIGHTS, experts)
-    offloads, asleep = run.design.optimizer_offload, run.design.parameter_offload
+    optimizer_away, asleep = run.design.optimizer_offload, run.design.parameter_offload
     # The host's optimizer reads gradients beside what it keeps.
     handed = sum(
         state.state_bytes(count, kept.gradient, shared(ZeroStage.OPTIMIZER, sharing))
         for count, sharing in trained
     )
+    summed = sum(
+        state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
+        for count, sharing in trained
+    )
     return Memory(
         weights=where(asleep, 0.0, weights) + gathered + _widened(run),
-        gradients=sum(
-            state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
-            for count, sharing in trained
-        )
-        + unreduced,
-        optimizer=where(offloads, 0.0, optimizer),
+        gradients=where(_hands_gradients_over(run), 0.0, summed) + unreduced,
+        optimizer=where(optimizer_away, 0.0, optimizer),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
         reserve=where(run.layout.used > 1, run.machine.runtime_reserve, run.machine.reserve_alone),
-        offloaded=where(offloads, optimizer + handed, 0.0) + where(asleep, weights, 0.0),
+        offloaded=where(optimizer_away, optimizer + handed, 0.0)
+        + where(asleep, weights, 0.0)
+        + away,
     )
+
+
+def _hands_gradients_over(run: TrainingRun) -> Any:
+    """Tell whether summed gradients go to the host as they come, where the optimizer reads them.
+
+    Those that ZeRO divides do (Ren et al. 2021, arXiv 2101.06840, section 4.1); FSDP's do where its
+    weights are offloaded as well.
+    """
+    design = run.design
+    divided = design.zero_stage >= ZeroStage.GRADIENTS
+    moves = logical_or(
+        select(design.sharding, {"zero": True, "fsdp": False}), design.parameter_offload
+    )
+    return logical_and(design.optimizer_offload, divided, moves)
 
 
 def host_check(run: TrainingRun, offloaded: Any) -> Check:
@@ -321,7 +346,8 @@ def host_check(run: TrainingRun, offloaded: Any) -> Check:
         By all accelerators of a node (byte).
     """
     design, machine = run.design, run.machine
-    if design.optimizer_offload is False and design.parameter_offload is False:
+    state_stays = design.optimizer_offload is False and design.parameter_offload is False
+    if state_stays and not offloads(run):
         return Check.that(True)  # noqa: FBT003
     if design.host_memory is not None:
         limit = 1e9 * design.host_memory
@@ -347,36 +373,6 @@ def _widened(run: TrainingRun) -> Any:
     if run.tunes_tables:
         widened = logical_and(widened, run.design.frozen_layers > 0)
     return where(widened, largest * run.width.weight / run.design.tp_size, 0.0)
-
-
-def _stored(run: TrainingRun, work: Work, stage: _Stage) -> Any:
-    """Measure what a stage keeps of one microbatch."""
-    kept, selected, projected, checkpoint = (
-        run.over(work.each(figure), stage.layers, stage.other_layers)
-        for figure in ("kept", "selected", "projected", "checkpoint")
-    )
-    if run.design.recompute_layers is not None:
-        checkpoint = kept - _dropped(run, work, stage)
-    return activations.stored_activations(
-        run.design.recompute, kept, selected, projected, checkpoint
-    )
-
-
-def _dropped(run: TrainingRun, work: Work, stage: _Stage) -> Any:
-    """Measure what the first layers of each chunk of a stage need not keep, by their kinds."""
-    design = run.design
-    chunk = maximum(stage.layers, 1) / design.virtual_stages
-    each = minimum(design.recompute_layers, chunk)
-    layers = each * design.virtual_stages
-    dense = stage.layers - stage.other_layers
-    # Dense layers stand before the others: they fill whole chunks, and begin one.
-    filled = floor(dense / chunk)
-    in_front = filled * each + minimum(each, dense - filled * chunk)
-    repeated = where(run.shape.spread, layers * dense / maximum(stage.layers, 1), in_front)
-    kept, checkpoint = (
-        run.over(work.each(figure), layers, layers - repeated) for figure in ("kept", "checkpoint")
-    )
-    return kept - checkpoint
 
 
 def _rebuilt(run: TrainingRun, work: Work) -> Any:

@@ -92,7 +92,7 @@ class StageGroup:
 
 
 def even_place(design: TrainingDesign, index: Any, chunk: Any) -> StagePlace:
-    """StagePlace a stage among others with as many layers."""
+    """Place a stage among others with as many layers."""
     return StagePlace(index=index, before=index * chunk, chunk=chunk, around=design.pp_size * chunk)
 
 

@@ -10,6 +10,7 @@ from mlsysim.stages.training.communication import Messages, forward_messages, me
 from mlsysim.stages.training.compute import Passes, head_time, layers_time, with_frozen
 from mlsysim.stages.training.replicas import data_time, optimizer_time
 from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
+from mlsysim.stages.training.waiting import offloading_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class StepTime:
     data: Any
     bubble: Any
     optimizer: Any
+    offload: Any
     straggler: Any
     total: Any
 
@@ -40,6 +42,8 @@ class _Pace:
         Its layers, and what it waits for in them.
     head
         The output head, as far as the stage has no time left for it.
+    offload
+        Activations on their way to the host and back.
     """
 
     run: TrainingRun
@@ -47,12 +51,13 @@ class _Pace:
     passes: Passes
     messages: Messages
     head: Any
+    offload: Any
 
     @property
     def layers(self) -> Any:
         """All but the head."""
         inside = self.messages.tensor + self.messages.context + self.messages.expert
-        return self.passes.whole + inside + self.messages.boundary
+        return self.passes.whole + inside + self.messages.boundary + self.offload
 
     @property
     def weights(self) -> Any:
@@ -122,7 +127,12 @@ def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, is_last: Any =
     # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
     head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / run.layout.held
     return _Pace(
-        run=run, work=work, passes=passes, messages=messages, head=where(is_last, head, 0.0)
+        run=run,
+        work=work,
+        passes=passes,
+        messages=messages,
+        head=where(is_last, head, 0.0),
+        offload=offloading_time(run, work, passes),
     )
 
 
@@ -148,11 +158,13 @@ def _step(pace: _Pace, others: Any, unfilled: Any) -> StepTime:
         "data": data_time(run, work, passes, messages.hidden),
         "bubble": _bubble(pace, others, unfilled),
         "optimizer": optimizer_time(run, work),
+        "offload": often * pace.offload,
     }
     delay = run.calibration.jitter * log2(run.layout.used)
     straggler = delay * sum(steady.values())
     working = sum(steady[name] for name in ("compute", "tensor", "context", "expert", "pipeline"))
-    total = working + steady["data"] + steady["bubble"] + steady["optimizer"] + straggler
+    total = working + steady["data"] + steady["bubble"] + steady["optimizer"] + steady["offload"]
+    total = total + straggler
     return StepTime(**steady, straggler=straggler, total=total)
 
 

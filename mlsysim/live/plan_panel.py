@@ -1,0 +1,63 @@
+"""A plan: its charts, its jobs, and what can be taken along."""
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from mlsysim.live.draft import TabDraft
+from mlsysim.live.elements import button, heading, markup
+from mlsysim.live.planning import PlanView
+
+
+class PlanPanel:
+    """Shows who runs when, and what of the nodes is used.
+
+    Parameters
+    ----------
+    draft
+        Gives the plan's file as it stands.
+    """
+
+    def __init__(self, draft: Callable[[], TabDraft]) -> None:
+        self._draft = draft
+        self._view: PlanView | None = None
+        with ui.element("div").classes("parts") as self.place:
+            self._charts = markup("").classes("part")
+            self._jobs = markup("").classes("part")
+            with ui.element("section").classes("part"):
+                heading("Take it along")
+                with ui.element("div").classes("line"):
+                    button("Plan (TOML)", self._toml, label="download the plan's file")
+                    button("Answer (JSON)", self._json, label="download the answer as JSON")
+                    button("Report (HTML)", self._page, label="download the report as a page")
+                    self._dated = button("Calendar", self._ical, label="download as a calendar")
+
+    def show(self, view: PlanView) -> None:
+        """Show an answer.
+
+        Parameters
+        ----------
+        view
+            The answer.
+        """
+        self._view = view
+        self._charts.set_content(view.charts)
+        self._charts.set_visibility(bool(view.charts))
+        self._jobs.set_content(view.jobs)
+        self._jobs.set_visibility(bool(view.jobs))
+        self._dated.set_visibility(bool(view.calendar))
+
+    def _toml(self) -> None:
+        ui.download.content(self._draft().text, self._draft().path.name, "application/toml")
+
+    def _json(self) -> None:
+        if self._view is not None:
+            ui.download.content(self._view.json, "plan.json", "application/json")
+
+    def _page(self) -> None:
+        if self._view is not None:
+            ui.download.content(self._view.page, "plan.html", "text/html")
+
+    def _ical(self) -> None:
+        if self._view is not None:
+            ui.download.content(self._view.calendar, "plan.ics", "text/calendar")
