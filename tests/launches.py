@@ -134,6 +134,10 @@ SERVING_DESIGNS: dict[str, dict[str, Any]] = {
     "attention": SERVING | {"tp_size": 1, "attention_dp_size": 16, "ep_size": 16},
     "pipeline": SERVING | {"pp_size": 2, "replicas": 3, "prefix_hit_rate": 0.5},
     "draft": SERVING | {"draft_tokens": 2, "draft_layers": 1},
+    "own draft": SERVING
+    | {"draft_tokens": 3, "draft_model": Models.Language.Llama3_2_1B, "draft_tp_size": 1},
+    "prefixes": SERVING | {"prefix_hit_rate": 0.5, "prefixes": 5000, "host_cache": 640},
+    "spare experts": SERVING | {"ep_size": 8, "redundant_experts": 8},
     "fp16": SERVING | {"precision": "fp16", "kv_precision": "fp16"},
     "quantized": SERVING | {"weight_precision": "int4", "attention_precision": "fp16"},
 }

@@ -91,6 +91,11 @@ def _decoder_of(file: str, content: Mapping[str, Any]) -> tuple[Config, str]:
     """Find the keys of the text decoder, and say what is left out."""
     inner = content.get("text_config")
     model_type = _model_type(file, content)
+    if content.get("is_encoder_decoder"):
+        raise CatalogError(
+            f"{file}: is_encoder_decoder: layers of {model_type!r} that attend to what an encoder "
+            f"gives out are not expressed by groups of layers{_CURE}"
+        )
     if model_type in ARCHITECTURES or not isinstance(inner, Mapping):
         _require_known(file, model_type)
         note = ""

@@ -5,37 +5,21 @@ As in `hugging_face_dense`, a layer holds what the module of the same name in th
 tokens are not counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mlsysim.catalog.hugging_face_config import Config
 from mlsysim.catalog.hugging_face_dense import llama, qwen2, qwen3
 from mlsysim.catalog.hugging_face_mixtures import deepseek_v2, deepseek_v3, qwen3_moe
-from mlsysim.catalog.hugging_face_parts import SLIDING, Reader, Shape, decoder, wide_norms
-
-_NEMOTRON_LAYERS = {"M": "mamba", "*": "attention", "-": "mlp", "E": "experts"}
-
-
-def grouped(shape: Shape, kinds: Mapping[str, Mapping[str, Any]], order: Sequence[str]) -> Shape:
-    """Give a shape its groups.
-
-    Parameters
-    ----------
-    shape
-        What all layers have in common.
-    kinds
-        What each kind of layer has of its own.
-    order
-        The kind of each layer.  A kind all of whose layers come first is said to stand in front.
-    """
-    groups = []
-    for name in dict.fromkeys(order):
-        count = order.count(name)
-        front = count < len(order) and all(kind == name for kind in order[:count])
-        alone = front and count * 2 < len(order) and name.startswith("dense")
-        place = {"in_front": True} if alone else {}
-        groups.append({"name": name, "layers": count, **place, **kinds[name]})
-    return shape.and_also(groups=groups)
+from mlsysim.catalog.hugging_face_parts import (
+    SLIDING,
+    Reader,
+    Shape,
+    decoder,
+    grouped,
+    wide_norms,
+)
+from mlsysim.catalog.hugging_face_states import falcon_h1, jamba, nemotron_h
 
 
 def deepseek_v32(config: Config) -> Shape:
@@ -124,51 +108,6 @@ def qwen3_next(config: Config) -> Shape:
         "full_attention": {},
     }
     return grouped(shape, kinds, list(names))
-
-
-def nemotron_h(config: Config) -> Shape:
-    """Layers with a mixer or an MLP each: state spaces, attention, MLPs and experts."""
-    config.require("hybrid_override_pattern", "text of letters, one for each layer")
-    pattern = str(config.keys["hybrid_override_pattern"])
-    if not pattern or set(pattern) - set(_NEMOTRON_LAYERS):
-        config.refuse(
-            "hybrid_override_pattern", f"{pattern!r} is not a text of {', '.join(_NEMOTRON_LAYERS)}"
-        )
-    heads, head_dim = config.whole("mamba_num_heads"), config.whole("mamba_head_dim")
-    states = config.whole("n_groups")
-    width, keys = heads * head_dim, states * config.whole("ssm_state_size")
-    biased = config.flag("use_conv_bias", default=True)
-    attention_dim = config.either("attention_head_dim", "head_dim")
-    shape = decoder(config).and_also(
-        head_dim=attention_dim,
-        gated=False,
-        norms_per_layer=1,
-        linear_heads=heads,
-        linear_key_heads=states,
-        linear_key_dim=config.whole("ssm_state_size"),
-        linear_value_dim=head_dim,
-        linear_scalars=1,
-        convolution=config.whole("conv_kernel"),
-    )
-    vectors = 3 * heads + width + (width + 2 * keys) * biased
-    kinds: dict[str, Any] = {
-        "mamba": {"mixer": "linear", "output_gate": True, "ffn": 0, "other_vectors": vectors},
-        "attention": {"ffn": 0},
-        "mlp": {"mixer": "none"},
-    }
-    if "E" in pattern:
-        kinds["experts"] = {
-            "mixer": "none",
-            "experts": config.whole("n_routed_experts"),
-            "experts_per_token": config.whole("num_experts_per_tok"),
-            "shared_experts": config.whole("n_shared_experts", 0),
-            "shared_ffn": config.whole("n_shared_experts", 0)
-            * config.whole("moe_shared_expert_intermediate_size", 0),
-            "expert_ffn": config.whole("moe_intermediate_size"),
-            "expert_hidden": config.whole("moe_latent_size", 0),
-            "router_bias": True,
-        }
-    return grouped(shape, kinds, [_NEMOTRON_LAYERS[letter] for letter in pattern])
 
 
 def nemotron_nas(config: Config) -> Shape:
@@ -314,8 +253,10 @@ _EXPERTS = ("experts", "experts_per_token", "shared_experts", "expert_ffn")
 HYBRIDS: Mapping[str, Reader] = {
     "deepseek_v32": deepseek_v32,
     "deepseek_v4": deepseek_v4,
+    "falcon_h1": falcon_h1,
     "gemma4_text": gemma4_text,
     "glm_moe_dsa": deepseek_v32,
+    "jamba": jamba,
     "kimi_linear": kimi_linear,
     "mimo": qwen2,
     "minimax_m2": minimax_m2,

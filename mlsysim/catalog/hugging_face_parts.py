@@ -4,7 +4,7 @@ Each architecture is a function from its keys to a `Shape`: the fields of a
 `LanguageModel`, and the parameters that these cannot express, by reason.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,3 +128,25 @@ def wide_norms(shape: Shape) -> dict[str, int]:
 def head_bias(shape: Shape) -> dict[str, int]:
     """Count the bias of the output head."""
     return {"bias of the output head": shape["vocab"]}
+
+
+def grouped(shape: Shape, kinds: Mapping[str, Mapping[str, Any]], order: Sequence[str]) -> Shape:
+    """Give a shape its groups.
+
+    Parameters
+    ----------
+    shape
+        What all layers have in common.
+    kinds
+        What each kind of layer has of its own.
+    order
+        The kind of each layer.  A kind all of whose layers come first is said to stand in front.
+    """
+    groups = []
+    for name in dict.fromkeys(order):
+        count = order.count(name)
+        front = count < len(order) and all(kind == name for kind in order[:count])
+        alone = front and count * 2 < len(order) and name.startswith("dense")
+        place = {"in_front": True} if alone else {}
+        groups.append({"name": name, "layers": count, **place, **kinds[name]})
+    return shape.and_also(groups=groups)

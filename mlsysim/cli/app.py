@@ -146,6 +146,18 @@ def plan(
         str | None,
         typer.Option(metavar="GOAL,GOAL", help="Print every plan that is not worse by both."),
     ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="JSON",
+            help="An earlier answer (--json) to go on from, with --now; the fewest changes.",
+        ),
+    ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="How far it has come: 2027-02-01, or '28 day'."),
+    ] = None,
     plot: Plot = None,
     ical: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan as a calendar (iCalendar).")
@@ -178,6 +190,8 @@ def plan(
         return sweep_plan(file, settings or [], over, output=output, **options)
     if pareto:
         return front_of_plans(file, settings or [], pareto, output=output, plot=plot, **options)
+    if earlier or now:
+        options |= {"earlier": earlier, "now": now}
     return plan_file(file, settings or [], output=output, outputs=outputs, **options)
 
 

@@ -22,6 +22,7 @@ from mlsysim.cli.writable import check_writable
 from mlsysim.emit.slurm import batch_scripts
 from mlsysim.errors import ParameterError
 from mlsysim.files.plans.plan_file import FiledPlan, load_plan
+from mlsysim.files.plans.settings import value_of
 from mlsysim.files.plans.what_if import sweep, why_not
 from mlsysim.files.settings import pairs
 from mlsysim.plans.answers.icalendar import calendar_text
@@ -95,6 +96,8 @@ def plan_file(
     output: Output,
     outputs: PlanOutputs,
     framework: str | None = None,
+    earlier: Path | None = None,
+    now: str | None = None,
     **options: Any,
 ) -> ExitStatus:
     """Answer a plan's file, and print the plan.
@@ -111,15 +114,20 @@ def plan_file(
         What else is written.
     framework
         Who is to run the jobs, in place of what the file says.
+    earlier, now
+        An earlier answer to go on from, and how far it has come.
     **options
         Those of `FiledPlan.solve`.
     """
     with errors_to_status(file):
         output.check()
         outputs.check()
+        if (earlier is None) is not (now is None):
+            raise ParameterError("--from JSON --now DATE: one needs the other")
         plan = load_plan(file, pairs(settings, "--set"), framework=framework)
         with progress_line(file.name) as progress:
-            result = plan.solve(progress=progress, **options)
+            at = None if now is None else value_of(now)
+            result = plan.solve(earlier=earlier, now=at, progress=progress, **options)
         if output.as_json:
             say(result.to_json() + "\n")
         elif output.as_csv:

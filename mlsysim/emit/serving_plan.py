@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from mlsysim.catalog.cluster import Cluster
+from mlsysim.stages.machine import available
 from mlsysim.stages.serving.design import ServingDesign
 
 
@@ -47,6 +49,17 @@ class ServingPlan(ServingDesign):
     def sequences(self) -> int:
         """Sequences of each attention group, those of the fullest."""
         return -(-self.batch_size // self.attention_dp_size)
+
+    @property
+    def host_share(self) -> float:
+        """Memory of the hosts that keeps prefixes of one accelerator (GB)."""
+        node = self.fleet.node if isinstance(self.fleet, Cluster) else self.fleet
+        return float(self.host_cache or 0.0) / available(node)
+
+    @property
+    def draft_size(self) -> int:
+        """Accelerators that share the model that drafts."""
+        return self.draft_tp_size or self.tp_size
 
     @property
     def dtype(self) -> str:

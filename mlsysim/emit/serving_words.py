@@ -62,6 +62,21 @@ def tell_cache(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
     sheet.set("--kv-cache-dtype", words.get(plan.kv_precision, plan.kv_precision), "kv_precision")
 
 
+def tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
+    """Say what stands for DRAFT_MODEL."""
+    if plan.draft_model is None:
+        kind = f"a draft of {plan.draft_layers} layers"
+    else:
+        kind = f"{plan.draft_model.title} in {plan.precision}"
+    sheet.remark(
+        f"replace DRAFT_MODEL by {kind} whose tokens are accepted at a rate of "
+        f"{plan.draft_acceptance}",
+        "draft_layers",
+        "draft_acceptance",
+        "draft_model",
+    )
+
+
 def tell_surroundings(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
     """Say what is no option of the engine."""
     runtime = plan.runtime
@@ -72,3 +87,5 @@ def tell_surroundings(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
     sheet.implies("model", "fleet", "runtime", "replicas", "input_tokens", "output_tokens")
     if not plan.draft_tokens:
         sheet.implies("draft_tokens", "draft_acceptance", "draft_layers")
+    sheet.implies("draft_model", "draft_tp_size")
+    sheet.implies("prefixes", "host_cache", "redundant_experts")

@@ -1,7 +1,7 @@
 """SGLang: the options of ``sglang.launch_server`` (version 0.5.23, ``srt/server_args.py``)."""
 
 from mlsysim.emit.serving_plan import ServingPlan
-from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weights
+from mlsysim.emit.serving_words import tell_cache, tell_draft, tell_surroundings, tell_weights
 from mlsysim.emit.sheet import Launch, Sheet
 
 FRAMEWORK = "SGLang 0.5.23"
@@ -35,6 +35,13 @@ def sglang(plan: ServingPlan) -> Launch:
     sheet.set("--max-running-requests", plan.batch_size, "batch_size")
     sheet.set("--chunked-prefill-size", plan.chunk_tokens, "chunk_tokens")
     sheet.turn_on("--disable-radix-cache", "prefix_hit_rate", when=plan.prefix_hit_rate == 0)
+    if plan.host_cache:
+        sheet.turn_on("--enable-hierarchical-cache")
+        # Of each accelerator.
+        sheet.set("--hicache-size", int(plan.host_share), "host_cache")
+    if plan.redundant_experts:
+        sheet.turn_on("--enable-eplb")
+        sheet.set("--ep-num-redundant-experts", plan.redundant_experts, "redundant_experts")
     if plan.role:
         sheet.set("--disaggregation-mode", plan.role)
     _tell_draft(sheet, plan)
@@ -45,15 +52,13 @@ def sglang(plan: ServingPlan) -> Launch:
 def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
     if not plan.draft_tokens:
         return
-    sheet.set("--speculative-algorithm", "EAGLE", "draft_tokens")
+    method = "EAGLE" if plan.draft_model is None else "STANDALONE"
+    sheet.set("--speculative-algorithm", method, "draft_tokens")
     sheet.set("--speculative-draft-model-path", "DRAFT_MODEL")
     sheet.set("--speculative-num-steps", plan.draft_tokens)
     sheet.set("--speculative-eagle-topk", 1)
     # The token that the model itself gives counts as well.
     sheet.set("--speculative-num-draft-tokens", plan.draft_tokens + 1)
-    sheet.remark(
-        f"replace DRAFT_MODEL by a draft of {plan.draft_layers} layers whose tokens are accepted "
-        f"at a rate of {plan.draft_acceptance}",
-        "draft_layers",
-        "draft_acceptance",
-    )
+    if plan.draft_model is not None and plan.draft_size != plan.tp_size:
+        sheet.remark("SGLang divides a draft as it does the model", "draft_tp_size")
+    tell_draft(sheet, plan)

@@ -3,7 +3,7 @@
 import json
 
 from mlsysim.emit.serving_plan import ServingPlan
-from mlsysim.emit.serving_words import tell_cache, tell_surroundings, tell_weights
+from mlsysim.emit.serving_words import tell_cache, tell_draft, tell_surroundings, tell_weights
 from mlsysim.emit.sheet import Launch, Sheet
 
 FRAMEWORK = "vLLM 0.33"
@@ -34,6 +34,15 @@ def vllm(plan: ServingPlan) -> Launch:
     sheet.turn_on("--enable-chunked-prefill")
     switch = "enable" if plan.prefix_hit_rate > 0 else "disable"
     sheet.turn_on(f"--{switch}-prefix-caching", "prefix_hit_rate")
+    if plan.host_cache:
+        # In all, over the accelerators of an engine.
+        size = plan.host_share * plan.tp_size * plan.pp_size * 1e9 / 2**30
+        sheet.set("--kv-offloading-size", round(size, 2), "host_cache")
+        sheet.set("--kv-offloading-backend", "native")
+    if plan.redundant_experts:
+        copies = {"num_redundant_experts": plan.redundant_experts}
+        sheet.turn_on("--enable-eplb")
+        sheet.set("--eplb-config", json.dumps(copies), "redundant_experts")
     if plan.role:
         # Either side of the connector may send and receive; the router knows which is which.
         connector = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
@@ -46,11 +55,13 @@ def vllm(plan: ServingPlan) -> Launch:
 def _tell_draft(sheet: Sheet, plan: ServingPlan) -> None:
     if not plan.draft_tokens:
         return
-    proposal = {"model": "DRAFT_MODEL", "num_speculative_tokens": plan.draft_tokens}
-    sheet.set("--speculative-config", json.dumps(proposal), "draft_tokens")
-    sheet.remark(
-        f"replace DRAFT_MODEL by a draft of {plan.draft_layers} layers whose tokens are accepted "
-        f"at a rate of {plan.draft_acceptance}",
-        "draft_layers",
-        "draft_acceptance",
-    )
+    proposal: dict[str, str | int] = {
+        "model": "DRAFT_MODEL",
+        "num_speculative_tokens": plan.draft_tokens,
+    }
+    if plan.draft_model is not None:
+        proposal["draft_tensor_parallel_size"] = plan.draft_size
+        if plan.draft_size not in {1, plan.tp_size}:
+            sheet.remark("vLLM puts a draft on one accelerator or on all of the group")
+    sheet.set("--speculative-config", json.dumps(proposal), "draft_tokens", "draft_tp_size")
+    tell_draft(sheet, plan)

@@ -164,19 +164,14 @@ class Extremes:
         """Whether the extremes between every pair of ends are tabulated."""
         return self._pairs is not None
 
-    def between(self, block: Positions, *, top: bool) -> Array:
-        """Give the highest (lowest) entries over blocks, by their places among all pairs of ends.
+    def pairs(self, *, top: bool) -> Array:
+        """Give the highest (lowest) entries between all pairs of ends, flat.
 
-        Parameters
-        ----------
-        block
-            What `places_of_pairs` gives for the shape of the table.
-        top
-            Whether the highest are wanted.
+        A block is at its place in `places_of_pairs` for the shape of the table.
         """
         if self._pairs is None:
             raise ValueError("the table has too many entries for all pairs of ends")
-        return self._pairs[top].take(block)
+        return self._pairs[top]
 
     def _sparse(self, first: Positions, last: Positions) -> tuple[Array, Array]:
         level = np.floor(np.log2(last - first + 1)).astype(np.int64)

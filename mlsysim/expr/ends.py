@@ -6,15 +6,18 @@ operation instead of the dozen by which a range is kept right in every case.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mlsysim.expr.columns import Array, Column, Positions, places_of_pairs
+from mlsysim.expr.compiled.reader import CompiledReader, Inputs, compiled, pays
+from mlsysim.expr.compiled.tape import Lane
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.operation import Extreme, Product, Quotient, Rounding, Selection, Square, Sum
-from mlsysim.expr.ranges import Range
+from mlsysim.expr.ranges import Range, point
 
 Slot = tuple[int, bool]
 """One end of a node: its position, and whether it is the upper end."""
@@ -54,15 +57,39 @@ class _Boxes:
 
     def entry(self, table: Table, *, top: bool) -> Array:
         """Give the least (greatest) entry of a table in each box."""
-        axes = [(self._first[name], self._last[name]) for name in table.names]
-        if not table.extremes.is_paired:
-            return table.extremes.over(axes)[top]
-        if table.names not in self._places:
-            self._places[table.names] = places_of_pairs(table.values.shape, axes)
-        return table.extremes.between(self._places[table.names], top=top)
+        if table.extremes.is_paired:
+            places = self.places(table.names, table.values.shape)
+            return table.extremes.pairs(top=top).take(places)
+        return table.extremes.over(self._axes(table.names))[top]
+
+    def places(self, names: tuple[str, ...], shape: tuple[int, ...]) -> Positions:
+        """Give where the extremes of the boxes stand among those of all pairs of ends."""
+        if names not in self._places:
+            self._places[names] = places_of_pairs(shape, self._axes(names))
+        return self._places[names]
+
+    def _axes(self, names: tuple[str, ...]) -> list[tuple[Positions, Positions]]:
+        return [(self._first[name], self._last[name]) for name in names]
 
 
-_Step = Callable[[dict[Slot, Any], _Boxes], None]
+class _Symbols:
+    """Boxes that are not there yet: what is read of them are inputs of the machine."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+
+    def number(self, name: str, *, top: bool) -> Lane:
+        return self._inputs.number((name, top))
+
+    def entry(self, table: Table, *, top: bool) -> Lane:
+        if table.extremes.is_paired:
+            pairs = table.extremes.pairs(top=top)
+            return self._inputs.entry((table.names, table.values.shape), pairs)
+        return self._inputs.number((table, top))
+
+
+_Step = Callable[[dict[Slot, Any], Any], None]
+"""Finds an end from those before it and from boxes, or from what stands for them."""
 
 
 class Ends:
@@ -76,10 +103,17 @@ class Ends:
         The values of the numeric choices.
     lengths
         The number of positions of each choice.
+
+    Attributes
+    ----------
+    inputs, lanes
+        What its readers have recorded for the machine.
     """
 
     def __init__(self, columns: Mapping[str, Column], lengths: Mapping[str, int]) -> None:
         self.columns = columns
+        self.inputs = Inputs()
+        self.lanes: dict[Slot, Any] = {}
         self._first = {name: np.zeros(1, np.int64) for name in lengths}
         self._last = {name: np.array([length - 1]) for name, length in lengths.items()}
         self._ranges: dict[int, Range] = {}
@@ -155,7 +189,7 @@ class Ends:
         at = (node.position, top)
         match node:
             case Constant(value=value):
-                return _constantly(at, np.float64(value))
+                return _constantly(at, point(value)[top][()])
             case Choice(name=name):
                 return _from_column(at, name, top=top)
             case End(name=name):
@@ -186,47 +220,83 @@ class EndReader:
     def __init__(self, wanted: Sequence[tuple[GraphNode, bool]], ends: Ends) -> None:
         self._wanted = [(node.position, top) for node, top in wanted]
         self._ends = ends
+        self._reads = 0
         roots = [node for node, _ in wanted]
         ends.learn(roots)
         self._steps = self._with_last_uses(reachable(roots))
 
-    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> list[Array]:
-        """Read every end that is wanted.
+    def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> Array:
+        """Read every end that is wanted, one row for each.
 
         Parameters
         ----------
         first, last
             For each choice the first and the last position in each box.
         """
-        values: dict[Slot, Any] = {}
         boxes = _Boxes(first, last, self._ends.columns)
+        count = len(next(iter(first.values())))
+        self._reads += 1
+        is_worth_it = bool(self._ends.lanes) or pays(self._reads)
+        if not is_worth_it or self._compiled is None:
+            rows = np.empty((len(self._wanted), count))
+            for row, end in enumerate(self._run(boxes)):
+                rows[row] = end
+            return rows
+
+        def number(key: tuple[str | Table, bool]) -> Array:
+            source, top = key
+            if isinstance(source, Table):
+                return boxes.entry(source, top=top)
+            return boxes.number(source, top=top)
+
+        return self._compiled.read(count, number, lambda key: boxes.places(*key))
+
+    def _run(self, boxes: _Boxes) -> list[Any]:
+        values: dict[Slot, Any] = {}
         with np.errstate(all="ignore"):
-            for step, done in self._steps:
+            for _, step, done in self._steps:
                 step(values, boxes)
                 for slot in done:
                     values.pop(slot, None)
         return [values[slot] for slot in self._wanted]
 
-    def _with_last_uses(self, nodes: Sequence[GraphNode]) -> list[tuple[_Step, tuple[Slot, ...]]]:
-        """List what to do, each step with the ends that nothing after it needs."""
+    @cached_property
+    def _compiled(self) -> CompiledReader | None:
+        """The same for the machine; nothing where there is none, or it cannot do that."""
+        return compiled(self._ends.inputs, self._record)
+
+    def _record(self) -> list[Any]:
+        """Give what is wanted as lanes; what another reader has recorded is there already."""
+        lanes = self._ends.lanes
+        symbols = _Symbols(self._ends.inputs)
+        with np.errstate(all="ignore"):
+            for slot, step, _ in self._steps:
+                if slot not in lanes:
+                    step(lanes, symbols)
+        return [lanes[slot] for slot in self._wanted]
+
+    def _with_last_uses(
+        self, nodes: Sequence[GraphNode]
+    ) -> list[tuple[Slot, _Step, tuple[Slot, ...]]]:
+        """List what to do: an end, what finds it, and the ends that nothing after it needs."""
         needed = self._needed(nodes)
-        steps: list[_Step] = []
+        steps: list[tuple[Slot, _Step]] = []
         last: dict[Slot, int] = {}
         for node in nodes:
             tops = [top for top in (False, True) if (node.position, top) in needed]
             if isinstance(node, Apply) and tops and self._ends.sides(node, top=False) is None:
-                tops = tops[:1]  # both ends come from one step
+                tops = [False]  # both ends come from one step
                 last |= {(node.position, top): len(steps) for top in (False, True)}
             for top in tops:
                 step, needs = self._ends.step(node, top=top)
                 last |= dict.fromkeys(needs, len(steps))
-                steps.append(step)
+                steps.append(((node.position, top), step))
         done: dict[int, list[Slot]] = {}
         wanted = set(self._wanted)
         for slot, place in last.items():
             if slot not in wanted:
                 done.setdefault(place, []).append(slot)
-        return [(step, tuple(done.get(place, ()))) for place, step in enumerate(steps)]
+        return [(*found, tuple(done.get(place, ()))) for place, found in enumerate(steps)]
 
     def _needed(self, nodes: Sequence[GraphNode]) -> set[Slot]:
         """List the ends on which what is wanted depends."""
@@ -243,21 +313,21 @@ def _scalar(bound: Range) -> Range:
 
 
 def _constantly(at: Slot, value: Any) -> _Step:
-    def step(values: dict[Slot, Any], _: _Boxes) -> None:
+    def step(values: dict[Slot, Any], _: Any) -> None:
         values[at] = value
 
     return step
 
 
 def _from_column(at: Slot, name: str, *, top: bool) -> _Step:
-    def step(values: dict[Slot, Any], boxes: _Boxes) -> None:
+    def step(values: dict[Slot, Any], boxes: Any) -> None:
         values[at] = boxes.number(name, top=top)
 
     return step
 
 
 def _from_table(at: Slot, table: Table) -> _Step:
-    def step(values: dict[Slot, Any], boxes: _Boxes) -> None:
+    def step(values: dict[Slot, Any], boxes: Any) -> None:
         values[at] = boxes.entry(table, top=at[1])
 
     return step
@@ -267,13 +337,13 @@ def _computed(at: Slot, compute: Callable[..., Any], needs: Sequence[Slot]) -> _
     if len(needs) == 1:
         (only,) = needs
 
-        def one(values: dict[Slot, Any], _: _Boxes) -> None:
+        def one(values: dict[Slot, Any], _: Any) -> None:
             values[at] = compute(values[only])
 
         return one
     left, right = needs
 
-    def two(values: dict[Slot, Any], _: _Boxes) -> None:
+    def two(values: dict[Slot, Any], _: Any) -> None:
         values[at] = compute(values[left], values[right])
 
     return two
@@ -285,7 +355,7 @@ def _selected(at: Slot, needs: Sequence[Slot], *, top: bool) -> _Step:
     low, high = (other, own) if top else (own, other)
     outer = np.maximum if top else np.minimum
 
-    def step(values: dict[Slot, Any], _: _Boxes) -> None:
+    def step(values: dict[Slot, Any], _: Any) -> None:
         first, second = values[yes], values[no]
         either = np.where(values[high] == 0, second, outer(first, second))
         values[at] = np.where(values[low] > 0, first, either)
@@ -297,11 +367,9 @@ def _both(node: Apply, needs: Sequence[Slot]) -> _Step:
     """Bound an operation as a whole."""
     bound = node.operation.bound
 
-    def step(values: dict[Slot, Any], _: _Boxes) -> None:
+    def step(values: dict[Slot, Any], _: Any) -> None:
         ends = iter([values[slot] for slot in needs])
-        inputs = [
-            Range(np.asarray(low), np.asarray(high)) for low, high in zip(ends, ends, strict=True)
-        ]
+        inputs = [Range(low, high) for low, high in zip(ends, ends, strict=True)]
         values[node.position, False], values[node.position, True] = bound(*inputs)
 
     return step

@@ -1,6 +1,7 @@
 """Read a graph over arrays of designs and over boxes of designs."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
 from mlsysim.expr.columns import Column, Positions
+from mlsysim.expr.compiled.reader import CompiledReader, Inputs, compiled, pays
 from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.ranges import Range
 
@@ -42,7 +44,11 @@ class DesignReader:
     ) -> None:
         self._roots = list(roots)
         self._columns = columns
-        self._steps = _with_last_uses(self._roots, {node.position for node in given})
+        self._given = {node.position for node in given}
+        self._reads = 0
+        steps = _with_last_uses(self._roots, self._given)
+        self._nodes = [node for node, _ in steps]
+        self._steps = [(node.position, _finding(node, columns), done) for node, done in steps]
 
     def read(
         self, positions: Mapping[str, Positions], known: Mapping[int, Array] | None = None
@@ -63,33 +69,84 @@ class DesignReader:
             The values of each root, in float64, rounded as the evaluator rounds
             them on plain floats.
         """
-        values: dict[int, Any] = {}
-        given = known or {}
+        values = dict(known or {})
+        shapes = {array.shape for array in (*positions.values(), *values.values())}
+        self._reads += 1
+        is_flat = len(shapes) == 1 and len(min(shapes)) == 1
+        if not (is_flat and pays(self._reads)) or self._compiled is None:
+            return [np.asarray(value, np.float64) for value in self._run(values, positions)]
+
+        def number(key: str | int) -> Array:
+            return values[key] if isinstance(key, int) else self._columns[key].at(positions[key])
+
+        def places(key: tuple[tuple[str, ...], tuple[int, ...]]) -> Positions:
+            names, lengths = key
+            return np.ravel_multi_index([positions[name] for name in names], lengths)
+
+        return list(self._compiled.read(shapes.pop()[0], number, places))
+
+    def _run(self, values: dict[int, Any], positions: Mapping[str, Positions]) -> list[Any]:
         with np.errstate(all="ignore"):
-            for node, done in self._steps:
-                at = node.position
-                if at in given:
-                    values[at] = given[at]
-                elif isinstance(node, Apply):  # most are: a search reads a few designs very often
-                    inputs = [values[argument.position] for argument in node.arguments]
-                    values[at] = np.asarray(node.operation.compute(*inputs), np.float64)
-                else:
-                    values[at] = self._leaf(node, positions)
-                for position in done:
-                    del values[position]
+            for position, find, done in self._steps:
+                if position not in values:
+                    values[position] = find(values, positions)
+                for other in done:
+                    del values[other]
         return [values[root.position] for root in self._roots]
 
-    def _leaf(self, node: GraphNode, positions: Mapping[str, Positions]) -> Any:
-        """Look up the values of a node that is made of no other."""
-        match node:
-            case Constant():
-                return np.float64(node.value)
-            case Choice():
-                return self._columns[node.name].at(positions[node.name])
-            case Table():
-                return node.values[tuple(positions[name] for name in node.names)]
-            case _:
-                raise TypeError(f"no design has the value of a {type(node).__name__}")
+    @cached_property
+    def _compiled(self) -> CompiledReader | None:
+        """The same for the machine; nothing where there is none, or it cannot do that."""
+        inputs = Inputs()
+        return compiled(inputs, lambda: self._run(self._leaves(inputs), {}))
+
+    def _leaves(self, inputs: Inputs) -> dict[int, Any]:
+        """Give for what is not computed what stands for it."""
+        leaves: dict[int, Any] = {}
+        for node in self._nodes:
+            match node:
+                case _ if node.position in self._given:
+                    leaves[node.position] = inputs.number(node.position)
+                case Choice(name=name):
+                    leaves[node.position] = inputs.number(name)
+                case Table(names=names, values=entries):
+                    key = names, entries.shape
+                    leaves[node.position] = inputs.entry(key, entries.reshape(-1))
+                case _:
+                    pass
+        return leaves
+
+
+def _finding(
+    node: GraphNode, columns: Mapping[str, Column]
+) -> Callable[[dict[int, Any], Mapping[str, Positions]], Any]:
+    """Give what finds the values of a node at designs from those of its arguments."""
+    match node:
+        case Constant(value=number):
+            value = np.float64(number)
+            return lambda _values, _positions: value
+        case Choice(name=name):
+            column = columns[name]
+            return lambda _values, positions: column.at(positions[name])
+        case Table(names=names, values=entries):
+            return lambda _values, positions: entries[tuple(positions[name] for name in names)]
+        case Apply(operation=operation, arguments=arguments):
+            # Arithmetic on float64 stays float64; what compares does not.
+            compute = _as_number(operation.compute) if operation.truth else operation.compute
+            places = [argument.position for argument in arguments]
+            if len(places) == 1:
+                (only,) = places
+                return lambda values, _positions: compute(values[only])
+            if len(places) == 2:  # noqa: PLR2004 - without a list: most operations are such
+                left, right = places
+                return lambda values, _positions: compute(values[left], values[right])
+            return lambda values, _positions: compute(*[values[place] for place in places])
+        case _:
+            raise TypeError(f"a design has no {type(node).__name__}")
+
+
+def _as_number(compute: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *inputs: compute(*inputs).astype(np.float64)
 
 
 class BoxReader:

@@ -64,8 +64,8 @@ def divide(a: Range, b: Range) -> Range:
         return Range(a.low / b.high, a.high / b.low)
     through_zero = (b.low <= 0) & (b.high >= 0)
     bound = _free(_hull(*extremes([x / y for x in a for y in b])), through_zero)
-    one_sided = through_zero & (a.low > 0) & (b.low >= 0) & ~np.signbit(b.low)
-    one_sided &= np.isfinite(a.high) | np.isfinite(b.high)
+    ends = np.isfinite(a.high) | np.isfinite(b.high)
+    one_sided = through_zero & (a.low > 0) & (b.low >= 0) & ~np.signbit(b.low) & ends
     return Range(np.where(one_sided, a.low / b.high, bound.low), bound.high)
 
 
@@ -265,7 +265,7 @@ def _possibly(a: Range) -> NDArray[np.bool_]:
 
 
 def _truth(*, surely: NDArray[np.bool_], possibly: NDArray[np.bool_]) -> Range:
-    return Range(np.asarray(surely, np.float64), np.asarray(possibly, np.float64))
+    return Range(surely.astype(np.float64), possibly.astype(np.float64))
 
 
 def _anything(a: Range) -> NDArray[np.bool_]:

@@ -65,24 +65,6 @@ def without(text: str, place: Place) -> str:
     return tomlkit.dumps(document).rstrip("\n") + "\n"
 
 
-def value_at(text: str, place: Place) -> Any:
-    """Give the plain value at a place; nothing where there is none.
-
-    Parameters
-    ----------
-    text
-        The text of a question file.
-    place
-        Where the value stands.
-    """
-    found: Any = tomlkit.parse(text).unwrap()
-    for key in place:
-        if not isinstance(found, Mapping) or key not in found:
-            return None
-        found = found[key]
-    return found
-
-
 def _table(document: Any, keys: Sequence[str], *, make: bool = False) -> _Table | None:
     """Follow keys through tables."""
     table: _Table = document

@@ -8,14 +8,13 @@ from mlsysim.plans.answers.front import PlanFront
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.answers.utilisation import there, used
 from mlsysim.plot.figures import axes_or_new, new_figure
+from mlsysim.results.markup import HUES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDTH = 90
 _DAY = 86400
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
-"""Those of Okabe and Ito, which people who do not see all colours can tell apart."""
 
 
 def plan(found: PlanResult, title: str = "") -> "Axes":
@@ -45,7 +44,7 @@ def plan(found: PlanResult, title: str = "") -> "Axes":
     figure = new_figure(9.6, height)
     heights = [max(0.34 * len(runs), 0.6), *(1.3 for _ in fleets)]
     first, *others = figure.subplots(1 + len(fleets), 1, sharex=True, height_ratios=heights)
-    colours = {fleet.name: _COLOURS[at % len(_COLOURS)] for at, fleet in enumerate(fleets)}
+    colours = {fleet.name: HUES[at % len(HUES)] for at, fleet in enumerate(fleets)}
     end = max((run.end for run in runs), default=_DAY)
     told: dict[str, Any] = {}
     for place, run in enumerate(reversed(runs)):

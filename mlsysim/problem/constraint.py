@@ -186,11 +186,16 @@ class Constraint:
     def _mismatch(self, left: Any, right: Any) -> InputError:
         proposal = ""
         if self.right.is_bare_number and is_quantity(left):
-            proposal = f"{self.left} {self.relation} {self.right} {unit_of(left)}"
+            proposal = f"{self.left} {self.relation} {self.right} {_behind_number(left)}"
         elif self.left.is_bare_number and is_quantity(right):
-            proposal = f"{self.left} {unit_of(right)} {self.relation} {self.right}"
+            proposal = f"{self.left} {_behind_number(right)} {self.relation} {self.right}"
         cure = f"; write {proposal!r}" if proposal else f" ({_units(left)} with {_units(right)})"
         return UnitError(f"{self.text!r} compares {kind_of(left)} with {kind_of(right)}{cure}")
+
+
+def _behind_number(value: Any) -> str:
+    """Give the unit as it stands behind a number: ``"/s"`` for ``"1/s"``."""
+    return unit_of(value).removeprefix("1")
 
 
 def _units(value: Any) -> str:

@@ -15,10 +15,9 @@ from mlsysim.report.building import versions
 from mlsysim.report.markup import asset
 from mlsysim.results.blocks import Drawing
 from mlsysim.results.formatting import design, gap, number, seconds, with_unit
-from mlsysim.results.markup import as_html, html_of
+from mlsysim.results.markup import HUES, as_html, html_of
 
 _LEFT, _RIGHT, _ROW, _TALL, _MARGIN = 130, 980, 26, 70, 8
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 _TICKS = 5
 
 
@@ -103,7 +102,7 @@ def _row(question: PlanQuestion, run: Run, top: int, end: int) -> Iterator[str]:
             closed = "closed" if level == 0 else f"{level} nodes"
             note = f"{fleet.name}: {closed} from {moment_text(begin, question.origin)}"
             yield _box("shut", begin, min(until, end), (top, _ROW - 2), end, note)
-    colour = _COLOURS[[item.name for item in question.fleets].index(fleet.name) % len(_COLOURS)]
+    colour = HUES[[item.name for item in question.fleets].index(fleet.name) % len(HUES)]
     paid = f"{number(round(cost(question, run), 2))} USD"
     emitted = carbon(question, run)
     told = (
@@ -134,7 +133,7 @@ def _fleets(found: PlanResult) -> str:
         top = _MARGIN + place * (_TALL + _MARGIN)
         standing = there(found, fleet.name)
         most = max(level for _, level in standing) or 1
-        colour = _COLOURS[place % len(_COLOURS)]
+        colour = HUES[place % len(HUES)]
         for kind, levels in (("there", standing), ("used", used(found, fleet.name))):
             ends = [*(begin for begin, _ in levels[1:]), end]
             for (begin, level), until in zip(levels, ends, strict=True):

@@ -18,6 +18,9 @@ FOLDER = Path(__file__).parent / "hf_kinds"
 
 # As published with the weights or in reports, of the text decoder without further-token layers.
 PUBLISHED = {
+    "Falcon-H1-0.5B": 521e6,
+    "Falcon-H1-7B": 7.59e9,
+    "Jamba-1.5-Mini": 51.57e9,
     "GLM-5.1": 744e9,
     "MiniMax-M2.5": 229e9,
     "Nemotron-H-56B": 56.3e9,
@@ -34,6 +37,9 @@ PUBLISHED = {
 # Bytes of 16-bit cache per token: layers that attend x (2 x key-value heads x width), or with
 # latent attention x (rank + rotary part), and the width of an indexer where there is one.
 CACHED = {
+    "Falcon-H1-0.5B": 2 * 36 * 2 * 2 * 64,
+    "Falcon-H1-7B": 2 * 44 * 2 * 2 * 128,
+    "Jamba-1.5-Mini": 2 * 4 * 2 * 8 * 128,
     "DeepSeek-V3.2": 2 * 61 * (512 + 64 + 128),
     "GLM-5.1": 2 * 78 * (512 + 64 + 128),
     "Kimi-K3": 2 * 24 * (512 + 64),
@@ -106,6 +112,10 @@ def test_every_one_can_be_planned(path: Path) -> None:
             "compress_ratios: attention to compressed blocks",
         ),
         ({"model_type": "nemotron_h", "hybrid_override_pattern": "MX"}, "'MX' is not a text of M"),
+        (
+            {"model_type": "t5", "is_encoder_decoder": True},
+            "is_encoder_decoder: layers of 't5' that attend to what an encoder gives out",
+        ),
         ({"model_type": "rwkv9"}, "what the layers of 'rwkv9' hold is not described here"),
     ],
     ids=lambda value: value["model_type"] if isinstance(value, dict) else "",

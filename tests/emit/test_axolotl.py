@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from launches import TUNER, TUNING, TUNING_DESIGNS
 
 from mlsysim.core.solver import DistributedModel
 from mlsysim.emit import emit
 from mlsysim.errors import LaunchError
 
-yaml: Any = pytest.importorskip("yaml")
 RECORD = Path(__file__).parent / "options" / "axolotl.json"
 FIELDS = json.loads(RECORD.read_text(encoding="utf-8"))["options"]
 # DeepSpeed reads what is below; bitsandbytes takes the other as its own keywords.

@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from expr.test_operations import ARITY, graphs, hull, values
+from expr.test_operations import ARITY, hull
 from hypothesis import given
 from hypothesis import strategies as st
+from random_graphs import graphs, values
 from strategies import examples
 
 from mlsysim.expr.columns import Column

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_graphs import graphs, values
 from strategies import examples
 
 from mlsysim.expr.columns import Column
@@ -16,14 +17,6 @@ from mlsysim.expr.operations import OPERATIONS
 from mlsysim.expr.ranges import Range
 
 ARITY = {name: operation.arity for name, operation in OPERATIONS.items()}
-
-# Whole, fractional, tiny, huge, infinite, around zero, and what is not a number.
-values = st.one_of(
-    st.integers(-6, 6).map(float),
-    st.floats(-8, 8, allow_subnormal=False),
-    st.sampled_from([1e-6, 0.1, 0.3, 7.5e11, 1e12, -1e12, 2.0**51, 1e-300, 1e300, -1e300]),
-    st.sampled_from([0.0, -0.0, 1.0, np.inf, -np.inf, np.nan]),
-)
 
 
 def contains(bound: Range, value: np.ndarray) -> np.ndarray:
@@ -67,25 +60,6 @@ def operands(graph: Graph, name: str) -> Iterator[GraphNode]:
     """Make as many arguments as an operation has."""
     for place in range(ARITY[name]):
         yield graph.choice("xyz"[place])
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> tuple[Graph, dict[str, Column], GraphNode]:
-    """Draw a graph over three choices, at random from all operations."""
-    names = "xyz"
-    finite = st.one_of(
-        st.integers(-6, 6).map(float), st.sampled_from([0.1, 1e-6, 1e12, 2.5, -3e7, 1e5])
-    )
-    columns = {name: draw(st.lists(finite, min_size=1, max_size=5, unique=True)) for name in names}
-    graph = Graph({name: len(column) for name, column in columns.items()})
-    table = np.array([[draw(values) for _ in columns["y"]] for _ in columns["x"]])
-    nodes: list[GraphNode] = [graph.choice(name) for name in names]
-    nodes += [graph.table(("x", "y"), table), graph.constant(draw(finite))]
-    for _ in range(draw(st.integers(1, 8))):
-        operation = draw(st.sampled_from(sorted(OPERATIONS)))
-        picked = [draw(st.sampled_from(nodes)) for _ in range(ARITY[operation])]
-        nodes.append(graph.apply(operation, *picked))
-    return graph, {name: Column(column) for name, column in columns.items()}, nodes[-1]
 
 
 @given(graphs(), st.data())

@@ -272,6 +272,13 @@ def _expert(at: Place) -> Values:
     return _or(st.sampled_from(sizes), st.sampled_from([1, 2, 4, 8]), 9)
 
 
+def _spare(at: Place) -> Values:
+    ranks = at.drawn.get(f"{at.prefix}ep_size", 1)
+    if ranks == 1:
+        return _or(st.just(0), st.sampled_from([1, 4]), 12)
+    return _or(st.sampled_from([0, ranks, 2 * ranks]), st.integers(0, 3), 9)
+
+
 def _precision(at: Place) -> Values:
     known = set.intersection(*(set(accelerator_of(fleet).precisions) for fleet in at.fleets))
     return st.sampled_from(sorted(known & _PRECISIONS[at.stage.__name__]) or ["fp16"])
@@ -336,6 +343,7 @@ _POSITIVE_SHARE = st.integers(1, 20).map(lambda k: k / 20)
 _KEPT = st.sampled_from(
     [name for name, kind in Models.Formats.items() if kind.coverage is not Coverage.CACHE]
 )
+_DRAFTS = ("Llama3_2_1B", "Qwen3_0_6B", "Gemma3_1B")
 _GRIDS = sorted(Infrastructure.Grids)
 _SERVED = {"bf16", "fp16", "fp8", "int8", "fp4"}
 _PRECISIONS = {
@@ -371,9 +379,14 @@ ARGUMENTS: dict[str, Argument] = {
     "page_tokens": st.sampled_from([1, 16, 64]),
     "chunk_tokens": st.sampled_from([256, 1000, 2048, 8192]),
     "prefix_hit_rate": _SHARE,
+    "prefixes": _or(st.just(0), st.sampled_from([1, 3, 20, 1000]), 2),
+    "host_cache": _maybe(_log(10, 2000)),
     "draft_tokens": st.integers(0, 5),
     "draft_acceptance": _SHARE,
     "draft_layers": st.integers(1, 3),
+    "draft_model": _maybe(_records({name: Models.Language[name] for name in _DRAFTS})),
+    "draft_tp_size": _maybe(st.sampled_from([1, 2, 4])),
+    "redundant_experts": _spare,
     "memory_fraction": st.sampled_from([0.5, 0.8, 0.9, 0.95]),
     "runtime_reserve": _maybe(_log(0.1, 4)),
     "runtime": st.sampled_from(sorted(Systems.Runtimes)),

@@ -284,8 +284,20 @@ def _has_experts(it: Change) -> bool:
     return bool(getattr(it.old["model"], "experts", 0))
 
 
+def _none_found(it: Change) -> bool:
+    """Say that neither of two numbers of prefixes leaves room for one."""
+    return {design.solve().prefix_share for design in (it.old, it.new)} == {0}
+
+
+def _same_draft(it: Change) -> bool:
+    """Say that both stand for as many accelerators as the model has."""
+    size = "decode_tp_size" if "decode_tp_size" in it.old.arguments else "tp_size"
+    return len({one["draft_tp_size"] or one[size] for one in (it.old, it.new)}) == 1
+
+
 # Argument -> which of its values are one.
 SAME: Mapping[str, tuple[Same, ...]] = {
+    "draft_tp_size": (_same_draft,),
     "page_tokens": (_same_pages,),
     # At least one token of a prompt is computed.
     "prefix_hit_rate": (lambda it: _fresh(it.old) == _fresh(it.new),),
@@ -320,8 +332,10 @@ SAME: Mapping[str, tuple[Same, ...]] = {
 
 # Argument -> where its record says that it does not apply.
 INERT: Mapping[str, tuple[Inert, ...]] = {
+    "prefixes": (lambda it: it.old["prefix_hit_rate"] == 0, _none_found),
     "draft_acceptance": (_no_draft,),
-    "draft_layers": (_no_draft,),
+    "draft_layers": (_no_draft, lambda it: it.old["draft_model"] is not None),
+    "draft_tp_size": (_no_draft, lambda it: it.old["draft_model"] is None),
     "chunk_tokens": (_prompts_fit_a_pass,),
     "utilization": (_never_saves, _no_power),
     "utilization_limit": (lambda it: "request_rate" not in it.old.arguments,),

@@ -67,6 +67,8 @@ _MIXTURES = st.sampled_from([model for model in Models.Language.values() if mode
 # Knobs of a feature -> the models, and whatever else, that have it.
 FEATURES: dict[str, dict[str, Values]] = {
     "ep_size": {"model": _MIXTURES},
+    "redundant_experts": {"model": _MIXTURES, "ep_size": st.sampled_from([2, 4, 8])},
+    "draft_tp_size": {"draft_model": st.just(Models.Language.Qwen3_0_6B)},
     "dispatch": {
         "model": _MIXTURES,
         "ep_size": st.sampled_from([2, 4, 8]),
@@ -89,7 +91,7 @@ PAIRS = [(stage, name) for stage in STAGES for name in knobs(stage)]
 # Knobs that apply to some designs only, and of which others are refused or have one value.
 REFUSED = {
     "ep_size", "first_stage_layers", "last_stage_layers", "page_tokens", "parameter_offload",
-    "recompute_layers", "virtual_stages",
+    "recompute_layers", "redundant_experts", "virtual_stages",
 }  # fmt: skip
 
 

@@ -1,13 +1,17 @@
 """Plans that go on from an earlier one: history stays, and as little as possible changes."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from plan_drawing import drawn
 from strategies import examples
+from typer.testing import CliRunner, Result
 
+from mlsysim.cli.app import app
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.checking import violations
 from mlsysim.plans.enumeration import enumerated
@@ -119,3 +123,47 @@ def test_what_has_begun_goes_on_around_a_new_closure() -> None:
     assert run.row == first.row
     assert run.pieces[0] == (0, 5400)
     assert run.pieces[1][0] == 9000
+
+
+def run(*arguments: object) -> Result:
+    """Run the command line."""
+    return CliRunner(env={"COLUMNS": "160"}).invoke(app, ["plan", *map(str, arguments)])
+
+
+def test_the_command_goes_on_from_an_answer(file: Path) -> None:
+    """Nothing changes by itself; a strike moves what has not begun, and what it buys is told."""
+    asked = [file, "--set", "objective=minimize: makespan", "--workers", 1]
+    before = file.with_suffix(".json")
+    before.write_text(run(*asked, "--json").stdout)
+    after = [*asked, "--from", before, "--now", "2027-01-04T12:00:00"]
+    same = run(*after)
+    assert same.exit_code == 0, same.stderr
+    assert "changes = 0" in same.stdout
+    assert "Changed:\n  nothing" in same.stdout
+    entry = {"begin": "2027-01-05T08:00:00", "nodes": "-4"}
+    strike = ",".join(f"fleets.lab.calendar.strike.{key}={value}" for key, value in entry.items())
+    moved = json.loads(run(*after, "--set", strike, "--json").stdout)
+    assert moved["goals"] == ["changes", "makespan"]
+    assert moved["values"][0] > 0
+    assert [item["job"] for item in moved["changes"]] == ["two"]
+    assert moved["changes"][0]["kept"].startswith("as it was, ")
+    old = json.loads(before.read_text())
+    # The first has begun: it keeps its nodes and its time.
+    (first,) = [item for item in old["jobs"] if item["job"] == "one"]
+    assert [item["pieces"] for item in moved["jobs"] if item["job"] == "one"] == [first["pieces"]]
+
+
+def test_what_no_plan_can_go_on_from_is_told(file: Path) -> None:
+    """Each message says what is wrong with the earlier answer, or what is missing."""
+    before = file.with_suffix(".json")
+    assert "one needs the other" in run(file, "--now", "1 day").stderr
+    before.write_text("{}")
+    assert "give what mlsysim plan FILE --json has" in run(
+        file, "--from", before, "--now", "1 day"
+    ).stderr  # fmt: skip
+    before.write_text('{"jobs": [], "begin": null}')
+    assert "no plan to go on from" in run(file, "--from", before, "--now", "1 day").stderr
+    asked = '{"job": "one", "fleet": "lab", "nodes": 1, "pieces": [[0, 9]]}'
+    before.write_text('{"jobs": [' + asked + '], "begin": "2026-01-04T00:00:00"}')
+    told = run(file, "--from", before, "--now", "1 day").stderr
+    assert "begin: 2026-01-04T00:00:00, but the plan begins at 2027-01-04T00:00:00" in told

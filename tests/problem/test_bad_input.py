@@ -162,6 +162,7 @@ CASES: list[tuple[Callable[[], Any], type[InputError], str]] = [
         ),
     ),
     (constraint("5 >= cost"), UnitError, "write '5 USD >= cost'"),
+    (constraint("1 / Model.step_latency_total >= 8"), UnitError, "_total >= 8 /s'"),
     (constraint("cost <= 5 ms"), UnitError, "compares money with a time (USD with ms)"),
     (constraint("cost <= 5 dolar"), ConstraintError, "'dolar' after 5 is not a unit"),
     (constraint("cost + 1 <= 5 USD"), UnitError, "'cost + 1' puts money and a plain number"),

@@ -173,7 +173,11 @@ def read_holds(
         Reads the file.
     """
     for name, table in tables.items():
+        if table.nodes is None:
+            continue
         key = f"holds.{name}"
+        if table.fleet is None:
+            raise QuestionError(f"{reader.file}: {key}.fleet: missing; say whose nodes it holds")
         require(table.fleet, [*nodes], "fleet", f"{key}.fleet", reader)
         begin = reader.moment(table.begin, f"{key}.begin")
         end = reader.moment(table.end, f"{key}.end")

@@ -14,9 +14,11 @@ from typing import Any
 from mlsysim.errors import InputError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import located
 from mlsysim.files.own_catalog import own_records
+from mlsysim.files.plans.earlier import read_earlier
 from mlsysim.files.plans.fleets import Nodes, read_fleets, read_sites
 from mlsysim.files.plans.jobs import JobQuestion, KnownRows, read_holds, read_jobs
 from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, SiteTable
+from mlsysim.files.plans.served import ServingHold, read_served
 from mlsysim.files.plans.settings import with_settings
 from mlsysim.files.plans.times import Reader, dated
 from mlsysim.files.reading import read_table, written
@@ -25,6 +27,7 @@ from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.plan import Plan
 from mlsysim.plans.records.goal import Goal, goal_of
 from mlsysim.plans.records.question import PlanQuestion
+from mlsysim.plans.replanning import replanned
 from mlsysim.search.interruption import interruptible
 from mlsysim.search.options import SearchOptions
 from mlsysim.textfiles import parse_toml
@@ -49,6 +52,8 @@ class FiledPlan:
         The plan's question; its jobs have no rows yet.
     jobs
         The jobs whose rows are to be searched for.
+    served
+        The serving fleets whose nodes are to be searched for.
     nodes
         Fleet -> what it is made of.
     reasons
@@ -69,6 +74,12 @@ class FiledPlan:
     reasons: Mapping[str, str]
     expected: PlanExpected | None
     framework: str | None = None
+    served: tuple[ServingHold, ...] = ()
+
+    @property
+    def asked(self) -> tuple[JobQuestion | ServingHold, ...]:
+        """All whose rows are to be searched for."""
+        return (*self.jobs, *self.served)
 
     def prepare(self, known: KnownRows | None = None, **options: Any) -> PlanQuestion:
         """Search for the rows of all jobs, and give the question that they make.
@@ -90,7 +101,7 @@ class FiledPlan:
         limit, began = options.pop("time_limit", None), time.monotonic()
         found, known = {}, {} if known is None else known
         with interruptible():
-            for item in self.jobs:
+            for item in self.asked:
                 left = None if limit is None else limit - (time.monotonic() - began)
                 if left is not None and left <= 0:
                     raise NoAnswerError(
@@ -124,13 +135,25 @@ class FiledPlan:
         left = _left(asked, began)
         return plan.pareto(one, two, time_limit=left, workers=asked.workers, seed=asked.seed)
 
-    def solve(self, known: KnownRows | None = None, **options: Any) -> PlanResult:
+    def solve(
+        self,
+        known: KnownRows | None = None,
+        *,
+        earlier: str | PathLike[str] | None = None,
+        now: Any = None,
+        **options: Any,
+    ) -> PlanResult:
         """Find the best plan.
 
         Parameters
         ----------
         known
             As for `prepare`.
+        earlier
+            A file with an earlier answer as JSON, from which the new plan goes on: what has
+            begun goes on as it runs, and as little as possible changes.
+        now
+            A date, or text such as ``"14 day"``: until when the earlier plan was carried out.
         **options
             ``time_limit``, ``workers``, ``seed`` and ``progress``, as for `DSE.search`.
 
@@ -143,6 +166,8 @@ class FiledPlan:
         """
         asked, began = SearchOptions.of(**options), time.monotonic()
         question = self.prepare(known, **options)
+        if earlier is not None:
+            question = self._replanned(question, earlier, now)
         spent = time.monotonic() - began
         left = _left(asked, began)
         found = Plan.of(question).solve(time_limit=left, workers=asked.workers, seed=asked.seed)
@@ -154,6 +179,16 @@ class FiledPlan:
             for name, text in found.conflict_reasons.items()
         }
         return replace(found, statistics=statistics, conflict_reasons=reasons)
+
+    def _replanned(
+        self, question: PlanQuestion, earlier: str | PathLike[str], now: Any
+    ) -> PlanQuestion:
+        if now is None:
+            raise QuestionError(f"{earlier}: say with now how far the plan has been carried out")
+        reader = Reader(file=str(self.path), origin=question.origin)
+        watts = {name: item.watts for name, item in self.nodes.items()}
+        read = read_earlier(earlier, question, watts)
+        return replanned(question, read.schedule, reader.moment(now, "now"), read.starts)
 
 
 def _left(asked: SearchOptions, began: float) -> float | None:
@@ -269,9 +304,10 @@ def plan_of(
     nodes = read_fleets(content, goals, records, reader)
     jobs = tuple(read_jobs(content, nodes, records, reader))
     holds = tuple(read_holds(content.holds, nodes, reader))
+    served = tuple(read_served(content, nodes, records, reader))
     try:
         draft = PlanQuestion(
-            jobs=(*(item.job for item in jobs), *holds),
+            jobs=(*(item.job for item in jobs), *(item.job for item in served), *holds),
             fleets=tuple(item.fleet for item in nodes.values()),
             sites=tuple(read_sites(content.sites, [*nodes], reader)),
             goals=goals,
@@ -297,6 +333,7 @@ def plan_of(
         reasons=dict(_reasons(content)),
         expected=content.expected if not settings else None,
         framework=content.framework,
+        served=served,
     )
 
 

@@ -218,25 +218,37 @@ class JobTable(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "
     because: str = ""
 
 
-class HoldTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Nodes that are held for a time, as by a serving fleet.
+class HoldTable(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "for"}):
+    """Nodes that are held for a time, as by a serving fleet: so many, or as many as it needs.
 
     Parameters
     ----------
-    fleet
-        Whose nodes.
-    nodes
-        How many.
     begin, end
         From when until when.
+    fleet, nodes
+        Whose nodes, and how many.
+    fleets
+        Where it may be, if its models say how many nodes it needs; on any unless given.
+    pipeline
+        Instead of nodes: the models that say how many replicas there are, and of what size.
+    fixed, space, constraints
+        As in any question file: the traffic, what can be chosen, the limits on latency.
+    framework
+        Written ``for``: who is to run it.
     because
         What they are held for.
     """
 
-    fleet: str
-    nodes: int
     begin: Moment
     end: Moment
+    fleet: str | None = None
+    nodes: int | None = None
+    fleets: tuple[str, ...] = ()
+    pipeline: PipelineTable | None = None
+    fixed: dict[str, Scalar | dict[str, Scalar]] = {}
+    space: dict[str, tuple[Scalar, ...] | RangeTable] = {}
+    constraints: dict[str, ConstraintTable] = {}
+    framework: str | None = None
     because: str = ""
 
 
@@ -272,7 +284,7 @@ class PlanFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "
         Where the question comes from.
     objective
         ``"minimize: <goal>"``, or a list of such that are reached one after the other: makespan,
-        tardiness, late, cost, carbon or nodes.
+        tardiness, late, cost, carbon, nodes or changes.
     begin
         The date of the begin; without it all times count from the begin.
     end

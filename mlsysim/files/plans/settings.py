@@ -50,13 +50,20 @@ def with_settings(
                 )
                 raise ParameterError(f"{file}: {key}: there is no table {step!r}{near}")
             place = inner
-        value = _value(text)
+        value = value_of(text)
         check_shape(value, key, ParameterError)
         place[last] = value
     return changed
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """Read a value as TOML has it; what is none is text.
+
+    Parameters
+    ----------
+    text
+        What the command line has.
+    """
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

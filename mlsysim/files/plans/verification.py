@@ -57,6 +57,11 @@ def _replayed(plan: FiledPlan, result: PlanResult) -> Iterator[str]:
     if result.schedule is None:
         return
     yield from violations(result.question, result.schedule)
+    for item in plan.served:
+        row = result.schedule.run(item.job.name).row
+        needed = item.nodes(row, plan.nodes)
+        if needed != row.nodes:
+            yield f"{item.job.name}: its design takes {needed} nodes, and the plan has {row.nodes}"
     jobs = {item.job.name: item for item in plan.jobs}
     for run in result.schedule:
         if run.job not in jobs:

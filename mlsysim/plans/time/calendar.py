@@ -1,7 +1,7 @@
 """What there is over time, as steps, and where it is too little."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlsysim.plans.records.fleet import Change, Fleet, Site
 
@@ -55,27 +55,6 @@ def gaps(fleet: Fleet, nodes: int) -> list[Gap]:
             found.append((begin, moment))
             begin = None
     return found if begin is None else [*found, (begin, None)]
-
-
-@dataclass(frozen=True)
-class SlotRounding:
-    """How times become multiples of a slot.
-
-    Parameters
-    ----------
-    slot
-        Seconds.
-    """
-
-    slot: int
-
-    def down(self, moment: int) -> int:
-        """Count the whole slots before a moment."""
-        return moment // self.slot
-
-    def up(self, moment: int) -> int:
-        """Count the slots that it takes to reach a moment."""
-        return -(-moment // self.slot)
 
 
 def widened(item: Fleet, slot: int) -> Fleet:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Boxes to bound before the formulas are tried as constraints.
 _PATIENCE = 200_000
+# The formulas get so much of the time that boxes have taken: it rarely is well spent.
+_SHARE = 0.25
 _NO_LIMIT = 1 << 62
 # Up to here CP-SAT is tried unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
@@ -309,10 +311,10 @@ class Minimizer:
             patience *= 2
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
-        """Try the formulas for as long as presolve has taken so far; tell if that settled it."""
+        """Try the formulas for a part of what presolve has taken; tell if that settled it."""
         search = self._lowered(presolve.program, top, presolve.found, box=presolve.hull)
         try:
-            return search.run(self._clock.seconds["presolve"])
+            return search.run(_SHARE * self._clock.seconds["presolve"])
         finally:
             presolve.adopt(search.found, search.bound)
 

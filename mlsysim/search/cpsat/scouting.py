@@ -25,6 +25,8 @@ _SHORT = 6
 _LONG = 16
 # It ends when so many blocks in a row have brought nothing, or after so many.
 _PATIENCE = 20
+# ... or so many where a design that is close to the best will do.
+_PATIENCE_FOR_CLOSE = 8
 _MOST_BLOCKS = 60
 # Where so many blocks hold no design that meets every condition, boxes may prove why.
 _HOPE = 10
@@ -71,20 +73,37 @@ class Scout:
         at = np.zeros((0, len(self._lengths)), np.int64)
         keys: list[tuple[float, float]] = []
         best, idle = (np.inf, np.inf), 0
+        patience = _PATIENCE_FOR_CLOSE if self.program.nearly else _PATIENCE
         for block in range(_MOST_BLOCKS):
-            if self.is_over() or idle >= _PATIENCE or (block >= _HOPE and not len(self.found)):
+            if self.is_over() or idle >= patience or (block >= _HOPE and not len(self.found)):
                 return
-            if len(at) < _DESCENTS:  # those that got stuck begin anew
-                fresh = self._starts(_DESCENTS - len(at))
-                at = np.concatenate([at, fresh])
-                keys += [(np.inf, np.inf)] * len(fresh)
-            at, keys = self._descended(at, keys)
+            at, keys = self._advanced(at, keys)
             least = min(keys, default=best)
             idle = 0 if least < best else idle + 1
             best = min(best, least)
 
-    def _starts(self, count: int) -> Positions:
-        """Give designs to start from: each the best of some random ones."""
+    def _advanced(
+        self, at: Positions, keys: list[tuple[float, float]]
+    ) -> tuple[Positions, list[tuple[float, float]]]:
+        """Move each design to its best neighbour; those without a better one begin anew."""
+        missing = _DESCENTS - len(at)
+        near = np.concatenate([self._near(at), self._starts() if missing else at[:0]])
+        broken, values = self._evaluate(near)
+        places = np.arange(len(near))
+        groups = [*places[: len(at) * _NEIGHBOURS].reshape(-1, _NEIGHBOURS)]
+        if missing:
+            groups += np.array_split(places[len(at) * _NEIGHBOURS :], missing)
+        moved, better = [], []
+        for own, key in zip(groups, [*keys, *[(np.inf, np.inf)] * missing], strict=True):
+            least = own[np.lexsort((values[own], broken[own]))[0]]
+            reached = (float(broken[least]), float(values[least]))
+            if reached < key:
+                moved.append(near[least])
+                better.append(reached)
+        return np.array(moved, np.int64).reshape(-1, len(self._lengths)), better
+
+    def _starts(self) -> Positions:
+        """Draw designs, the best of which to start from."""
         random = self._random.integers(0, self._lengths, (_NEIGHBOURS, len(self._lengths)))
         if len(self.found):  # half of them around the best: two choices of it anywhere
             rows = np.arange(_NEIGHBOURS // 2)
@@ -92,39 +111,20 @@ class Scout:
             for column in self._random.integers(0, random.shape[1], (2, len(rows))):
                 kept[rows, column] = random[rows, column]
             random[rows] = kept
-        broken, values = self._evaluate(random)
-        parts = np.array_split(np.arange(len(random)), count)
-        return random[[part[np.lexsort((values[part], broken[part]))[0]] for part in parts]]
-
-    def _descended(
-        self, at: Positions, keys: list[tuple[float, float]]
-    ) -> tuple[Positions, list[tuple[float, float]]]:
-        """Move each design to its best neighbour; leave out those without a better one."""
-        near = self._near(at)
-        broken, values = self._evaluate(near)
-        moved, better = [], []
-        for place, key in enumerate(keys):
-            own = slice(place * _NEIGHBOURS, (place + 1) * _NEIGHBOURS)
-            least = np.lexsort((values[own], broken[own]))[0]
-            reached = (float(broken[own][least]), float(values[own][least]))
-            if reached < key:
-                moved.append(near[own][least])
-                better.append(reached)
-        width = len(self._lengths)
-        return np.array(moved, np.int64).reshape(-1, width), better
+        return random
 
     def _near(self, at: Positions) -> Positions:
         """List neighbours of each design: one to three choices changed, or some drawn anew."""
         count = min(len(self._moves), _NEIGHBOURS // 2)
         near = np.repeat(at, _NEIGHBOURS, axis=0)
         rows = np.arange(len(near)).reshape(len(at), _NEIGHBOURS)
-        for own in rows:
-            singles = self._random.permutation(len(self._moves))[:count]
-            self._change(near, own[:count], singles)
-            for changed in (own[count:], own[count:], own[-_NEIGHBOURS // 4 :]):
-                moves = self._random.integers(0, len(self._moves), len(changed))
-                self._change(near, changed, moves)
-            self._redraw(near, own[-_NEIGHBOURS // 8 :])
+        every = np.tile(np.arange(len(self._moves)), (len(at), 1))
+        singles = self._random.permuted(every, axis=1)[:, :count]
+        self._change(near, rows[:, :count].ravel(), singles.ravel())
+        for first in (count, count, -_NEIGHBOURS // 4):
+            changed = rows[:, first:].ravel()
+            self._change(near, changed, self._random.integers(0, len(self._moves), len(changed)))
+        self._redraw(near, rows[:, -_NEIGHBOURS // 8 :].ravel())
         return near
 
     def _redraw(self, near: Positions, rows: Positions) -> None:
@@ -146,10 +146,17 @@ class Scout:
         good = table.feasible
         if len(self.found) >= self.keep:
             good = good.take(good.values[:, 0] <= self.found.values[-1, 0])
-        if len(good):  # now also by plain numbers, where rounding might decide
-            judged = self.program.rows(good.undominated(self.keep).designs)
+        best = self.found.plus(good).undominated(self.keep)
+        fresh = best.take(~_among(best.designs, self.found.designs))
+        if len(fresh):  # now also by plain numbers, where rounding might decide
+            judged = self.program.rows(fresh.designs)
             self.found = self.found.plus(judged).undominated(self.keep)
         return (~table.holds).sum(axis=0), table.values[:, 0]
+
+
+def _among(designs: Positions, known: Positions) -> NDArray[np.bool_]:
+    """Tell which designs are among some others."""
+    return np.asarray((designs[:, None] == known[None]).all(axis=2).any(axis=1), np.bool_)
 
 
 def _moves(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

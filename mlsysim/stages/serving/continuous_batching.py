@@ -9,9 +9,9 @@ from mlsysim.expr.functions import minimum, where
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes, milliseconds, per_second
 from mlsysim.stages.knobs import takes
+from mlsysim.stages.serving.checks import serving_checks
 from mlsysim.stages.serving.continuous_batching_result import ContinuousBatchingResult
 from mlsysim.stages.serving.design import ContinuousBatchingDesign
-from mlsysim.stages.serving.layout import serving_checks
 from mlsysim.stages.serving.load import serving_load_of
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.result import memory_metrics, rate_metrics
@@ -82,7 +82,7 @@ class ContinuousBatchingModel(ForwardModel):
         load = serving_load_of(run, time, None if asked is None else asked / design.replicas)
         checks = {
             "memory": Check.at_most(gigabytes(memory.total), gigabytes(memory.limit)),
-            **serving_checks(design, run.layout, run.shape, run.machine),
+            **serving_checks(run),
             **self.support(run.pace),
         }
         if asked is not None:
@@ -108,5 +108,5 @@ class ContinuousBatchingModel(ForwardModel):
             accelerators=run.layout.accelerators,
             replicas=design.replicas,
             **rate_metrics(run, load.rate),
-            **memory_metrics(memory),
+            **memory_metrics(run, memory),
         )

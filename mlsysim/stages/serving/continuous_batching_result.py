@@ -62,6 +62,9 @@ class ContinuousBatchingResult(StageResult):
         What the runtime may use of an accelerator: `memory_fraction` of what it has.
     kv_cache_per_sequence
         Cache of one sequence when it ends, on one accelerator.
+    prefix_share, prefix_memory
+        Share of a prompt that is found in caches, with what fits; and what of the memory that is
+        left keeps it.
     accelerators_per_replica
         Accelerators of one replica.
     accelerators
@@ -94,6 +97,8 @@ class ContinuousBatchingResult(StageResult):
     memory_reserve: Gigabytes
     memory_capacity: Gigabytes
     kv_cache_per_sequence: Gigabytes
+    prefix_share: float
+    prefix_memory: Gigabytes
     accelerators_per_replica: int
     accelerators: int
     replicas: int

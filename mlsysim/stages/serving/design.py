@@ -78,6 +78,21 @@ class EngineDesign(Design):
     prefix_hit_rate: float = knob(
         Number(most=1.0), "Share of a prompt that is in the cache already.", default=0.0
     )
+    prefixes: int = knob(
+        Whole(0),
+        "Different beginnings that prompts share, all as frequent, each of `prefix_hit_rate` of a "
+        "prompt.  Memory that the batch leaves keeps them, whole ones in whole pages; the others "
+        "are not found.  With 0 all are found, whatever it takes to keep them.",
+        default=0,
+        applies="with prefix_hit_rate above 0, where one of them fits at all",
+    )
+    host_cache: Any = knob(
+        Measure("GB"),
+        "Memory of the hosts of a node for prefixes that accelerators have no room for, in GB or "
+        "as a quantity; a prompt waits until its own has come.  None unless given.",
+        default=None,
+        unit="GB",
+    )
     draft_tokens: int = knob(
         Whole(0),
         "Tokens that a draft proposes per pass (speculative decoding); 0 for none.",
@@ -95,7 +110,21 @@ class EngineDesign(Design):
         "Layers of the draft, each like one of the model's.",
         default=1,
         unit="layer",
+        applies="with draft_tokens above 0 and no draft_model",
+    )
+    draft_model: LanguageModel | None = knob(
+        MODELS,
+        "A model that drafts in place of layers, kept in `precision`.  It prefills every prompt as "
+        "well, and stands beside the last stage, once in each attention group.",
+        default=None,
         applies="with draft_tokens above 0",
+    )
+    draft_tp_size: int | None = knob(
+        Whole(),
+        "Accelerators that share each layer of the draft_model; as many as of the model unless "
+        "given.",
+        default=None,
+        applies="with draft_tokens above 0 and a draft_model",
     )
     memory_fraction: float = knob(
         Number(most=1.0, above=True),
@@ -155,6 +184,14 @@ class ServingDesign(EngineDesign):
         "`tp_size` alone.",
         default=1,
         applies="to models with experts, and is refused above 1 with others",
+    )
+    redundant_experts: int = knob(
+        Whole(0),
+        "Copies of the busiest experts of each layer, which the ranks hold beside all of them "
+        "(DeepSeek's EPLB).  We suppose that one for each rank takes all unevenness of the routing "
+        "away, and fewer their share; the chance of the draw stays.",
+        default=0,
+        applies="with ep_size above 1, and is refused with 1",
     )
     attention_dp_size: int = knob(
         Whole(),

@@ -15,9 +15,9 @@ from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.knobs import takes
 from mlsysim.stages.machine import Fleet, accelerator_of, available, outward_bandwidth_of
 from mlsysim.stages.mapping import mapped
+from mlsysim.stages.serving.checks import serving_checks
 from mlsysim.stages.serving.disaggregated_load import Pools, pools_load_of
 from mlsysim.stages.serving.disaggregated_result import DisaggregatedResult
-from mlsysim.stages.serving.layout import serving_checks
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.pools import DisaggregatedDesign
 from mlsysim.stages.serving.setup import serving_run
@@ -99,9 +99,7 @@ class DisaggregatedModel(ForwardModel):
         for name, run in (("prefill", prefill), ("decode", decode)):
             held = memories[name]
             checks[f"{name} memory"] = Check.at_most(gigabytes(held.total), gigabytes(held.limit))
-            for reason, check in serving_checks(
-                run.design, run.layout, run.shape, run.machine
-            ).items():
+            for reason, check in serving_checks(run).items():
                 checks[f"{name} {reason}"] = check
         accelerators = prefill.layout.accelerators + decode.layout.accelerators
         inventory = mapped(_shared_inventory, design.prefill_fleet, design.decode_fleet)
@@ -135,6 +133,8 @@ class DisaggregatedModel(ForwardModel):
             input_tokens_per_second=per_second(load.rate * design.input_tokens),
             tokens_per_second_per_user=per_second(1 / load.between),
             max_concurrency=memories["decode"].concurrency,
+            prefix_share=prefill.found,
+            prefix_memory=gigabytes(prefill.prefix_bytes),
             prefill_memory_per_accelerator=gigabytes(memories["prefill"].total),
             memory_per_accelerator=gigabytes(memories["decode"].total),
             prefill_accelerators=prefill.layout.accelerators,

@@ -55,6 +55,9 @@ class DisaggregatedResult(StageResult):
         Tokens that a user sees per second: one over `inter_token_latency`.
     max_concurrency
         Sequences of full length that fit a decode replica's memory.
+    prefix_share, prefix_memory
+        Share of a prompt that prefill finds in its caches, with what fits; and what of its memory
+        keeps it.
     prefill_memory_per_accelerator
         What the fullest accelerator of a prefill replica holds.
     memory_per_accelerator
@@ -87,6 +90,8 @@ class DisaggregatedResult(StageResult):
     input_tokens_per_second: PerSecond
     tokens_per_second_per_user: PerSecond
     max_concurrency: float
+    prefix_share: float
+    prefix_memory: Gigabytes
     prefill_memory_per_accelerator: Gigabytes
     memory_per_accelerator: Gigabytes
     prefill_accelerators: int

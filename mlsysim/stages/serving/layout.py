@@ -1,17 +1,15 @@
 """How a serving replica is laid out: the counts that follow from its design."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
+from mlsysim.expr.functions import maximum, minimum
 from mlsysim.physics.partition import (
     filled_domain,
     fullest_share,
     members_together,
 )
 from mlsysim.physics.serving import paged
-from mlsysim.problem.verdict import Check
-from mlsysim.stages.kinds import kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.design import ServingDesign
 from mlsysim.stages.shape import ModelShape
@@ -81,9 +79,6 @@ def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) 
     group = design.tp_size * design.attention_dp_size
     replica = group * design.pp_size
     accelerators = replica * design.replicas
-    # At least the last token of a prompt is computed, or there would be no first one to give out.
-    fresh = maximum(design.input_tokens * (1 - design.prefix_hit_rate), 1)
-    chunks = fullest_share(fresh, design.chunk_tokens)
     # Replicas are placed one by one, so that neighbours do not split a group between domains.
     node, tensor = machine.accelerators_per_node, design.tp_size
     domain = filled_domain(machine.domain, node, replica, tensor, group)
@@ -94,6 +89,7 @@ def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) 
     sequences = fullest_share(held, turns)
     groups = minimum(design.attention_dp_size, design.batch_size)
     return ServingLayout(
+        **_prompts(design, design.prefix_hit_rate, sequences),
         group=group,
         replica=replica,
         accelerators=accelerators,
@@ -103,10 +99,6 @@ def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) 
         sequences=sequences,
         groups=groups,
         pass_sequences=minimum(design.batch_size, sequences * groups),
-        fresh=fresh,
-        chunks=chunks,
-        chunk=fresh / chunks,
-        packed=maximum(minimum(design.chunk_tokens / fresh, sequences), 1),
         length=paged(design.input_tokens + design.output_tokens, design.page_tokens),
         together=together,
         across=fullest_share(design.tp_size, together),
@@ -115,45 +107,19 @@ def lay_out_replica(design: ServingDesign, shape: ModelShape, machine: Machine) 
     )
 
 
-def _whole_in_domains(replicas: Any, size: Any, machine: Machine) -> Check:
-    """Demand room for the replicas of an inventory where each stays within a domain."""
-    inside = size <= machine.domain
-    domains = machine.accelerators // machine.domain
-    places = where(inside, machine.domain // size * domains, machine.accelerators // size)
-    return Check.at_most(where(logical_and(machine.counted, inside), replicas, 0), places)
+def finding(layout: ServingLayout, design: ServingDesign, found: Any) -> ServingLayout:
+    """Lay out the prefill of prompts of which a share is found in caches."""
+    return replace(layout, **_prompts(design, found, layout.sequences))
 
 
-def serving_checks(
-    design: ServingDesign, layout: ServingLayout, shape: ModelShape, machine: Machine
-) -> dict[str, Check]:
-    """State what engines cannot run, by reason."""
-    tensor, expert, group = design.tp_size, design.ep_size, layout.group
-    # A tensor-parallel group narrower than the key-value heads splits them; a wider one repeats.
-    parts = [kind.cache_parts for kind in kinds_of(shape, "mixers")]
-    even = (maximum(tensor, each) % minimum(tensor, each) == 0 for each in parts)
+def _prompts(design: ServingDesign, found: Any, sequences: Any) -> dict[str, Any]:
+    """Count the tokens of a prompt that are computed, and the passes over them."""
+    # At least the last token of a prompt is computed, or there would be no first one to give out.
+    fresh = maximum(design.input_tokens * (1 - found), 1)
+    chunks = fullest_share(fresh, design.chunk_tokens)
     return {
-        # What is rented limits a replica; an inventory, all of them.
-        "accelerators": Check.at_most(
-            where(machine.counted, layout.accelerators, layout.replica), machine.accelerators
-        ),
-        "replicas within domains": _whole_in_domains(design.replicas, layout.replica, machine),
-        "tensor parallel divides heads": Check.that(
-            logical_and(shape.heads % tensor == 0, shape.linear_heads % tensor == 0)
-        ),
-        "tensor parallel fits key-value heads": Check.that(logical_and(*even)),
-        "tensor parallel divides the MLP": Check.that(
-            logical_and(shape.dense_width % tensor == 0, (shape.expert_width * expert) % group == 0)
-        ),
-        "pipeline stages within layers": Check.at_most(design.pp_size, shape.layers),
-        "expert parallel of a model with experts": Check.that(
-            logical_or(expert <= 1, shape.experts > 1)
-        ),
-        "expert parallel divides the stage": Check.that(group % expert == 0),
-        "expert parallel divides experts": Check.that(shape.experts % expert == 0),
-        "draft with an acceptance": Check.that(
-            logical_or(design.draft_tokens < 1, design.draft_acceptance > 0)
-        ),
-        "sequence within the context": Check.at_most(
-            design.input_tokens + design.output_tokens, shape.max_context
-        ),
+        "fresh": fresh,
+        "chunks": chunks,
+        "chunk": fresh / chunks,
+        "packed": maximum(minimum(design.chunk_tokens / fresh, sequences), 1),
     }

@@ -53,7 +53,9 @@ def serving_memory_of(run: ServingRun) -> ServingMemory:
     limit = design.memory_fraction * machine.memory_capacity
     weights, activations, logits = _weights(run), _activations(run), _logits(run)
     reserve = _reserve(run)
-    sequence = _sequence(run)
+    sequence = sequence_bytes(run, layout.length)
+    if run.draft is not None:
+        weights = weights + where(design.draft_tokens > 0, _weights(run.draft), 0.0)
     free = limit - weights - activations - reserve
     return ServingMemory(
         weights=weights,
@@ -88,7 +90,7 @@ def _weights(run: ServingRun) -> Any:
         ),
     )
     dense = [feed.parameters / tensor * run.weight_width for feed in run.dense_feeds]
-    routed = shape.experts * shape.expert_parameters / layout.group
+    routed = (shape.experts + design.redundant_experts) * shape.expert_parameters / layout.group
     expert = (routed + shape.shared_parameters / tensor) * run.weight_width
     expert = expert + shape.router_parameters / tensor * WIDE_BYTES
     feeds = run.of_feeds(dense, expert)
@@ -103,14 +105,18 @@ def _weights(run: ServingRun) -> Any:
 def _drafting(run: ServingRun) -> Any:
     """Count the layers of a draft over those of the model; it stands beside the last ones."""
     design = run.design
+    if run.draft is not None:
+        return 0
     return where(design.draft_tokens > 0, design.draft_layers, 0) / run.shape.layers
 
 
-def _sequence(run: ServingRun) -> Any:
-    """Measure the cache of one sequence on the heaviest stage, and its states there."""
-    length = run.layout.length
+def sequence_bytes(run: ServingRun, length: Any) -> Any:
+    """Measure what so many tokens leave on the heaviest stage, and with the draft (byte)."""
     each = [cached_bytes(run, mixer, length) for mixer in run.mixers]
     stage = heaviest(run.layout.layers, run.mixers, each, descending=run.shape.nested is True)
+    if run.draft is not None:
+        own = sequence_bytes(run.draft, length)
+        return stage + where(run.design.draft_tokens > 0, own, 0.0)
     return stage + _drafting(run) * total(run.mixers, each)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlsysim.catalog.calibration import ServingCalibration
 from mlsysim.catalog.runtime import Runtime
-from mlsysim.expr.functions import maximum, minimum, where
+from mlsysim.expr.functions import log, maximum, minimum, where
 from mlsysim.physics.collectives import (
     all_reduce_time,
     all_to_all_time,
@@ -45,6 +45,14 @@ class ServingRun:
         Rate of products with experts over that with one matrix.
     pace
         How much longer passes take than predicted.
+    host_bandwidth
+        Between an accelerator and its host (byte/s).
+    draft
+        A model that drafts, if there is one.
+    fetching
+        What a request waits for prefixes that come from the hosts (s).
+    found, prefix_bytes
+        Share of a prompt that is found in caches, and what an accelerator keeps for it.
     """
 
     design: ServingDesign
@@ -58,6 +66,11 @@ class ServingRun:
     cache_width: Any
     expert_rate: Any
     pace: Pace
+    host_bandwidth: Any
+    draft: "ServingRun | None" = None
+    fetching: Any = 0.0
+    found: Any = 0.0
+    prefix_bytes: Any = 0.0
 
     @cached_property
     def mixers(self) -> tuple[MixerShape, ...]:
@@ -129,8 +142,8 @@ class PassTime:
         Element-wise kernels.
     collectives
         Communication within the stages.
-    overhead
-        What the runtime adds.
+    process, launches
+        What the runtime adds: once a pass, and in every layer.
     head
         The part of `weights` that only the last stage has.
     stage
@@ -141,14 +154,25 @@ class PassTime:
     attention: Any
     activations: Any
     collectives: Any
-    overhead: Any
+    process: Any
+    launches: Any
     head: Any
     stage: Any
+
+    @property
+    def overhead(self) -> Any:
+        """What the runtime adds."""
+        return self.process + self.launches
 
     @property
     def total(self) -> Any:
         """The sum of the parts."""
         return self.weights + self.attention + self.activations + self.collectives + self.overhead
+
+    @property
+    def alongside(self) -> Any:
+        """The same for a model whose passes are part of another's, which has the process."""
+        return self.weights + self.attention + self.activations + self.collectives + self.launches
 
 
 def time_of_pass(run: ServingRun, load: PassLoad) -> PassTime:
@@ -176,9 +200,8 @@ def time_of_pass(run: ServingRun, load: PassLoad) -> PassTime:
         attention=total(run.mixers, cores),
         activations=shape.layers * activations,
         collectives=total(run.mixers, joined) + total(run.feeds, run.of_feeds(behind, around)),
-        overhead=process
-        + shape.layers * runtime.layer_time
-        + shape.expert.layers * runtime.expert_time,
+        process=process,
+        launches=shape.layers * runtime.layer_time + shape.expert.layers * runtime.expert_time,
         head=head,
         # The micro-batches of a full pipeline share what the process does.
         stage=process / layout.turns
@@ -234,16 +257,33 @@ def _expert(run: ServingRun, load: PassLoad) -> Any:
     router = shape.router_parameters / design.tp_size
     shared = shared + _product(run, router, load.tokens, WIDE_BYTES, machine.wide_rate)
     part = shape.expert_parameters * ranks / run.layout.group
-    owned = shape.experts / ranks
-    chance = touched_share(shape.log_missed, load.all_tokens)
+    copies = design.redundant_experts
+    owned = (shape.experts + copies) / ranks
+    chance = touched_share(_log_missed(run), load.all_tokens)
     touched = fullest_of(owned * chance, owned * chance * (1 - chance), ranks)
     reading = minimum(touched, owned) * part * width / machine.memory_rate
     visits = load.all_tokens * shape.experts_per_token / ranks
-    skewed = where(ranks > 1, run.serving.imbalance, 1.0) * visits
+    uneven = run.serving.imbalance
+    if not is_zero(copies):
+        uneven = 1 + (uneven - 1) * maximum(1 - copies / ranks, 0)
+    skewed = where(ranks > 1, uneven, 1.0) * visits
     most = load.all_tokens * minimum(shape.experts_per_token, owned)
     fullest = minimum(fullest_of(skewed, skewed * (1 - 1 / ranks), ranks), most)
     arithmetic = matmul_flops(part, fullest) / (rate * run.expert_rate)
     return shared + overlapped_time(arithmetic, reading)
+
+
+def _log_missed(run: ServingRun) -> Any:
+    """Give the logarithm of the chance that a token passes an expert, or one of its copies, by."""
+    copies, shape = run.design.redundant_experts, run.shape
+    if is_zero(copies):
+        return shape.log_missed
+    visited = shape.experts_per_token
+    return where(
+        copies > 0,
+        log(1 - visited / maximum(shape.experts + copies, visited + 1)),
+        shape.log_missed,
+    )
 
 
 def _head(run: ServingRun, load: PassLoad) -> Any:

@@ -55,11 +55,13 @@ class DisaggregatedDesign(EngineDesign, LoadDesign):
     prefill_tp_size: int = _of("prefill", "tp_size")
     prefill_pp_size: int = _of("prefill", "pp_size")
     prefill_ep_size: int = _of("prefill", "ep_size")
+    prefill_redundant_experts: int = _of("prefill", "redundant_experts")
     prefill_attention_dp_size: int = _of("prefill", "attention_dp_size")
     prefill_replicas: int = _of("prefill", "replicas")
     decode_tp_size: int = _of("decode", "tp_size")
     decode_pp_size: int = _of("decode", "pp_size")
     decode_ep_size: int = _of("decode", "ep_size")
+    decode_redundant_experts: int = _of("decode", "redundant_experts")
     decode_attention_dp_size: int = _of("decode", "attention_dp_size")
     decode_replicas: int = _of("decode", "replicas")
     transfer_bandwidth: Any = knob(
@@ -74,12 +76,12 @@ class DisaggregatedDesign(EngineDesign, LoadDesign):
     def prefill(self) -> ServingDesign:
         """The pool for prefill, which takes one prompt at a time in every group of every stage."""
         groups = self.prefill_attention_dp_size * self.prefill_pp_size
-        return self._pool("prefill", batch_size=groups, draft_tokens=0)
+        return self._pool("prefill", batch_size=groups, draft_tokens=0, draft_model=None)
 
     @property
     def decode(self) -> ServingDesign:
-        """The pool for decode."""
-        return self._pool("decode", batch_size=self.batch_size)
+        """The pool for decode, to which prefixes come with the prompts."""
+        return self._pool("decode", batch_size=self.batch_size, prefixes=0, host_cache=None)
 
     def _pool(self, pool: str, **own: Any) -> ServingDesign:
         shared = {name: getattr(self, name) for name in ("model", *EngineDesign.knobs())}

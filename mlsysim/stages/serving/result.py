@@ -108,6 +108,8 @@ class ServingResult(StageResult):
     memory_reserve: Gigabytes
     memory_capacity: Gigabytes
     kv_cache_per_sequence: Gigabytes
+    prefix_share: float
+    prefix_memory: Gigabytes
     decode_latency_weights: Milliseconds
     decode_latency_attention: Milliseconds
     decode_latency_activations: Milliseconds
@@ -177,9 +179,11 @@ def rate_metrics(run: ServingRun, rate: Any) -> dict[str, Any]:
     }
 
 
-def memory_metrics(memory: ServingMemory) -> dict[str, Any]:
-    """Give the metrics that are amounts of memory, and the sequences that fit."""
+def memory_metrics(run: ServingRun, memory: ServingMemory) -> dict[str, Any]:
+    """Give the metrics that are amounts of memory, and what fits."""
     return {
+        "prefix_share": run.found,
+        "prefix_memory": gigabytes(run.prefix_bytes),
         "max_concurrency": memory.concurrency,
         "memory_per_accelerator": gigabytes(memory.total),
         "memory_weights": gigabytes(memory.weights),

@@ -9,8 +9,8 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.knobs import takes
+from mlsysim.stages.serving.checks import serving_checks
 from mlsysim.stages.serving.design import ServingDesign
-from mlsysim.stages.serving.layout import serving_checks
 from mlsysim.stages.serving.memory import serving_memory_of
 from mlsysim.stages.serving.result import (
     ServingResult,
@@ -83,12 +83,12 @@ class ServingModel(ForwardModel):
         metrics: dict[str, Any] = {
             **latency_metrics(run, time),
             **rate_metrics(run, time.rate),
-            **memory_metrics(memory),
+            **memory_metrics(run, memory),
             **use_metrics(run, time),
         }
         checks = {
             "memory": Check.at_most(gigabytes(memory.total), gigabytes(memory.limit)),
-            **serving_checks(design, run.layout, run.shape, run.machine),
+            **serving_checks(run),
             **self.support(run.pace),
         }
         return ServingResult(checks=checks, **metrics)

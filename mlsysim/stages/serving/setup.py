@@ -1,7 +1,10 @@
 """From a serving design to what the formulas need."""
 
+from dataclasses import replace
+
 from mlsysim.catalog.builtin import Systems
 from mlsysim.catalog.calibration import Calibration, ServingCalibration
+from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.runtime import Runtime
 from mlsysim.stages.calibration import calibration_of, serving_part
 from mlsysim.stages.error_classes import Pace
@@ -15,8 +18,9 @@ from mlsysim.stages.serving.formats import (
     is_widened,
     stored_width,
 )
-from mlsysim.stages.serving.layout import lay_out_replica
+from mlsysim.stages.serving.layout import ServingLayout, lay_out_replica
 from mlsysim.stages.serving.passes import ServingRun
+from mlsysim.stages.serving.prefixes import keep_prefixes
 from mlsysim.stages.shape import shape_of
 
 
@@ -39,9 +43,14 @@ def serving_run(design: ServingDesign, calibration: Calibration | None, pace: Pa
     shape = mapped(shape_of, model)
     arithmetic = mapped(attention_arithmetic, model, precision, weights, attention)
     machine = mapped(machine_of, fleet, precision, calibration, serving, arithmetic)
-    return ServingRun(
+    layout = lay_out_replica(design, shape, machine)
+    draft = None
+    if design.draft_model is not None:
+        drafting = _drafting_design(design, design.draft_model, layout)
+        draft = serving_run(drafting, calibration, pace)
+    run = ServingRun(
         design=design,
-        layout=lay_out_replica(design, shape, machine),
+        layout=layout,
         shape=shape,
         machine=machine,
         runtime=runtime,
@@ -51,6 +60,32 @@ def serving_run(design: ServingDesign, calibration: Calibration | None, pace: Pa
         cache_width=mapped(cache_width, runtime.name, design.kv_precision),
         expert_rate=runtime.expert_efficiency * mapped(_mixing, serving, precision, weights),
         pace=pace,
+        host_bandwidth=calibration.host_bandwidth,
+        draft=draft,
+    )
+    return keep_prefixes(run)
+
+
+def _drafting_design(
+    design: ServingDesign, model: LanguageModel, layout: ServingLayout
+) -> ServingDesign:
+    """Lay out the model that drafts for an attention group."""
+    return replace(
+        design,
+        model=model,
+        draft_model=None,
+        draft_tokens=0,
+        batch_size=layout.sequences,
+        tp_size=given_or(design.draft_tp_size, design.tp_size),
+        pp_size=1,
+        ep_size=1,
+        attention_dp_size=1,
+        redundant_experts=0,
+        replicas=1,
+        weight_precision=None,
+        attention_precision=None,
+        prefixes=0,
+        host_cache=None,
     )
 
 

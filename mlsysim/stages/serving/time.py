@@ -1,6 +1,6 @@
 """How long a serving replica takes for the prefill of a request and for a decode pass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsysim.expr.functions import maximum, minimum, where
@@ -9,6 +9,7 @@ from mlsysim.stages.error_classes import times
 from mlsysim.stages.kinds import is_zero
 from mlsysim.stages.mixer_shape import MixerShape
 from mlsysim.stages.serving.formats import WIDE_BYTES
+from mlsysim.stages.serving.layout import finding
 from mlsysim.stages.serving.passes import PassLoad, PassTime, ServingRun, time_of_pass
 
 
@@ -77,12 +78,16 @@ def serving_time_of(run: ServingRun) -> ServingTime:
     # A row of one waits for nobody; the difference would be the rounding of two sums.
     waiting = where(layout.turns > 1, paced - decode.total, 0.0)
     drafting = design.draft_tokens * _drafting(run)
+    before = _draft_prefill(run)
+    chunk = chunk + before.chunk
     hops = pace.later * _hops(run, layout.sequences * (design.draft_tokens + 1))
     accepted = tokens_per_pass(design.draft_tokens, design.draft_acceptance)
     between = (decode.total + waiting + hops + drafting) / accepted
-    occupied = _occupied(run, beside)
+    # What hosts send comes beside the passes, group by group.
+    occupied = maximum(_occupied(run, beside) + before.occupied, run.fetching / layout.groups)
+    passes = chunk + (layout.chunks - 1) * (_pace(run, prefill, layout.chunk) + before.chunk)
     return ServingTime(
-        first_token=chunk + (layout.chunks - 1) * _pace(run, prefill, layout.chunk),
+        first_token=run.fetching + passes,
         prefill=prefill,
         occupied=occupied,
         chunk=chunk,
@@ -92,6 +97,33 @@ def serving_time_of(run: ServingRun) -> ServingTime:
         drafting=drafting,
         accepted=accepted,
         rate=request_rate(design.batch_size, occupied, between, design.output_tokens - 1),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DraftPrefill:
+    """What the prefill of a draft adds to each pass, and to the time that a request takes (s)."""
+
+    chunk: Any = 0.0
+    occupied: Any = 0.0
+
+
+def _draft_prefill(run: ServingRun) -> _DraftPrefill:
+    """Time what a model that drafts computes of every prompt before it can."""
+    draft = run.draft
+    if draft is None:
+        return _DraftPrefill()
+    layout = run.layout
+    drafting = replace(draft, layout=finding(draft.layout, draft.design, run.found))
+
+    def alongside(requests: Any) -> Any:
+        load = _prefill_load(drafting, requests, 1)
+        taken = times(time_of_pass(drafting, load), run.pace.first).alongside
+        return where(run.design.draft_tokens > 0, taken, 0.0)
+
+    groups = minimum(run.design.batch_size, layout.packed * layout.groups)
+    return _DraftPrefill(
+        chunk=alongside(1), occupied=layout.chunks * alongside(layout.packed) / groups
     )
 
 
@@ -189,7 +221,10 @@ def _read(run: ServingRun, sequences: Any, length: Any, *, grouped: bool) -> tup
 
 
 def _drafting(run: ServingRun) -> Any:
-    """Time one step of a draft that is some layers of the model and its head."""
+    """Time one step of a draft: a model, or some layers of the one that is served and its head."""
+    if run.draft is not None:
+        own = time_of_pass(run.draft, _decode_load(run.draft, 1))
+        return times(own, run.pace.later).alongside
     time = times(time_of_pass(run, _decode_load(run, 1)), run.pace.later)
     layers = run.design.draft_layers / run.shape.layers
     return layers * (time.total - time.head) + time.head

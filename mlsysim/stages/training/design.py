@@ -238,7 +238,8 @@ class TrainingDesign(Design):
     )
     optimizer_offload: bool = knob(
         Flag(),
-        "Whether the optimizer's states live in the host's memory, which is slow.",
+        "Whether the optimizer's states live in the host's memory, which is slow; gradients that "
+        "ZeRO divides follow them (zero_stage 2 or 3).",
         default=False,
     )
     parameter_offload: bool = knob(

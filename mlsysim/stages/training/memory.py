@@ -23,6 +23,7 @@ from mlsysim.stages.kinds import is_one_of
 from mlsysim.stages.training.layout import frozen_layers
 from mlsysim.stages.training.run import PartialRun, TrainingRun, Work
 from mlsysim.stages.training.split import even_place, frozen_others
+from mlsysim.stages.training.stacks import bucket_bytes
 from mlsysim.stages.training.waiting import offloads, share_away, stored
 
 
@@ -263,6 +264,9 @@ def _accelerator(
         unreduced = state.unreduced_bytes(
             work.largest_trained, work.head, kept.working, kept.gradient, stage
         )
+        unreduced = unreduced + bucket_bytes(
+            run.design.stack, stage, own + routed + tables.trained, kept.working
+        )
     near, far = (one.alive * stored(run, work, one.layers, one.other_layers) for one in stages)
     waiting, away = near + mirrored * far, 0.0
     if offloads(run):
@@ -298,13 +302,13 @@ def _accelerator(
         state.state_bytes(count, kept.gradient, shared(ZeroStage.OPTIMIZER, sharing))
         for count, sharing in trained
     )
+    summed = sum(
+        state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
+        for count, sharing in trained
+    )
     return Memory(
         weights=where(asleep, 0.0, weights) + gathered + _widened(run),
-        gradients=sum(
-            state.state_bytes(count, kept.gradient, shared(ZeroStage.GRADIENTS, sharing))
-            for count, sharing in trained
-        )
-        + unreduced,
+        gradients=where(_hands_gradients_over(run), 0.0, summed) + unreduced,
         optimizer=where(optimizer_away, 0.0, optimizer),
         activations=gaps * (waiting if before else waiting + _rebuilt(run, work)),
         logits=gaps * logits if before else 0.0,
@@ -313,6 +317,20 @@ def _accelerator(
         + where(asleep, weights, 0.0)
         + away,
     )
+
+
+def _hands_gradients_over(run: TrainingRun) -> Any:
+    """Tell whether summed gradients go to the host as they come, where the optimizer reads them.
+
+    Those that ZeRO divides do (Ren et al. 2021, arXiv 2101.06840, section 4.1); FSDP's do where its
+    weights are offloaded as well.
+    """
+    design = run.design
+    divided = design.zero_stage >= ZeroStage.GRADIENTS
+    moves = logical_or(
+        select(design.sharding, {"zero": True, "fsdp": False}), design.parameter_offload
+    )
+    return logical_and(design.optimizer_offload, divided, moves)
 
 
 def host_check(run: TrainingRun, offloaded: Any) -> Check:

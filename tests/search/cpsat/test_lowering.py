@@ -1,5 +1,6 @@
 """The lowered model is a relaxation: it loses no design, and its bound is a bound."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -259,6 +260,40 @@ def test_what_has_no_sound_encoding_is_told(monkeypatch: pytest.MonkeyPatch, for
         return
     assert form == "too wide"
     assert lowered.aim.number.slack > 0
+
+
+SELECTIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "open": lambda x, y: np.where(x * y > 6, x * y / 3, y - x),
+    "settled": lambda x, y: np.where(x * y >= 0, x * y / 3, y - x),
+    "undefined where it is not picked": lambda x, y: np.where(x > 0, x * y / x, y - 5),
+    "nested": lambda x, y: np.where(x > y, np.where(x * y > 6, x * 2, y), x * y),
+}
+
+
+@pytest.mark.parametrize("form", SELECTIONS)
+@pytest.mark.parametrize("sense", ["minimize", "maximize"])
+def test_a_selection_is_what_it_picks(
+    monkeypatch: pytest.MonkeyPatch, form: str, sense: str
+) -> None:
+    """At every design, and from both sides, a bound holds and is as near as is stated."""
+    function = SELECTIONS[form]
+    formulas(monkeypatch, 1)
+    space = {"x": range(5), "y": range(1, 5)}
+    problem = Problem.of(space, f"{sense}: value")
+    question = TracedQuestion(problem, lambda p: {"value": function(p["x"], p["y"])})
+    program = question.program()
+    if form.startswith("undefined"):  # of the product nothing is known where it is picked
+        with pytest.raises(NotLowerableError, match="may pick what is not known"):
+            lower(program)
+        return
+    lowered = lower(program)
+    logical = any(one.kind is EncodingKind.LOGICAL for one in lowered.lowering.encodings)
+    assert logical is (form != "settled")
+    for x, y in itertools.product(range(5), range(4)):
+        told = at_design(lowered, [x, y])
+        true = program.rows(np.array([[x, y]])).values[0, 0]
+        assert told <= true + 1e-9
+        assert told >= true - 2 * lowered.aim.error - 1e-9
 
 
 def test_a_side_without_a_number_is_no_design() -> None:

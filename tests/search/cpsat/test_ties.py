@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mlsysim import DSE
+from mlsysim.search.cpsat import minimize
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -28,3 +29,35 @@ def test_ties_go_to_the_first_in_the_grid(seed: int, top: int) -> None:
         )
     ]
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("top", [1, 5])
+def test_ties_of_joint_questions(seed: int, top: int) -> None:
+    """Jobs that share a limit, solved by blocks: the values of the list are the reference's.
+
+    Each block keeps one row of equals, so that another design may stand for a value; every
+    design that is listed has the value that is told, and none is listed twice.
+    """
+    chosen = random.Random(seed)  # noqa: S311 - no secret
+    space = {f"{job}{at}": range(chosen.randint(2, 3)) for job in "ab" for at in range(2)}
+    a, b, c, d = (chosen.randint(0, 2) for _ in range(4))
+
+    def evaluate(params: dict[str, Any]) -> dict[str, Any]:
+        first = a * params["a0"] + b * params["a1"] - params["a0"] * params["a1"]
+        second = c * params["b0"] + d * params["b1"] - params["b0"] * params["b1"]
+        return {"z": first + second, "used": params["a0"] + params["a1"] + params["b0"]}
+
+    explorer = DSE(space, "minimize: z", {"shared": f"used <= {chosen.randint(0, 4)}"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(minimize, "WALK", 1)
+        solved = explorer.search(evaluate, method="cp-sat", top=top)
+    walked = explorer.search(evaluate, method="exhaustive", top=top)
+    assert solved.statistics.solver["rows"] > 0  # it went by blocks
+    values = [found.objective_value for found in solved.top_candidates]
+    designs = [tuple(found.params.values()) for found in solved.top_candidates]
+    assert values == [found.objective_value for found in walked.top_candidates]
+    assert len(set(designs)) == len(designs)
+    for found in solved.top_candidates:
+        told = evaluate(dict(found.params))
+        assert told["z"] == found.objective_value

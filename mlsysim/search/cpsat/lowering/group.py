@@ -4,7 +4,7 @@ What depends on these choices alone is then a weighted sum of literals, which ne
 variable of its own and has no better linear relaxation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -85,11 +85,16 @@ class Group:
 
     def values(self, node: GraphNode) -> Array:
         """Evaluate a value in each combination."""
-        if node.position not in self._known:
-            at = dict(zip(self.names, self.designs.T, strict=True))
-            (values,) = over_designs([node], at, self._columns)
-            self._known[node.position] = np.broadcast_to(values, len(self))
+        self.learn([node])
         return self._known[node.position]
+
+    def learn(self, nodes: Iterable[GraphNode]) -> None:
+        """Evaluate values in each combination together: what they are made of they share."""
+        fresh = [node for node in nodes if node.position not in self._known]
+        if fresh:
+            at = dict(zip(self.names, self.designs.T, strict=True))
+            for node, values in zip(fresh, over_designs(fresh, at, self._columns), strict=True):
+                self._known[node.position] = np.broadcast_to(values, len(self))
 
     def number(self, values: Array, wish: float) -> Scaled:
         """Encode a number by its value in each combination; what is none there is left at 0."""

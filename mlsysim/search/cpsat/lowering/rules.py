@@ -30,6 +30,7 @@ from mlsysim.expr.operation import (
 )
 from mlsysim.search.cpsat.lowering import pieces, products, steps
 from mlsysim.search.cpsat.lowering.group import Array, Group
+from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.solving.model import EncodingKind
 
@@ -145,6 +146,9 @@ def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     settled = lowering.is_settled(condition)
     if settled is not None:
         return lowering.number(yes if settled else no, wish)
+    if any(_picks_unknown(lowering, condition, one, where=one is yes) for one in (yes, no)):
+        # Its range says nothing of such a design, which would be lost.
+        raise NotLowerableError("a selection may pick what is not known to be a number")
     a, b = lowering.alike([lowering.number(yes, wish), lowering.number(no, wish)])
     literal = lowering.literal(condition)
     low, high = min(a.low, b.low), max(a.high, b.high)
@@ -158,3 +162,23 @@ def _where(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
         spread += (high - low) * a.unit
     lowering.record(node, EncodingKind.LOGICAL, 1, slack)
     return Scaled(expression=target, low=low, high=high, unit=a.unit, slack=slack, spread=spread)
+
+
+def _picks_unknown(
+    lowering: "Lowering", condition: GraphNode, side: GraphNode, *, where: bool
+) -> bool:
+    """Tell whether a side may be picked at a design where it is not known to be a number.
+
+    Parameters
+    ----------
+    where
+        What the condition has to be for it to be picked.
+    """
+    known = lowering.ranges.of(side)
+    if known.group is None or known.rows is None:
+        return known.nowhere
+    bound = lowering.ranges.within(condition, known.group)
+    if bound is None:
+        return True
+    holds, fails = (bound.low > 0) | (bound.high < 0), (bound.low == 0) & (bound.high == 0)
+    return bool(np.any(~known.rows & ~(fails if where else holds)))

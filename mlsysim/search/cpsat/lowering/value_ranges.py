@@ -167,13 +167,14 @@ class ValueRanges:
     def _of_rows(self, nodes: Sequence[GraphNode]) -> dict[int, Range]:
         """Bound values over the combinations of the groups that they belong to."""
         found = {}
-        for node in nodes:
-            for group in self._rows:
-                if group.holds(node):
-                    values = group.values(node)
-                    finite = bool(np.all(np.isfinite(values)))
-                    ends = (values.min(), values.max()) if finite else (-np.inf, np.inf)
-                    found[node.position] = Range(*(np.array([end]) for end in ends))
+        for group in self._rows:
+            own = [node for node in nodes if group.holds(node)]
+            group.learn(own)
+            for node in own:
+                values = group.values(node)
+                finite = bool(np.all(np.isfinite(values)))
+                ends = (values.min(), values.max()) if finite else (-np.inf, np.inf)
+                found[node.position] = Range(*(np.array([end]) for end in ends))
         return found
 
     def _ends(self, boxes: Boxes) -> tuple[Mapping[str, Positions], Mapping[str, Positions]]:

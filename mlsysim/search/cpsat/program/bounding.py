@@ -55,46 +55,50 @@ class Bounder:
         ends: Ends,
         names: Sequence[str],
     ) -> None:
-        self._estimates = [len(estimates) for estimates in objectives]
-        self._gaps = [len(condition.gaps) for condition in conditions]
         self._names = tuple(names)
+        self._estimates = [len(estimates) for estimates in objectives]
+        self._conditions = len(conditions)
+        # The place of the condition of each gap.
+        gaps = [(place, gap) for place, own in enumerate(conditions) for gap in own.gaps]
+        self._own = np.array([place for place, _ in gaps], np.int64)
         wanted = [(node, False) for estimates in objectives for node in estimates]
-        for condition in conditions:
-            wanted += [(condition.truth, False), (condition.truth, True)]
-            wanted += [(gap, False) for gap in condition.gaps]
+        wanted += [(condition.truth, top) for top in (False, True) for condition in conditions]
+        wanted += [(gap, False) for _, gap in gaps]
         self._reader = EndReader(wanted, ends)
 
-    def read(self, boxes: Boxes) -> tuple[Array, Array]:
-        """Bound boxes.
+    def bound(self, boxes: Boxes) -> Array:
+        """Give a lower bound on each objective in each box, one row per box.
+
+        It is infinite where some condition cannot hold.
+        """
+        return self._bound(boxes)[0]
+
+    def bound_with_gaps(self, boxes: Boxes) -> tuple[Array, Array]:
+        """Bound boxes, and give the least value of each gap.
 
         Returns
         -------
         array
-            A lower bound on each objective in each box; infinite where a condition cannot hold.
+            As `bound` gives it.
         array
-            The least value of each gap: above zero its condition cannot hold; minus infinity
-            where the condition holds for certain.
+            One row per box: above zero its condition cannot hold; minus infinity where the
+            condition holds for certain.
         """
-        first = dict(zip(self._names, boxes.first.T, strict=True))
-        last = dict(zip(self._names, boxes.last.T, strict=True))
-        count = len(boxes)
-        ends = (np.broadcast_to(end, count) for end in self._reader.read(first, last))
-        low = boxes.bound.copy()
-        for column, estimates in enumerate(self._estimates):
-            for _ in range(estimates):
-                np.maximum(low[:, column], next(ends), out=low[:, column])
-        possible = np.ones(count, np.bool_)
-        gaps = np.empty((count, sum(self._gaps)))
-        place = 0
-        for comparisons in self._gaps:
-            least, most = next(ends), next(ends)
-            possible &= (most != 0) | (least != 0)
-            for _ in range(comparisons):
-                gap = next(ends)
-                possible &= ~(gap > 0)
-                gaps[:, place] = np.where(least > 0, -np.inf, gap)
-                place += 1
-        return np.where(possible[:, None], low, np.inf), gaps
+        bound, least, gaps = self._bound(boxes)
+        return bound, np.where(least[self._own] > 0, -np.inf, gaps).T
+
+    def _bound(self, boxes: Boxes) -> tuple[Array, Array, Array]:
+        """Bound boxes; give the least values of conditions and of gaps, too, one row for each."""
+        first, last = (
+            dict(zip(self._names, np.ascontiguousarray(side.T), strict=True))
+            for side in (boxes.first, boxes.last)
+        )
+        parts = np.cumsum([*self._estimates, self._conditions, self._conditions])
+        *estimates, least, most, gaps = np.split(self._reader.read(first, last), parts)
+        impossible = ((most == 0) & (least == 0)).any(axis=0) | (gaps > 0).any(axis=0)
+        low = np.stack([own.max(axis=0, initial=-np.inf) for own in estimates], axis=1)
+        low = np.where(impossible[:, None], np.inf, np.maximum(boxes.bound, low))
+        return low, least, gaps
 
 
 def corner_gaps(graph: Graph, truth: GraphNode, corners: Corners) -> tuple[GraphNode, ...]:

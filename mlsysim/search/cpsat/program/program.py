@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mlsysim.expr.collecting import uncollected
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import BoxReader, DesignReader
 from mlsysim.expr.graph import Constant, Graph, GraphNode, reachable
@@ -108,23 +109,25 @@ class Program:
             If the program is strict, and a design has no finite objective.
         """
         numbers = [*self.objectives, *(side for c in self.conditions for side in c.sides)]
-        at = dict(zip(self.names, designs.T, strict=True))
-        read = self._designs.read(at)
-        values = [np.broadcast_to(value, len(designs)) for value in read]
+        at = dict(zip(self.names, np.ascontiguousarray(designs.T), strict=True))
+        full = np.ones(len(designs))
+        # A number that no choice changes is one for all.
+        values = [value if value.ndim else value * full for value in self._designs.read(at)]
         count = len(self.objectives)
         sides = iter(values[count : len(numbers)])
+        finite = iter([np.isfinite(value) for value in values[: len(numbers)]])
+        defined = np.logical_and.reduce([next(finite) for _ in self.objectives])
         holds = np.ones((len(self.conditions) + 1, len(designs)), np.bool_)
         close = np.zeros((len(self.conditions) + 1, len(designs)), np.bool_)
         for place, (condition, truth) in enumerate(
             zip(self.conditions, values[len(numbers) :], strict=True)
         ):
             own = [next(sides) for _ in condition.sides]
-            finite = np.logical_and.reduce([np.isfinite(side) for side in own])
-            holds[place] = (truth != 0) & finite
+            numeric = np.logical_and.reduce([next(finite) for _ in own])
+            holds[place] = (truth != 0) & numeric
             if self.accepts is not None and ask:
                 with np.errstate(invalid="ignore"):
-                    close[place] = condition.is_close(own) & finite
-        defined = np.logical_and.reduce([np.isfinite(value) for value in values[:count]])
+                    close[place] = condition.is_close(own) & numeric
         if self.strict and np.any(~defined & holds.all(axis=0)):
             raise UndefinedError
         holds[-1] = defined & ~self._excluded(designs)
@@ -144,7 +147,7 @@ class Program:
         cutoff
             Designs of which no objective is below this do not matter.
         """
-        bounded, _ = self.bound_with_gaps(boxes)
+        bounded = Boxes(first=boxes.first, last=boxes.last, bound=self._bounder.bound(boxes))
         return bounded.take(np.all(bounded.bound < cutoff, axis=1))
 
     def narrow(self, boxes: Boxes, cutoff: float = np.inf) -> tuple[Boxes, Positions]:
@@ -257,7 +260,7 @@ class Program:
             comparison: above zero it cannot hold; minus infinity where it
             holds for certain.
         """
-        bound, gaps = self._bounder.read(boxes)
+        bound, gaps = self._bounder.bound_with_gaps(boxes)
         return Boxes(first=boxes.first, last=boxes.last, bound=bound), gaps
 
     def _allowed(self, best: Range | None) -> list[Range | None]:
@@ -318,7 +321,8 @@ class Program:
     @cached_property
     def _designs(self) -> DesignReader:
         numbers = [*self.objectives, *(side for c in self.conditions for side in c.sides)]
-        return DesignReader([*numbers, *(c.node for c in self.conditions)], self.columns)
+        with uncollected():
+            return DesignReader([*numbers, *(c.node for c in self.conditions)], self.columns)
 
     @cached_property
     def _condensed(self) -> list[GraphNode]:
@@ -337,6 +341,10 @@ class Program:
 
     @cached_property
     def _bounder(self) -> Bounder:
+        with uncollected():
+            return self._new_bounder()
+
+    def _new_bounder(self) -> Bounder:
         count = len(self.objectives)
         corners = self.estimates.corners
         objectives = [
