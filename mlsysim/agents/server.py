@@ -67,6 +67,16 @@ def server() -> MCPServer[Any]:
     return made
 
 
-def serve() -> None:
-    """Speak the protocol over standard input and output until the client goes."""
-    server().run("stdio")
+def serve(port: int | None = None) -> None:
+    """Speak the protocol until the client goes, or over HTTP until Ctrl-C.
+
+    Parameters
+    ----------
+    port
+        Where to listen for HTTP, on the loopback address alone: the SDK refuses other names.
+        Standard input and output unless given.
+    """
+    if port is None:
+        server().run("stdio")
+    else:
+        server().run("streamable-http", host="127.0.0.1", port=port)

@@ -4,8 +4,13 @@ from mlsysim.cli.extras import extra
 from mlsysim.cli.status import ExitStatus, errors_to_status
 
 
-def serve_agents() -> ExitStatus:
-    """Serve agents until the client goes.
+def serve_agents(port: int | None) -> ExitStatus:
+    """Serve agents until the client goes; over HTTP, until Ctrl-C.
+
+    Parameters
+    ----------
+    port
+        Where to listen for HTTP; standard input and output unless given.
 
     Raises
     ------
@@ -15,5 +20,5 @@ def serve_agents() -> ExitStatus:
     with errors_to_status():
         with extra("mcp", "the server for agents"):
             from mlsysim.agents.server import serve  # noqa: PLC0415 - in an extra
-        serve()
+        serve(port)
     return ExitStatus.ANSWERED

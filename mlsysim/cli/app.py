@@ -379,11 +379,19 @@ def serve(
 
 
 @app.command()
-def mcp() -> None:
+def mcp(
+    *,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="Over HTTP instead, for this machine alone."
+        ),
+    ] = None,
+) -> None:
     """Serve agents over standard input and output, by the Model Context Protocol."""
     from mlsysim.cli.agents import serve_agents
 
-    raise typer.Exit(serve_agents())
+    raise typer.Exit(serve_agents(http))
 
 
 @app.command()

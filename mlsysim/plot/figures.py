@@ -6,9 +6,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from mlsysim.errors import ParameterError
+from mlsysim.results.formatting import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 
@@ -51,3 +53,15 @@ def _shown_figure() -> "type[Figure]":
 def axes_or_new(axes: "Axes | None", width: float, height: float) -> "Axes":
     """Give the caller's axes, or those of a figure of their own."""
     return new_figure(width, height).subplots() if axes is None else axes
+
+
+def written_out(*sides: "Axis") -> None:
+    """Let axes write large numbers as people do, in place of a factor at their end.
+
+    Parameters
+    ----------
+    *sides
+        ``axes.xaxis`` and the like.
+    """
+    for side in sides:
+        side.set_major_formatter(lambda value, _: number(float(value)))

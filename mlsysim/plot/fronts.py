@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlsysim.errors import ParameterError
-from mlsysim.plot.figures import axes_or_new
+from mlsysim.plot.figures import axes_or_new, written_out
 from mlsysim.problem.domain import label
 from mlsysim.results import ParetoFront, Status
 from mlsysim.results.formatting import count, varying
@@ -62,6 +62,7 @@ def front(found: ParetoFront, title: str = "", *, axes: "Axes | None" = None) ->
     _mark(figure, axes, found)
     axes.set_xlabel(_axis(found, 0))
     axes.set_ylabel(_axis(found, 1))
+    written_out(axes.xaxis, axes.yaxis)
     axes.margins(0.08)
     axes.grid(color="0.93")
     axes.set_title(_title(found, title), fontsize=10)

@@ -68,7 +68,7 @@ def plan(found: PlanResult, title: str = "") -> "Axes":
         first.legend(told.values(), told.keys(), loc="upper right", fontsize=7)
     first.set_title(textwrap.fill(title, _WIDTH), fontsize=10)
     for axes, fleet in zip(others, fleets, strict=True):
-        _stairs(axes, there(found, fleet.name), end, color="0.85", label="there")
+        _stairs(axes, there(found, fleet.name), end, color="0.85", label="available")
         _stairs(axes, used(found, fleet.name), end, color=colours[fleet.name], label="used")
         axes.set_ylabel(f"nodes\nof {fleet.name}", fontsize=8)
         axes.set_ylim(bottom=0)

@@ -3,7 +3,7 @@
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from mlsysim.plot.figures import axes_or_new
+from mlsysim.plot.figures import axes_or_new, written_out
 from mlsysim.problem.expression import Expression
 from mlsysim.results.what_if import Sweep
 from mlsysim.units import magnitude, quantity, unit_of
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _WIDTH = 90
 _RATIO = 8.0
 """From so many times the smallest on, values are drawn by their ratios: they would pile up."""
+_LOW = 0.03
+"""How high above the lower edge stands what says that there is no design."""
 _UPRIGHT = 8
 """So many labels stand beside one another."""
 
@@ -46,20 +48,28 @@ def sweep(found: Sweep, title: str = "", *, axes: "Axes | None" = None) -> "Axes
     places = _places(labels)
     for name, curve in curves.items():
         known = [(places[step], value) for step, value in curve if value is not None]
-        if known:
-            axes.plot(*zip(*known, strict=True), marker="o", label=name)
-        for step in (step for step, value in curve if value is None):
-            axes.axvspan(places[step], places[step], color="0.6", linestyle=":")
+        (line,) = axes.plot(
+            [place for place, _ in known], [value for _, value in known], marker="o", label=name
+        )
+        if missing := [places[step] for step, value in curve if value is None]:
+            axes.plot(
+                missing,
+                [_LOW] * len(missing),
+                "x",
+                color=line.get_color(),
+                transform=axes.get_xaxis_transform(),
+            )
     if _spread(list(places.values())):
         axes.set_xscale("log")
     axes.set_xticks([places[step] for step in labels], labels)
     axes.set_xticks([], minor=True)
     if len(labels) > _UPRIGHT:
         axes.tick_params(axis="x", rotation=45)
-    missing = any(not point.result for point in found.points)
-    axes.set_xlabel(f"{across}   (dotted: no design)" if missing else across)
+    lacking = any(not point.result for point in found.points)
+    axes.set_xlabel(f"{across}   (x: no design)" if lacking else across)
     metric = found.objective.partition(": ")[2].rpartition(".")[2].replace("_", " ")
     axes.set_ylabel(f"{metric} [{found.unit}]" if found.unit else metric)
+    written_out(axes.yaxis)
     axes.grid(color="0.93")
     axes.margins(0.08)
     axes.set_title(textwrap.fill(title, _WIDTH), fontsize=10)

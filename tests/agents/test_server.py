@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+import signal
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
 from mcp import Client, StdioServerParameters
@@ -171,3 +177,40 @@ def test_measured_runs_are_validated() -> None:
         assert json.dumps(found)
 
     with_client(use)
+
+
+def test_the_same_over_http() -> None:
+    """Several clients, one after the other and at once; another name of the machine is refused."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/mcp"
+    command = [sys.executable, "-m", "mlsysim", "mcp", "--http", str(port)]
+
+    async def ask() -> str:
+        async with Client(address, read_timeout_seconds=120) as client:
+            found: str = (await call(client, "solve", file=SERVING))["status"]
+            return found
+
+    async def several() -> list[str]:
+        return [await ask(), *await asyncio.gather(ask(), ask())]
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            wait_for(port)
+            assert asyncio.run(several()) == ["OPTIMAL"] * 3
+            assert httpx.get(address, headers={"Host": "a.example"}).status_code == 421
+        finally:
+            process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=60)
+    assert "Traceback" not in log
+
+
+def wait_for(port: int) -> None:
+    """Wait until something listens at a port."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise AssertionError(port)

@@ -39,7 +39,8 @@ def test_a_sweep_is_drawn_where_the_caller_wants_it() -> None:
     assert plot.sweep(found, axes=second) is second
     assert not first.lines
     assert np.asarray(second.lines[0].get_ydata()).tolist() == [1, 3]
-    assert "dotted: no design" in second.get_xlabel()
+    assert "x: no design" in second.get_xlabel()
+    assert np.asarray(second.lines[1].get_xdata()).tolist() == [9]
 
 
 def test_a_front_without_points_is_refused() -> None:

@@ -182,3 +182,19 @@ def test_every_status_has_a_tone() -> None:
     """A proof is good or bad news, everything else neither."""
     tones = [tone_of(status) for status in Status]
     assert tones == [Tone.GOOD, Tone.PLAIN, Tone.BAD, Tone.PLAIN]
+
+
+def test_what_is_offloaded_is_told_with_the_key_figures() -> None:
+    """The hosts' memory that it takes, where anything is offloaded, and nothing of it otherwise."""
+    for offload in (False, True):
+        result = DistributedModel().solve(
+            model=Models.Language.Llama3_8B,
+            fleet=Systems.Clusters.Production_2K,
+            batch_size=64,
+            nodes=1,
+            precision="bf16",
+            zero_stage=1,
+            optimizer_offload=offload,
+        )
+        amount = f"{result.host_memory_used.m_as('GB'):,.4g} GB of the memory of a node's hosts"
+        assert (amount in result.key_figures()) is offload

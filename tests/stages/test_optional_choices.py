@@ -56,6 +56,15 @@ BESIDE: dict[str, list[Any]] = {
     "demand": [2.0, 8.0],
     "rental_price": [1.0, 5.0],
     "runtime_reserve": [quantity(0.5, "GiB"), quantity(3.0, "GiB")],
+    "host_cache": [200.0, 1500.0],
+    "draft_model": [Models.Language.Llama3_2_1B, Models.Language.Qwen3_0_6B],
+    "draft_tp_size": [1, 2],
+}
+# What else is given, so that they apply.
+BESIDES: dict[str, dict[str, Any]] = {
+    "host_cache": {"prefix_hit_rate": 0.5, "prefixes": 100_000},
+    "draft_model": {"draft_tokens": 2},
+    "draft_tp_size": {"draft_tokens": 2, "draft_model": Models.Language.Llama3_2_1B},
 }
 OPTIONAL = [
     pytest.param(stage, name, id=f"{stage.__name__}.{name}")
@@ -69,7 +78,7 @@ OPTIONAL = [
 def test_every_optional_argument_is_traced(stage: type[ForwardModel], name: str) -> None:
     """Traced, each metric and verdict is what plain numbers give, with None and with values."""
     assert name in BESIDE, f"add values for {name}"
-    given = {**arguments_of(stage), name: None}
+    given = {**arguments_of(stage), **BESIDES.get(name, {}), name: None}
     values = [None, *BESIDE[name]]
     space = SearchSpace({name: values})
     _, traced = parameters(space)

@@ -22,6 +22,9 @@ from mlsysim.search.cpsat.solving.clock import Clock
 _SHARE = 0.25
 """Which part of the time that is left one search may take."""
 
+_PARTS = 2
+"""Nodes are saved by this power of two's part of what the bound leaves at first."""
+
 _LARGEST = 6_000_000
 """Modes times slots beyond which nothing is built."""
 
@@ -74,6 +77,7 @@ class PlanSearch:
         self.chance = Chance.of(clock.seed + turn)
         self.until = clock.elapsed + _SHARE * clock.left
         self.tails = tails(instance)
+        self.step = 1 << 30
 
     @property
     def is_over(self) -> bool:
@@ -181,18 +185,20 @@ class PlanSearch:
         }
 
     def _fewer(self, best: BuiltPlan, grids: Mapping[str, ActivityGrid]) -> BuiltPlan | None:
-        """Look for a plan on fewer nodes, far fewer first."""
+        """Look for a plan on fewer nodes: a part of the room at once, less where that fails."""
         room = int(best.value - self.bound)
-        steps = sorted({max(room >> cut, 1) for cut in range(6)}, reverse=True)
-        for step in steps:
-            for caps in self._caps(int(best.value - step)):
+        self.step = min(self.step, max(room >> _PARTS, 1))
+        while True:
+            for caps in self._caps(int(best.value) - self.step):
                 board = self._loaded(best.chosen, grids, caps)
                 self._searched(board, PlacingAim(()), _is_whole)
                 if not board.missing and not board.excess():
                     return self._built(board.chosen)
                 if self.is_over:
                     return None
-        return None
+            if self.step == 1:
+                return None
+            self.step >>= 1
 
     def _caps(self, most: int) -> list[dict[str, int]]:
         """Split nodes among the resources: by what there is of each, and by chance."""

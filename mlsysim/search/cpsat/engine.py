@@ -7,22 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.errors import DisagreementError
 from mlsysim.problem.problem import Problem
 from mlsysim.results.candidate import Candidate
 from mlsysim.results.result import SearchResult, relative_gap
-from mlsysim.results.statistics import Proof, Statistics
+from mlsysim.results.statistics import Proof
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.figures import refuse_missing
-from mlsysim.search.cpsat.minimize import Minimizer, Minimum, Way
+from mlsysim.search.cpsat.minimize import Minimum, Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.program import Program
-from mlsysim.search.cpsat.question.question import TracedQuestion, agree
-from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.cpsat.traced_search import TracedSearch
 from mlsysim.search.explain import Solved
 from mlsysim.search.options import WRITING, Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
+
+_FINISHED = {Status.OPTIMAL, Status.INFEASIBLE}
 
 Judge = Callable[[Sequence[int]], Point]
 """Evaluates a design, given by its positions, on plain numbers."""
@@ -87,42 +87,10 @@ class _Judged:
         return Status.INFEASIBLE if self.is_complete else Status.UNKNOWN
 
 
-class Search:
-    """One search, from the trace to the answer.
+class Search(TracedSearch):
+    """One search, from the trace to the answer; see `TracedSearch`."""
 
-    Parameters
-    ----------
-    problem, evaluate, options, way
-        As for `search`.
-
-    Attributes
-    ----------
-    question
-        The traced question.
-    clock
-        The time that there is for it and for all its forms.
-
-    Raises
-    ------
-    TracingError
-        If the evaluator cannot be traced.
-    """
-
-    def __init__(
-        self,
-        problem: Problem,
-        evaluate: Evaluator,
-        options: SearchOptions,
-        way: Way = Way.AUTO,
-    ) -> None:
-        self._problem = problem
-        self._options = options
-        self.clock = Clock(options)
-        self._minimizer = Minimizer(self.clock, self._report, way)
-        self._answering = True
-        with self.clock.phase("trace"), self.clock.interruptible():
-            self.question = TracedQuestion(problem, evaluate)
-            self.question.check_trace()
+    _answering = True
 
     def result(self) -> SearchResult:
         """Answer the question."""
@@ -155,10 +123,14 @@ class Search:
             answer = self._bounds(judged) | self._listed(judged)
         return SearchResult(
             status=judged.status,
-            objective=self._problem.objective.text,
+            objective=self.question.problem.objective.text,
             unit=self.question.unit,
             method=judged.minimum.way.value,
-            statistics=self._statistics(judged, answer.get("unfinished", ())),
+            statistics=self._statistics(
+                finished=judged.status in _FINISHED and not answer.get("unfinished"),
+                fallback_reason=judged.minimum.reason,
+                proof=self._proof,
+            ),
             **answer,
         )
 
@@ -194,8 +166,8 @@ class Search:
                             break
                         point = judge(design)
                         if point.is_feasible:
-                            traced = float(minimum.best.values[place, 0])
-                            points.append(self._checked(point, traced))
+                            traced = minimum.best.values[place, :1].tolist()
+                            points += self._checked([point], traced)
                             placed += place < minimum.placed
                         else:
                             rejected.add(tuple(design))
@@ -241,23 +213,14 @@ class Search:
         bound = sign * min(bound, sign * best)
         return {"bound": bound, "gap": relative_gap(best, bound)} if np.isfinite(bound) else {}
 
-    def _checked(self, point: Point, traced: float) -> Point:
-        plain = self.question.sign * point.objective_in(self.question.unit)
-        if not agree(traced, plain):
-            self.question.refuse_random(point)
-            raise DisagreementError(
-                f"at {dict(point.params)} the solver's objective is {traced!r}, but the "
-                f"evaluator's on plain numbers {plain!r}"
-            )
-        return point
-
     def _report(self, presolve: Presolve) -> None:
         if self._options.progress is None:
             return
-        size, sign = self._problem.space.size, self.question.sign
+        space, sign = self.question.problem.space, self.question.sign
+        size = space.size
         done = size - int(presolve.left_over) if np.isfinite(presolve.left_over) else 0
         # What blocks and explanations look for is no design of the question.
-        told = self._answering and presolve.program.names == tuple(self._problem.space)
+        told = self._answering and presolve.program.names == tuple(space)
         best = float(presolve.found.values[0, 0]) if told and len(presolve.found) else None
         # What is still open may all be worse than the best design found.
         bound = None if best is None else min(best, presolve.bound)
@@ -277,19 +240,4 @@ class Search:
             params=dict(point.params),
             objective_value=point.objective_in(self.question.unit),
             result=point.result,
-        )
-
-    def _statistics(self, judged: _Judged, unfinished: Sequence[str]) -> Statistics:
-        clock = self.clock
-        finished = judged.status in {Status.OPTIMAL, Status.INFEASIBLE} and not unfinished
-        return Statistics(
-            grid_size=self._problem.space.size,
-            points_evaluated=clock.counters["designs"],
-            seconds={**clock.seconds, "total": clock.elapsed},
-            solver=dict(clock.counters),
-            fallback_reason=judged.minimum.reason,
-            proof=self._proof,
-            # A limit that comes after the proof has stopped nothing.
-            stopped_by=None if finished else clock.stopped_by or "time limit",
-            extra={"operations": len(self.question.formulation.graph.nodes)},
         )

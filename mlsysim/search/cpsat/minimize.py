@@ -38,8 +38,8 @@ _SHARE = 0.25
 _NO_LIMIT = 1 << 62
 # Up to here CP-SAT is tried unasked: its model is built and solved in some ten milliseconds.
 QUICK = 1 << 10
-# Seconds in which to find some designs where all time has gone into blocks.
-_IN_PASSING = 0.2
+# Seconds that are kept, of no more than half of those left, to find designs without the blocks.
+_IN_PASSING = 0.5
 # Seconds after which boxes answer such a question.
 _BUDGET = 2.0
 
@@ -197,9 +197,11 @@ class Minimizer:
             return None
         nothing = no_rows(len(program.names), 1)
         tables = {}
+        kept = min(_IN_PASSING, max(self._clock.left, 0.0) / 2)
         for block in blocks.programs():
-            # A design that is excluded must not displace those it dominates.
-            rows = self.front(block, top + len(program.excluded))
+            with self._clock.keeping(kept):
+                # A design that is excluded must not displace those it dominates.
+                rows = self.front(block, top + len(program.excluded))
             if rows is None:
                 best = self._in_passing(program, top)
                 return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
@@ -213,7 +215,7 @@ class Minimizer:
         return self._by_formulas_alone(blocks.program, top, tables)
 
     def _in_passing(self, program: Program, top: int) -> Rows:
-        """Find what designs there is time for where it ended before any block was reduced."""
+        """Find what designs there is time for where it ended before all blocks were reduced."""
         until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
 
         scout = Scout(

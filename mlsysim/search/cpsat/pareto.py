@@ -13,24 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from mlsysim.errors import DisagreementError
 from mlsysim.expr.traced import Traced
 from mlsysim.numeric import TOLERANCE
 from mlsysim.results.pareto import ParetoFront
-from mlsysim.results.statistics import Statistics
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.conflict import why_infeasible
 from mlsysim.search.cpsat.figures import refuse_missing
 from mlsysim.search.cpsat.front_presolve import FrontPresolve
-from mlsysim.search.cpsat.minimize import Minimizer, Way
+from mlsysim.search.cpsat.minimize import Way
 from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.program.conditions import GraphCondition
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
-from mlsysim.search.cpsat.question.question import TracedQuestion, agree
 from mlsysim.search.cpsat.regions import Bounds, sweep
-from mlsysim.search.cpsat.solving.clock import Clock, StoppedError
+from mlsysim.search.cpsat.solving.clock import StoppedError
+from mlsysim.search.cpsat.traced_search import TracedSearch
 from mlsysim.search.goals import Goals
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.search.verify import Evaluator, Point
@@ -69,35 +67,30 @@ def front(
     return _Search(goals, evaluate, options, way).result()
 
 
-class _Search:
+class _Search(TracedSearch):
     """One search for a front, from the trace to the answer."""
 
     def __init__(self, goals: Goals, evaluate: Evaluator, options: SearchOptions, way: Way) -> None:
+        super().__init__(goals.problems[0], evaluate, options, way, goals)
         self._goals = goals
-        self._options = options
-        self._clock = Clock(options)
-        self._minimizer = Minimizer(self._clock, self._report, way)
         self._way = way
         self._proved_by = Way.BRANCH_AND_BOUND
-        with self._clock.phase("trace"), self._clock.interruptible():
-            self._question = TracedQuestion(goals.problems[0], evaluate, goals)
-            self._question.check_trace()
 
     def result(self) -> ParetoFront:
-        with self._clock.interruptible():
-            refuse_missing(self._question, self._minimizer)
+        with self.clock.interruptible():
+            refuse_missing(self.question, self._minimizer)
             judged, proven = self._judged()
             answer: dict[str, Any] = {}
             if proven and not judged:
-                answer = why_infeasible(self._question, self._clock, self._minimizer)
+                answer = why_infeasible(self.question, self.clock, self._minimizer)
         status = _status(proven=proven, found=bool(judged))
         return ParetoFront(
             status=status,
             objectives=tuple(objective.text for objective in self._goals.objectives),
-            units=self._question.units,
+            units=self.question.units,
             method=self._proved_by.value,
-            statistics=self._statistics(proven and not answer.get("unfinished")),
-            points=self._goals.front(judged, self._question.units),
+            statistics=self._statistics(finished=proven and not answer.get("unfinished")),
+            points=self._goals.front(judged, self.question.units),
             **answer,
         )
 
@@ -111,26 +104,26 @@ class _Search:
         """
         excluded: set[tuple[int, ...]] = set()
         while True:
-            program = self._question.program(excluded=excluded)
+            program = self.question.program(excluded=excluded)
             rows, proven = self._found(program)
             judged: dict[int, Sequence[Point]] = {}
             rejected = set()
-            with self._clock.phase("verify"):
-                until = self._clock.elapsed + self._clock.respite
+            with self.clock.phase("verify"):
+                until = self.clock.elapsed + self.clock.respite
                 for row in _spread(len(rows)):
                     design, traced = rows.designs[row].tolist(), rows.values[row]
                     try:
-                        points = self._question.points(design)
+                        points = self.question.points(design)
                     except KeyboardInterrupt:
-                        self._clock.interrupt()
+                        self.clock.interrupt()
                         return judged, False
-                    if judged and self._clock.elapsed > until:
+                    if judged and self.clock.elapsed > until:
                         return judged, False
                     if points[0].is_feasible:
                         judged[self._index(design)] = self._checked(points, traced.tolist())
                     else:
                         rejected.add(tuple(design))
-            if not rejected or self._clock.left <= 0:
+            if not rejected or self.clock.left <= 0:
                 return judged, proven and not rejected
             excluded |= rejected
 
@@ -138,18 +131,18 @@ class _Search:
         """Find the designs of the front, and say whether they are all."""
         several = len(Blocks(program)) > 1 and self._way is not Way.BRANCH_AND_BOUND
         presolve = FrontPresolve(
-            program=program, keep=1, clock=self._clock, on_progress=self._report
+            program=program, keep=1, clock=self.clock, on_progress=self._report
         )
-        with self._clock.phase("presolve"):
+        with self.clock.phase("presolve"):
             finished = presolve.run(PATIENCE if several else _NO_LIMIT)
         rows, proven = presolve.found, False
-        if self._clock.left > 0 and finished:
-            with self._clock.phase("tabulate"), self._stopping():
+        if self.clock.left > 0 and finished:
+            with self.clock.phase("tabulate"), self._stopping():
                 front = presolve.front()
                 rows, proven = (rows, False) if front is None else (front, True)
-        self._clock.counters["boxes"] += presolve.bounded
-        self._clock.counters["designs"] += presolve.evaluated
-        if self._clock.left > 0 and not finished:
+        self.clock.counters["boxes"] += presolve.bounded
+        self.clock.counters["designs"] += presolve.evaluated
+        if self.clock.left > 0 and not finished:
             rows, proven = self._by_regions(program, rows)
         return rows, proven
 
@@ -159,7 +152,7 @@ class _Search:
         try:
             yield
         except KeyboardInterrupt:
-            self._clock.interrupt()
+            self.clock.interrupt()
 
     def _by_regions(self, program: Program, found: Rows) -> tuple[Rows, bool]:
         """Minimise one objective after the other under bounds on all of them."""
@@ -185,7 +178,7 @@ class _Search:
         proven = False
         with self._stopping(), suppress(StoppedError):
             for _ in sweep(count, least):
-                self._clock.counters["regions"] += 1
+                self.clock.counters["regions"] += 1
             proven = True
         rows = no_rows(len(program.names), count)
         if designs:
@@ -215,41 +208,20 @@ class _Search:
             conditions=(*program.conditions, *limits),
         )
 
-    def _checked(self, points: Sequence[Point], traced: Sequence[float]) -> Sequence[Point]:
-        plain = self._question.signed(points)
-        if not all(map(agree, traced, plain)):
-            self._question.refuse_random(points[0])
-            raise DisagreementError(
-                f"at {dict(points[0].params)} the objectives are {traced!r} by the trace, but "
-                f"{plain!r} by the evaluator on plain numbers"
-            )
-        return points
-
     def _index(self, design: Sequence[int]) -> int:
         index = 0
-        for position, domain in zip(design, self._question.problem.space.domains, strict=True):
+        for position, domain in zip(design, self.question.problem.space.domains, strict=True):
             index = index * len(domain.values) + position
         return index
 
     def _report(self, presolve: Presolve) -> None:
         if self._options.progress is None:
             return
-        size = self._question.problem.space.size
+        size = self.question.problem.space.size
         whole = len(presolve.program.objectives) == len(self._goals.problems)
         known = whole and math.isfinite(presolve.left_over)
         done = size - int(presolve.left_over) if known else 0
         self._options.progress(Progress(done=max(0, done), total=size))
-
-    def _statistics(self, finished: bool) -> Statistics:  # noqa: FBT001 - one caller
-        clock = self._clock
-        return Statistics(
-            grid_size=self._question.problem.space.size,
-            points_evaluated=clock.counters["designs"],
-            seconds={**clock.seconds, "total": clock.elapsed},
-            solver=dict(clock.counters),
-            stopped_by=None if finished else clock.stopped_by or "time limit",
-            extra={"operations": len(self._question.formulation.graph.nodes)},
-        )
 
 
 def _just_below(bound: float) -> float:

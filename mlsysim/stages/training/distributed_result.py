@@ -155,11 +155,17 @@ class DistributedResult(StageResult):
         return layout_text(self.accelerators_total, self.parallelism)
 
     def key_figures(self) -> str:
-        """Write utilization, throughput of an accelerator, and how many replicas are idle."""
+        """Write utilization, throughput of an accelerator, idle replicas, and what is offloaded."""
         each = self.effective_throughput.m_as("1/s") / self.accelerators_total
         idle = self.data_parallel_size - self.active_replicas
-        told = f"MFU {100 * self.mfu:.1f} %, {each:,.4g} tokens/s per accelerator"
-        return f"{told}; {idle:,} of {self.data_parallel_size:,} replicas idle" if idle else told
+        told = [f"MFU {100 * self.mfu:.1f} %, {each:,.4g} tokens/s per accelerator"]
+        if idle:
+            told.append(f"{idle:,} of {self.data_parallel_size:,} replicas idle")
+        if offloaded := self.host_memory_used.m_as("GB"):
+            told.append(
+                f"{offloaded:,.4g} GB of the memory of a node's hosts for what is offloaded"
+            )
+        return "; ".join(told)
 
 
 def time_metrics(time: StepTime, tokens: Any) -> dict[str, Any]:

@@ -109,6 +109,28 @@ def test_the_final_proof_confirms_the_bounds_of_presolve(objective: str, sign: i
         confirm(stopped, best, sign)
 
 
+def test_jobs_that_share_nodes_have_a_good_plan_when_time_is_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Four layouts of 3e9 each: time is kept for descents over all of them at once."""
+    monkeypatch.setattr(time, "perf_counter", time.process_time)  # others may be busy, too
+    jobs, own = "abcd", layout_question().problem.space
+    space = {f"{job}_{name}": domain.values for job in jobs for name, domain in own.items()}
+
+    def together(params: Params) -> Params:
+        parts = [{name: params[f"{job}_{name}"] for name in own} for job in jobs]
+        return {"cost": sum(layout(part)["cost"] for part in parts)}
+
+    limits = [" + ".join(f"{job}_nodes" for job in jobs) + " <= 96"]
+    limits += [f"{job}_batch <= {1000 * (2 + place)}" for place, job in enumerate(jobs)]
+    explorer = DSE(space, "minimize: cost", limits)
+    proven = explorer.search(together, top=1)
+    assert proven.status is Status.OPTIMAL
+    stopped = explorer.search(together, top=1, time_limit=0.2)
+    confirm(stopped, proven.best_objective, 1)
+    assert stopped.best_objective <= 1.01 * proven.best_objective
+
+
 def test_a_stopped_proof_claims_no_more_than_it_knows() -> None:
     """Nothing fits, which is soon proven; what to blame takes longer, and what is missing is told.
 

@@ -89,6 +89,15 @@ class Clock:
         return interruptible(self._interruption)
 
     @contextmanager
+    def keeping(self, seconds: float) -> Iterator[None]:
+        """Let the time limit come earlier for a block: what comes after it needs so much."""
+        self._limit -= seconds
+        try:
+            yield
+        finally:
+            self._limit += seconds
+
+    @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Book the time that a block takes."""
         started = time.perf_counter()
