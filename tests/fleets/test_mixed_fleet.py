@@ -173,6 +173,17 @@ def test_spare_replicas_need_an_end() -> None:
         plan_fleet([SMALL, LARGE], {"chat": 1}, {"L4": 2}, objective=most)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_twice_the_demand_costs_at_most_twice(seed: int) -> None:
+    """Two fleets side by side carry twice the demand: one fleet for both is no dearer."""
+    designs = table(3, 4, 2, seed)
+    once, twice = (
+        plan_fleet(designs, {"c0": 7.3 * size, "c1": 3.1 * size}, workers=1, top=1).result
+        for size in (1, 2)
+    )
+    assert twice.best_objective <= 2 * once.best_objective * (1 + 1e-9)
+
+
 @pytest.mark.parametrize("per_second", [30.0, 2000.0])
 def test_six_kinds_forty_designs_three_classes(per_second: float) -> None:
     """Up to thousands of replicas: proven, and no dearer than what an integer program finds."""

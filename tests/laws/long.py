@@ -22,20 +22,27 @@ from laws.inert import Change
 from laws.test_knobs import FEATURES, knobs, without_effect
 from laws.test_launchable import PAIRS, unlike_verdicts
 from laws.test_monotone import (
+    CLUSTERED,
     COMPUTING,
     improvements,
     not_doubled,
     waits,
+    waits_for_pools,
     waits_under_no_load,
     worse_with_more,
+    worse_with_more_nodes,
 )
 from laws.test_parts_add_up import LONGEST, gaps, longer_than_the_longest, unseen
 from laws.test_same_thing_said_twice import INTEGERS, changed_by_numpy
 from laws.test_verdict_and_metrics_agree import misfits, odd_numbers, wrong_concurrency
 from laws.test_whole_things import divided_microbatches, divided_sequences
 
-from mlsysim.core.solver import ContinuousBatchingModel, DistributedModel, ServingModel
-from mlsysim.launch.frameworks import Framework
+from mlsysim.core.solver import (
+    ContinuousBatchingModel,
+    DisaggregatedModel,
+    DistributedModel,
+    ServingModel,
+)
 from mlsysim.stages.stage import ForwardModel
 
 Stage = type[ForwardModel]
@@ -44,25 +51,6 @@ _CHUNK = 50
 _SHOWN = 5
 _STEPS = 10
 """Of so many designs all but one differ from the one before in a few arguments only."""
-
-
-def of_any(stage: Stage) -> Iterator[tuple[str, Statement]]:
-    """Give the laws of designs that fit or do not."""
-    yield "parts add up", gaps
-    yield "NumPy's whole numbers", _changed_by_numpy
-    if stage in COMPUTING:
-        yield "a better accelerator is never worse", _worse_with_more
-    if stage in SERVING:
-        yield "sequences are dealt out whole", divided_sequences
-        yield "as many sequences fit as it says", wrong_concurrency
-    if stage in LONGEST:
-        yield "a mean gap is no longer than the longest", longer_than_the_longest
-    if stage is DistributedModel:
-        yield "microbatches are dealt out whole", divided_microbatches
-    if stage is ServingModel:
-        yield "one user waits for nobody", waits
-    if stage is ContinuousBatchingModel:
-        yield "one user under no load waits for nobody", waits_under_no_load
 
 
 _Any = TypeVar("_Any")
@@ -81,20 +69,40 @@ def _worse_with_more(design: Design) -> Iterator[str]:
     yield from worse_with_more(design, [_one(improvements(design), design)])
 
 
-def _unlike_verdicts(able: Sequence[Framework], design: Design) -> Iterator[str]:
+def _unlike_verdicts(design: Design) -> Iterator[str]:
+    able = [framework for framework, stage in PAIRS if stage is design.stage]
     yield from unlike_verdicts(_one(able, design), design)
 
 
-def of_feasible(stage: Stage) -> Iterator[tuple[str, Statement]]:
-    """Give the laws of designs that fit."""
-    yield "numbers are believable", odd_numbers
-    yield "feasible designs fit", misfits
-    if stage in SERVING:
-        yield "twice the replicas do twice as much", not_doubled
-        yield "answers begin with what users see", unseen
-    able = [framework for framework, launched in PAIRS if launched is stage]
-    if able:
-        yield "a feasible answer can be launched", functools.partial(_unlike_verdicts, able)
+# Law of designs, feasible or not -> the stages that it is about, and what it says.
+OF_ANY: Mapping[str, tuple[Sequence[Stage], Statement]] = {
+    "parts add up": (STAGES, gaps),
+    "NumPy's whole numbers": (STAGES, _changed_by_numpy),
+    "a better accelerator is never worse": (COMPUTING, _worse_with_more),
+    "a larger inventory is never worse": (CLUSTERED, worse_with_more_nodes),
+    "sequences are dealt out whole": (SERVING, divided_sequences),
+    "as many sequences fit as it says": (SERVING, wrong_concurrency),
+    "a mean gap is no longer than the longest": (LONGEST, longer_than_the_longest),
+    "microbatches are dealt out whole": ([DistributedModel], divided_microbatches),
+    "one user waits for nobody": ([ServingModel], waits),
+    "one user under no load waits for nobody": ([ContinuousBatchingModel], waits_under_no_load),
+    "one user of two pools waits for nobody": ([DisaggregatedModel], waits_for_pools),
+}
+# Law of designs that fit -> the same.
+OF_FEASIBLE: Mapping[str, tuple[Sequence[Stage], Statement]] = {
+    "numbers are believable": (STAGES, odd_numbers),
+    "feasible designs fit": (STAGES, misfits),
+    "twice the replicas do twice as much": (SERVING, not_doubled),
+    "answers begin with what users see": (SERVING, unseen),
+    "a feasible answer can be launched": ([stage for _, stage in PAIRS], _unlike_verdicts),
+}
+
+
+def about(
+    laws: Mapping[str, tuple[Sequence[Stage], Statement]], stage: Stage
+) -> dict[str, Statement]:
+    """Give the laws that are about a stage."""
+    return {law: statement for law, (stages, statement) in laws.items() if stage in stages}
 
 
 class Tally:
@@ -156,7 +164,7 @@ def neighbours(draw: st.DrawFn, design: Design) -> Design:
 def run(stage: Stage, most: int, first: int) -> Tally:
     """Hold every law of a design against so many designs of a stage."""
     tally = Tally(most)
-    any_, fitting = dict(of_any(stage)), dict(of_feasible(stage))
+    any_, fitting = about(OF_ANY, stage), about(OF_FEASIBLE, stage)
     names = [name for name in knobs(stage) if base_name(name) not in FEATURES]
 
     def visit(design: Design, data: st.DataObject) -> None:

@@ -9,7 +9,7 @@ from laws.designs import STAGES, Design, designs, feasible, law, numbers, with_a
 
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
-from mlsysim.core.solver import ContinuousBatchingModel, ServingModel
+from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
 from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
@@ -76,6 +76,23 @@ def worse(before: dict[str, float], after: dict[str, float], what: str) -> Itera
             yield f"{what}: {name} rises from {before[name]:.7g} to {after[name]:.7g}"
 
 
+def worse_with_more_nodes(design: Design) -> Iterator[str]:
+    """Name what a larger inventory makes worse, of which a design takes what it took before."""
+    if (result := design.outcome()) is None:
+        return
+    larger: dict[str, Any] = {
+        role: fleet.replace(nodes=2 * fleet.nodes)
+        for role, fleet in design.fleets.items()
+        if isinstance(fleet, Cluster)
+    }
+    if "fleet" in larger and "nodes" in design.stage.inputs():
+        larger["nodes"] = design.arguments.get("nodes") or design["fleet"].nodes
+    more = design.but(**larger).solve()
+    if result.feasible and not more.feasible:
+        yield "more nodes make it infeasible"
+    yield from worse(numbers(result), numbers(more), "more nodes")
+
+
 def not_doubled(design: Design) -> Iterator[str]:
     """Name what twice the replicas do not do twice, or cannot do where they can be rented."""
     if (result := design.outcome()) is None:
@@ -127,6 +144,41 @@ def waits_under_no_load(design: Design) -> Iterator[str]:
             # A first token waits for a share of whole answers.
             if mine > other + 2 * _SLACK * magnitude(alone.request_latency, "ms"):
                 yield f"{name} is {mine:.9g} ms at {rate} requests a second, {other:.9g} alone"
+
+
+def waits_for_pools(design: Design) -> Iterator[str]:
+    """Compare two pools of which a user asks hardly ever with the same under no load."""
+    alone = design.but(batch_size=1, request_rate=None)
+    if (result := alone.outcome()) is None:
+        return
+    seldom = _SLACK / magnitude(result.request_latency, "s")
+    loaded = alone.but(request_rate=seldom).solve()
+    for name in ("time_to_first_token", "inter_token_latency", "request_latency"):
+        mine, other = (magnitude(getattr(item, name), "ms") for item in (loaded, result))
+        if mine > other + 2 * _SLACK * magnitude(result.request_latency, "ms"):
+            yield f"{name} is {mine:.9g} ms at {seldom} requests a second, {other:.9g} alone"
+
+
+CLUSTERED = [stage for stage in STAGES if {"fleet", "decode_fleet"} & stage.inputs().keys()]
+
+
+@pytest.mark.parametrize("stage", CLUSTERED, ids=lambda stage: stage.__name__)
+def test_a_larger_inventory_is_never_worse(stage: type[ForwardModel]) -> None:
+    """Nodes that a design does not take change nothing for the worse."""
+
+    @law()
+    @given(designs(stage))
+    def holds(design: Design) -> None:
+        assert not list(worse_with_more_nodes(design))
+
+    holds()
+
+
+@law()
+@given(designs(DisaggregatedModel))
+def test_one_user_of_two_pools_waits_for_nobody(design: Design) -> None:
+    """Who asks hardly ever is answered as if nobody else asked."""
+    assert not list(waits_for_pools(design))
 
 
 @pytest.mark.parametrize("stage", COMPUTING, ids=lambda stage: stage.__name__)

@@ -1,5 +1,6 @@
 """Law 6: what is said in another way has the same answer, to the last digit that matters."""
 
+import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from laws.designs import (
     shown,
     together,
 )
+from strategies import LONG
 
 from mlsysim.catalog import Systems
 from mlsysim.catalog.accelerator import Accelerator
@@ -34,6 +36,8 @@ from mlsysim.problem.space import SearchSpace
 from mlsysim.stages.stage import ForwardModel, StageResult
 
 _CLOSE = 1e-9
+# Designs of each space: to trace costs more than to evaluate, so that a long run takes more.
+_DESIGNS = 60 if LONG else 6
 
 
 def differences(one: Mapping[str, Any], two: Mapping[str, Any], what: str) -> Iterator[str]:
@@ -102,9 +106,14 @@ def spaces(draw: st.DrawFn, stage: type[ForwardModel], most: int = 3) -> Space:
     return space
 
 
+def _drawn(place: int, choice: int, count: int) -> int:
+    """Draw the position of a value, for each design and choice the same every time."""
+    return random.Random(1000 * place + choice).randrange(count)  # noqa: S311 - no secret
+
+
 def _chosen(space: Mapping[str, list[Any]], place: int) -> dict[str, Any]:
     return {
-        name: values[(place * 7 + k) % len(values)]
+        name: values[_drawn(place, k, len(values))]
         for k, (name, values) in enumerate(space.items())
     }
 
@@ -117,7 +126,7 @@ def changed_by_arrays(stage: type[ForwardModel], space: Mapping[str, list[Any]])
     """Name what changes when numbers stand in arrays."""
     numeric = {name for name, values in space.items() if all(map(_is_number, values))}
     fixed = {name: values[0] for name, values in space.items() if name not in numeric}
-    points = [_chosen({name: space[name] for name in numeric}, place) for place in range(5)]
+    points = [_chosen({name: space[name] for name in numeric}, place) for place in range(_DESIGNS)]
     columns = {name: np.array([float(point[name]) for point in points]) for name in numeric}
     try:
         block = numbers(stage().solve(**fixed, **columns))
@@ -141,9 +150,9 @@ def changed_by_tracing(stage: type[ForwardModel], given_: Mapping[str, list[Any]
     except (Infeasible, MissingFigureError):
         return
     roots = {name: value.node for name, value in symbolic.items() if isinstance(value, Traced)}
-    places = range(6)
+    places = range(_DESIGNS)
     positions = {
-        name: np.array([(place * 5 + k) % len(domain) for place in places])
+        name: np.array([_drawn(place, k, len(domain)) for place in places])
         for k, (name, domain) in enumerate(space.items())
     }
     columns = {

@@ -28,6 +28,7 @@ from laws.designs import SERVING, STAGES
 
 from mlsysim.core.solver import (
     ContinuousBatchingModel,
+    DisaggregatedModel,
     DistributedModel,
     ServingEconomicsModel,
     ServingModel,
@@ -63,6 +64,8 @@ LAWS: Mapping[str, tuple[Test, ...]] = {
         test_monotone.test_twice_the_replicas_do_twice_as_much,
         test_monotone.test_one_user_waits_for_nobody,
         test_monotone.test_one_user_under_no_load_waits_for_nobody,
+        test_monotone.test_one_user_of_two_pools_waits_for_nobody,
+        test_monotone.test_a_larger_inventory_is_never_worse,
         test_catalogue.test_twice_the_demand_costs_at_most_twice,
         test_optimum.test_a_looser_limit_never_costs_any,
         test_optimum.test_better_accelerators_never_lower_the_optimum,
@@ -96,6 +99,7 @@ ABOUT: Mapping[Test, list[Any]] = {
     test_knobs.test_records_say_where_knobs_apply: STAGES,
     test_monotone.test_one_user_waits_for_nobody: [ServingModel],
     test_monotone.test_one_user_under_no_load_waits_for_nobody: [ContinuousBatchingModel],
+    test_monotone.test_one_user_of_two_pools_waits_for_nobody: [DisaggregatedModel],
     test_one_machine.test_memory_is_that_of_the_record: [
         SingleNodeModel,
         DistributedModel,

@@ -24,8 +24,8 @@ BELIEVABLE = {
     "kg/s": (0.0, 1e3),
     "flop/byte": (0.0, 1e6),
 }
-# What a server's host holds for all of its accelerators.
-HOSTS = {"host_memory_used": 4e13}
+# What a server's host holds for each of its accelerators; a pod may be one server of thousands.
+HOSTS = {"host_memory_used": 5e12}
 # A request is answered within a day, and a token seen within minutes, wherever the model fits.
 REQUESTS = {
     "time_to_first_token": 1e4,
@@ -63,20 +63,21 @@ def odd_numbers(design: Design) -> Iterator[str]:
     for name, number in numbers(result).items():
         if not (name.startswith("check ") or name in FLAGS):
             value = float(number)
-            odd = _odd_size(result, name, value) if math.isfinite(value) else "a placeholder"
+            parts = design["fleet"].node.accelerators if name in HOSTS else 1
+            odd = _odd_size(result, name, value, parts) if math.isfinite(value) else "a placeholder"
         else:
             odd = "" if number in (0, 1) else "neither true nor false"
         if odd:
             yield f"{name} is {number!r}, {odd}"
 
 
-def _odd_size(result: Any, name: str, value: float) -> str:
-    """Say what is odd about a finite metric; nothing if it is believable."""
+def _odd_size(result: Any, name: str, value: float, parts: int) -> str:
+    """Say what is odd about a finite metric of so many parts; nothing if it is believable."""
     field, _, key = name.partition(".")
     whole = getattr(result, field)[key] if key else getattr(result, field)
     if is_quantity(whole):
         unit, (low, high) = _range(whole)
-        value = magnitude(whole, unit)
+        value = magnitude(whole, unit) / parts
         high = next(
             (most for part, most in (REQUESTS | HOSTS).items() if field.startswith(part)), high
         )
