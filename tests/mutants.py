@@ -139,7 +139,7 @@ MUTANTS = {
     ),
     "imbalance of serving": Mutant(
         "stages/serving/passes.py",
-        "where(ranks > 1, run.serving.imbalance, 1.0) * visits",
+        "where(ranks > 1, uneven, 1.0) * visits",
         "1 * visits",
         "stages/test_serving_experts.py",
     ),

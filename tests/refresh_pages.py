@@ -21,7 +21,7 @@ from test_readme import (
     without_times,
 )
 
-SESSION = r"^\$ (.*)\n((?:.+\n|\n(?!\$ ))*?)(?=^```$|^\$ )"
+SESSION = r"^\$ (.*)\n((?:.+\n|\n)*?)(?=^```$|^\$ )"
 SHOWN = r"^```text\n(.*?)^```$"
 
 

@@ -6,6 +6,7 @@ comes of it is kept where it is no worse (large neighbourhood search).  Nothing 
 plan that is found meets every requirement, and may be far from the best.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -63,6 +64,8 @@ class PlanSearch:
         What no plan is below by the last goal.
     turn
         How often the problem was searched before: each search draws anew.
+    seconds
+        How long it may take at most.
     """
 
     def __init__(
@@ -72,10 +75,11 @@ class PlanSearch:
         clock: Clock,
         bound: float = 0,
         turn: int = 0,
+        seconds: float = math.inf,
     ) -> None:
         self.instance, self.goals, self.clock, self.bound = instance, tuple(goals), clock, bound
         self.chance = Chance.of(clock.seed + turn)
-        self.until = clock.elapsed + _SHARE * clock.left
+        self.until = clock.elapsed + min(_SHARE * clock.left, seconds)
         self.tails = tails(instance)
         self.step = 1 << 30
 

@@ -24,6 +24,8 @@ _PROVING = ("objective_lb_search", "default_lp")
 _IMPROVING: tuple[str, ...] = ()
 _TURN_SECONDS = 4.0
 _LONGER = 1.5
+_SEARCHED = 0.25
+"""How long plans are searched from place to place after a turn, relative to it."""
 _TIES_SECONDS = 2.0
 _TINY = 1e-6
 
@@ -157,7 +159,7 @@ def _reached(
             state = replace(state, bound=_whole(bound))
         limit = seconds if alternates or not turn else math.inf
         state = _turn(instance, goals, state, clock, limit, next(turns))
-        state = _searched(instance, goals, state, clock, turn + 1)
+        state = _searched(instance, goals, state, clock, turn + 1, _SEARCHED * limit)
         seconds *= _LONGER
     if state.is_denied:
         return replace(known, status=Status.INFEASIBLE)
@@ -190,12 +192,17 @@ def _cheapest(instance: Instance, goals: Sequence[Goal], state: _Run, clock: Clo
 
 
 def _searched(
-    instance: Instance, goals: Sequence[Goal], state: _Run, clock: Clock, turn: int = 0
+    instance: Instance,
+    goals: Sequence[Goal],
+    state: _Run,
+    clock: Clock,
+    turn: int = 0,
+    seconds: float = math.inf,
 ) -> _Run:
     """Look for a better plan from place to place, without a proof."""
     if state.is_denied or state.value <= state.bound:
         return state
-    better = PlanSearch(instance, goals, clock, state.bound, turn).plan(state.found.chosen)
+    better = PlanSearch(instance, goals, clock, state.bound, turn, seconds).plan(state.found.chosen)
     if better is None or better.value >= state.value:
         return state
     for sooner, reached in [*zip(goals, state.found.values, strict=False), *instance.most.items()]:

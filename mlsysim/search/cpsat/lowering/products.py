@@ -168,6 +168,8 @@ def _product(
     )
     slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
     spread = largest[0] * b.spread + largest[1] * a.spread + a.spread * b.spread
+    if math.isnan(spread):  # nothing is known of one factor, and the other may be certain
+        spread = math.inf
     lowering.record(node, EncodingKind.PRODUCT, 1, slack)
     product = Scaled(
         expression=target,

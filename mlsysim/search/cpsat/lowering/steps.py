@@ -46,7 +46,7 @@ def rounded(lowering: "Lowering", node: Apply, below: float, above: float) -> Sc
     lowering.record(node, EncodingKind.ROUNDED, 1, 0.0)
     # Whole numbers within the same two ends, if what is rounded is certain.
     spread = above - below + (off.slack + off.spread + off.unit if not inner.certain else 0.0)
-    return replace(target, spread=min(float(math.floor(spread)), float(high - low)))
+    return replace(target, spread=float(math.floor(min(spread, float(high - low)))))
 
 
 def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:
