@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from laws.designs import SERVING, STAGES, Design, designs, feasible, law, numbers
 
+from mlsysim.catalog import Systems
 from mlsysim.stages.machine import accelerator_of
 from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import is_quantity, magnitude, quantity, same_dimension
 
+LARGEST = max(magnitude(item.memory_capacity, "byte") for item in Systems.Accelerators.values())
 # Unit -> what is believable of any metric in it: nothing here is a million times off.
 BELIEVABLE = {
     "s": (0.0, 1e12),  # the longest run: 3e9 tokens a card at 30 a second, saving all the time
-    "byte": (0.0, 4e11),  # on one accelerator
+    "byte": (0.0, LARGEST),  # on one accelerator
     "1/s": (0.0, 1e11),  # tokens of the largest cluster with the smallest model
     "USD/hour": (0.0, 1e6),
     "W": (0.0, 1e9),
