@@ -62,9 +62,10 @@ class ContinuousBatchingResult(StageResult):
         What the runtime may use of an accelerator: `memory_fraction` of what it has.
     kv_cache_per_sequence
         Cache of one sequence when it ends, on one accelerator.
-    prefix_share, prefix_memory
-        Share of a prompt that is found in caches, with what fits; and what of the memory that is
-        left keeps it.
+    prefix_share
+        Share of a prompt that is found in caches, as far as prefixes fit.
+    prefix_memory
+        Cache of prefixes that an accelerator keeps.
     accelerators_per_replica
         Accelerators of one replica.
     accelerators

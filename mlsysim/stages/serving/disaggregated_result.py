@@ -55,9 +55,10 @@ class DisaggregatedResult(StageResult):
         Tokens that a user sees per second: one over `inter_token_latency`.
     max_concurrency
         Sequences of full length that fit a decode replica's memory.
-    prefix_share, prefix_memory
-        Share of a prompt that prefill finds in its caches, with what fits; and what of its memory
-        keeps it.
+    prefix_share
+        Share of a prompt that is found in the caches of prefill, as far as prefixes fit.
+    prefix_memory
+        Cache of prefixes that an accelerator of the prefill pool keeps.
     prefill_memory_per_accelerator
         What the fullest accelerator of a prefill replica holds.
     memory_per_accelerator

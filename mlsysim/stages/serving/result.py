@@ -59,9 +59,10 @@ class ServingResult(StageResult):
         What the runtime may use of an accelerator: `memory_fraction` of what it has.
     kv_cache_per_sequence
         Keys and values of one sequence of full length, on one accelerator.
-    prefix_share, prefix_memory
-        Share of a prompt that is found in caches, with what fits; and what of the memory that is
-        left keeps it.
+    prefix_share
+        Share of a prompt that is found in caches, as far as prefixes fit.
+    prefix_memory
+        Cache of prefixes that an accelerator keeps.
     decode_latency_weights
         Part of a decode pass: reading and multiplying the weights.
     decode_latency_attention
