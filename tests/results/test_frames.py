@@ -67,7 +67,7 @@ def test_the_catalogue_is_a_table() -> None:
 def test_without_pandas_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(OutputError, match=r"pip install 'mlsysim\[data\]'"):
+    with pytest.raises(OutputError, match=r"pip install 'mlsysim-solver\[data\]'"):
         mlsysim.Systems.Accelerators.to_pandas()
 
 

@@ -194,9 +194,10 @@ def test_progress_tells_incumbents_and_bounds_of_the_question_alone(objective: s
 def test_a_short_list_says_how_much_of_it_is_proven() -> None:
     """The best of 100,000 is proven at once, the 10,000 best are not; the limit is kept."""
     explorer = DSE({"x": range(10**5)}, "minimize: z")
-    began = time.monotonic()
+    began = time.process_time()
     found = explorer.search(lambda params: {"z": params["x"]}, top=10_000, time_limit=0.5)
-    assert time.monotonic() - began < 0.5 + 1.0  # what a busy machine adds
+    # Two workers at most; what a busy machine adds is no time of this process.
+    assert time.process_time() - began < 2 * 0.5 + 1.0
     assert found.status is Status.OPTIMAL
     assert (found.bound, found.gap) == (0.0, 0.0)
     count = len(found.top_candidates)
