@@ -43,6 +43,7 @@ from mlsysim.core.solver import (
     DistributedModel,
     ServingModel,
 )
+from mlsysim.errors import ParameterError
 from mlsysim.stages.stage import ForwardModel
 
 Stage = type[ForwardModel]
@@ -158,7 +159,10 @@ def neighbours(draw: st.DrawFn, design: Design) -> Design:
     for name in draw(st.lists(st.sampled_from(free), min_size=1, max_size=5, unique=True)):
         context = Complete(design.stage, other)
         other = other.but(**{name: draw(values_of(design.stage, name, context))})
-    return other if other.outcome() is not None else design
+    try:
+        return other if other.outcome() is not None else design
+    except ParameterError:  # two arguments that cannot both be
+        return design
 
 
 def run(stage: Stage, most: int, first: int) -> Tally:

@@ -11,7 +11,7 @@ from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
 from mlsysim.stages.machine import accelerator_of
-from mlsysim.stages.stage import ForwardModel
+from mlsysim.stages.stage import ForwardModel, StageResult
 from mlsysim.units import magnitude
 
 COMPUTING = [stage for stage in STAGES if "model" in stage.inputs()]
@@ -50,8 +50,6 @@ def worse_with_more(
     """Name what more memory, bandwidth or arithmetic makes worse: any, or those that are given."""
     if (result := design.outcome()) is None:
         return
-    # A layout that cannot exist has no time; one that does not fit has.
-    exists = all(check.holds for why, check in result.checks.items() if "memory" not in why)
     before = numbers(result)
     for role, figure, other in improvements(design) if improved is None else improved:
         more = other.solve()
@@ -62,8 +60,13 @@ def worse_with_more(
             # Users who ask again at once ask more of a faster fleet, and wait for one another.
             after["time_to_first_token"] = before["time_to_first_token"]
             after["request_latency"] = before["request_latency"]
-        if exists:
+        if exists(result):
             yield from worse(before, after, f"more {figure} of {role}")
+
+
+def exists(result: StageResult) -> bool:
+    """Tell whether a layout can be: one that cannot has no time, one that does not fit has."""
+    return all(check.holds for why, check in result.checks.items() if "memory" not in why)
 
 
 def worse(before: dict[str, float], after: dict[str, float], what: str) -> Iterator[str]:
@@ -90,7 +93,8 @@ def worse_with_more_nodes(design: Design) -> Iterator[str]:
     more = design.but(**larger).solve()
     if result.feasible and not more.feasible:
         yield "more nodes make it infeasible"
-    yield from worse(numbers(result), numbers(more), "more nodes")
+    if exists(result):
+        yield from worse(numbers(result), numbers(more), "more nodes")
 
 
 def not_doubled(design: Design) -> Iterator[str]:
