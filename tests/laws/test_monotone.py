@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from laws.designs import STAGES, Design, designs, feasible, law, numbers, with_accelerator
+from laws.designs import STAGES, Design, designs, exists, feasible, law, numbers, with_accelerator
 
 from mlsysim.catalog.accelerator import Accelerator
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.core.solver import ContinuousBatchingModel, DisaggregatedModel, ServingModel
 from mlsysim.stages.machine import accelerator_of
-from mlsysim.stages.stage import ForwardModel, StageResult
+from mlsysim.stages.stage import ForwardModel
 from mlsysim.units import magnitude
 
 COMPUTING = [stage for stage in STAGES if "model" in stage.inputs()]
@@ -62,11 +62,6 @@ def worse_with_more(
             after["request_latency"] = before["request_latency"]
         if exists(result):
             yield from worse(before, after, f"more {figure} of {role}")
-
-
-def exists(result: StageResult) -> bool:
-    """Tell whether a layout can be: one that cannot has no time, one that does not fit has."""
-    return all(check.holds for why, check in result.checks.items() if "memory" not in why)
 
 
 def worse(before: dict[str, float], after: dict[str, float], what: str) -> Iterator[str]:
