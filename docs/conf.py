@@ -1,10 +1,10 @@
 """How the documentation is built: ``sphinx-build -W docs docs/_build``; nothing is fetched."""
 
-from importlib import metadata
+from mlsysim.distribution import VERSION
 
 project = "mlsysim"
 author = "the founders of mlsysim"
-release = metadata.version("mlsysim")
+release = VERSION
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
 source_suffix = {".md": "myst-nb"}

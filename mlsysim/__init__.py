@@ -13,6 +13,7 @@ The catalogue is at `Models`, `Systems` and `Infrastructure`; a stage of one's o
 
 from importlib import import_module
 
+from mlsysim.distribution import VERSION as __version__  # noqa: N811 - the customary name
 from mlsysim.errors import CatalogError as CatalogError
 from mlsysim.errors import CertificateError as CertificateError
 from mlsysim.errors import ConfidenceError as ConfidenceError
@@ -80,7 +81,6 @@ if TYPE_CHECKING:
     from mlsysim.results import Status as Status
     from mlsysim.units import quantity as quantity
 
-__version__ = "0.1.0"
 
 # Loaded on first touch: the catalogue parses its files, the façade builds on everything, and
 # NumPy and pint take a quarter of a second, which the plugin would cost every run of pytest.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlsysim.distribution import missing
 from mlsysim.errors import OutputError
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ def frame(rows: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> "DataF
     try:
         import pandas as pd  # noqa: PLC0415 - an optional dependency
     except ImportError:
-        raise OutputError(
-            "to_pandas() needs pandas, which is not installed; run: pip install 'mlsysim[data]'"
-        ) from None
+        raise OutputError(missing("to_pandas()", "pandas", "data")) from None
     made = pd.DataFrame(list(rows))
     made.attrs["units"] = {name: unit for name, unit in units.items() if unit}
     return made

@@ -92,7 +92,7 @@ def check_shell(example: Example) -> None:
                     ("python3", "-m venv .venv"),
                     ("pip", "install ."),
                     ("pip", "install '.[test]'"),
-                    ("pip", "install 'mlsysim[page]'"),
+                    ("pip", "install 'mlsysim-solver[page]'"),
                     ("pytest", "-n 2"),
                 }
 

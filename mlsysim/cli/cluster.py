@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from socket import create_connection
 from typing import Any
 
+from mlsysim.distribution import missing
 from mlsysim.errors import ParameterError
 from mlsysim.search.interruption import current
 
@@ -49,9 +50,7 @@ def _client(address: str) -> Any:
         from distributed import Client  # noqa: PLC0415 - an optional dependency
         from distributed.comm.addressing import get_address_host_port  # noqa: PLC0415
     except ImportError:
-        raise ParameterError(
-            "--dask needs Dask; install it with: pip install 'mlsysim[dask]'"
-        ) from None
+        raise ParameterError(missing("--dask", "Dask", "dask")) from None
     try:
         # A client that finds nobody takes long to say so, and longer to end.
         create_connection(get_address_host_port(address), timeout=_SECONDS).close()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mlsysim.distribution import missing
 from mlsysim.errors import ParameterError
 
 
@@ -25,6 +26,4 @@ def extra(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ParameterError(
-            f"{what} needs {error.name}, which is not installed; run: pip install 'mlsysim[{name}]'"
-        ) from None
+        raise ParameterError(missing(what, str(error.name), name)) from None

@@ -230,16 +230,14 @@ def mesh_bandwidth(bandwidth: Any, group: Any, domain: Any, full_mesh: Any) -> A
 
 
 @from_numpy
-def mesh_latency(latency: Any, group: Any, full_mesh: Any) -> Any:
-    """Find the latency of a step such that a ring's g - 1 steps take what a group takes (s).
+def mesh_steps(group: Any, full_mesh: Any) -> Any:
+    """Count the steps, one after the other, in which a group gathers what its members hold.
 
     In a full mesh a member exchanges with all others at once, in one step; behind a switch the
-    steps of a ring follow one another.
+    g - 1 steps of a ring follow one another.
 
     Parameters
     ----------
-    latency
-        Time of a step, λ.
     group
         Members that talk, g.
     full_mesh
@@ -247,7 +245,7 @@ def mesh_latency(latency: Any, group: Any, full_mesh: Any) -> Any:
 
     Examples
     --------
-    >>> mesh_latency(7e-6, 8, True), mesh_latency(7e-6, 8, False)
-    (1e-06, 7e-06)
+    >>> mesh_steps(8, True), mesh_steps(8, False)
+    (1, 7)
     """
-    return where(full_mesh, latency / maximum(group - 1, 1), latency)
+    return where(full_mesh, minimum(group - 1, 1), group - 1)

@@ -1,4 +1,4 @@
-"""Pictures of answers, as axes of matplotlib (``pip install 'mlsysim[plot]'``).
+"""Pictures of answers, as axes of matplotlib (``pip install 'mlsysim-solver[plot]'``).
 
 What is drawn without axes of the caller's has a figure of its own, outside pyplot: it is shown as
 ``axes.figure`` in a notebook and written by ``axes.figure.savefig``.  The command line draws with

@@ -5,6 +5,7 @@ import io
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from mlsysim.distribution import missing
 from mlsysim.errors import ParameterError
 from mlsysim.results.formatting import number
 
@@ -23,9 +24,7 @@ def require_matplotlib(what: str) -> None:
         With the command that installs it.
     """
     if find_spec("matplotlib") is None:
-        raise ParameterError(
-            f"{what} needs matplotlib, which is not installed; run: pip install 'mlsysim[plot]'"
-        )
+        raise ParameterError(missing(what, "matplotlib", "plot"))
 
 
 def new_figure(width: float, height: float) -> "Figure":

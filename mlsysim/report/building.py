@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from mlsysim.core.dse import DSE
+from mlsysim.distribution import VERSION
 from mlsysim.files.launching import launched_by, launched_by_all
 from mlsysim.files.question import Question
 from mlsysim.problem.problem import Problem
@@ -160,7 +161,7 @@ def _evidence(results: Iterable[Any]) -> list[dict[str, Any]]:
 def versions() -> Mapping[str, str]:
     """Say which programs made an answer."""
     found = {name: version(name) for name in _PACKAGES}
-    return {"mlsysim": version("mlsysim"), "Python": platform.python_version(), **found}
+    return {"mlsysim": VERSION, "Python": platform.python_version(), **found}
 
 
 def _conflict(

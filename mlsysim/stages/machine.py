@@ -311,8 +311,11 @@ def _levels(
     link = network = None
     if domain > 1:
         bandwidth = magnitude(accelerator.link_bandwidth, "byte/s")
+        reached = _own(accelerator, "link_efficiency", "", calibration)
+        if isinstance(constants, ServingCalibration) and calibration.has("short_link_efficiency"):
+            reached = calibration.short_link_efficiency
         link = (
-            bandwidth * _own(accelerator, "link_efficiency", "", calibration),
+            bandwidth * reached,
             constants.collective_factor * _own(accelerator, "link_latency", "s", calibration),
         )
     if isinstance(fleet, Cluster) and domain < fleet.accelerators:

@@ -17,7 +17,9 @@ from benchmarks.targets import targets
 from rich.console import Console
 from rich.table import Table
 
-_PACKAGES = ("mlsysim", "ortools", "numpy", "numba", "pyscipopt", "optuna")
+from mlsysim.distribution import NAME
+
+_PACKAGES = (NAME, "ortools", "numpy", "numba", "pyscipopt", "optuna")
 _RIVALS = (Contender.REFERENCE, Contender.BRUTE_FORCE, Contender.SCIP, Contender.BY_HAND)
 
 

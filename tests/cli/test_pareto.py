@@ -116,7 +116,7 @@ def test_without_matplotlib_the_cure_is_told(
     monkeypatch.setattr(figures, "find_spec", hidden)
     status, output, errors = run(FLEETS, "--plot", tmp_path / "front.png")
     assert (status, output) == (2, "")
-    assert "pip install 'mlsysim[plot]'" in errors
+    assert "pip install 'mlsysim-solver[plot]'" in errors
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_without_the_extra_it_names_the_extra() -> None:
     """The library of the page is in an extra, which the message names."""
     status, said = run(str(QUESTION), missing="nicegui")
     assert status == 2
-    assert "pip install 'mlsysim[page]'" in said
+    assert "pip install 'mlsysim-solver[page]'" in said
     assert len(said.splitlines()) == 1
 
 

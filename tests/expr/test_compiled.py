@@ -28,7 +28,7 @@ from mlsysim.search.cpsat.presolve import Presolve
 from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.options import SearchOptions
 
-pytest.importorskip("llvmlite", reason="the extra mlsysim[fast] is not installed")
+pytest.importorskip("llvmlite", reason="the extra fast is not installed")
 
 NUMBERS = np.array(
     [

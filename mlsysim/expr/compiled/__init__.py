@@ -1,1 +1,1 @@
-"""Formulas in machine code, where LLVM is installed (`mlsysim[fast]`); NumPy says what is right."""
+"""Formulas in machine code, where LLVM is installed (extra ``fast``); NumPy says what is right."""

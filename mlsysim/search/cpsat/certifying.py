@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from mlsysim.certificates.formulas import (
     TableFormula,
     Value,
 )
+from mlsysim.distribution import VERSION
 from mlsysim.errors import CertificateError, TracingError
 from mlsysim.expr import graph
 from mlsysim.expr.graph import Apply, GraphNode, reachable
@@ -91,9 +91,7 @@ def _proven(
         answer = CertifiedAnswer(positions=positions, objective=float(found.best_objective))
     else:
         raise CertificateError("the answer is not proven")
-    return prove(
-        traced(problem, evaluate), answer, version=metadata.version("mlsysim"), go_on=go_on
-    )
+    return prove(traced(problem, evaluate), answer, version=VERSION, go_on=go_on)
 
 
 def _watch(problem: Problem, options: SearchOptions, until: float) -> Callable[[float], bool]:

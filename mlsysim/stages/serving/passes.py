@@ -12,7 +12,7 @@ from mlsysim.physics.collectives import (
     all_reduce_time,
     all_to_all_time,
     mesh_bandwidth,
-    mesh_latency,
+    mesh_steps,
     ranks_visited,
 )
 from mlsysim.physics.flops import matmul_flops
@@ -318,11 +318,10 @@ def _collectives(run: ServingRun, load: PassLoad) -> tuple[Any, Any]:
         machine.link_bandwidth, layout.together, machine.domain, machine.full_mesh
     )
     network = (machine.network_bandwidth, machine.network_latency)
-    step = mesh_latency(machine.link_latency, layout.together, machine.full_mesh)
-    inside = (link, step)
-    steps = all_reduce_time(message, layout.together, layout.across, inside, network)
+    sums = all_reduce_time(message, layout.together, layout.across, (link, 0.0), network)
+    waits = 2 * mesh_steps(layout.together, machine.full_mesh) * machine.link_latency
     start = machine.collective_overhead
-    reduce = where(design.tp_size > 1, start + steps, 0.0)
+    reduce = where(design.tp_size > 1, start + sums + waits, 0.0)
     wide = mesh_bandwidth(
         machine.link_bandwidth, layout.group_together, machine.domain, machine.full_mesh
     )
@@ -335,7 +334,8 @@ def _collectives(run: ServingRun, load: PassLoad) -> tuple[Any, Any]:
         (own * visited * layout.group / design.ep_size, own * leaving),
         layout.group_together,
         layout.group_across,
-        (wide, mesh_latency(machine.link_latency, layout.group_together, machine.full_mesh)),
+        (wide, 0.0),
         network,
     )
-    return reduce, where(design.attention_dp_size > 1, 2 * (start + travel), reduce)
+    wait = mesh_steps(layout.group_together, machine.full_mesh) * machine.link_latency
+    return reduce, where(design.attention_dp_size > 1, 2 * (start + travel + wait), reduce)

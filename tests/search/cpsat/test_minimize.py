@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Case, Term, cases, combined, examples, spaces, terms, truths
 
+from mlsysim.core.dse import DSE
 from mlsysim.expr.columns import Column
 from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.functions import absolute, logical_and
@@ -86,6 +87,18 @@ def test_near_ties_beyond_any_table(case: Case, top: int, rows: int) -> None:
     near = replace(case, gain=offset)
     program = TracedQuestion(near.problem, near).program()
     check(forced(program, top, rows=rows), best_values(program, top), top)
+
+
+def test_one_design_in_millions_that_is_better_by_a_millionth() -> None:
+    """No descent comes near it, and boxes do not drop what they cannot tell from the best."""
+
+    def evaluate(params: dict[str, Any]) -> dict[str, Any]:
+        here = np.where(params["x"] == 123_457, -1.0, 0.0)
+        return {"z": 1e6 + params["y"] / 3 + here}
+
+    question = DSE({"x": range(300_000), "y": range(1, 9)}, "minimize: z")
+    found = question.search(evaluate, method="branch-and-bound", top=1)
+    assert found.best_params == {"x": 123_457, "y": 1}
 
 
 @given(cases(most=4, width=2, size=8), st.integers(1, 4), st.sampled_from([1, 2, 4]))
