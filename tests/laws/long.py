@@ -154,7 +154,8 @@ def drawn(strategy: Values, visit: Callable[[Design, st.DataObject], None], plac
 @st.composite
 def neighbours(draw: st.DrawFn, design: Design) -> Design:
     """Draw a few arguments of a design anew, which is sooner done than drawing all."""
-    free = [name for name in design.arguments if name not in together(design)]
+    fixed = together(design) | design.fleets.keys()  # most are drawn to suit the fleet
+    free = [name for name in design.arguments if name not in fixed]
     other = design
     for name in draw(st.lists(st.sampled_from(free), min_size=1, max_size=5, unique=True)):
         context = Complete(design.stage, other)
