@@ -189,6 +189,13 @@ def _outlasts_launches(it: Change) -> bool:
     return one is not None and two is not None and numbers(one) != numbers(two)
 
 
+def _nothing_to_cast(it: Change) -> bool:
+    """Say that all is in single precision already, and nothing else is passed on."""
+    old = it.old
+    single = old["precision"] == "fp32" and old["model"].mlp_matrices == 2
+    return single and old["attention"] != "unfused" and old["fused_loss"]
+
+
 def _every_layer(it: Change) -> bool:
     """Say that both repeat as many layers on each stage."""
 
@@ -371,6 +378,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "zero_group": (_alone, lambda it: it.old["zero_stage"] == 0),
+    "kernels": (_nothing_to_cast,),
     "graphs": (lambda it: not _has_experts(it), _outlasts_launches),
     "dispatcher": (lambda it: it.old["ep_size"] == 1 or not _has_experts(it),),
     "stack": (_alone,),
