@@ -193,7 +193,9 @@ def _nothing_to_cast(it: Change) -> bool:
     """Say that all is in single precision already, and nothing else is passed on."""
     old = it.old
     single = old["precision"] == "fp32" and old["model"].mlp_matrices == 2
-    return single and old["attention"] != "unfused" and old["fused_loss"]
+    # Another stage than the one with logits may be the fullest and the slowest.
+    logits = not old["fused_loss"] and old["pp_size"] == 1
+    return single and old["attention"] != "unfused" and not logits
 
 
 def _every_layer(it: Change) -> bool:
