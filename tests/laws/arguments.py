@@ -203,7 +203,7 @@ def _last(at: Place) -> Values:
         return _first(at)
     rest, others = layers - first, stages - 2
     sizes = [size for size in range(1, rest) if others and (rest - size) % others == 0]
-    told = st.sampled_from(sizes or [rest])
+    told = st.sampled_from(sizes or [max(rest, 1)])
     return _or(st.none(), told, 1) if rest % (stages - 1) == 0 else told
 
 

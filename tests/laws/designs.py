@@ -104,6 +104,11 @@ def with_accelerator(fleet: Any, accelerator: Accelerator) -> Any:
     return fleet.replace(accelerator=accelerator)
 
 
+def exists(result: StageResult) -> bool:
+    """Tell whether a layout can be: one that cannot has no time, one that does not fit has."""
+    return all(check.holds for why, check in result.checks.items() if "memory" not in why)
+
+
 def numbers(result: StageResult) -> dict[str, Any]:
     """Give every metric without its unit, and every verdict; `None` is left out."""
     found: dict[str, Any] = {}

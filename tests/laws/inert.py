@@ -144,25 +144,27 @@ def _hides_nothing(it: Change) -> bool:
 _SLOWER = 1e-6
 
 
-def _slow(design: Design) -> Design:
-    """Give the same design on accelerators that read memory as fast, and hardly calculate.
+def _paced(design: Design, factor: float) -> Design:
+    """Give the same design on accelerators that calculate so many times as fast.
 
-    No two precisions are equally fast there.
+    No two precisions are equally fast there.  Those that calculate faster read memory faster, too.
     """
     changes = {}
     for role, fleet in design.fleets.items():
         accelerator = accelerator_of(fleet)
         peaks = {
-            name: _SLOWER * (1 + place / 10) * accelerator.peak(name)
+            name: factor * (1 + place / 10) * accelerator.peak(name)
             for place, name in enumerate(sorted(accelerator.precisions))
         }
-        changes[role] = with_accelerator(fleet, accelerator.replace(peaks=peaks))
+        bandwidth = max(factor, 1) * accelerator.memory_bandwidth
+        other = accelerator.replace(peaks=peaks, memory_bandwidth=bandwidth)
+        changes[role] = with_accelerator(fleet, other)
     return design.but(**changes)
 
 
 def _outpaced(it: Change) -> bool:
     """Say that arithmetic is faster than what it waits for: where it is slow, it is felt."""
-    one, two = (_slow(design).outcome() for design in (it.old, it.new))
+    one, two = (_paced(design, _SLOWER).outcome() for design in (it.old, it.new))
     return one is not None and two is not None and numbers(one) != numbers(two)
 
 
@@ -179,6 +181,21 @@ def _layers_of(design: Design) -> list[int]:
     told = [size for size in (first, last) if size is not None]
     between = (layers - sum(told)) // max(stages - len(told), 1)
     return [first or between, *[between] * (stages - 2), last or between]
+
+
+def _outlasts_launches(it: Change) -> bool:
+    """Say that passes take longer than their launches: where work takes no time, these are felt."""
+    one, two = (_paced(design, 1 / _SLOWER).outcome() for design in (it.old, it.new))
+    return one is not None and two is not None and numbers(one) != numbers(two)
+
+
+def _nothing_to_cast(it: Change) -> bool:
+    """Say that all is in single precision already, and nothing else is passed on."""
+    old = it.old
+    single = old["precision"] == "fp32" and old["model"].mlp_matrices == 2
+    # Another stage than the one with logits may be the fullest and the slowest.
+    logits = not old["fused_loss"] and old["pp_size"] == 1
+    return single and old["attention"] != "unfused" and not logits
 
 
 def _every_layer(it: Change) -> bool:
@@ -363,7 +380,8 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "zero_group": (_alone, lambda it: it.old["zero_stage"] == 0),
-    "graphs": (lambda it: not _has_experts(it),),
+    "kernels": (_nothing_to_cast,),
+    "graphs": (lambda it: not _has_experts(it), _outlasts_launches),
     "dispatcher": (lambda it: it.old["ep_size"] == 1 or not _has_experts(it),),
     "stack": (_alone,),
     "seq_len": (lambda it: isinstance(it.old["model"], VisionModel),),

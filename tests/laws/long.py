@@ -43,6 +43,7 @@ from mlsysim.core.solver import (
     DistributedModel,
     ServingModel,
 )
+from mlsysim.errors import ParameterError
 from mlsysim.stages.stage import ForwardModel
 
 Stage = type[ForwardModel]
@@ -153,12 +154,16 @@ def drawn(strategy: Values, visit: Callable[[Design, st.DataObject], None], plac
 @st.composite
 def neighbours(draw: st.DrawFn, design: Design) -> Design:
     """Draw a few arguments of a design anew, which is sooner done than drawing all."""
-    free = [name for name in design.arguments if name not in together(design)]
+    fixed = together(design) | design.fleets.keys()  # most are drawn to suit the fleet
+    free = [name for name in design.arguments if name not in fixed]
     other = design
     for name in draw(st.lists(st.sampled_from(free), min_size=1, max_size=5, unique=True)):
         context = Complete(design.stage, other)
         other = other.but(**{name: draw(values_of(design.stage, name, context))})
-    return other if other.outcome() is not None else design
+    try:
+        return other if other.outcome() is not None else design
+    except ParameterError:  # two arguments that cannot both be
+        return design
 
 
 def run(stage: Stage, most: int, first: int) -> Tally:

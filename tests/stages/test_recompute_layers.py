@@ -69,6 +69,24 @@ def test_dense_layers_in_front_are_the_first_to_go() -> None:
     assert held[-1] == pytest.approx(figures(**design)[1])
 
 
+def test_a_frozen_stage_has_nothing_to_repeat() -> None:
+    """Of 36 layers in 8 stages 34 are frozen, and so is the fullest: nothing there to repeat."""
+    frozen = {
+        "model": Models.Language.GPT_OSS_120B,
+        "nodes": 16,
+        "tp_size": 2,
+        "pp_size": 8,
+        "seq_len": 128,
+        "adapter_rank": 8,
+        "frozen_layers": 34,
+    }
+    (_, all_repeated, _), (_, one_repeated, _) = (
+        figures(**frozen, recompute_layers=count) for count in (None, 1)
+    )
+    assert one_repeated == pytest.approx(all_repeated)
+    assert one_repeated > 0
+
+
 def test_what_cannot_be_counted_is_refused() -> None:
     """More layers than a stage has, and layers of a recomputation that is not of layers."""
     for changes, reason in (

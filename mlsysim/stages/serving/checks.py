@@ -5,7 +5,7 @@ from typing import Any
 from mlsysim.expr.functions import logical_and, logical_or, maximum, minimum, where
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
-from mlsysim.stages.kinds import is_zero, kinds_of
+from mlsysim.stages.kinds import kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.serving.passes import ServingRun
 
@@ -45,6 +45,7 @@ def serving_checks(run: ServingRun) -> dict[str, Check]:
         ),
         "expert parallel divides the stage": Check.that(group % expert == 0),
         "expert parallel divides experts": Check.that((shape.experts + spare) % expert == 0),
+        "redundant experts over ranks": Check.that(logical_or(spare <= 0, expert > 1)),
         "draft with an acceptance": Check.that(
             logical_or(design.draft_tokens < 1, design.draft_acceptance > 0)
         ),
@@ -52,8 +53,6 @@ def serving_checks(run: ServingRun) -> dict[str, Check]:
             design.input_tokens + design.output_tokens, shape.max_context
         ),
     }
-    if not is_zero(spare):
-        found["redundant experts over ranks"] = Check.that(logical_or(spare <= 0, expert > 1))
     if design.host_cache is not None:
         asked = 1e9 * design.host_cache
         limit = where(machine.host_known, machine.host_memory, asked)

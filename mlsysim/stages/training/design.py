@@ -174,6 +174,8 @@ class TrainingDesign(Design):
         "passes between them: inputs of norms, attention weights and logits in single precision, "
         "and what activation functions give out.",
         default="fused",
+        applies="to 16 bits and less, and in single precision to gated MLPs, unfused attention and "
+        "logits",
     )
     zero_stage: int = knob(
         Whole(0, 3),

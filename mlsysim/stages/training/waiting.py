@@ -71,7 +71,7 @@ def _dropped(run: TrainingRun, work: Work, held: Any, others: Any) -> Any:
     """Measure what the first layers of each chunk of a stage need not keep, by their kinds."""
     design = run.design
     chunk = maximum(held, 1) / design.virtual_stages
-    each = minimum(design.recompute_layers, chunk)
+    each = minimum(design.recompute_layers, held / design.virtual_stages)
     layers = each * design.virtual_stages
     dense = held - others
     # Dense layers stand before the others: they fill whole chunks, and begin one.
