@@ -87,9 +87,9 @@ class Calibration(Record):
         Traffic per second to an optimizer in the host's memory, for each accelerator (byte/s).
     link_efficiency, network_efficiency
         Fraction of the bandwidth of links and of the network that large messages reach.
-    short_link_efficiency
-        The same of links for messages of some megabytes, which passes of serving exchange; as for
-        large ones unless given.
+    short_link_factor
+        What messages of some megabytes, which passes of serving exchange, reach on links over what
+        large ones do.
     link_latency, network_latency
         Time of one ring step (s).
     bulk_link_latency, bulk_network_latency
@@ -133,7 +133,7 @@ class Calibration(Record):
     host_bandwidth: float = number(35e9)
     link_efficiency: float = number(0.75)
     network_efficiency: float = number(0.75)
-    short_link_efficiency: float = number(most=1.0)
+    short_link_factor: float = number(1.0, most=1.0)
     link_latency: float = number(1.5e-6)
     network_latency: float = number(5e-6)
     bulk_link_latency: float = number(3.4e-6)

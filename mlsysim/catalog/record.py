@@ -91,8 +91,7 @@ class Record(metaclass=_Checked):
         UnknownNameError
             If records of this kind have no such field.
         """
-        stated = self._stated(figure)
-        return stated is not None and not (isinstance(stated, Mapping) and not stated)
+        return self._stated(figure) not in (None, {})
 
     def replace(self, **changes: Any) -> Self:
         """Make a record that differs from this one in the fields given.

@@ -312,8 +312,8 @@ def _levels(
     if domain > 1:
         bandwidth = magnitude(accelerator.link_bandwidth, "byte/s")
         reached = _own(accelerator, "link_efficiency", "", calibration)
-        if isinstance(constants, ServingCalibration) and calibration.has("short_link_efficiency"):
-            reached = calibration.short_link_efficiency
+        if isinstance(constants, ServingCalibration):
+            reached = reached * calibration.short_link_factor
         link = (
             bandwidth * reached,
             constants.collective_factor * _own(accelerator, "link_latency", "s", calibration),

@@ -49,10 +49,12 @@ def check_same(fleet: Fleet, family: Calibration) -> None:
         for field in dataclasses.fields(Machine):
             first, second = (getattr(one, field.name) for one in (training, serving))
             ratio = 1.0
-            made = "link_latency" if links and field.name == "network_latency" else field.name
+            made = field.name.replace("network_", "link_") if links else field.name
             for name in MADE_OF.get(made, ()):
                 if name in named:
                     ratio *= named[name].serving.value / named[name].training.value
+            if made == "link_bandwidth":  # messages of serving are short
+                ratio *= family.short_link_factor
             assert second == pytest.approx(first * ratio, rel=1e-12), (precision, field.name)
 
 
