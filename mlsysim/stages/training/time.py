@@ -10,7 +10,7 @@ from mlsysim.stages.training.communication import Messages, forward_messages, me
 from mlsysim.stages.training.compute import Passes, head_time, layers_time, with_frozen
 from mlsysim.stages.training.replicas import data_time, optimizer_time
 from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
-from mlsysim.stages.training.waiting import offloading_time
+from mlsysim.stages.training.waiting import offload_beyond, offloading_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +122,8 @@ def _slowest(steps: Sequence[StepTime]) -> StepTime:
 def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, is_last: Any = True) -> _Pace:  # noqa: FBT002
     """Time a microbatch on a stage."""
     passes, messages = _within_replica(run, work, arithmetic)
-    within = passes.whole + messages.tensor + messages.context + messages.expert
-    spare = run.layout.slack * within / run.layout.layers
+    inside = messages.tensor + messages.context + messages.expert
+    spare = run.layout.slack * (passes.whole + inside) / run.layout.layers
     # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
     head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / run.layout.held
     return _Pace(
@@ -132,7 +132,7 @@ def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, is_last: Any =
         passes=passes,
         messages=messages,
         head=where(is_last, head, 0.0),
-        offload=offloading_time(run, work, passes),
+        offload=offload_beyond(run, offloading_time(run, work, passes), inside),
     )
 
 
@@ -149,16 +149,17 @@ def _step(pace: _Pace, others: Any, unfilled: Any) -> StepTime:
     """
     run, work, passes, messages = pace.run, pace.work, pace.passes, pace.messages
     often = run.layout.microbatches
+    data = data_time(run, work, passes, messages.hidden)
     steady = {
         "compute": often * (passes.whole + pace.head),
         "tensor": often * messages.tensor,
         "context": often * messages.context,
         "expert": often * messages.expert,
         "pipeline": often * messages.boundary,
-        "data": data_time(run, work, passes, messages.hidden),
+        "data": data,
         "bubble": _bubble(pace, others, unfilled),
         "optimizer": optimizer_time(run, work),
-        "offload": often * pace.offload,
+        "offload": offload_beyond(run, often * pace.offload, data),
     }
     delay = run.calibration.jitter * log2(run.layout.used)
     straggler = delay * sum(steady.values())

@@ -46,6 +46,25 @@ def offloading_time(run: TrainingRun, work: Work, passes: Passes) -> Any:
     return select(run.design.overlap, {"none": 2 * one_way, "data": beside, "all": beside})
 
 
+def offload_beyond(run: TrainingRun, offload: Any, messages: Any) -> Any:
+    """Give what is waited for the host beyond what is waited for other accelerators (s).
+
+    Both go on beside the same passes, over links of their own: what is not hidden of them is
+    waited for at once, so that the longer one counts.
+
+    Parameters
+    ----------
+    run
+        The run.
+    offload, messages
+        What passes do not hide of either.
+    """
+    if not offloads(run):
+        return 0.0
+    beyond = maximum(offload - messages, 0.0)
+    return select(run.design.overlap, {"none": offload, "data": beyond, "all": beyond})
+
+
 def stored(run: TrainingRun, work: Work, layers: Any, others: Any) -> Any:
     """Measure what a stage keeps of one microbatch for its backward pass (byte).
 
