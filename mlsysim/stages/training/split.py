@@ -264,11 +264,18 @@ def _told_layers(design: TrainingDesign, shape: ModelShape, index: int) -> Any:
 
 
 def _ends(design: TrainingDesign, shape: ModelShape) -> tuple[Any, Any, Any]:
-    """Give the layers of the first stage, of each between, and of the last."""
+    """Give the layers of the first stage, of each between, and of the last.
+
+    No stage has more than the model: what is told beyond that fails a check, and would begin
+    before the first layer here.
+    """
     rest, sharing = _between(design, shape)
     between = maximum(ceil(rest / maximum(sharing, 1)), 1)
-    first, last = design.first_stage_layers, design.last_stage_layers
-    return between if first is None else first, between, between if last is None else last
+    first, last = (
+        between if told is None else minimum(told, shape.layers)
+        for told in (design.first_stage_layers, design.last_stage_layers)
+    )
+    return first, between, last
 
 
 def _part(
