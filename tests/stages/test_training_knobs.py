@@ -297,17 +297,12 @@ def better(fleet: Cluster, figure: str) -> Cluster:
     "figure", ["memory_capacity", "memory_bandwidth", "peaks", "link_bandwidth", "network"]
 )
 def test_better_hardware_is_never_worse(figure: str) -> None:
-    """Twice the memory, bandwidth or peak keeps every design feasible, and at least as fast.
-
-    Designs that offload activations are left out: what hides behind what is counted one by one
-    there, and a faster part can show up to a thousandth more of the others.
-    """
+    """Twice the memory, bandwidth or peak keeps every design feasible, and at least as fast."""
     fleets = {fleet.name: better(fleet, figure) for fleet in FLEETS}
 
     @examples(60)
     @given(st.sampled_from(["schedule", "sharding", "activation_storage"]).flatmap(drawn))
     def check(design: Design) -> None:
-        design = design | {"activation_offload": 0.0}
         plain = DistributedModel().solve(**design)
         mended = DistributedModel().solve(**(design | {"fleet": fleets[design["fleet"].name]}))
         assert mended.effective_throughput >= plain.effective_throughput * (1 - 1e-12)
