@@ -1,7 +1,7 @@
 """``mlsysim plan``: which of several jobs runs when, on how many nodes, in which layout."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,9 +214,7 @@ def sweep_plan(
         elif output.as_csv:
             say(csv_text(found.rows()))
         else:
-            header, *rows = found.rows()
-            cells: list[list[str | Text]] = [[*row] for row in rows]
-            console().print(AdaptiveTable(header, cells, {len(found.over)}))
+            _print_rows(found.rows(), {len(found.over)})
     return min(exit_status(answer.status) for _, answer in found.points)
 
 
@@ -265,13 +263,19 @@ def front_of_plans(
             say(csv_text(found.rows()))
         else:
             console().print("\n".join(found.lines()), soft_wrap=True)
-            header, *rows = found.rows()
-            if rows:
-                cells: list[list[str | Text]] = [[*row] for row in rows]
-                console().print(AdaptiveTable(header, cells, {*range(len(header))}))
+            if found.points:
+                header, *_ = rows = found.rows()
+                _print_rows(rows, {*range(len(header))})
         if plot is not None and found.points:
             save(plan_front(found, " ".join(plan.text.split())).figure, plot)
     return exit_status(found.status)
+
+
+def _print_rows(rows: Sequence[Sequence[str]], words: set[int]) -> None:
+    """Print a header and what stands below it; columns of words begin on the left."""
+    header, *others = rows
+    cells: list[list[str | Text]] = [[*row] for row in others]
+    console().print(AdaptiveTable(header, cells, words))
 
 
 def _two(goals: str) -> tuple[str, str]:

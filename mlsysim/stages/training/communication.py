@@ -30,6 +30,11 @@ class Messages:
     hidden: Any
     beside_gradients: Any
 
+    @property
+    def inside(self) -> Any:
+        """What goes on in the layers of the stage: all but the boundary."""
+        return self.tensor + self.context + self.expert
+
     def __add__(self, other: "Messages") -> "Messages":
         return Messages(
             **{

@@ -56,8 +56,7 @@ class _Pace:
     @property
     def layers(self) -> Any:
         """All but the head; a microbatch moves on while what it leaves is copied to the host."""
-        inside = self.messages.tensor + self.messages.context + self.messages.expert
-        return self.passes.whole + inside + self.messages.boundary
+        return self.passes.whole + self.messages.inside + self.messages.boundary
 
     @property
     def weights(self) -> Any:
@@ -122,9 +121,8 @@ def _slowest(steps: Sequence[StepTime]) -> StepTime:
 def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, is_last: Any = True) -> _Pace:  # noqa: FBT002
     """Time a microbatch on a stage."""
     passes, messages = _within_replica(run, work, arithmetic)
-    inside = messages.tensor + messages.context + messages.expert
-    offload = offload_beyond(run, offloading_time(run, work, passes), inside)
-    spare = run.layout.slack * (passes.whole + inside + offload) / run.layout.layers
+    offload = offload_beyond(run, offloading_time(run, work, passes), messages.inside)
+    spare = run.layout.slack * (passes.whole + messages.inside + offload) / run.layout.layers
     # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
     head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / run.layout.held
     return _Pace(
