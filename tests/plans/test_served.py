@@ -7,7 +7,8 @@ import pytest
 
 import mlsysim
 from mlsysim.core.solver import ContinuousBatchingModel
-from mlsysim.errors import InputError
+from mlsysim.errors import InfeasibleError, InputError
+from mlsysim.files.plans.known_rows import KnownRows
 from mlsysim.files.plans.plan_file import load_plan
 from mlsysim.files.plans.verification import verify_plan
 
@@ -68,6 +69,16 @@ def test_it_holds_the_fewest_nodes_that_keep_its_limits(serving: Path) -> None:
     assert checked.result.schedule is not None
     chat = checked.result.schedule.run("chat")
     assert (chat.begin, chat.end) == (2 * 86400, 10 * 86400)
+
+
+def test_what_fits_nowhere_is_told_each_time(serving: Path) -> None:
+    """Each fleet is named with its reason, also where rows of an earlier search are known."""
+    serving.write_text(serving.read_text().replace(f"<= {LIMIT} s", "<= 1 us"))
+    plan = load_plan(serving)
+    known: KnownRows = {}
+    for _ in range(2):
+        with pytest.raises(InfeasibleError, match=r"(?s)chat on lab: .*wait.*chat on old: .*wait"):
+            plan.prepare(known, workers=1)
 
 
 def test_it_competes_with_runs_for_its_nodes(serving: Path) -> None:

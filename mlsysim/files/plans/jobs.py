@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from mlsysim.catalog.record import Record
-from mlsysim.errors import InfeasibleError, QuestionError
+from mlsysim.errors import QuestionError
 from mlsysim.files.assembly import Bound, assemble
 from mlsysim.files.binding import bind
 from mlsysim.files.own_catalog import with_own_records
 from mlsysim.files.plans.fleets import Nodes, require
+from mlsysim.files.plans.known_rows import KnownRows, rows_by_fleet
 from mlsysim.files.plans.schema import HoldTable, JobTable, PlanFile
 from mlsysim.files.plans.times import Reader
 from mlsysim.files.schema import PipelineTable, QuestionFile
@@ -24,10 +25,6 @@ from mlsysim.problem.reading import read
 from mlsysim.units import quantity
 
 _NODES, _FLEET, _TOKENS, _RATE = "nodes", "fleet", "tokens", "effective_throughput"
-
-
-KnownRows = dict[str, tuple[Row, ...]]
-"""The rows that were found for a job on a fleet, by all that they depend on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +67,15 @@ class JobQuestion:
         NoAnswerError
             If a limit came first.
         """
-        found: list[Row] = []
-        told = []
-        for name in self.bound:
-            key = repr((name, nodes[name].cluster.nodes, nodes[name].watts, self.timed, self.asked))
-            try:
-                if key not in known:
-                    known[key] = self._rows_on(name, nodes[name], options)
-                found += known[key]
-            except InfeasibleError as error:
-                told.append(f"job {self.job.name} on {name}: {error}")
-        if not found:
-            raise InfeasibleError("\n".join(told))
-        return tuple(found)
+        keys = {
+            name: repr((name, nodes[name].cluster.nodes, nodes[name].watts, self.timed, self.asked))
+            for name in self.bound
+        }
+
+        def search(name: str) -> tuple[Row, ...]:
+            return self._rows_on(name, nodes[name], options)
+
+        return rows_by_fleet(f"job {self.job.name}", keys, search, known)
 
     def _rows_on(self, name: str, nodes: Nodes, options: Mapping[str, Any]) -> tuple[Row, ...]:
         """Search for the rows on one fleet."""

@@ -16,7 +16,8 @@ from mlsysim.files.assembly import located
 from mlsysim.files.own_catalog import own_records
 from mlsysim.files.plans.earlier import read_earlier
 from mlsysim.files.plans.fleets import Nodes, read_fleets, read_sites
-from mlsysim.files.plans.jobs import JobQuestion, KnownRows, read_holds, read_jobs
+from mlsysim.files.plans.jobs import JobQuestion, read_holds, read_jobs
+from mlsysim.files.plans.known_rows import KnownRows
 from mlsysim.files.plans.schema import PlanExpected, PlanFile, PlanFleetTable, SiteTable
 from mlsysim.files.plans.served import ServingHold, read_served
 from mlsysim.files.plans.settings import with_settings

@@ -15,6 +15,7 @@ from mlsysim.files.assembly import Bound, assemble
 from mlsysim.files.binding import bind
 from mlsysim.files.own_catalog import with_own_records
 from mlsysim.files.plans.fleets import Nodes, require
+from mlsysim.files.plans.known_rows import KnownRows, rows_by_fleet
 from mlsysim.files.plans.schema import HoldTable, PlanFile
 from mlsysim.files.plans.times import Reader
 from mlsysim.files.schema import QuestionFile
@@ -42,9 +43,7 @@ class ServingHold:
     job: Job
     bound: Mapping[str, Bound]
 
-    def rows(
-        self, nodes: Mapping[str, Nodes], known: dict[str, tuple[Row, ...]], **options: Any
-    ) -> tuple[Row, ...]:
+    def rows(self, nodes: Mapping[str, Nodes], known: KnownRows, **options: Any) -> tuple[Row, ...]:
         """Search for the fewest nodes on every fleet where it may be.
 
         For a given time, fewer nodes of a fleet cost less, so that one row of each is the front.
@@ -65,34 +64,28 @@ class ServingHold:
         NoAnswerError
             If a time limit came first.
         """
-        rows: list[Row] = []
-        told: list[str] = []
+        keys = {}
         for name, bound in self.bound.items():
-            size = nodes[name].cluster.nodes
-            key = repr((name, size, self.job, bound.objective, bound.evaluate.fixed, bound.problem))
-            if key not in known:
-                known[key] = self._rows_on(name, nodes[name], told, options)
-            rows += known[key]
-        if not rows:
-            raise InfeasibleError("\n".join(told))
-        return tuple(rows)
+            asked = (bound.objective, bound.evaluate.fixed, bound.problem)
+            keys[name] = repr((name, nodes[name].cluster.nodes, self.job, *asked))
 
-    def _rows_on(
-        self, name: str, nodes: Nodes, told: list[str], options: Mapping[str, Any]
-    ) -> tuple[Row, ...]:
+        def search(name: str) -> tuple[Row, ...]:
+            return self._rows_on(name, nodes[name], options)
+
+        return rows_by_fleet(self.job.name, keys, search, known)
+
+    def _rows_on(self, name: str, nodes: Nodes, options: Mapping[str, Any]) -> tuple[Row, ...]:
         problem, evaluate = self.bound[name].problem, self.bound[name].evaluate
         constraints = {item.name: item.text for item in problem.constraints}
         found = DSE(problem.space, problem.objective.text, constraints).search(evaluate, **options)
         if found.status is Status.INFEASIBLE:
-            told.append(f"{self.job.name} on {name}: {found.explanation}")
-            return ()
+            raise InfeasibleError(str(found.explanation))
         if found.status is not Status.OPTIMAL:
             by = found.statistics.stopped_by or "a limit"
             raise NoAnswerError(f"the nodes of {self.job.name} on {name} are not found: {by}")
         count = _nodes(found.best.objective_value, nodes)
         if count > nodes.cluster.nodes:
-            told.append(f"{self.job.name} on {name}: takes {count} nodes")
-            return ()
+            raise InfeasibleError(f"takes {count} nodes")
         return (
             Row(
                 fleet=name,

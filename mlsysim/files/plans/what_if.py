@@ -6,7 +6,7 @@ from itertools import product
 from os import PathLike
 from typing import Any
 
-from mlsysim.files.plans.jobs import KnownRows
+from mlsysim.files.plans.known_rows import KnownRows
 from mlsysim.files.plans.plan_file import FiledPlan, load_plan
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.results.formatting import change, with_unit
