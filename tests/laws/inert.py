@@ -375,7 +375,12 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
         lambda it: it.old.solve().memory_logits.m > 0,
     ),
     "packed": (lambda it: (it.old["document_len"] or it.old["seq_len"]) >= it.old["seq_len"],),
-    "sharding": (lambda it: it.old["zero_stage"] == 3 and not it.old["master_weights"],),
+    "sharding": (
+        lambda it: (
+            it.old["zero_stage"] == 3
+            and (not it.old["master_weights"] or it.old["precision"] == "fp32")
+        ),
+    ),
     "host_memory": (_nothing_offloaded,),
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),

@@ -34,6 +34,7 @@ NUMERIC: dict[str, list[Any]] = {
     "scatter_gather": [False, True],
     "fused_loss": [False, True],
     "optimizer_offload": [False, True],
+    "activation_offload": [0.0, 0.5],
     "gradient_bytes": [2, 4, 6],
     "nodes": [1, 100, 1024, 2000],
     "efficiency": [0.3, 0.55],

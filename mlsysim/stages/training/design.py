@@ -199,7 +199,7 @@ class TrainingDesign(Design):
         '``"fsdp"``, shards in 32 bits that are the master copies themselves, gathered in 16 '
         "(PyTorch's FSDP2, torchtitan: 16 bytes); it needs stage 2 (weights stay gathered) or 3.",
         default="zero",
-        applies="with master_weights, or zero_stage 2; without master copies stage 3 is one thing",
+        applies="with master_weights below fp32, or zero_stage 2; else stage 3 is one thing",
     )
     recompute: str = knob(
         Options(RECOMPUTE),
