@@ -15,11 +15,13 @@ from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.user import load_catalog
-from mlsysim.errors import CatalogError, QuestionError
+from mlsysim.errors import CatalogError, InputError, QuestionError
 from mlsysim.files.schema import QuestionFile
 
 
-def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> QuestionFile:
+def with_own_records(
+    content: QuestionFile, records: Mapping[str, Record], file: str
+) -> QuestionFile:
     """Put the records of the question's own catalogue files in place of their names.
 
     No name can mean two things: a catalogue file cannot take a name of the package.  A table with
@@ -31,6 +33,13 @@ def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> Qu
         The file.
     records
         What `own_records` gave for it.
+    file
+        The name that messages use.
+
+    Raises
+    ------
+    QuestionError
+        If a cluster in a table is malformed; the message names the key.
     """
     fleets = {
         name: msgspec.structs.replace(table, of=_put(table.of or name, records))
@@ -40,7 +49,10 @@ def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> Qu
     }
     return msgspec.structs.replace(
         content,
-        fixed={name: _put(value, records) for name, value in content.fixed.items()},
+        fixed={
+            name: _put_at(value, records, f"{file}: fixed.{name}")
+            for name, value in content.fixed.items()
+        },
         space={name: _put(value, records) for name, value in content.space.items()},
         fleet=fleets,
     )
@@ -82,6 +94,13 @@ def own_records(files: Iterable[str], path: Path) -> dict[str, Record]:
     return found
 
 
+def _put_at(value: Any, records: Mapping[str, Record], place: str) -> Any:
+    try:
+        return _put(value, records)
+    except InputError as error:
+        raise QuestionError(f"{place}: {error}") from None
+
+
 def _put(value: Any, records: Mapping[str, Record]) -> Any:
     if isinstance(value, str):
         return records.get(value, value)
@@ -116,6 +135,12 @@ def cluster_of(table: Mapping[str, Any], records: Mapping[str, Record]) -> Clust
         name = given.get(field)
         if isinstance(name, str):
             given[field] = records[name] if name in records else resolve(kind, name)
+    missing = [key for key in ("node", "nodes", "fabric") if key not in given]
+    if missing and given.keys() <= Cluster.described_fields().keys():
+        raise CatalogError(
+            f"the cluster has no {missing[0]!r}; write e.g. "
+            '{ node = "DGX_H100", nodes = 40, fabric = "IB_NDR" }'
+        )
     parts = (table.get("nodes"), table.get("node"), table.get("fabric"))
     given.setdefault("name", "_".join(map(str, parts)))
     return Cluster(**given)

@@ -186,5 +186,5 @@ def test_a_cluster_is_described_where_it_is_used(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no 'IB_NDX'; did you mean 'IB_NDR'"):
         load(path)
     path.write_text(FOUR_NODES.replace("nodes = 4\n", ""), encoding="utf-8")
-    with pytest.raises(CatalogError, match="nodes is missing"):
+    with pytest.raises(QuestionError, match=r"fixed\.fleet: the cluster has no 'nodes'; write"):
         load(path)
