@@ -6,6 +6,7 @@ import pytest
 from hypothesis.errors import UnsatisfiedAssumption
 from laws import long
 from laws.designs import Design
+from laws.test_same_thing_said_twice import DESIGNS
 
 from mlsysim.core.solver import GoodputModel
 
@@ -35,7 +36,7 @@ def test_spaces_and_questions_count_by_their_designs() -> None:
     """Arrays, tracing and optima are held against as many designs as asked for, too."""
     in_spaces = long.run_spaces(GoodputModel, 7, 1)
     assert set(in_spaces.held) == set(long.OF_SPACES)
-    assert set(in_spaces.held.values()) == {-(-7 // long.DESIGNS) * long.DESIGNS}
+    assert set(in_spaces.held.values()) == {-(-7 // DESIGNS) * DESIGNS}
     asked = long.run_questions(GoodputModel, 7, 1)
     assert set(asked.held) == set(long.about(long.OF_QUESTIONS, GoodputModel))
     assert all(count >= 7 for count in asked.held.values())
