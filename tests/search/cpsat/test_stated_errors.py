@@ -1,7 +1,7 @@
 """What a compiled model states as its error is true: in no solution is a number further off."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ def test_the_error_of_a_question_is_small(name: str) -> None:
     assert f"within {compiled.objective_error:.2g}" in compiled.describe()
 
 
-TRAINING = {
+TRAINING: dict[str, Any] = {
     "nodes": range(16, 257, 16),
     "batch_size": range(128, 1025, 128),
     "tp_size": [1, 2, 4, 8],
@@ -115,7 +115,7 @@ TRAINING = {
     "zero_stage": [0, 1, 2, 3],
     "recompute": ["none", "selective", "full"],
 }
-SERVING = {
+SERVING: dict[str, Any] = {
     "fleet": [Systems.Accelerators.H100_SXM, Systems.Accelerators.A100_80GB_SXM],
     "precision": ["bf16", "fp8"],
     "tp_size": [1, 2, 4, 8],
@@ -147,8 +147,9 @@ def serving(params: dict[str, Any]) -> Any:
     )
 
 
+Asked = tuple[dict[str, Any], str, str, Callable[[dict[str, Any]], Any]]
 PACE = "2e12 / DistributedModel.effective_throughput <= 50 day"
-LARGE = {
+LARGE: dict[str, Asked] = {
     "dollars": (TRAINING, "minimize: EconomicsModel.usd_per_million_tokens", PACE, training),
     "throughput": (TRAINING, "maximize: DistributedModel.effective_throughput", PACE, training),
     "step": (TRAINING, "minimize: DistributedModel.step_latency_total", PACE, training),
