@@ -108,11 +108,11 @@ CASES = {
         "fixed.efficiency",
         "to choose from stands in [space]",
     ),
-    "a node in place of a cluster": (
+    "an accelerator in place of a cluster": (
         '"Frontier_8K"',
-        '"DGX_H200"',
+        '"H200_SXM"',
         "fixed.fleet",
-        'write { node = "DGX_H200", nodes = 4, fabric = "IB_NDR" }',
+        "'H200_SXM' is one accelerator; a cluster in a table is { node = \"DGX_H200\"",
     ),
     "a cluster without a fabric": (
         '"Frontier_8K"',
@@ -131,6 +131,18 @@ CASES = {
         "fleet = { nodes = 40 }",
         "fixed.fleet",
         "a cluster in a table is {",
+    ),
+    "a node for a cluster": (
+        'fleet = "Frontier_8K"',
+        'fleet = "DGX_H200"',
+        "fixed.fleet",
+        'a cluster in a table is { node = "DGX_H200"',
+    ),
+    "an accelerator's name, misspelt, for a cluster": (
+        'fleet = "Frontier_8K"',
+        'fleet = "RTX_4090"',
+        "fixed.fleet",
+        "GeForce_RTX_4090",
     ),
     "an argument of another model": (
         "efficiency = 0.45",
@@ -170,9 +182,9 @@ CASES = {
     ),
     "a catalogue entry of the wrong kind": (
         '"Frontier_8K"',
-        '"H100_SXM"',
+        '"IB_NDR"',
         "fixed.fleet",
-        "Accelerator",
+        "is of kind Fabric, not Cluster; 'mlsysim list clusters'",
     ),
     "a number in place of a catalogue entry": (
         '"Frontier_8K"',
@@ -291,7 +303,9 @@ CASES = {
 MEANING = {
     "a metric by a part of its name",
     "a limit of another dimension",
-    "a node in place of a cluster",
+    "a node for a cluster",
+    "an accelerator in place of a cluster",
+    "an accelerator's name, misspelt, for a cluster",
     "a misspelt catalogue entry",
     "a catalogue entry of the wrong kind",
     "a missing argument",
