@@ -21,7 +21,7 @@ from mlsysim.search.cpsat.lowering.lowered import (
     lower,
 )
 from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
-from mlsysim.search.cpsat.presolve import MARGIN
+from mlsysim.search.cpsat.presolve import MARGIN, Presolve
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, Tables, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
@@ -36,6 +36,9 @@ _WORTH_REBUILDING = 1e-3
 _PATIENCE = 4
 # So many designs that are as good as those found are looked at, for the first in the grid.
 _MOST_TIES = 16
+# Where more designs are left, boxes are cut first, so many of them for each model.
+_LARGE = float(1 << 14)
+_MOST_BOXES = 1 << 17
 # A model of fewer literals is quicker solved than built anew.
 _SMALL = 256
 
@@ -76,6 +79,7 @@ class LoweredSearch:
         self._keep = keep
         self._clock = clock
         self._box = box or whole(list(program.lengths.values()))
+        self._boxes = self._box
         self._tables = tables
         self._ratio: Ratio | None = None
         if tables is not None:
@@ -230,9 +234,11 @@ class LoweredSearch:
 
     def _build(self) -> Lowered:
         self._built_for = self.cutoff
+        if self._tables is None and float(self._boxes.volumes.sum()) > _LARGE:
+            self._narrow()
         lowered = lower(
             self._program,
-            box=self._box,
+            boxes=self._boxes,
             tables=self._tables,
             marks=self._marks,
             cutoff=self._goal,
@@ -250,6 +256,19 @@ class LoweredSearch:
         self._clock.counters["variables"] = len(proto.variables)
         self._clock.counters["constraints"] = len(proto.constraints)
         return lowered
+
+    def _narrow(self) -> None:
+        """Have boxes cut off what cannot matter, until it is few enough for literals to be few."""
+        presolve = Presolve(
+            program=self._program,
+            keep=1,
+            clock=self._clock,
+            on_progress=lambda _: None,
+            ceiling=self._goal,
+        )
+        self._boxes = presolve.narrow(self._boxes, _LARGE, _MOST_BOXES)
+        self._clock.counters["boxes"] += presolve.bounded
+        self.bound = max(self.bound, min(presolve.bound, self._goal))
 
     def _raise_bound(self, lowered: Lowered, bound: float) -> None:
         low = self._aim.objective(bound)
