@@ -21,7 +21,8 @@ from mlsysim.search.cpsat.lowering.lowered import (
     lower,
 )
 from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
-from mlsysim.search.cpsat.presolve import MARGIN, Presolve
+from mlsysim.search.cpsat.lowering.shrinking import left_by_boxes
+from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, Tables, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows
@@ -36,9 +37,6 @@ _WORTH_REBUILDING = 1e-3
 _PATIENCE = 4
 # So many designs that are as good as those found are looked at, for the first in the grid.
 _MOST_TIES = 16
-# Where more designs are left, boxes are cut first, so many of them for each model.
-_LARGE = float(1 << 14)
-_MOST_BOXES = 1 << 17
 # A model of fewer literals is quicker solved than built anew.
 _SMALL = 256
 
@@ -234,8 +232,10 @@ class LoweredSearch:
 
     def _build(self) -> Lowered:
         self._built_for = self.cutoff
-        if self._tables is None and float(self._boxes.volumes.sum()) > _LARGE:
-            self._narrow()
+        if self._tables is None:
+            self._boxes = left_by_boxes(self._program, self._boxes, self._goal, self._clock)
+            least = float(self._boxes.bound.min(initial=np.inf))
+            self.bound = max(self.bound, min(least, self._goal))
         lowered = lower(
             self._program,
             boxes=self._boxes,
@@ -256,19 +256,6 @@ class LoweredSearch:
         self._clock.counters["variables"] = len(proto.variables)
         self._clock.counters["constraints"] = len(proto.constraints)
         return lowered
-
-    def _narrow(self) -> None:
-        """Have boxes cut off what cannot matter, until it is few enough for literals to be few."""
-        presolve = Presolve(
-            program=self._program,
-            keep=1,
-            clock=self._clock,
-            on_progress=lambda _: None,
-            ceiling=self._goal,
-        )
-        self._boxes = presolve.narrow(self._boxes, _LARGE, _MOST_BOXES)
-        self._clock.counters["boxes"] += presolve.bounded
-        self.bound = max(self.bound, min(presolve.bound, self._goal))
 
     def _raise_bound(self, lowered: Lowered, bound: float) -> None:
         low = self._aim.objective(bound)
