@@ -16,6 +16,7 @@ from mlsysim.stages.amounts import (
 )
 from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
+from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
 from mlsysim.stages.training.split import uneven
@@ -204,14 +205,14 @@ def memory_metrics(memory: Memory, total: Any, capacity: Any, offloaded: Any) ->
     }
 
 
-def layout_metrics(layout: Layout) -> dict[str, Any]:
+def layout_metrics(design: TrainingDesign, layout: Layout) -> dict[str, Any]:
     """Give the metrics that are counts."""
     return {
         "data_parallel_size": layout.data,
         "active_replicas": layout.replicas,
         "microbatches": layout.microbatches,
-        "uneven_layers": uneven(layout.groups, "layers"),
-        "uneven_recomputation": uneven(layout.groups, "recompute_layers"),
+        "uneven_layers": uneven(design, layout.groups, "layers"),
+        "uneven_recomputation": uneven(design, layout.groups, "recompute_layers"),
         "accelerators_used": layout.used,
         "accelerators_total": layout.accelerators,
     }
