@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from laws.designs import Design, designs, exists, law, numbers
+from laws.designs import Design, Space, designs, exists, law, numbers
+from laws.test_same_thing_said_twice import changed_by_arrays, changed_by_tracing
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.solver import DistributedModel
@@ -80,3 +81,23 @@ def test_frozen_layers_cost_the_same_however_the_split_is_told(model: str, froze
         },
     )
     assert not list(changed_by_telling(design))
+
+
+@pytest.mark.parametrize("models", [["DeepSeek_V2_Lite"], ["Llama4_Maverick", "DeepSeek_V2_Lite"]])
+@pytest.mark.parametrize("frozen", [[0], [0, 1, 5, 26]])
+def test_choices_of_stages_say_what_numbers_say(models: list[str], frozen: list[int]) -> None:
+    """Where it is not known how many stages there are, nor on which of them dense layers end."""
+    space = Space(
+        model=[Models.Language[name] for name in models],
+        fleet=[Systems.Clusters.Production_2K],
+        nodes=[4],
+        batch_size=[16, 64],
+        pp_size=[1, 2, 3, 8, 9],
+        virtual_stages=[1, 2],
+        schedule=["1f1b", "zero-bubble", "dualpipe"],
+        frozen_layers=frozen,
+        seq_len=[128, 2048],
+    )
+    assert not list(changed_by_tracing(DistributedModel, space))
+    space["model"] = space["model"][:1]
+    assert not list(changed_by_arrays(DistributedModel, space))
