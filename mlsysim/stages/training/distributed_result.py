@@ -19,7 +19,7 @@ from mlsysim.stages.stage import StageResult
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
-from mlsysim.stages.training.split import uneven
+from mlsysim.stages.training.split import uneven, uneven_inside
 from mlsysim.stages.training.time import StepTime
 
 
@@ -97,6 +97,8 @@ class DistributedResult(StageResult):
         Microbatches of the fullest replica.
     uneven_layers
         By how many layers a stage differs from another, where the design tells them apart.
+    uneven_inner_layers
+        By how many layers a stage between the ends of the pipeline has fewer than the fullest.
     uneven_recomputation
         By how many recomputed layers a stage differs from another, where they are told apart.
     accelerators_used
@@ -138,6 +140,7 @@ class DistributedResult(StageResult):
     active_replicas: int
     microbatches: int
     uneven_layers: int
+    uneven_inner_layers: int
     uneven_recomputation: int
     accelerators_used: int
     accelerators_total: int
@@ -212,6 +215,7 @@ def layout_metrics(design: TrainingDesign, layout: Layout) -> dict[str, Any]:
         "active_replicas": layout.replicas,
         "microbatches": layout.microbatches,
         "uneven_layers": uneven(design, layout.groups, "layers"),
+        "uneven_inner_layers": uneven_inside(design, layout.groups),
         "uneven_recomputation": uneven(design, layout.groups, "recompute_layers"),
         "accelerators_used": layout.used,
         "accelerators_total": layout.accelerators,

@@ -8,6 +8,7 @@ from mlsysim.expr.functions import (
     ceil,
     floor,
     logical_and,
+    logical_not,
     logical_or,
     maximum,
     minimum,
@@ -160,6 +161,28 @@ def uneven(design: TrainingDesign, groups: Sequence[StageGroup], figure: str) ->
     held = [getattr(group.slowest, figure) for group in groups]
     held = [where(group.count > 0, one, held[0]) for group, one in zip(groups, held, strict=True)]
     return maximum(*held) - minimum(*held)
+
+
+def uneven_inside(design: TrainingDesign, groups: Sequence[StageGroup]) -> Any:
+    """Tell by how many layers a stage between the ends has fewer than the fullest.
+
+    Parameters
+    ----------
+    design, groups
+        The run, and its stages.
+    """
+    if not is_told(design):
+        return 0
+    fullest = maximum(*(where(group.count > 0, group.slowest.layers, 0) for group in groups))
+    inside = [
+        where(
+            logical_and(group.count > 0, logical_not(group.slowest.at_end)),
+            group.slowest.layers,
+            fullest,
+        )
+        for group in groups
+    ]
+    return fullest - minimum(*inside)
 
 
 def other_layers(shape: ModelShape, place: StagePlace, layers: Any) -> tuple[Any, ...]:
