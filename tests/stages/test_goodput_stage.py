@@ -235,7 +235,7 @@ def test_a_checkpoint_holds_what_the_optimizer_keeps(changes: dict[str, Any], wi
 
 def test_a_checkpoint_of_adapters_holds_them_alone() -> None:
     """What they stand beside was there before, and comes through the run unchanged."""
-    tuned = {"adapter_rank": 16, "adapter_targets": "attention"}
+    tuned: dict[str, Any] = {"adapter_rank": 16, "adapter_targets": "attention"}
     count = (
         DistributedModel()
         .solve(model=SMALL, fleet=FLEET, batch_size=2048, tp_size=2, precision="bf16", **tuned)
@@ -258,7 +258,9 @@ def test_a_checkpoint_holds_frozen_layers_as_weights_alone() -> None:
 def test_goodput_saves_what_the_training_keeps() -> None:
     """In a pipeline the checkpoint is that of the design; adapters are saved in no time."""
     pipeline = Pipeline([DistributedModel(), GoodputModel()])
-    given_ = {"model": SMALL, "fleet": FLEET, "batch_size": 2048, "precision": "bf16"}
+    given_: dict[str, Any] = {
+        "model": SMALL, "fleet": FLEET, "batch_size": 2048, "precision": "bf16",
+    }  # fmt: skip
     whole = pipeline.run(**given_, tokens=1e12)
     tuned = pipeline.run(**given_, tokens=1e12, adapter_rank=16)
     for result in (whole, tuned):
