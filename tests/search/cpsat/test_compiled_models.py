@@ -107,13 +107,13 @@ def test_a_model_of_the_optimum_alone_tells_it(name: str) -> None:
         return
     assert status == cp_model.OPTIMAL
     told = compiled.objective_bound(bare.objective_value)
-    near = {"abs": 2 * compiled.objective_error, "rel": 1e-9}
-    assert told == pytest.approx(best.best_objective, **near)
+    near = pytest.approx(best.best_objective, abs=2 * compiled.objective_error, rel=1e-9)
+    assert told == near
     params = compiled.params(bare)
     design = [domain.index(params[key]) for key, domain in question.problem.space.items()]
     point = compiled.question.point(design)
     assert point.is_feasible
-    assert point.objective_in(compiled.question.unit) == pytest.approx(best.best_objective, **near)
+    assert point.objective_in(compiled.question.unit) == near
     assert compiled.objective_error <= FINE * abs(best.best_objective)
     assert ("worse than one that is known" in compiled.describe()) == (compiled.known is not None)
 
