@@ -106,6 +106,7 @@ def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
 
 def _value(value: Any, kind: Any, file: str, place: str) -> Any:
     """Convert one value to the type that the schema asks for."""
+    kind = _taken(kind, value)
     members = get_args(kind)
     record = next((item for item in (kind, *members) if _is_record(item)), None)
     if get_origin(kind) is dict:
@@ -129,6 +130,13 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
         raise QuestionError(f"{file}: {_plain(str(error), place)}") from None
+
+
+def _taken(kind: Any, value: Any) -> Any:
+    """Choose what takes tables of values, of all that is allowed, where there is one."""
+    if not isinstance(value, Mapping):
+        return kind
+    return next((item for item in get_args(kind) if get_origin(item) is dict), kind)
 
 
 def _check_listed(value: Any, kind: Any, record: Any, file: str, place: str) -> None:

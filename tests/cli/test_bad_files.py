@@ -118,7 +118,7 @@ CASES = {
         '"Frontier_8K"',
         '{ node = "DGX_H200", nodes = 4 }',
         "fixed.fleet",
-        "the cluster has no 'fabric'; write e.g. { node",
+        'fabric is missing; write e.g. fabric = "IB_NDR"',
     ),
     "a cluster with a misspelt key": (
         '"Frontier_8K"',
@@ -130,7 +130,7 @@ CASES = {
         'fleet = "Frontier_8K"',
         "fleet = { nodes = 40 }",
         "fixed.fleet",
-        "a cluster in a table is {",
+        'node is missing; write e.g. node = "DGX_H100"',
     ),
     "a node for a cluster": (
         'fleet = "Frontier_8K"',
