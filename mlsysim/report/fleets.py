@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mlsysim.problem.domain import label
 from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
+from mlsysim.results.interval import Interval
+from mlsysim.stages.error_classes import COVERAGE
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency, pools_of
 
 if TYPE_CHECKING:
@@ -101,16 +103,17 @@ def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
     rows = [
         [
             pool.request_class,
-            # A kind may be a node: "2 DGX_H100" would be sixteen accelerators.
-            f"{number(pool.replicas * pool.design.accelerators)} of {pool.design.kind}",
+            f"{number(pool.replicas * pool.design.accelerators)} {pool.design.kind}",
             *(label(pool.design.params.get(name, "-")) for name in choices),
             number(round(pool.rate, 1)),
             number(round(pool.replicas * pool.design.price, 2)),
-            _milliseconds(pool.latency.first_token),
-            _milliseconds(pool.latency.per_token),
+            _milliseconds(pool.latency.first_token, pool.latency.first_token_within),
+            _milliseconds(pool.latency.per_token, pool.latency.per_token_within),
         ]
         for pool in pools
     ]
+    if any(pool.latency.per_token_within for pool in pools):
+        header[-2:] = [f"{name} ({100 * COVERAGE:g} %)" for name in header[-2:]]
     title = f"The fleet, pool by pool{shared}:"
     return table_of([header, *rows], title=title, words=frozenset({0, 1}))
 
@@ -132,5 +135,8 @@ def _changes(best: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]
             yield f"{count - best[name]:+,} {name}"
 
 
-def _milliseconds(value: float | None) -> str:
-    return "-" if value is None else f"{1e3 * value:,.4g} ms"
+def _milliseconds(value: float | None, within: tuple[float, float] | None) -> str:
+    if value is None:
+        return "-"
+    ends = "" if within is None else f" ({Interval(low=1e3 * within[0], high=1e3 * within[1])})"
+    return f"{1e3 * value:,.4g} ms{ends}"

@@ -172,19 +172,27 @@ def front_blocks(report: "Report") -> Iterator[Block]:
     """List the points of a front; choices that all of them share are told once."""
     names = varying([item.params for item in report.designs])
     first = report.designs[0].params
-    same = {name: value for name, value in first.items() if name not in names}
+    mixed = bool(report.designs[0].pools)  # whose choices are counts, most of them of nothing
+    same = {n: value for n, value in first.items() if n not in names and (value or not mixed)}
     if same:
         yield Lines(lines=(f"All points have {design(same)}.",))
     goals = len(report.objectives)
-    header = ("#", *names, *map(heading, report.designs[0].measures[:goals]))
+    measured = tuple(map(heading, report.designs[0].measures[:goals]))
     rows = []
     for rank, item in enumerate(report.designs, 1):
-        chosen = [label(item.params[name]) for name in names]
-        row = [str(rank), *chosen, *(number(m.value) for m in item.measures[:goals])]
+        values = [number(m.value) for m in item.measures[:goals]]
+        held = {name: item.params[name] for name in names}
+        row = [str(rank), *map(label, held.values()), *values]
+        if mixed:
+            row = [str(rank), *values, ", ".join(f"{n} {name}" for name, n in held.items() if n)]
         rows.append(tuple(Cell(text=cell) for cell in row))
     if len(report.designs) >= _DRAWN:
         yield front_drawing(report.designs)
-    yield TableBlock(header=header, rows=tuple(rows))
+    if mixed:
+        header, words = ("#", *measured, "replicas"), frozenset({goals + 1})
+        yield TableBlock(header=header, rows=tuple(rows), words=words)
+    else:
+        yield TableBlock(header=("#", *names, *measured), rows=tuple(rows))
 
 
 def _reasons(report: "Report") -> Iterator[Block]:

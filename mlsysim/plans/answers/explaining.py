@@ -15,6 +15,8 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 
 _MOST_NODES = 1 << 14
+WAIVED = "would have to be waived"
+"""What is told of a requirement without a number, where the others let a plan through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,7 @@ def relaxation_of(question: PlanQuestion, requirement: PlanRequirement, clock: C
         return Relaxation(name=name, text=f"{name}: {text if never else 'not found in time'}")
     value, limit, unit = _reached(question, found.schedule, requirement)
     if value is None or limit is None:
-        return Relaxation(name=name, text=f"{name}: would have to be waived")
+        return Relaxation(name=name, text=f"{name}: {WAIVED}")
     shown = (
         f"{value:,.2f} USD" if unit == "USD" else moment_text(round(value * 3600), question.origin)
     )
