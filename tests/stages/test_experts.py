@@ -41,7 +41,7 @@ def exchange(**arguments: Any) -> float:
 
 
 def test_late_launches_hold_up_no_exchange_beside_another_microbatch() -> None:
-    """Alone, eager kernels make an exchange longer; with work beside it, its own time is the most."""
+    """Alone, eager kernels make an exchange longer; beside work it takes its own time at most."""
     for overlap in ("none", "data"):
         eager, unknown, partial = (
             exchange(overlap=overlap, graphs=graphs) for graphs in ("none", None, "partial")
