@@ -443,6 +443,9 @@ def _core(run: TrainingRun, kind: LayerShape) -> Any:
     if not is_zero(kind.state_flops):
         positions = where(kind.state_flops > 0, run.filled * causal, positions)
     core = flops.attention_flops(1, positions, kind.score_width, kind.value_width)
+    if not is_zero(kind.beside):
+        beside = run.filled * flops.attended_positions(length, kind.beside)
+        core = core + flops.attention_flops(1, beside, kind.beside_width, 0)
     if not is_zero(kind.index_width):
         core = core + flops.attention_flops(1, run.filled * everything, kind.index_width, 0)
     return core if is_zero(kind.state_flops) else core + kind.state_flops
