@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from mlsysim.expr.functions import absolute as absolute
     from mlsysim.expr.functions import ceil as ceil
     from mlsysim.expr.functions import exp as exp
+    from mlsysim.expr.functions import expm1 as expm1
     from mlsysim.expr.functions import floor as floor
     from mlsysim.expr.functions import log as log
     from mlsysim.expr.functions import log2 as log2

@@ -1,9 +1,12 @@
 """A user's own file, checked strictly, sees the types of what it calls."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+
+import mlsysim
 
 api = pytest.importorskip("mypy.api")
 
@@ -61,3 +64,11 @@ def test_a_strict_file_gets_real_types(tmp_path: Path, monkeypatch: pytest.Monke
     assert re.findall(r'Unexpected keyword argument "(\w+)"', told) == WRONG, told
     assert '"tp_size" to "solve" of "DistributedModel" has incompatible type "str"' in told
     assert 'Missing positional argument "batch_size"' in told
+
+
+def test_every_public_name_has_a_type() -> None:
+    """What is loaded on first touch is imported for type checkers by the same name."""
+    tree = ast.parse(Path(mlsysim.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    typed = {alias.asname for node in imports for alias in node.names}
+    assert set(mlsysim.__all__) <= typed

@@ -1,23 +1,27 @@
-"""Every law of a design over thousands of designs, each drawn once for all laws.
+"""Every law over thousands of designs, each drawn once for all laws that are about such.
 
 ``PYTHONPATH=tests python -m laws.long --designs 5000 --stage Serving`` prints how many designs each
 law was held against, and every design that broke one.  Drawing takes most of the time of the
-tests of the laws, which draw anew for each; the statements are the same.
+tests of the laws, which draw anew for each; the statements are the same.  ``--about`` chooses laws
+of single designs, of spaces of choices (arrays, tracing), or of questions about such (optima, and
+that all methods give one answer), of which all designs count.
 """
 
 import argparse
 import functools
 import itertools
+import math
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
 from laws.arguments import Values, base_name, values_of
-from laws.designs import SERVING, STAGES, Complete, Design, designs, together
+from laws.designs import SERVING, STAGES, Complete, Design, Space, designs, together
 from laws.inert import Change
 from laws.test_knobs import FEATURES, knobs, without_effect
 from laws.test_launchable import PAIRS, unlike_verdicts
@@ -32,8 +36,17 @@ from laws.test_monotone import (
     worse_with_more,
     worse_with_more_nodes,
 )
+from laws.test_optimum import worse_on_better_accelerators, worse_with_looser_limits
 from laws.test_parts_add_up import LONGEST, gaps, longer_than_the_longest, unseen
-from laws.test_same_thing_said_twice import INTEGERS, changed_by_numpy
+from laws.test_same_thing_said_twice import (
+    DESIGNS,
+    INTEGERS,
+    changed_by_arrays,
+    changed_by_numpy,
+    changed_by_tracing,
+    spaces,
+)
+from laws.test_subspaces import Question, disagreements, questions
 from laws.test_verdict_and_metrics_agree import misfits, odd_numbers, wrong_concurrency
 from laws.test_whole_things import divided_microbatches, divided_sequences
 
@@ -97,11 +110,22 @@ OF_FEASIBLE: Mapping[str, tuple[Sequence[Stage], Statement]] = {
     "answers begin with what users see": (SERVING, unseen),
     "a feasible answer can be launched": ([stage for _, stage in PAIRS], _unlike_verdicts),
 }
+# Law of questions about a space -> the same.
+OF_QUESTIONS: Mapping[str, tuple[Sequence[Stage], Callable[[Question], Iterator[str]]]] = {
+    "a looser limit never costs any": (STAGES, worse_with_looser_limits),
+    "better accelerators never lower the optimum": (COMPUTING, worse_on_better_accelerators),
+    "all methods give one answer": (STAGES, functools.partial(disagreements, top=3)),
+}
+# Law of spaces of all arguments -> what it says of a stage's; all stages are under them.
+OF_SPACES: Mapping[str, Callable[[Stage, Space], Iterator[str]]] = {
+    "arrays say what numbers say": changed_by_arrays,
+    "traced choices say what numbers say": changed_by_tracing,
+}
 
 
 def about(
-    laws: Mapping[str, tuple[Sequence[Stage], Statement]], stage: Stage
-) -> dict[str, Statement]:
+    laws: Mapping[str, tuple[Sequence[Stage], Callable[[_Any], Iterator[str]]]], stage: Stage
+) -> dict[str, Callable[[_Any], Iterator[str]]]:
     """Give the laws that are about a stage."""
     return {law: statement for law, (stages, statement) in laws.items() if stage in stages}
 
@@ -118,23 +142,33 @@ class Tally:
     def __init__(self, most: int) -> None:
         self.most = most
         self.held: Counter[str] = Counter()
+        self.things: Counter[str] = Counter()
         self.broken: dict[str, list[str]] = {}
 
-    def hold(self, law: str, design: object, statement: Callable[[], Iterator[str]]) -> None:
-        """Hold one design against one law."""
+    def hold(
+        self, law: str, thing: object, statement: Callable[[], Iterator[str]], count: int = 1
+    ) -> None:
+        """Hold one thing, which stands for so many designs, against one law."""
         if self.held[law] >= self.most:
             return
-        self.held[law] += 1
         try:
             found = list(statement())
+        except UnsatisfiedAssumption:  # the law says nothing of it
+            return
         except Exception as error:  # noqa: BLE001 - told, and the run goes on
             found = [f"{type(error).__name__}: {error}"]
+        self.held[law] += count
+        self.things[law] += 1
         if found:
-            self.broken.setdefault(law, []).append(f"{found[0]}\n      in {design!r}")
+            self.broken.setdefault(law, []).append(f"{found[0]}\n      in {thing!r}")
+
+    def full(self, laws: Iterable[str]) -> bool:
+        """Tell whether every law was held against enough."""
+        return all(self.held[law] >= self.most for law in laws)
 
 
-def drawn(strategy: Values, visit: Callable[[Design, st.DataObject], None], place: int) -> None:
-    """Visit the next few hundred designs of a strategy."""
+def drawn(strategy: Values, visit: Callable[[Any, st.DataObject], None], place: int) -> None:
+    """Visit the next few things of a strategy."""
 
     @seed(place)
     @settings(
@@ -145,8 +179,8 @@ def drawn(strategy: Values, visit: Callable[[Design, st.DataObject], None], plac
         suppress_health_check=list(HealthCheck),
     )
     @given(strategy, st.data())
-    def one(design: Design, data: st.DataObject) -> None:
-        visit(design, data)
+    def one(thing: Any, data: st.DataObject) -> None:
+        visit(thing, data)
 
     one()
 
@@ -183,8 +217,38 @@ def run(stage: Stage, most: int, first: int) -> Tally:
             design = data.draw(neighbours(design))
 
     places = itertools.count(first)
-    while not all(tally.held[law] >= most for law in (*any_, *fitting, _KNOBS)):
+    while not tally.full((*any_, *fitting, _KNOBS)):
         drawn(designs(stage), visit, next(places))
+    return tally
+
+
+def run_spaces(stage: Stage, most: int, first: int) -> Tally:
+    """Hold every law of a space against spaces of so many designs of a stage."""
+    tally = Tally(most)
+
+    def visit(space: Space, _: st.DataObject) -> None:
+        for law, statement in OF_SPACES.items():
+            tally.hold(law, space, functools.partial(statement, stage, space), DESIGNS)
+
+    places = itertools.count(first)
+    while not tally.full(OF_SPACES):
+        drawn(spaces(stage), visit, next(places))
+    return tally
+
+
+def run_questions(stage: Stage, most: int, first: int) -> Tally:
+    """Hold every law of a question against questions about so many designs of a stage."""
+    tally = Tally(most)
+    laws = about(OF_QUESTIONS, stage)
+
+    def visit(question: Question, _: st.DataObject) -> None:
+        count = math.prod(map(len, question.space.values()))
+        for law, statement in laws.items():
+            tally.hold(law, question, functools.partial(statement, question), count)
+
+    places = itertools.count(first)
+    while not tally.full(laws):
+        drawn(questions(stage), visit, next(places))
     return tally
 
 
@@ -208,15 +272,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--designs", type=int, default=5000, help="of each stage, under each law")
     parser.add_argument("--stage", default="", help="part of the names of the stages")
+    parser.add_argument("--about", choices=[*_RUNS, "all"], default="all", help="which laws")
     parser.add_argument("--seed", type=int, default=1, help="of the first designs")
     given_ = parser.parse_args()
+    runs = _RUNS.values() if given_.about == "all" else [_RUNS[given_.about]]
     for stage in STAGES:
         if given_.stage in stage.__name__:
-            tally = run(stage, given_.designs, given_.seed)
-            for law, count in tally.held.items():
-                broken = tally.broken.get(law, [])
-                head = f"{stage.__name__}: {law}: {count:,} designs, {len(broken)} broken"
-                sys.stdout.write("\n    ".join([head, *broken[:_SHOWN]]) + "\n")
+            for one in runs:
+                _tell(stage, one(stage, given_.designs, given_.seed))
+
+
+_RUNS = {"designs": run, "spaces": run_spaces, "questions": run_questions}
+
+
+def _tell(stage: Stage, tally: Tally) -> None:
+    for law, count in tally.held.items():
+        broken = tally.broken.get(law, [])
+        things = tally.things[law]
+        among = f" in {things:,} draws" if things != count else ""
+        head = f"{stage.__name__}: {law}: {count:,} designs{among}, {len(broken)} broken"
+        sys.stdout.write("\n    ".join([head, *broken[:_SHOWN]]) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
