@@ -10,7 +10,7 @@ the other has found.
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,8 @@ class Minimum:
         What has proven it, or come closest.
     reason
         Why it is another way than the one asked for.
+    lone
+        The places of the conditions that some design was seen to break alone.
     """
 
     best: Rows
@@ -75,6 +77,7 @@ class Minimum:
     bound: float
     way: Way
     reason: str | None = None
+    lone: frozenset[int] = frozenset()
 
     @property
     def placed(self) -> int:
@@ -306,7 +309,8 @@ class Minimizer:
                     finished = presolve.finish(top)
                 if finished:
                     self._count(presolve)
-                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
+                    minimum = _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
+                    return replace(minimum, lone=presolve.lone)
             if self._clock.left <= 0:
                 self._count(presolve)
                 return self._stopped(presolve)

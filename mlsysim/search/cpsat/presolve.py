@@ -64,6 +64,8 @@ class Presolve:
         The best designs evaluated so far.
     evaluated, bounded
         How many designs and boxes were looked at.
+    lone
+        The places of the conditions that some of the designs break alone.
     """
 
     program: Program
@@ -74,6 +76,7 @@ class Presolve:
     found: Rows = field(init=False)
     evaluated: int = 0
     bounded: int = 0
+    lone: frozenset[int] = frozenset()
     _pays: bool = False
 
     def __post_init__(self) -> None:
@@ -190,6 +193,7 @@ class Presolve:
         finally:  # also where it is interrupted
             self.evaluated += scout.evaluated
             self.found = scout.found
+            self.lone = scout.lone
 
     def _step(self) -> None:
         """Go on with the most promising boxes, and see whether that was worth it."""

@@ -53,6 +53,8 @@ class Scout:
         The best designs that meet every condition.
     evaluated
         How many designs were looked at.
+    lone
+        The places of the conditions that some of them break alone.
     """
 
     program: Program
@@ -61,6 +63,7 @@ class Scout:
     is_over: Callable[[], bool]
     found: Rows = field(init=False)
     evaluated: int = 0
+    lone: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng(self.seed)
@@ -151,7 +154,10 @@ class Scout:
         if len(fresh):  # now also by plain numbers, where rounding might decide
             judged = self.program.rows(fresh.designs)
             self.found = self.found.plus(judged).undominated(self.keep)
-        return (~table.holds).sum(axis=0), table.values[:, 0]
+        broken = (~table.holds).sum(axis=0)
+        alone = np.flatnonzero((~table.holds[:-1, broken == 1]).any(axis=1))
+        self.lone = self.lone.union(alone.tolist())
+        return broken, table.values[:, 0]
 
 
 def _among(designs: Positions, known: Positions) -> NDArray[np.bool_]:

@@ -75,8 +75,9 @@ def serving_time_of(run: ServingRun) -> ServingTime:
     # unequal length do not interlock.
     beside = 1 + run.serving.stage_waiting * (layout.turns - 1)
     paced = maximum(decode.total, layout.turns * decode.stage) * beside
-    # A row of one waits for nobody; the difference would be the rounding of two sums.
-    waiting = where(layout.turns > 1, paced - decode.total, 0.0)
+    # A row of one waits for nobody; the difference would be the rounding of two sums.  It is never
+    # below zero, which bounds over many designs at once see only where it is said.
+    waiting = where(layout.turns > 1, maximum(paced - decode.total, 0.0), 0.0)
     drafting = design.draft_tokens * _drafting(run)
     before = _draft_prefill(run)
     chunk = chunk + before.chunk
