@@ -78,10 +78,11 @@ class Effort:
 
     def pays(self, rows: int) -> bool:
         """Tell before a pass over so many rows whether to leave it to the machine."""
+        spent = self._rows
         self._rows += rows + _OVERHEAD
-        if self._rows < _RECORDING:
+        if spent < _RECORDING:
             return False
-        return is_loaded() or self._rows * self._steps >= _LOADING
+        return is_loaded() or spent * self._steps >= _LOADING
 
 
 class CompiledReader:
