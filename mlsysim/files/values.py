@@ -12,6 +12,7 @@ from typing import Any, cast, get_args, get_origin
 
 from mlsysim.catalog.builtin import TREES, find
 from mlsysim.catalog.cluster import Cluster
+from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
 from mlsysim.files.schema import Fixed, RangeTable, Scalar
@@ -130,10 +131,8 @@ def _table(
 ) -> dict[str, Any]:
     """Build an argument that holds a value per name; clusters in tables were made before."""
     if not tables:
-        cure = '; a cluster in a table is { node = "DGX_H100", nodes = 40, fabric = "IB_NDR" }'
-        raise QuestionError(
-            f"{place}: is a table; this argument takes one value{cure if Cluster in kinds else ''}"
-        )
+        cure = f"; {_cluster_of('DGX_H100')}" if Cluster in kinds else ""
+        raise QuestionError(f"{place}: is a table; this argument takes one value{cure}")
     of = get_args(tables[0])[1]
     return {key: argument(item, of, f"{place}.{key}") for key, item in values.items()}
 
@@ -155,13 +154,21 @@ def _record(name: str, kinds: Sequence[type[Record]]) -> Record:
         found = find(name)
     except UnknownNameError:
         known = [known for kind in kinds for known in TREES[kind]]
-        cure = suggest(name, known) or "; 'mlsysim list' shows them"
+        others = [known for tree in TREES.values() for known in tree]
+        cure = suggest(name, known) or suggest(name, others) or "; 'mlsysim list' shows them"
         raise QuestionError(f"the catalogue has no {_wanted(kinds)} {name!r}{cure}") from None
+    if Cluster in kinds and isinstance(found, Node):
+        raise QuestionError(f"{name!r} is one node; {_cluster_of(name)}")
     trees = " or ".join(TREES[kind].path.rpartition(".")[2].casefold() for kind in kinds)
     raise QuestionError(
         f"{name!r} is of kind {type(found).__name__}, not {_wanted(kinds)};"
         f" 'mlsysim list {trees}' shows what can stand here"
     )
+
+
+def _cluster_of(node: str) -> str:
+    """Show how a cluster is said in a question, without a catalogue."""
+    return f'a cluster in a table is {{ node = "{node}", nodes = 40, fabric = "IB_NDR" }}'
 
 
 def _wanted(kinds: Sequence[type[Record]]) -> str:

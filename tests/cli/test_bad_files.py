@@ -83,6 +83,18 @@ CASES = {
         "fixed.fleet",
         "a cluster in a table is {",
     ),
+    "a node for a cluster": (
+        'fleet = "Frontier_8K"',
+        'fleet = "DGX_H200"',
+        "fixed.fleet",
+        'a cluster in a table is { node = "DGX_H200"',
+    ),
+    "an accelerator's name, misspelt, for a cluster": (
+        'fleet = "Frontier_8K"',
+        'fleet = "RTX_4090"',
+        "fixed.fleet",
+        "GeForce_RTX_4090",
+    ),
     "an argument of another model": (
         "efficiency = 0.45",
         "efficiency = 0.45\ntokens = 1e12",
@@ -241,6 +253,8 @@ CASES = {
 # else is structure, which the JSON Schema refuses as well.
 MEANING = {
     "a cluster without a node",
+    "a node for a cluster",
+    "an accelerator's name, misspelt, for a cluster",
     "a misspelt catalogue entry",
     "a catalogue entry of the wrong kind",
     "a missing argument",

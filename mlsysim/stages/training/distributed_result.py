@@ -79,6 +79,9 @@ class DistributedResult(StageResult):
     trained_parameters
         Parameters of the whole model that are trained; those of adapters in place of the weights
         that they stand beside.
+    checkpoint_size
+        What a checkpoint holds: trained weights and what the optimizer keeps of them, and frozen
+        layers; of adapters themselves alone.
     mfu
         Model FLOPs utilization: the model's own operations over those possible on all accelerators
         that are paid for.
@@ -129,6 +132,7 @@ class DistributedResult(StageResult):
     memory_capacity: Gigabytes
     host_memory_used: Gigabytes
     trained_parameters: int
+    checkpoint_size: Gigabytes
     mfu: float
     hfu: float
     utilization: float

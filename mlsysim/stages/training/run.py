@@ -439,27 +439,6 @@ def is_tied(shape: ModelShape) -> Any:
     return logical_and(shape.head > 0, shape.own_head <= 0)
 
 
-def trained_parameters(run: TrainingRun) -> Any:
-    """Count the parameters of the whole model that are trained."""
-    shape, design, rank = run.shape, run.design, run.design.adapter_rank
-    tables = shape.tables + shape.own_head
-    if rank is None:
-        each = [kind.parameters + kind.routed_parameters for kind in run.kinds]
-    else:
-        each = [
-            rank * (kind.adapter_whole + kind.adapter_divided + kind.adapter_experts)
-            for kind in run.kinds
-        ]
-        tables = 0
-    found = run.over_model(each) + tables
-    if not run.has_frozen_layers:
-        return found
-    below = minimum(design.frozen_layers, shape.layers)
-    others = frozen_others(below, shape.layers, shape.other_layers, shape.spread)
-    embedding = 0 if rank is not None else where(is_tied(shape), 0, shape.tables)
-    return found - run.over(each, below, others) - where(below > 0, embedding, 0)
-
-
 def _core(run: TrainingRun, kind: LayerShape) -> Any:
     """Count what mixes one token with others in one layer; of windows over some layers, the mean.
 

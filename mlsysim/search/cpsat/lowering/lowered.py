@@ -58,11 +58,12 @@ class Aim:
         """How far the objective that a solution tells may be from that of its design."""
         if self.factor is None:
             return self.number.spread
-        # factor / (n - spread) - factor / n, where n is least
-        least = self.number.low * self.number.unit - self.number.spread
-        if least <= 0:
-            return math.inf
-        return abs(self.factor) * self.number.spread / least**2 * (1 + _NUDGE)
+        # factor / (n - spread) - factor / n, where n is least; and no further than its ends are.
+        least, most = self.number.low * self.number.unit, self.number.high * self.number.unit
+        own, wide = least - self.number.spread, least - self.number.slack
+        near = self.number.spread / own / least if own > 0 else math.inf
+        ends = 1 / wide - 1 / (most + self.number.slack) if wide > 0 else math.inf
+        return abs(self.factor) * min(near, ends) * (1 + _NUDGE)
 
     @property
     def scale(self) -> float:
