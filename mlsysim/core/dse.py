@@ -405,7 +405,12 @@ class DSE:
         return compare(answers)
 
     def compile(
-        self, evaluate: Evaluator, into: "CpModel | None" = None, *, name: str = ""
+        self,
+        evaluate: Evaluator,
+        into: "CpModel | None" = None,
+        *,
+        name: str = "",
+        optimum_only: bool = False,
     ) -> "CompiledModel":
         """Build the CP-SAT model without solving it.
 
@@ -418,6 +423,10 @@ class DSE:
             constraints meet in one; its objective stays as it is.
         name
             What the names of its variables begin with: ``"chat"`` makes ``chat.tp_size``.
+        optimum_only
+            Whether the model is to be solved as it is, with nothing added: designs that are
+            worse than one that a local search has found are then left out, which makes a
+            large model small.
 
         Returns
         -------
@@ -431,4 +440,4 @@ class DSE:
         TracingError
             If the evaluator cannot be traced.
         """
-        return methods.compiled(self.problem, evaluate, into, name)
+        return methods.compiled(self.problem, evaluate, into, name, optimum_only=optimum_only)

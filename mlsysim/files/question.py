@@ -363,7 +363,7 @@ def question_of(text: str, path: str | PathLike[str], *, framework: str | None =
     if overridden:
         content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content.catalog, path)
-    content = with_own_records(content, records)
+    content = with_own_records(content, records, f"{path}: ")
     asked: Bound | BoundFleet
     if is_fleet(content):
         asked = BoundFleet(content, str(path), records)

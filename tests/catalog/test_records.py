@@ -1,5 +1,6 @@
 """Records made in Python: what is refused, and how they compare."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,16 @@ def test_records_compare_by_what_they_state() -> None:
     assert one != "Mine"
 
 
+def test_records_of_a_fit_compare_whatever_it_tries_at_once() -> None:
+    """Figures may be arrays there, of as many values as are tried: of two lengths none is equal."""
+    few, many = (Accelerator(**CHIP) for _ in range(2))
+    vars(few)["memory_capacity"] = np.ones(2)
+    vars(many)["memory_capacity"] = np.ones(34)
+    assert few != many
+    vars(many)["memory_capacity"] = np.ones(2)
+    assert few == many
+
+
 def test_a_replaced_figure_is_the_users() -> None:
     """The support of a figure does not outlive the figure."""
     own = Systems.Accelerators.H100_SXM.replace(name="Own", unit_price="31 kUSD")
@@ -120,3 +131,16 @@ def test_arguments_that_do_not_fit_are_our_error(
     with pytest.raises(CatalogError) as caught:
         kind(*values, **stated)
     assert message in str(caught.value)
+
+
+def test_records_with_as_many_candidates_as_one_another_may_be_equal() -> None:
+    """A fit tries many constants at once; of other lengths, they are other constants."""
+
+    def of(*tried: float) -> Any:
+        fitted = copy.copy(Systems.Calibrations.Generic)
+        vars(fitted)["matmul_efficiency"] = np.array(tried)
+        return fitted
+
+    assert of(0.4, 0.6) == of(0.4, 0.6)
+    assert of(0.4, 0.6) != of(0.4, 0.5)
+    assert of(0.4, 0.6) != of(0.4, 0.5, 0.6)

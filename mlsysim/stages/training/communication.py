@@ -170,7 +170,7 @@ def _expert_exchange(run: TrainingRun, work: Work) -> Any:
     there_and_back = collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, (bandwidth, latency)
     )
-    waited = queueing_of(design.graphs) * (group.overhead + there_and_back)
+    waited = queueing_of(design.graphs, design.overlap) * (group.overhead + there_and_back)
     # Where nobody is sent away, nothing is sorted for it.
     return waited + where(design.ep_size > 1, sorting / run.machine.memory_rate, 0.0)
 

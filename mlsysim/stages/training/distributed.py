@@ -140,7 +140,7 @@ def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
         },
         **amounts,
         **time_metrics(time, tokens),
-        **layout_metrics(layout),
+        **layout_metrics(design, layout),
         trained_parameters=trained_parameters(run),
         checkpoint_size=gigabytes(checkpoint_bytes(run)),
         parallelism={
