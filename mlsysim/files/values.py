@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, cast, get_args, get_origin
 
-from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.builtin import TREES, find, node_of
 from mlsysim.catalog.cluster import Cluster
-from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
 from mlsysim.files.schema import Fixed, RangeTable, Scalar
@@ -122,7 +121,8 @@ def _own(value: Record, kinds: Sequence[type[Record]], place: str) -> Record:
 def _list(values: Sequence[Scalar], annotation: Any, place: str) -> list[Any]:
     """Build an argument that holds a value for each stage of a pipeline."""
     if not takes_list(annotation):
-        raise QuestionError(f"{place}: is a list; this argument takes one value")
+        cure = "; a list of values to choose from stands in [space]" if "fixed." in place else ""
+        raise QuestionError(f"{place}: is a list; this argument takes one value{cure}")
     return [argument(item, int, f"{place}[{at}]") for at, item in enumerate(values)]
 
 
@@ -157,8 +157,9 @@ def _record(name: str, kinds: Sequence[type[Record]]) -> Record:
         others = [known for tree in TREES.values() for known in tree]
         cure = suggest(name, known) or suggest(name, others) or "; 'mlsysim list' shows them"
         raise QuestionError(f"the catalogue has no {_wanted(kinds)} {name!r}{cure}") from None
-    if Cluster in kinds and isinstance(found, Node):
-        raise QuestionError(f"{name!r} is one node; {_cluster_of(name)}")
+    if Cluster in kinds and (node := node_of(found.name)) is not None:
+        what = "node" if found == node else "accelerator"
+        raise QuestionError(f"{name!r} is one {what}; {_cluster_of(node.name)}")
     trees = " or ".join(TREES[kind].path.rpartition(".")[2].casefold() for kind in kinds)
     raise QuestionError(
         f"{name!r} is of kind {type(found).__name__}, not {_wanted(kinds)};"

@@ -2,10 +2,12 @@
 
 import json
 import signal
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from question_files import QUESTIONS
 
@@ -14,6 +16,7 @@ from mlsysim.cli.output import Output
 from mlsysim.cli.status import ExitStatus
 from mlsysim.core import methods
 from mlsysim.errors import NoAnswerError, QuestionError
+from mlsysim.files.json_schema import question_schema
 from mlsysim.files.plans.plan_file import is_plan, load_plan
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify
@@ -126,6 +129,8 @@ CASES = {
     "an empty choice": ("tp = [1, 2]", "tp = []", "space.tp: "),
     "a range that misses its end": ("to = 32", "to = 33", "fleet.old.space.batch_size.to: "),
     "a rate of another unit": ("30 1/s", "30 s", "demand.chat: .*1/s"),
+    "a rate without its 1": ("30 1/s", "30 /s", "demand.chat.rate: .*write '1/s'"),
+    "a rate in a word of trade": ("30 1/s", "30 rps", "demand.chat.rate: .*did you mean '1/s'"),
     "no rate": ("rate = 2", "", "demand.code.rate: missing"),
     "a rate of nothing": ("rate = 2", "rate = 0", "demand.code: code.rate is 0"),
     "an argument that no model takes": (
@@ -144,6 +149,32 @@ CASES = {
     "a misspelt metric of the sum": ("MixedFleetModel.power", "MixedFleetModel.powr", "'?power"),
     "a fixed argument that nothing takes": ("region =", "regions =", "fixed.regions: .*'region'"),
 }
+
+
+# What takes a catalogue, a metric, a unit or a sum to see; the rest is structure.
+MEANING = {
+    "an accelerator that does not exist",
+    "a kind that is no accelerator",
+    "a price of another unit",
+    "a choice that no model takes",
+    "a range that misses its end",
+    "a rate of another unit",
+    "a rate without its 1",
+    "a rate in a word of trade",
+    "a missing argument",
+    "a misspelt metric",
+    "a limit without its unit",
+    "a misspelt metric of the sum",
+}
+SCHEMA = jsonschema.Draft202012Validator(question_schema())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_schema_refuses_what_is_wrong_in_structure(case: str) -> None:
+    """Editors see these mistakes while they are made; the others are those that they cannot."""
+    written, instead, _ = CASES[case]
+    assert SCHEMA.is_valid(tomllib.loads(GOOD))
+    assert SCHEMA.is_valid(tomllib.loads(GOOD.replace(written, instead))) == (case in MEANING)
 
 
 @pytest.mark.parametrize(("written", "instead", "message"), CASES.values(), ids=CASES)
@@ -288,3 +319,15 @@ def test_choices_named_in_the_file_are_known_when_it_is_asked(tmp_path: Path) ->
     wrong = load(write(named.replace("batch64", "batch65"), tmp_path))
     with pytest.raises(QuestionError, match=r"constraints.trial.require: .*batch65"):
         wrong.solve()
+
+
+def test_a_replica_of_two_pools_can_be_said(tmp_path: Path) -> None:
+    """A kind of accelerators is what both pools of a replica run on."""
+    text = GOOD.replace('"ServingModel", ', '"DisaggregatedModel", ')
+    text = text.replace("ServingModel.inter", "DisaggregatedModel.inter")
+    text = text.replace('tp_size = "tp"', 'decode_tp_size = "tp"')
+    text = text.replace('region = "US_Average"', 'transfer_bandwidth = "25 GB/s"')
+    result = load(write(text, tmp_path)).solve(workers=1)
+    assert result.status == "OPTIMAL"
+    used = result.best_result["MixedFleetModel"].accelerators
+    assert sum(used.values()) >= 2 * sum(result.best_params.values())

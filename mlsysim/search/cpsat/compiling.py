@@ -7,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ortools.sat.python import cp_model
-
 from mlsysim.errors import MetricError, ParameterError, suggest
 from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
 from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.describing import described
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled

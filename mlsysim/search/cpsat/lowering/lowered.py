@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.expr.operation import Product, Quotient, Sum
 from mlsysim.expr.ranges import Range
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
