@@ -167,6 +167,11 @@ def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> PassLoad:
         pairs = causal_pairs(design.input_tokens, window) - causal_pairs(known, window)
         widths = 2 * (mixer.score_width + mixer.value_width)
         found = requests * pairs * widths / layout.chunks
+        if not is_zero(mixer.beside):
+            near = causal_pairs(design.input_tokens, mixer.beside) - causal_pairs(
+                known, mixer.beside
+            )
+            found = found + requests * near * 2 * mixer.beside_width / layout.chunks
         if not is_zero(mixer.index_width):
             found = found + requests * everything * 2 * mixer.index_width / layout.chunks
         each = mixer.state_flops + mixer.chunk_flops
@@ -192,6 +197,8 @@ def _decode_load(run: ServingRun, width: Any) -> PassLoad:
     def core(mixer: MixerShape) -> Any:
         seen = where(mixer.sees_all, length, minimum(length, mixer.reach))
         found = seen * (2 * tokens * (mixer.latent_score_width + mixer.latent_value_width))
+        if not is_zero(mixer.beside):
+            found = found + 2 * tokens * minimum(length, mixer.beside) * mixer.beside_width
         if not is_zero(mixer.index_width):
             found = found + 2 * tokens * length * mixer.index_width
         return found if is_zero(mixer.state_flops) else found + tokens * mixer.state_flops
@@ -217,6 +224,8 @@ def _read(run: ServingRun, sequences: Any, length: Any, *, grouped: bool) -> tup
         each = sequences / rate * run.cache_width
         seen = where(mixer.sees_all, length, minimum(length, mixer.reach))
         found = each * (mixer.cache_elements - mixer.index_elements) * seen
+        if not is_zero(mixer.beside):
+            found = found + each * mixer.beside_elements * minimum(length, mixer.beside)
         if not is_zero(mixer.index_elements):
             found = found + each * mixer.index_elements * length
         if is_zero(mixer.sequence_bytes):
