@@ -76,9 +76,9 @@ class ReplicaLatency:
         """Give it as JSON has it."""
         return {
             "first_token_s": self.first_token,
-            "first_token_within_s": self.first_token_within,
+            "first_token_within_s": self.first_token_within and [*self.first_token_within],
             "per_token_s": self.per_token,
-            "per_token_within_s": self.per_token_within,
+            "per_token_within_s": self.per_token_within and [*self.per_token_within],
         }
 
 
