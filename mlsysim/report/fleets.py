@@ -8,7 +8,6 @@ from mlsysim.problem.domain import label
 from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
 from mlsysim.results.interval import Interval
-from mlsysim.stages.error_classes import COVERAGE
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency, pools_of
 
 if TYPE_CHECKING:
@@ -107,15 +106,42 @@ def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
             *(label(pool.design.params.get(name, "-")) for name in choices),
             number(round(pool.rate, 1)),
             number(round(pool.replicas * pool.design.price, 2)),
-            _milliseconds(pool.latency.first_token, pool.latency.first_token_within),
-            _milliseconds(pool.latency.per_token, pool.latency.per_token_within),
+            _milliseconds(pool.latency.first_token),
+            _milliseconds(pool.latency.per_token),
         ]
         for pool in pools
     ]
-    if any(pool.latency.per_token_within for pool in pools):
-        header[-2:] = [f"{name} ({100 * COVERAGE:g} %)" for name in header[-2:]]
     title = f"The fleet, pool by pool{shared}:"
     return table_of([header, *rows], title=title, words=frozenset({0, 1}))
+
+
+def waits_table(pools: Sequence[ReportedPool], title: str) -> Iterator[TableBlock]:
+    """Tell between what the waits on each pool are expected to be; nothing where that is not known.
+
+    Parameters
+    ----------
+    pools
+        At least one.
+    title
+        What the intervals are.
+    """
+    rows = [
+        [
+            pool.request_class,
+            f"{number(pool.replicas * pool.design.accelerators)} {pool.design.kind}",
+            _between(pool.latency.first_token_within),
+            _between(pool.latency.per_token_within),
+        ]
+        for pool in pools
+        if pool.latency.first_token_within or pool.latency.per_token_within
+    ]
+    if rows:
+        header = ["class", "accelerators", "first token", "per token"]
+        yield table_of([header, *rows], title=title, words=frozenset({0, 1}))
+
+
+def _between(ends: tuple[float, float] | None) -> str:
+    return "-" if ends is None else str(Interval(low=1e3 * ends[0], high=1e3 * ends[1], unit="ms"))
 
 
 def pool_changes(best: "ReportedDesign", other: "ReportedDesign") -> str:
@@ -135,8 +161,5 @@ def _changes(best: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]
             yield f"{count - best[name]:+,} {name}"
 
 
-def _milliseconds(value: float | None, within: tuple[float, float] | None) -> str:
-    if value is None:
-        return "-"
-    ends = "" if within is None else f" ({Interval(low=1e3 * within[0], high=1e3 * within[1])})"
-    return f"{1e3 * value:,.4g} ms{ends}"
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{1e3 * value:,.4g} ms"

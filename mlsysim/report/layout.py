@@ -8,7 +8,7 @@ from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
-from mlsysim.report.fleets import fleet_table, pool_changes
+from mlsysim.report.fleets import fleet_table, pool_changes, waits_table
 from mlsysim.report.records import ReportedDesign
 from mlsysim.report.requirements import met_line, requirement_table
 from mlsysim.report.support import WITHIN, interval_table, support_blocks
@@ -41,7 +41,7 @@ def blocks_of(report: "Report", *, full: bool) -> Iterator[Block]:
         yield from front_blocks(report)
         yield from support_blocks(report)
     else:
-        yield from design_blocks(report.designs[0], report.title)
+        yield from design_blocks(report.designs[0], report.title, full=full)
         if full:
             yield from interval_table(report.designs[0])
         yield from support_blocks(report)
@@ -52,11 +52,23 @@ def blocks_of(report: "Report", *, full: bool) -> Iterator[Block]:
             yield designs_table(report)
 
 
-def design_blocks(item: ReportedDesign, title: str = "The best design") -> Iterator[Block]:
-    """Tell what one design is: its layout, and what it spends time, memory and money on."""
+def design_blocks(
+    item: ReportedDesign, title: str = "The best design", *, full: bool = True
+) -> Iterator[Block]:
+    """Tell what one design is: its layout, and what it spends time, memory and money on.
+
+    Parameters
+    ----------
+    item, title
+        The design, and what it is.
+    full
+        Whether with the intervals of the waits on each pool of a mixed fleet.
+    """
     if item.pools:
         yield Lines(lines=(f"{title}: {_pools_in_words(item)}", *item.arithmetic))
         yield fleet_table(item.pools)
+        if full:
+            yield from waits_table(item.pools, f"{WITHIN}:")
     else:
         yield Lines(lines=(f"{title}: {design(item.params)}", *item.arithmetic))
     for breakdown in item.breakdowns:
