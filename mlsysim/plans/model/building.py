@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from ortools.sat.python import cp_model
 
 from mlsysim.plans.model.instance import Activity, Instance, Mode, Resource
+from mlsysim.plans.model.peaks import peaks_of
 from mlsysim.plans.records.goal import Goal
 
 
@@ -256,7 +257,8 @@ class Model:
         held = self._held[resource.name]
         if not held:
             return 0
-        peak = self.model.new_int_var(0, resource.most, f"nodes of {resource.name}")
+        amounts = cp_model.Domain.from_values(peaks_of(self.instance, resource))
+        peak = self.model.new_int_var_from_domain(amounts, f"peak of {resource.name}")
         self.model.add_cumulative([item for item, _ in held], [item for _, item in held], peak)
         return peak
 

@@ -16,6 +16,7 @@ from mlsysim.plans.model.bounding import tails
 from mlsysim.plans.model.grid import ActivityGrid
 from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.model.neighbourhoods import Chance, Worth, search
+from mlsysim.plans.model.peaks import peaks_of, totals_of
 from mlsysim.plans.model.valuing import Chosen, valued
 from mlsysim.plans.records.goal import Goal
 from mlsysim.search.cpsat.solving.clock import Clock
@@ -24,7 +25,7 @@ _SHARE = 0.25
 """Which part of the time that is left one search may take."""
 
 _PARTS = 2
-"""Nodes are saved by this power of two's part of what the bound leaves at first."""
+"""Nodes are saved by this power of two's part of the steps that the bound leaves at first."""
 
 _LARGEST = 6_000_000
 """Modes times slots beyond which nothing is built."""
@@ -82,6 +83,11 @@ class PlanSearch:
         self.until = clock.elapsed + min(_SHARE * clock.left, seconds)
         self.tails = tails(instance)
         self.step = 1 << 30
+        self.totals: Sequence[int] = ()
+        self.peaks: Mapping[str, Sequence[int]] = {}
+        if self.goals[-1:] == (Goal.NODES,):
+            self.totals = totals_of(instance)
+            self.peaks = {item.name: peaks_of(instance, item) for item in instance.resources}
 
     @property
     def is_over(self) -> bool:
@@ -190,10 +196,10 @@ class PlanSearch:
 
     def _fewer(self, best: BuiltPlan, grids: Mapping[str, ActivityGrid]) -> BuiltPlan | None:
         """Look for a plan on fewer nodes: a part of the room at once, less where that fails."""
-        room = int(best.value - self.bound)
-        self.step = min(self.step, max(room >> _PARTS, 1))
-        while True:
-            for caps in self._caps(int(best.value) - self.step):
+        fewer = [most for most in self.totals if self.bound <= most < best.value]
+        self.step = min(self.step, max(len(fewer) >> _PARTS, 1))
+        while fewer:
+            for caps in self._caps(fewer[-min(self.step, len(fewer))]):
                 board = self._loaded(best.chosen, grids, caps)
                 self._searched(board, PlacingAim(()), _is_whole)
                 if not board.missing and not board.excess():
@@ -201,8 +207,9 @@ class PlanSearch:
                 if self.is_over:
                     return None
             if self.step == 1:
-                return None
+                break
             self.step >>= 1
+        return None
 
     def _caps(self, most: int) -> list[dict[str, int]]:
         """Split nodes among the resources: by what there is of each, and by chance."""
@@ -217,7 +224,8 @@ class PlanSearch:
                 share = left * item.most // max(item.most + rest, 1)
                 if attempt:
                     share = self.chance.random.choice([0, item.most])
-                caps[item.name] = min(max(share, left - rest), item.most, left)
+                share = min(max(share, left - rest), item.most, left)
+                caps[item.name] = max(peak for peak in self.peaks[item.name] if peak <= share)
                 left -= caps[item.name]
             found.append(caps)
         return found if total > most else []

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from ortools.math_opt.python import mathopt
 
-from mlsysim.plans.model.bounding import heads, tails
+from mlsysim.plans.model.bounding import ceilings, heads, tails
 from mlsysim.plans.model.grid import ActivityGrid
 from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.records.goal import PRICED, Goal
@@ -56,9 +56,10 @@ def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: f
         What a plan is worth.
     """
     makespan = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
-    # Nothing is better that ends later than what is known.
-    horizon = min(instance.horizon, int(value)) if makespan else instance.horizon
     modes = [mode for item in instance.activities for mode in item.modes]
+    horizon = min(instance.horizon, max(mode.last + mode.length for mode in modes))
+    if makespan:  # nothing is better that ends later than what is known
+        horizon = min(horizon, int(value))
     if len(modes) * horizon > _LARGEST or any(mode.slack for mode in modes):
         return known
     relaxation = _Relaxation(instance, goal, horizon)
@@ -98,7 +99,8 @@ class _Relaxation:
         self.peaked = {
             item.name: item.most for item in instance.resources if item.peaks and goal is Goal.NODES
         }
-        self.earliest, self.behind = heads(instance), tails(instance)
+        self.earliest, self.latest = heads(instance), ceilings(instance)
+        self.behind = tails(instance)
         self.costs = {name: self._costs(grid) for name, grid in self.grids.items()}
         self.known: dict[tuple[str, int, int], None] = {}
         self.centre: _Prices | None = None
@@ -114,8 +116,8 @@ class _Relaxation:
         else:
             late = np.maximum(ends - activity.due, 0)
             costs = activity.weight * (late > 0 if self.goal is Goal.LATE else late).astype(float)
-        latest = grid.horizon - self.behind[activity.name]
-        inside = grid.inside & (grid.slots >= self.earliest[activity.name]) & (ends <= latest)
+        earliest, latest = self.earliest[activity.name], self.latest[activity.name]
+        inside = grid.inside & (grid.slots >= earliest) & (ends <= latest)
         return np.where(inside, costs, np.inf)
 
     def bound(self, clock: Clock, value: float, until: int | None = None) -> float:
