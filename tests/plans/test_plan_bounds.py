@@ -12,8 +12,13 @@ from mlsysim.plans.enumeration import enumerated
 from mlsysim.plans.model.bounding import ceilings, heads, is_excluded, least
 from mlsysim.plans.model.instance import Activity, Instance, Mode, Resource
 from mlsysim.plans.model.peaks import peaks_of, totals_of
+from mlsysim.plans.model.relaxing import relaxed
+from mlsysim.plans.model.solving import solve
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.time.slots import Side, slotted
+from mlsysim.results.status import Status
+from mlsysim.search.cpsat.solving.clock import Clock
+from mlsysim.search.options import SearchOptions
 
 RANDOM = st.randoms(use_true_random=False)
 
@@ -34,6 +39,26 @@ def test_no_plan_is_below_a_bound_by_areas(*, random: Random, goal: Goal, tight:
         assert least(instance, goal) <= value
     else:
         assert least(instance, goal) * question.slot / 3600 <= value + 1e-12
+
+
+@given(random=RANDOM, goals=st.permutations(list(Goal)), tight=st.booleans())
+@examples(60)
+def test_no_plan_is_below_a_bound_by_prices(
+    *, random: Random, goals: list[Goal], tight: bool
+) -> None:
+    """Neither by one goal, nor by a second among the plans that are best by the first."""
+    first, second, *_ = goals
+    question = drawn(random, goals=(first, second), tight=tight)
+    expected = enumerated(question)
+    if expected is None:
+        return
+    outer = slotted(question, Side.OUTWARD)
+    clock = Clock(SearchOptions(workers=1))
+    best = solve(outer.instance, (first, second), clock, ties=False)
+    assert best.status is Status.OPTIMAL
+    one, two = best.values
+    assert relaxed(outer.instance, first, clock, 0, one + 1) <= one + 1e-6
+    assert relaxed(outer.instance, second, clock, 0, two + 1, {first: one}) <= two + 1e-6
 
 
 def filled(*spans: tuple[int, int, int], level: int = 4) -> Instance:

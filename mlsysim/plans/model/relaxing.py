@@ -3,8 +3,9 @@
 Give each slot of each resource a price.  Each activity then takes the mode and the start at which
 what it adds to the goal and what it pays for slots is least, as if it were alone; from the sum all
 that the slots are worth is taken off.  Whatever the prices, no plan is below that (Lagrangian
-relaxation of the time-indexed model).  Good prices come from a linear program over the runs that
-were cheapest so far (column generation).  Its rounding does not matter, since any prices bound.
+relaxation of the time-indexed model).  Sums that are limited, such as goals that come before, have
+a price as well.  Good prices come from a linear program over the runs that were cheapest so far
+(column generation).  Its rounding does not matter, since any prices bound.
 """
 
 import math
@@ -39,7 +40,14 @@ _SAFE = 1e-7
 """What rounding may add to a bound, relative to what it is a difference of."""
 
 
-def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: float) -> float:
+def relaxed(
+    instance: Instance,
+    goal: Goal,
+    clock: Clock,
+    known: float,
+    value: float,
+    reached: Mapping[Goal, int] | None = None,
+) -> float:
     """Give what no plan is below by a goal; what was known, if no better is found.
 
     Parameters
@@ -54,6 +62,8 @@ def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: f
         A bound.
     value
         What a plan is worth.
+    reached
+        Goal -> what no plan that counts is above by it.
     """
     makespan = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
     modes = [mode for item in instance.activities for mode in item.modes]
@@ -62,7 +72,8 @@ def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: f
         horizon = min(horizon, int(value))
     if len(modes) * horizon > _LARGEST or any(mode.slack for mode in modes):
         return known
-    relaxation = _Relaxation(instance, goal, horizon)
+    limits = {**instance.most, **(reached or {})}
+    relaxation = _Relaxation(instance, goal, horizon, limits)
     if goal is not Goal.MAKESPAN:
         return max(known, relaxation.bound(clock, value))
     low, high = int(known) - 1, int(value)  # low is excluded, high is reached
@@ -86,9 +97,13 @@ class _Relaxation:
         What is minimised.
     horizon
         How many slots are looked at.
+    reached
+        Goal -> what no plan is above by it; that of nodes is left out.
     """
 
-    def __init__(self, instance: Instance, goal: Goal, horizon: int) -> None:
+    def __init__(
+        self, instance: Instance, goal: Goal, horizon: int, reached: Mapping[Goal, int]
+    ) -> None:
         self.instance, self.goal, self.horizon = instance, goal, horizon
         self.block = -(-horizon // _BLOCKS)
         self.grids = {item.name: ActivityGrid(item, horizon) for item in instance.activities}
@@ -101,22 +116,38 @@ class _Relaxation:
         }
         self.earliest, self.latest = heads(instance), ceilings(instance)
         self.behind = tails(instance)
-        self.costs = {name: self._costs(grid) for name, grid in self.grids.items()}
+        self.until = reached.get(Goal.MAKESPAN, instance.horizon)
+        self.costs = {name: self._costs(grid, goal) for name, grid in self.grids.items()}
+        # Sum -> what each run adds to it, and the most that it may be; rented lots only add to it.
+        self.sums: dict[str, tuple[dict[str, Floats], int]] = {}
+        for sooner, most in reached.items():
+            if sooner.softens or sooner in PRICED:
+                added = {name: self._added(grid, sooner) for name, grid in self.grids.items()}
+                self.sums[sooner.value] = added, most
+        for limited, most in instance.limits.items():
+            fees = {name: grid.fees(limited) for name, grid in self.grids.items()}
+            self.sums[f"limit of {limited}"] = fees, most
         self.known: dict[tuple[str, int, int], None] = {}
         self.centre: _Prices | None = None
 
-    def _costs(self, grid: ActivityGrid) -> Floats:
-        """Give what each mode and start of an activity adds to the goal; infinity for none."""
+    def _added(self, grid: ActivityGrid, goal: Goal) -> Floats:
+        """Give what each mode and start of an activity adds to a goal."""
+        activity = grid.activity
+        if goal in PRICED:
+            return grid.fees(goal.value)
+        if activity.due is None or not goal.softens:
+            return np.zeros(grid.inside.shape)
+        late = np.maximum(grid.slots[None, :] + grid.lengths[:, None] - activity.due, 0)
+        return activity.weight * (late > 0 if goal is Goal.LATE else late).astype(float)
+
+    def _costs(self, grid: ActivityGrid, goal: Goal) -> Floats:
+        """Give what each mode and start adds to the goal; infinity where it cannot start."""
         activity = grid.activity
         ends = grid.slots[None, :] + grid.lengths[:, None]
-        if self.goal in PRICED:
-            costs = grid.fees(self.goal.value)
-        elif activity.due is None or not self.goal.softens:
-            costs = np.zeros(grid.inside.shape)
-        else:
-            late = np.maximum(ends - activity.due, 0)
-            costs = activity.weight * (late > 0 if self.goal is Goal.LATE else late).astype(float)
+        costs = self._added(grid, goal)
         earliest, latest = self.earliest[activity.name], self.latest[activity.name]
+        if activity.is_work:
+            latest = min(latest, self.until)
         inside = grid.inside & (grid.slots >= earliest) & (ends <= latest)
         return np.where(inside, costs, np.inf)
 
@@ -172,11 +203,14 @@ class _Relaxation:
         runs = []
         for name, grid in self.grids.items():
             paid = costs[name] + grid.summed(slots)
+            for limited, price in prices.sums.items():
+                paid += price * self.sums[limited][0][name]
             place, start = divmod(int(paid.argmin()), self.horizon)
             runs.append((name, place, start))
             total += paid[place, start]
             size += abs(paid[place, start])
         worth = sum(float(self.supply[name] @ own) for name, own in prices.standing.items())
+        worth += sum(price * self.sums[limited][1] for limited, price in prices.sums.items())
         for name, most in self.peaked.items():
             # A node more costs one, and is worth what its slots are.
             worth += most * max(float(self.lengths @ prices.peak[name]) - 1.0, 0.0)
@@ -185,7 +219,7 @@ class _Relaxation:
 
 @dataclass(frozen=True, kw_only=True)
 class _Prices:
-    """Resource -> the prices of its slots, block by block.
+    """What is paid for: resource -> the prices of its slots, block by block, and for sums.
 
     Parameters
     ----------
@@ -193,10 +227,13 @@ class _Prices:
         For what there is.
     peak
         For what a plan holds at most, where that is what counts.
+    sums
+        Sum that is limited -> the price of a unit of it.
     """
 
     standing: Mapping[str, Floats]
     peak: Mapping[str, Floats]
+    sums: Mapping[str, float]
 
     def between(self, other: "_Prices", share: float) -> "_Prices":
         """Mix with other prices.
@@ -211,6 +248,10 @@ class _Prices:
         return _Prices(
             standing=_mixed(self.standing, other.standing, share),
             peak=_mixed(self.peak, other.peak, share),
+            sums={
+                name: (1 - share) * price + share * other.sums[name]
+                for name, price in self.sums.items()
+            },
         )
 
 
@@ -244,6 +285,10 @@ class _Program:
             for name, own in relaxation.supply.items()
         }
         self.peak = {name: [add(ub=0.0) for _ in blocks] for name in relaxation.peaked}
+        # A sum is told in shares of its limit.
+        self.sums = {
+            name: add(ub=most / max(most, 1)) for name, (_, most) in relaxation.sums.items()
+        }
         self.once = {name: add(lb=1.0, ub=1.0) for name in relaxation.grids}
         self.model.minimize(0.0)
         for name, most in relaxation.peaked.items():
@@ -274,6 +319,9 @@ class _Program:
         run = self.model.add_variable(lb=0.0)
         self.once[name].set_coefficient(run, 1.0)
         self.model.objective.set_linear_coefficient(run, cost / self.penalty)
+        for limited, (added, most) in self.relaxation.sums.items():
+            amount = float(added[name][place, start])
+            self.sums[limited].set_coefficient(run, amount / max(most, 1))
         mode = self.relaxation.grids[name].activity.modes[place]
         size = self.relaxation.block
         used: Counter[tuple[str, int]] = Counter()
@@ -303,4 +351,9 @@ class _Program:
                 for name, own in rows.items()
             }
 
-        return _Prices(standing=of(self.standing), peak=of(self.peak))
+        sums = {
+            name: max(-duals.get(row, 0.0), 0.0)
+            * (self.penalty / max(self.relaxation.sums[name][1], 1))
+            for name, row in self.sums.items()
+        }
+        return _Prices(standing=of(self.standing), peak=of(self.peak), sums=sums)

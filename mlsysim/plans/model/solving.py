@@ -171,7 +171,8 @@ def _reached(
         if state.value <= state.bound or state.is_denied or (turn and clock.left <= 0):
             break
         if turn == 1 and not math.isinf(state.value):
-            bound = relaxed(instance, goal, clock, state.bound, state.value)
+            before = dict(zip(goals, known.values, strict=False))
+            bound = relaxed(instance, goal, clock, state.bound, state.value, before)
             state = replace(state, bound=_whole(instance, goal, bound))
         limit = seconds if alternates or not turn else math.inf
         state = _turn(instance, goals, state, clock, limit, next(turns))
