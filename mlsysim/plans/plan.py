@@ -41,7 +41,8 @@ class Plan:
     fleets
         On what, with calendar and prices.
     goals
-        ``"minimize: makespan"``, ``tardiness``, ``late``, ``cost``, ``carbon`` or ``nodes``;
+        ``"minimize: makespan"``, ``tardiness``, ``max_tardiness``, ``late``, ``cost``,
+        ``carbon``, ``nodes`` or ``changes``;
         several are reached one after the other.
     **given
         The other fields of `PlanQuestion`: sites, horizon, budget, slot.

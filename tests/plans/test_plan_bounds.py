@@ -9,7 +9,7 @@ from plan_drawing import drawn
 from strategies import examples
 
 from mlsysim.plans.enumeration import enumerated
-from mlsysim.plans.model.bounding import ceilings, heads, is_excluded, least
+from mlsysim.plans.model.bounding import ceilings, heads, is_excluded, least, tails
 from mlsysim.plans.model.instance import Activity, Instance, Mode, Resource
 from mlsysim.plans.model.peaks import peaks_of, totals_of
 from mlsysim.plans.model.relaxing import relaxed
@@ -42,7 +42,7 @@ def test_no_plan_is_below_a_bound_by_areas(*, random: Random, goal: Goal, tight:
 
 
 @given(random=RANDOM, goals=st.permutations(list(Goal)), tight=st.booleans())
-@examples(60)
+@examples(30)
 def test_no_plan_is_below_a_bound_by_prices(
     *, random: Random, goals: list[Goal], tight: bool
 ) -> None:
@@ -87,6 +87,19 @@ def test_what_waits_is_not_before_and_what_is_waited_for_not_after() -> None:
     chain = replace(filled(), activities=(first, replace(second, after=("a0",))))
     assert heads(chain) == {"a0": 0, "a1": 3}
     assert ceilings(chain) == {"a0": 6, "a1": 20}
+
+
+def test_a_fleet_that_serves_after_a_job_makes_no_makespan_longer() -> None:
+    """Of a chain only what is work counts, and what work waits for."""
+    job, fleet = filled((0, 20, 3), (0, 20, 5)).activities
+    serving = replace(fleet, after=("a0",), is_work=False)
+    chain = replace(filled(), activities=(job, serving))
+    assert tails(chain) == {"a0": 0, "a1": 0}
+    assert least(chain, Goal.MAKESPAN) == 3
+    assert relaxed(chain, Goal.MAKESPAN, Clock(SearchOptions(workers=1)), 0, 20) == 3
+    last = replace(job, name="a2", after=("a1",))
+    longer = replace(chain, activities=(job, serving, last))
+    assert tails(longer) == {"a0": 8, "a1": 3, "a2": 0}
 
 
 def test_the_bound_of_nodes_is_one_that_they_can_add_up_to() -> None:

@@ -186,4 +186,4 @@ def _bounds(
 
 
 def _unit(question: PlanQuestion, goal: Goal) -> float:
-    return question.slot / 3600 if goal in {Goal.MAKESPAN, Goal.TARDINESS} else 1.0
+    return question.slot / 3600 if goal.is_time else 1.0

@@ -36,33 +36,21 @@ def is_excluded(instance: Instance) -> bool:
 
 
 def least(instance: Instance, goal: Goal) -> int:
-    """Give a number of slots, or of nodes, that no plan is below.
+    """Give what no plan is below by a goal.
 
     Parameters
     ----------
     instance
         The problem.
     goal
-        ``makespan`` or ``nodes``; of the others nothing is known.
+        One that is a maximum, or ``nodes``; of the others nothing is known.
     """
-    match goal:
-        case Goal.MAKESPAN:
-            return max((_soonest(instance, names) for names in _groups(instance)), default=0)
-        case Goal.NODES:
-            return _fewest(instance, _peaked(instance))
-        case _:
-            return 0
-
-
-def _soonest(instance: Instance, names: frozenset[str]) -> int:
-    """Give the slot before which not all work can have ended on some resources."""
-    workload, supply = _Workload(instance, names), _supply(instance, names)
-    return _smallest(instance.horizon, lambda until: workload.fits(supply, until=until))
-
-
-def _fewest(instance: Instance, names: frozenset[str]) -> int:
-    """Give how much of some resources together is needed."""
-    if not names:
+    if goal.is_maximum:
+        return _smallest(
+            instance.horizon, lambda most: not is_excluded(instance.within(goal, most))
+        )
+    names = _peaked(instance)
+    if goal is not Goal.NODES or not names:
         return 0
     workload, supply = _Workload(instance, names), _supply(instance, names)
     return _smallest(
@@ -130,7 +118,9 @@ def ceilings(instance: Instance) -> dict[str, int]:
 
 
 def tails(instance: Instance) -> dict[str, int]:
-    """Give for each activity the slots that those after it take at least.
+    """Give for each activity the slots from its end to that of the last work, at least.
+
+    What is no work, such as a serving fleet that waits for a job, counts only where work follows.
 
     Parameters
     ----------
@@ -146,6 +136,7 @@ def tails(instance: Instance) -> dict[str, int]:
                 (
                     min(mode.length for mode in item.modes) + tail(item.name)
                     for item in followers[name]
+                    if item.is_work or tail(item.name)
                 ),
                 default=0,
             )
@@ -191,8 +182,6 @@ class _Workload:
 
     def __init__(self, instance: Instance, names: frozenset[str]) -> None:
         earliest, latest = heads(instance), ceilings(instance)
-        # What need not have ended for a makespan does not let others end before it either.
-        behind = tails(instance) if all(item.is_work for item in instance.activities) else {}
         owned = [(item, mode) for item in instance.activities for mode in item.modes]
         modes = [mode for _, mode in owned]
         sizes = [len(item.modes) for item in instance.activities]
@@ -203,39 +192,30 @@ class _Workload:
         self.lasts = np.array(
             [min(mode.last, latest[item.name] - mode.length) for item, mode in owned]
         )
-        self.works = np.array([item.is_work for item, _ in owned])
-        self.behind = np.array([behind.get(item.name, 0) for item, _ in owned])
         self.pauses = [*_pauses(modes)]
 
-    def fits(self, supply: Slots, *, until: int | None = None, most: int | None = None) -> bool:
+    def fits(self, supply: Slots, *, most: int | None = None) -> bool:
         """Tell whether every window has enough for what has to be done in it.
 
         Parameters
         ----------
         supply
             What there is in each slot.
-        until
-            By when all work has ended.
         most
             How much a mode may hold.
         """
-        lasts = self.lasts
-        if until is not None:
-            ended = np.where(self.works, until - self.behind, supply.size)
-            lasts = np.minimum(lasts, ended - self.lengths)
-        fitting = (self.firsts <= lasts) & (
-            self.amounts <= (supply.max() if most is None else most)
-        )
+        held = int(supply.max()) if most is None else most
+        fitting = (self.firsts <= self.lasts) & (self.amounts <= held)
         if not np.logical_or.reduceat(fitting, self.owners).all():
             return False
         summed = np.concatenate([[0], supply.cumsum()])
         earliest = np.minimum.reduceat(np.where(fitting, self.firsts, supply.size), self.owners)
-        latest = np.maximum.reduceat(np.where(fitting, lasts + self.lengths, 0), self.owners)
+        latest = np.maximum.reduceat(np.where(fitting, self.lasts + self.lengths, 0), self.owners)
         every_end = _some(np.minimum(latest, supply.size))
         for begin in _some(earliest):
             ends = every_end[every_end > begin]
             inside = np.minimum(
-                self._worked(self.firsts, begin, ends), self._worked(lasts, begin, ends)
+                self._worked(self.firsts, begin, ends), self._worked(self.lasts, begin, ends)
             )
             needs = np.where(fitting[:, None], inside * self.amounts[:, None], np.inf)
             need = np.minimum.reduceat(needs, self.owners, axis=0).sum(axis=0)

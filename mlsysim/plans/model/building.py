@@ -202,6 +202,8 @@ class Model:
                 return self._makespan()
             case Goal.TARDINESS:
                 return sum(item.weight * self._late(item) for item in self._due())
+            case Goal.MAX_TARDINESS:
+                return self._latest()
             case Goal.LATE:
                 return sum(item.weight * self._is_late(item) for item in self._due())
             case Goal.COST | Goal.CARBON | Goal.CHANGES:
@@ -241,6 +243,12 @@ class Model:
             if activity.is_work:
                 self.model.add(latest >= self.ends[activity.name])
         return latest
+
+    def _latest(self) -> Any:
+        most = self.model.new_int_var(0, self.instance.horizon, "largest lateness")
+        for activity in self._due():
+            self.model.add(most >= self.ends[activity.name] - (activity.due or 0))
+        return most
 
     def _late(self, activity: Activity) -> Any:
         late = self.model.new_int_var(0, self.instance.horizon, f"{activity.name} late")

@@ -124,7 +124,7 @@ class PlanSearch:
             grids = self._grids(horizon)
             if grids is None:
                 return None
-            aim = PlacingAim([goal for goal in self.goals if goal is not Goal.MAKESPAN])
+            aim = PlacingAim([goal for goal in self.goals if not goal.is_maximum])
             board = Board(self.instance, grids)
             if not any(self._searched(board, aim, _is_whole)[:2]):
                 return board.chosen
@@ -171,27 +171,32 @@ class PlanSearch:
         if goal is Goal.NODES:
             return self._fewer(best, grids)
         board = self._loaded(best.chosen, grids)
-        if goal is Goal.MAKESPAN:
-            aim = PlacingAim(self.goals, self._due(best.value - 1))
-            self._searched(board, aim, lambda worth: _is_whole(worth) and not worth[-1])
-        else:
-            ended = self._valued(Goal.MAKESPAN, best.chosen)
-            self._searched(
-                board,
-                PlacingAim(self.goals, self._due(ended)),
-                lambda worth: worth[-1] <= self.bound,
-            )
+        dues = {
+            each: self._due(each, self._valued(each, best.chosen) - (each is goal))
+            for each in self.goals
+            if each.is_maximum
+        }
+        aimed = 0 if goal.is_maximum else self.bound
+        self._searched(
+            board,
+            PlacingAim(self.goals, dues),
+            lambda worth: _is_whole(worth) and worth[-1] <= aimed,
+        )
         if board.missing or board.excess():
             return None
         found = self._built(board.chosen)
         return found if found.value < best.value else None
 
-    def _due(self, makespan: int) -> dict[str, int]:
-        """Say by when each activity has to have ended for a makespan."""
+    def _due(self, goal: Goal, most: int) -> dict[str, int]:
+        """Say by when each activity has to have ended for the value of a goal."""
+        if goal is Goal.MAKESPAN:
+            return {
+                item.name: most - self.tails[item.name]
+                for item in self.instance.activities
+                if item.is_work
+            }
         return {
-            item.name: makespan - self.tails[item.name]
-            for item in self.instance.activities
-            if item.is_work
+            item.name: item.due + most for item in self.instance.activities if item.due is not None
         }
 
     def _fewer(self, best: BuiltPlan, grids: Mapping[str, ActivityGrid]) -> BuiltPlan | None:

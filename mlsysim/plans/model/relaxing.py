@@ -65,16 +65,19 @@ def relaxed(
     reached
         Goal -> what no plan that counts is above by it.
     """
-    makespan = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
+    limits = {**instance.most, **(reached or {})}
+    for sooner, most in limits.items():
+        if sooner.is_maximum:
+            instance = instance.within(sooner, most)
+    all_work = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
     modes = [mode for item in instance.activities for mode in item.modes]
     horizon = min(instance.horizon, max(mode.last + mode.length for mode in modes))
-    if makespan:  # nothing is better that ends later than what is known
+    if all_work:  # nothing is better that ends later than what is known
         horizon = min(horizon, int(value))
     if len(modes) * horizon > _LARGEST or any(mode.slack for mode in modes):
         return known
-    limits = {**instance.most, **(reached or {})}
     relaxation = _Relaxation(instance, goal, horizon, limits)
-    if goal is not Goal.MAKESPAN:
+    if not goal.is_maximum:
         return max(known, relaxation.bound(clock, value))
     low, high = int(known) - 1, int(value)  # low is excluded, high is reached
     while high - low > 1 and clock.left > 0:
@@ -116,26 +119,32 @@ class _Relaxation:
         }
         self.earliest, self.latest = heads(instance), ceilings(instance)
         self.behind = tails(instance)
-        self.until = reached.get(Goal.MAKESPAN, instance.horizon)
         self.costs = {name: self._costs(grid, goal) for name, grid in self.grids.items()}
         # Sum -> what each run adds to it, and the most that it may be; rented lots only add to it.
         self.sums: dict[str, tuple[dict[str, Floats], int]] = {}
         for sooner, most in reached.items():
-            if sooner.softens or sooner in PRICED:
+            if not sooner.is_maximum and sooner is not Goal.NODES:
                 added = {name: self._added(grid, sooner) for name, grid in self.grids.items()}
-                self.sums[sooner.value] = added, most
+                self._limit(sooner.value, added, most)
         for limited, most in instance.limits.items():
             fees = {name: grid.fees(limited) for name, grid in self.grids.items()}
-            self.sums[f"limit of {limited}"] = fees, most
+            self._limit(f"limit of {limited}", fees, most)
         self.known: dict[tuple[str, int, int], None] = {}
         self.centre: _Prices | None = None
+
+    def _limit(self, name: str, added: Mapping[str, Floats], most: int) -> None:
+        """Limit a sum; what cannot be added to it cannot start."""
+        for activity, own in added.items():
+            self.costs[activity] = np.where(np.isfinite(own), self.costs[activity], np.inf)
+        finite = {activity: np.where(np.isfinite(own), own, 0.0) for activity, own in added.items()}
+        self.sums[name] = finite, most
 
     def _added(self, grid: ActivityGrid, goal: Goal) -> Floats:
         """Give what each mode and start of an activity adds to a goal."""
         activity = grid.activity
         if goal in PRICED:
             return grid.fees(goal.value)
-        if activity.due is None or not goal.softens:
+        if activity.due is None or goal not in {Goal.LATE, Goal.TARDINESS}:
             return np.zeros(grid.inside.shape)
         late = np.maximum(grid.slots[None, :] + grid.lengths[:, None] - activity.due, 0)
         return activity.weight * (late > 0 if goal is Goal.LATE else late).astype(float)
@@ -146,13 +155,11 @@ class _Relaxation:
         ends = grid.slots[None, :] + grid.lengths[:, None]
         costs = self._added(grid, goal)
         earliest, latest = self.earliest[activity.name], self.latest[activity.name]
-        if activity.is_work:
-            latest = min(latest, self.until)
         inside = grid.inside & (grid.slots >= earliest) & (ends <= latest)
         return np.where(inside, costs, np.inf)
 
     def bound(self, clock: Clock, value: float, until: int | None = None) -> float:
-        """Give what no plan is below; for a makespan more than nothing if none ends in time.
+        """Give what no plan is below; for a maximum more than nothing if none ends in time.
 
         Parameters
         ----------
@@ -161,7 +168,7 @@ class _Relaxation:
         value
             What a plan is worth.
         until
-            By when all work has ended.
+            What a goal that is a maximum is to be at most.
         """
         costs = {name: self._ending(name, until) for name in self.costs}
         if any(not np.isfinite(own).any() for own in costs.values()):
@@ -186,10 +193,14 @@ class _Relaxation:
     def _ending(self, name: str, until: int | None) -> Floats:
         """Give the costs of an activity, without the runs that end too late."""
         grid, costs = self.grids[name], self.costs[name]
-        if until is None or not grid.activity.is_work:
+        if until is None:
             return costs
+        if self.goal is Goal.MAKESPAN:
+            latest = until - self.behind[name] if grid.activity.is_work else None
+        else:
+            latest = None if grid.activity.due is None else until + grid.activity.due
         ends = grid.slots[None, :] + grid.lengths[:, None]
-        return np.where(ends <= until - self.behind[name], costs, np.inf)
+        return costs if latest is None else np.where(ends <= latest, costs, np.inf)
 
     def _worth(
         self, prices: "_Prices", costs: Mapping[str, Floats]

@@ -88,10 +88,12 @@ def solve(
     found = SlotSolution(status=Status.UNKNOWN)
     if known is not None:
         found = replace(found, chosen=known.chosen, lots=known.lots)
-    for place in range(len(goals)):
+    for place, goal in enumerate(goals):
         found = _reached(instance, goals[: place + 1], found, clock)
         if found.status is not Status.OPTIMAL:
             return found
+        if goal.is_maximum:
+            instance = instance.within(goal, found.values[-1])
     return _plainest(instance, goals, found, clock) if ties else found
 
 
