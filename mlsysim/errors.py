@@ -163,6 +163,7 @@ class DisagreementError(MlsysimError):
 _SHOWN_WHOLE = 12
 _MOST_NEAR = 3
 _SHORTEST_BEGINNING = 2
+_SHORTEST_PART = 4
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -173,7 +174,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     name
         What the user wrote.
     known
-        What would have been accepted; names that begin with what was written come first.
+        What would have been accepted; names that begin with what was written come first, and those
+        that only have it in them count where no other is near.
 
     Returns
     -------
@@ -191,7 +193,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
     begun = [candidate for candidate in by_folded if candidate.startswith(folded)]
     if len(folded) < _SHORTEST_BEGINNING:
         begun = []
-    near = [by_folded[match] for match in dict.fromkeys([*begun, *matches])][:_MOST_NEAR]
+    held = [candidate for candidate in by_folded if folded in candidate]
+    if len(folded) < _SHORTEST_PART:
+        held = []
+    found = dict.fromkeys([*begun, *matches]) or held
+    near = [by_folded[match] for match in found][:_MOST_NEAR]
     if near:
         return "; did you mean " + " or ".join(repr(match) for match in near) + "?"
     if 0 < len(names) <= _SHOWN_WHOLE:

@@ -14,6 +14,7 @@ import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def parse_toml(text: str, place: str, error: type[InputError]) -> dict[str, Any]
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as reason:
         cure = "write key = value, with text in quotes"
-        raise error(f"{place}: is not TOML: {reason}; {cure}") from None
+        raise error(f"{place}: {_no_date(text) or f'is not TOML: {reason}; {cure}'}") from None
     except RecursionError:
         lines = text.splitlines()
         worst = max(range(len(lines)), key=lambda at: lines[at].count("[") + lines[at].count("{"))
@@ -106,6 +107,17 @@ def parse_toml(text: str, place: str, error: type[InputError]) -> dict[str, Any]
         raise error(f"{place}: {_too_long(text)}") from None
     check_shape(table, place, error)
     return table
+
+
+def _no_date(text: str) -> str:
+    """Say where the first date stands that no calendar has, if there is one."""
+    for written in re.finditer(r"=\s*(\d{4}-\d\d-\d\d)\b", text):
+        try:
+            date.fromisoformat(written[1])
+        except ValueError as reason:
+            line = text[: written.start()].count("\n") + 1
+            return f"line {line}: {written[1]} is no date: {reason}; write year-month-day"
+    return ""
 
 
 def _too_long(text: str) -> str:

@@ -133,6 +133,10 @@ def quantity(value: Any, unit: str = "") -> Any:
 NUMBER = r"(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
 """How a number without a sign is written, in constraints, files and settings alike."""
 
+_CURRENCIES = {"eur", "euro", "euros", "gbp", "cny", "rmb", "jpy", "chf", "dollar", "dollars"}
+_LARGE = {"t", "tn", "bn", "million", "billion", "trillion"}
+"""Words behind numbers that are no units, in small letters."""
+
 _AMOUNT = re.compile(rf"\s*([-+]?{NUMBER})\s*(.*?)\s*", re.DOTALL)
 
 
@@ -175,11 +179,13 @@ def as_unit(text: str) -> Any:
     """
     if "//" in text:  # pint would read it as a plain division
         raise UnitError(f"{text!r} is not a unit: write one '/'")
+    if text.startswith("/"):
+        raise UnitError(f"{text!r} is not a unit: write '1{text}'")
     try:
         return _registry.Unit(text.replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}"))
     except pint.UndefinedUnitError as error:
         name = str(error.args[0])
-        raise UnitError(f"{text!r}: {name!r} is not a unit{suggest(name, unit_names())}") from None
+        raise UnitError(f"{text!r}: {name!r} is not a unit{near_units(name)}") from None
     except (pint.DefinitionSyntaxError, ValueError) as error:
         raise UnitError(f"{text!r} is not a unit: {error}") from None
     except TypeError:  # how pint takes sums and differences of units, such as "hours-ish"
@@ -202,6 +208,26 @@ def is_unit(name: str) -> bool:
 def unit_names() -> list[str]:
     """List the names of the units without prefixes."""
     return sorted(name for name in dir(_registry) if not name.startswith("_") and is_unit(name))
+
+
+def near_units(name: str) -> str:
+    """Say what to write in place of a word that is no unit, for the end of a message.
+
+    Examples
+    --------
+    >>> near_units("GBps"), near_units("EUR"), near_units("rps")
+    ("; did you mean 'GB/s'?", '; money is in USD', "; did you mean '1/s'?")
+    """
+    folded = name.casefold()
+    if folded in _CURRENCIES:
+        return "; money is in USD"
+    if folded in _LARGE:
+        return "; write a large number as 6e12"
+    if folded.endswith("ps"):  # per second
+        amount = "1" if folded in {"rps", "qps"} else re.sub("b$", "bit", name[:-2])
+        if amount == "1" or is_unit(amount):
+            return f"; did you mean '{amount}/s'?"
+    return suggest(name, unit_names())
 
 
 def is_quantity(value: object) -> TypeGuard[Any]:

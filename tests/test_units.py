@@ -65,6 +65,23 @@ def test_a_misspelt_unit_is_answered_with_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("TBps", "did you mean 'TB/s'"),
+        ("Gbps", "did you mean 'Gbit/s'"),
+        ("qps", "did you mean '1/s'"),
+        ("EUR/hour", "money is in USD"),
+        ("million", "write a large number as 6e12"),
+        ("/s", "write '1/s'"),
+    ],
+)
+def test_words_of_trade_are_answered_with_their_unit(text: str, told: str) -> None:
+    """What people write without thinking of it as a unit is told in units."""
+    with pytest.raises(UnitError, match=told):
+        as_unit(text)
+
+
+@pytest.mark.parametrize(
     ("left", "right"), [("byte", "flop"), ("USD", "s"), ("watt", "byte/s"), ("byte", "")]
 )
 def test_byte_flop_and_dollar_are_dimensions(left: str, right: str) -> None:

@@ -132,6 +132,18 @@ def resolve(kind: type[Record], name: str) -> Any:
     return TREES[kind][name]
 
 
+def node_of(name: str) -> Node | None:
+    """Find a node by its name, or the first one that is made of the accelerator of a name.
+
+    Parameters
+    ----------
+    name
+        An identifier; nothing is found for those of other kinds.
+    """
+    nodes: list[Node] = [TREES[Node][one] for one in TREES[Node]]
+    return next((node for node in nodes if name in {node.name, node.accelerator.name}), None)
+
+
 def find(name: str) -> Any:
     """Find a record by name, whatever its kind.
 

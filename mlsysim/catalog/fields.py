@@ -82,6 +82,10 @@ class Field:
         """Show what could be written, for the end of a message."""
         raise NotImplementedError
 
+    def in_file(self) -> object:
+        """Show what could be written in a file."""
+        return self.example()
+
     def written(self) -> str:
         """Show the example as it is written in Python."""
         return repr(self.example())

@@ -64,7 +64,9 @@ def model_from_hugging_face(
     fields: dict[str, Any] = dict(shape.fields)
     section = content.get("quantization_config") or config.keys.get("quantization_config")
     if isinstance(section, Mapping):
-        fields["native_format"] = formats[format_named(f"{file}: quantization_config", section)]
+        experts = str(config.keys.get("expert_dtype", ""))
+        found = format_named(f"{file}: quantization_config", section, experts)
+        fields["native_format"] = formats[found]
     return LanguageModel(
         name=_identifier(title),
         title=title,

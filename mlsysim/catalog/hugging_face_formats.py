@@ -18,7 +18,10 @@ _PACKED = {
 _ALGORITHMS = {"NVFP4": "nvfp4", "W4A16_NVFP4": "nvfp4", "FP8": "fp8", "MXFP4": "mxfp4"}
 
 
-def format_named(place: str, section: Mapping[str, Any]) -> str:
+_OF_EXPERTS = {"fp4": "mxfp4"}
+
+
+def format_named(place: str, section: Mapping[str, Any], experts: str = "") -> str:
     """Give the narrowest format that a section tells, by its name in ``Models.Formats``.
 
     Checkpoints keep most of their weights in it; which matrices they leave in 16 bits is a matter
@@ -30,6 +33,8 @@ def format_named(place: str, section: Mapping[str, Any]) -> str:
         The file and the section, for messages.
     section
         The section, as the file has it.
+    experts
+        What experts are kept in where the file tells it apart.
 
     Raises
     ------
@@ -41,6 +46,8 @@ def format_named(place: str, section: Mapping[str, Any]) -> str:
     >>> format_named("config.json", {"quant_method": "fp8", "weight_block_size": [128, 128]})
     'fp8_block'
     """
+    if experts in _OF_EXPERTS:
+        return _OF_EXPERTS[experts]
     method = section.get("quant_method")
     if method == "fp8":
         return "fp8_block" if section.get("weight_block_size") else "fp8"

@@ -239,13 +239,79 @@ def kimi_linear(config: Config) -> Shape:
 
 
 def deepseek_v4(config: Config) -> Shape:
-    """Refuse what groups of layers do not express."""
-    config.require("compress_ratios", "list of numbers")
-    config.refuse(
-        "compress_ratios",
-        "attention to compressed blocks of tokens beside a window, with output matrices in groups "
-        "(o_groups) and several streams (hc_mult), is not expressed by groups of layers",
+    """Attention to compressed tokens beside a window, and streams that each layer mixes.
+
+    After the code that is published with the weights: blocks of 4 tokens overlap, and an indexer
+    chooses among them; a token attends to all longer ones.  Tables that route the first layers by
+    words hold no weights.  Sums over a block that is not complete, which a runtime keeps beside the
+    cache, are left out.
+    """
+    layers = config.whole("num_hidden_layers")
+    ratios = [int(ratio) for ratio in config.numbers("compress_ratios")[:layers]]
+    width, streams = config.whole("moe_intermediate_size"), config.whole("hc_mult", 1)
+    shape = decoder(
+        Config(
+            place=config.place,
+            model_type=config.model_type,
+            keys={"intermediate_size": width, **config.keys},
+        )
+    ).and_also(
+        one_cache=True,
+        query_rank=config.whole("q_lora_rank"),
+        output_rank=config.whole("o_lora_rank"),
+        output_groups=config.whole("o_groups"),
+        sliding_window=config.whole("sliding_window"),
+        attention_sinks=True,
+        experts=config.whole("n_routed_experts"),
+        experts_per_token=config.whole("num_experts_per_tok"),
+        shared_experts=config.whole("n_shared_experts", 0),
+        expert_ffn=width,
     )
+    hashed = config.whole("num_hash_layers", 0)
+    kinds, order = {}, []
+    for layer, ratio in enumerate(ratios):
+        name = f"{f'blocks_of_{ratio}' if ratio else 'near'}{'_hashed' * (layer < hashed)}"
+        kinds[name] = {
+            **_compressed(config, shape, ratio, streams),
+            "router_bias": layer >= hashed,
+        }
+        order.append(name)
+    joined = streams * streams * shape["hidden"] + streams + 1
+    shape = shape.and_also({"what joins the streams before the head": joined})
+    return grouped(shape, kinds, order)
+
+
+_OVERLAPPING = 4
+"""Tokens of a block that overlaps with the one before it, and has an index."""
+
+
+def _compressed(config: Config, shape: Shape, ratio: int, streams: int) -> dict[str, Any]:
+    """Describe attention to blocks of so many tokens, with what mixes the streams of a layer."""
+    hidden, head_dim = shape["hidden"], shape["head_dim"]
+    mixing = (2 + streams) * streams
+    found = {
+        "other_matrices": 2 * mixing * streams * hidden,
+        # The norm of keys, with shifts and scales of what mixes streams.
+        "other_vectors": head_dim + 2 * (mixing + 3),
+    }
+    if not ratio:
+        return found
+    overlap = 2 if ratio == _OVERLAPPING else 1
+    found["block_tokens"] = ratio
+    # Entries and their weights, a position of each token in a block, and a norm.
+    found["other_matrices"] += 2 * hidden * overlap * head_dim
+    found["other_vectors"] += ratio * overlap * head_dim + head_dim
+    if ratio == _OVERLAPPING:
+        index_dim = config.whole("index_head_dim")
+        found |= {
+            "index_heads": config.whole("index_n_heads"),
+            "index_dim": index_dim,
+            "top_tokens": config.whole("index_topk"),
+        }
+        # Of an index one matrix is counted with it.
+        found["other_matrices"] += (2 * overlap - 1) * hidden * index_dim
+        found["other_vectors"] += ratio * overlap * index_dim
+    return found
 
 
 _EXPERTS = ("experts", "experts_per_token", "shared_experts", "expert_ffn")

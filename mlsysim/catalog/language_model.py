@@ -60,7 +60,7 @@ class LanguageModel(TransformerShape):
     def full_attention_layers(self) -> int:
         """Layers in which a token attends to tokens without a window before it."""
         if self.groups:
-            full = (g.layers for g in self.layer_groups if g.attends and not g.sliding_window)
+            full = (g.layers for g in self.layer_groups if g.attends and not g.kept_tokens)
             return sum(full)
         return self.layers - self.sliding_layers
 

@@ -67,13 +67,23 @@ class Layer(Record):
         `head_dim` is the width of the part that is not rotary. Zero for other attention.
     sliding_window
         How many tokens before it a token sees; 0 for all.
+    block_tokens
+        Of compressed attention (DeepSeek-V4): tokens whose keys and values become one entry of the
+        cache.  A token attends to entries, and besides to the tokens of its `sliding_window` as
+        they are.  0 where nothing is compressed; what compresses is among `other_matrices`.
     index_heads, index_dim, top_tokens
         Of sparse attention: heads and width of the indexer that scores all tokens, and how many of
-        the best a token attends to. The index of a token is kept beside its keys and values.
+        the best a token attends to. The index of a token is kept beside its keys and values; where
+        tokens are compressed, all of this is about entries.
     output_gate
         Whether what the mixer gives out is multiplied with a gate as wide.
     shared_keys
         Whether values are the keys before their normalization, without a matrix of their own.
+    one_cache
+        Whether the same numbers are keys and values.
+    output_rank, output_groups
+        The rank to which each group of heads is compressed on its way out, and such groups; 0 where
+        one matrix takes all heads.
     linear_heads, linear_key_heads, linear_key_dim, linear_value_dim, linear_scalars
         Of a linear mixer: heads of values, heads that queries and keys have, the widths of a key
         and of a value, and the numbers that each head reads from the stream besides.
@@ -125,11 +135,15 @@ class Layer(Record):
     rope_dim: int = count(0, least=0)
     value_dim: int = count(0, least=0)
     sliding_window: int = count(0, least=0)
+    block_tokens: int = count(0, least=0)
     index_heads: int = count(0, least=0)
     index_dim: int = count(0, least=0)
     top_tokens: int = count(0, least=0)
     output_gate: bool = flag()
     shared_keys: bool = flag()
+    one_cache: bool = flag()
+    output_rank: int = count(0, least=0)
+    output_groups: int = count(0, least=0)
     linear_heads: int = count(0, least=0)
     linear_key_heads: int = count(0, least=0)
     linear_key_dim: int = count(0, least=0)
@@ -197,6 +211,19 @@ class Layer(Record):
             "sparse attention needs index_heads, index_dim and top_tokens": (
                 bool(self.index_heads) == bool(self.index_dim) == bool(self.top_tokens)
             ),
+            "an output_rank needs output_groups that divide the heads": (
+                bool(self.output_rank) == bool(self.output_groups)
+                and (not self.output_groups or self.heads % self.output_groups == 0)
+            ),
+            "compressed attention needs a sliding_window, no kv_rank, and block_tokens that divide "
+            "the widths of keys and index": not self.block_tokens
+            or (
+                self.sliding_window > 0
+                and not self.kv_rank
+                and self.head_dim % self.block_tokens == 0
+                and (self.index_heads * self.index_dim) % self.block_tokens == 0
+                and (not self.index_dim or self.index_dim % self.block_tokens == 0)
+            ),
             "a linear mixer needs linear_heads, linear_key_heads, linear_key_dim and "
             "linear_value_dim": self.mixer is not Mixer.LINEAR or all(linear),
         }
@@ -237,12 +264,36 @@ class Layer(Record):
         return self.linear_heads * self.linear_value_dim
 
     @cached_property
-    def kv_elements(self) -> int:
-        """Numbers cached for one token in one layer."""
+    def entry_tokens(self) -> int:
+        """Tokens of an entry of the cache."""
+        return self.block_tokens or 1
+
+    @cached_property
+    def kept_tokens(self) -> int:
+        """How many tokens stay in the cache; 0 for all, compressed or not."""
+        return 0 if self.block_tokens else self.sliding_window
+
+    @cached_property
+    def seen_tokens(self) -> int:
+        """Over how many tokens a token attends, compressed or not; 0 for all."""
+        chosen = self.top_tokens * self.entry_tokens
+        return min((near for near in (self.kept_tokens, chosen) if near), default=0)
+
+    @cached_property
+    def token_elements(self) -> int:
+        """Numbers that are the keys and values of one token in one layer."""
         if not self.attends:
             return 0
-        own = self.kv_rank + self.rope_dim if self.kv_rank else 2 * self.kv_width
-        return own + self.index_dim
+        if self.kv_rank:
+            return self.kv_rank + self.rope_dim
+        return (1 if self.one_cache else 2) * self.kv_width
+
+    @cached_property
+    def kv_elements(self) -> int:
+        """Numbers cached for one token in one layer, those of its window left out if compressed."""
+        if not self.attends:
+            return 0
+        return (self.token_elements + self.index_dim) // self.entry_tokens
 
     @cached_property
     def state_elements(self) -> int:
@@ -279,7 +330,8 @@ class Layer(Record):
         if self.kv_rank:
             made = self.hidden * (self.kv_rank + self.rope_dim + self.query_rank)
         else:
-            made = (1 if self.shared_keys else 2) * self.hidden * self.kv_width
+            made = (1 if self.shared_keys or self.one_cache else 2) * self.hidden * self.kv_width
+            made += self.hidden * self.query_rank
         return made + self._index_matrices
 
     @cached_property
@@ -298,16 +350,17 @@ class Layer(Record):
             gate = self.linear_value_width * self.output_gate
             return self.hidden * (read + gate + self.linear_value_width) + self.other_matrices
         gate = self.hidden * self.value_width * self.output_gate
-        if not self.kv_rank:
-            own = 2 * self.hidden * self.query_width
-            return own + self.cache_matrices + gate + self.other_matrices
-        if self.query_rank:
-            queries = self.query_rank * self.score_width
-        else:
-            queries = self.hidden * self.score_width
+        queries = (self.query_rank or self.hidden) * self.score_width
         up = self.kv_rank * (self.query_width + self.value_width)
-        own = queries + up + self.value_width * self.hidden
+        own = queries + up + self.output_parameters
         return own + self.cache_matrices + gate + self.other_matrices
+
+    @cached_property
+    def output_parameters(self) -> int:
+        """Elements of the matrices that take what all heads give out to the stream."""
+        if not self.output_rank:
+            return self.value_width * self.hidden
+        return self.output_rank * (self.value_width + self.output_groups * self.hidden)
 
     @cached_property
     def dense_mlp_parameters(self) -> int:
@@ -357,7 +410,8 @@ class Layer(Record):
         vectors += self.hidden * self.output_bias
         vectors += 2 * self.head_dim * self.head_norms
         latent_norms = self.query_rank + self.kv_rank
-        return vectors + latent_norms + self.heads * self.attention_sinks + 2 * self.index_dim
+        index_norms = (1 if self.block_tokens else 2) * self.index_dim
+        return vectors + latent_norms + self.heads * self.attention_sinks + index_norms
 
     @cached_property
     def norm_parameters(self) -> int:

@@ -146,7 +146,7 @@ class Section:
             if fields[key].presence is Presence.REQUIRED and key not in entry:
                 raise CatalogError(
                     f"{self._place(name)}: the key {key!r} is missing; "
-                    f"write e.g. {key} = {_toml(fields[key].example())}"
+                    f"write e.g. {key} = {_toml(fields[key].in_file())}"
                 )
 
     def _read(

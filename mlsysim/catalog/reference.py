@@ -34,6 +34,10 @@ class Reference(Field):
         """Show how such a record is made."""
         return f"{self.kind.__name__}(...)"
 
+    def in_file(self) -> str:
+        """Show that a file names it."""
+        return f"the name of {_article(self.kind.__name__.lower())}"
+
     def written(self) -> str:
         """Show how such a record is made: it is no text."""
         return self.example()

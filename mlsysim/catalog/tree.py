@@ -192,4 +192,5 @@ def find_in(trees: Iterable[Tree[Any]], name: str) -> Any:
         if name in tree:
             return tree[name]
         known.extend(tree)
-    raise UnknownNameError(f"the catalogue has no {name!r}{suggest(name, known)}")
+    near = suggest(name, known) or "; 'mlsysim list' shows them"
+    raise UnknownNameError(f"the catalogue has no {name!r}{near}")

@@ -61,6 +61,12 @@ def _counts(model: LanguageModel) -> Table:
 
 def _mixer(group: LayerGroup) -> str:
     """Say in short how the tokens of a layer see one another."""
+    if group.block_tokens:
+        chosen = f"{group.top_tokens:,} chosen" if group.top_tokens else "all"
+        return (
+            f"attention to {chosen} entries of {group.block_tokens} tokens, and within "
+            f"{group.sliding_window:,}"
+        )
     if group.top_tokens:
         return f"attention to {group.top_tokens:,} chosen tokens"
     if group.sliding_window:

@@ -14,7 +14,8 @@ def describe_model(file: Path, *, export: Path | None, framework: str | None) ->
     file
         The question file.
     export
-        Where to write the model as a CP-SAT proto in text form.
+        Where to write the model as a CP-SAT proto in text form, without the designs that are
+        worse than one that is known.
     framework
         Who is to run the designs, in place of what the file says.
     """
@@ -22,6 +23,7 @@ def describe_model(file: Path, *, export: Path | None, framework: str | None) ->
         question = load(file, framework=framework)
         model = question.explorer.compile(question.evaluate)
         if export is not None:
-            model.export(export)
+            # What a file holds is solved as it is.
+            question.explorer.compile(question.evaluate, optimum_only=True).export(export)
         print(model.describe(), end="")
     return ExitStatus.ANSWERED

@@ -66,7 +66,9 @@ class PlanOutputs:
         if self.ical is not None:
             check_writable("--ical", self.ical)
         if self.emit not in {None, SLURM}:
-            raise ParameterError(f"--emit {self.emit}: a plan is told to {SLURM}")
+            raise ParameterError(
+                f"--emit {self.emit}: plans are written for {SLURM}; write --emit {SLURM}"
+            )
         if (self.emit is None) is not (self.into is None):
             raise ParameterError("--emit slurm --into FOLDER: one needs the other")
         if self.into is not None and not self.into.is_dir():

@@ -15,6 +15,7 @@ from mlsysim.cli.status import ExitStatus, errors_to_status
 from mlsysim.cli.streams import complain, say
 from mlsysim.cli.writable import check_writable
 from mlsysim.plot.validations import outcomes
+from mlsysim.printable import one_line
 from mlsysim.textfiles import write_text
 from mlsysim.validation.error_table import class_of
 from mlsysim.validation.fitting import as_catalogue, fit_file, instructions
@@ -30,6 +31,7 @@ _ERRORS = ("mean", "median", "p90", "ln_mean", "bias", "worst")
 _FEW = 40
 """A file of so many rows is told row by row; of a longer one, only the worst."""
 _WORST = 5
+_LONGEST = 400
 _PARTS = 3
 
 
@@ -83,7 +85,8 @@ def validate_file(
             sys.stdout.flush()  # the report first: the picture may fail
             save(outcomes(report), plot)
         if report.total.errors is None:
-            complain(f"mlsysim: {source}: no row was predicted")
+            reasons = "; ".join(report.reasons)
+            complain(f"mlsysim: {source}: no row was predicted: {one_line(reasons, _LONGEST)}")
             return ExitStatus.CHECK_FAILED
     return ExitStatus.ANSWERED
 

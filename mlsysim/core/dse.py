@@ -90,6 +90,10 @@ class DSE:
         made.problem = problem
         return made
 
+    def _about(self, problem: Problem) -> "DSE":
+        """Make an explorer of a variant of the question."""
+        return type(self).of(problem)
+
     def __repr__(self) -> str:
         return f"DSE({self.problem.space.size:,} designs, {self.problem.objective.text!r})"
 
@@ -312,7 +316,7 @@ class DSE:
         6.0
         """
         choices, changed = (forced, evaluate) if setting is None else setting(forced)
-        narrow = type(self).of(forced_problem(self.problem, choices))
+        narrow = self._about(forced_problem(self.problem, choices))
         kept: dict[str, Any] = {**options}
         asked = [(self, evaluate, kept), (narrow, changed, kept)]
         best, found = answered(asked, executor=None)
@@ -363,7 +367,7 @@ class DSE:
         points = [(point, evaluate) if setting is None else setting(point) for point in values]
         kept: dict[str, Any] = {**options}
         asked = [
-            (type(self).of(varied(self.problem, point)), changed, kept) for point, changed in points
+            (self._about(varied(self.problem, point)), changed, kept) for point, changed in points
         ]
         results = answered(asked, executor)
         return Sweep(
@@ -401,7 +405,12 @@ class DSE:
         return compare(answers)
 
     def compile(
-        self, evaluate: Evaluator, into: "CpModel | None" = None, *, name: str = ""
+        self,
+        evaluate: Evaluator,
+        into: "CpModel | None" = None,
+        *,
+        name: str = "",
+        optimum_only: bool = False,
     ) -> "CompiledModel":
         """Build the CP-SAT model without solving it.
 
@@ -414,6 +423,10 @@ class DSE:
             constraints meet in one; its objective stays as it is.
         name
             What the names of its variables begin with: ``"chat"`` makes ``chat.tp_size``.
+        optimum_only
+            Whether the model is to be solved as it is, with nothing added: designs that are
+            worse than one that a local search has found are then left out, which makes a
+            large model small.
 
         Returns
         -------
@@ -427,4 +440,4 @@ class DSE:
         TracingError
             If the evaluator cannot be traced.
         """
-        return methods.compiled(self.problem, evaluate, into, name)
+        return methods.compiled(self.problem, evaluate, into, name, optimum_only=optimum_only)

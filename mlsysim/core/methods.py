@@ -168,6 +168,8 @@ def compiled(
     evaluate: Evaluator,
     into: "CpModel | None" = None,
     name: str = "",
+    *,
+    optimum_only: bool = False,
 ) -> "CompiledModel":
     """Build the CP-SAT model of a question without solving it.
 
@@ -179,11 +181,13 @@ def compiled(
         A model to add it to.
     name
         What the names of its variables begin with.
+    optimum_only
+        Whether designs that are worse than one that is known may be missing.
     """
     _check_evaluator(evaluate)
     from mlsysim.search.cpsat.compiling import compile_model  # noqa: PLC0415 - 0.2 s to import
 
-    return compile_model(problem, evaluate, into, name)
+    return compile_model(problem, evaluate, into, name, optimum_only=optimum_only)
 
 
 def unanswered(

@@ -100,6 +100,7 @@ def emit(
         "data_parallel_size": plan.data,
         "trained_parameters": plan.trained_parameters,
         "uneven_layers": plan.uneven_layers,
+        "uneven_inner_layers": plan.uneven_inner_layers,
         "uneven_recomputation": plan.uneven_recomputation,
     }
     _refuse(framework, priced, full, counts, asked or Asked(named=arguments, chosen=arguments))

@@ -134,9 +134,13 @@ def _tell_pipeline(sheet: Sheet, plan: TrainingPlan) -> None:
         return
     schedule = "interleaved" if plan.virtual_stages > 1 else plan.schedule
     sheet.set("--parallelism.pipeline-parallel-schedule", _SCHEDULES.get(schedule, schedule))
-    sheet.set("--parallelism.pipeline-parallel-layers-per-stage", _layers(plan))
-    sheet.set("--parallelism.pipeline-parallel-first-stage-less-layers", 0)
-    sheet.set("--parallelism.pipeline-parallel-last-stage-less-layers", 0)
+    # Embedding and head count as so many layers, which the ends have fewer.
+    told = plan.layers_told if plan.uneven_layers else ()
+    fullest = max(told, default=_layers(plan))
+    first, last = (told[0], told[-1]) if told else (fullest, fullest)
+    sheet.set("--parallelism.pipeline-parallel-layers-per-stage", fullest)
+    sheet.set("--parallelism.pipeline-parallel-first-stage-less-layers", fullest - first)
+    sheet.set("--parallelism.pipeline-parallel-last-stage-less-layers", fullest - last)
     if plan.schedule == "zero-bubble":
         sheet.remark("zero-bubble: ZBVZeroBubble, which cuts each stage in two")
 

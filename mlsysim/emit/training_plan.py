@@ -73,6 +73,12 @@ class TrainingPlan(TrainingDesign):
         return _spread(self.layers_told)
 
     @property
+    def uneven_inner_layers(self) -> int:
+        """By how many layers a stage between the ends has fewer than the fullest."""
+        told = self.layers_told
+        return max(told, default=0) - min((*told[1:-1], max(told, default=0)))
+
+    @property
     def uneven_recomputation(self) -> int:
         """The same of the layers that are computed again."""
         counted = self.recompute_layers

@@ -103,14 +103,15 @@ def scanned(
 ) -> tuple[Positions, Positions]:
     """Narrow ranges of positions of a short table, by looking at every entry of it.
 
-    What is not a number may be anything, and stays.
+    What is not a number may be anything, and stays.  Where nothing is left the ends cross, and
+    stay crossed however often they are narrowed again.
     """
     outside = (table < low[:, None]) | (table > high[:, None])
     places = np.arange(table.size)
     inside = ~outside & (places >= first[:, None]) & (places <= last[:, None])
     some = inside.any(axis=1)
     return (
-        np.where(some, inside.argmax(axis=1), last),
+        np.where(some, inside.argmax(axis=1), first),
         np.where(some, table.size - 1 - inside[:, ::-1].argmax(axis=1), first - 1),
     )
 

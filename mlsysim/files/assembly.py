@@ -91,6 +91,8 @@ def _problem(content: QuestionFile, choices: Mapping[str, Any], file: str) -> Pr
         Objective.parse(content.objective)
     for name, constraint in content.constraints.items():
         with _at(f"{file}: constraints.{name}.require"):
+            Constraint.parse(constraint.require, name)
+        with _at(f"{file}: constraints.{name}.confidence"):
             Constraint.parse(constraint.require, name, constraint.confidence)
     if content.pareto is not None:
         with _at(f"{file}: pareto.objectives"):

@@ -12,7 +12,8 @@ is read, but when the question is asked, within the limits of the answer.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +45,7 @@ from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results import Explanation, ParetoFront, SearchResult
+from mlsysim.results.answer import Answer
 from mlsysim.search.goals import Goals
 from mlsysim.search.interruption import current
 from mlsysim.search.method import Method
@@ -54,6 +56,7 @@ from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel, ReplicaDesign
 _LAST = MixedFleetModel.__name__
 FOUND = ("designs", "replicas")
 """The arguments of the sum over a fleet that no file gives: they are what is searched for."""
+_UNCERTIFIED = ("the certificate: replicas, of which there are none, were judged without a model",)
 _UNFINISHED = ("which replica designs there are to choose from",)
 Unanswered = TypeVar("Unanswered", SearchResult, ParetoFront)
 _FLEETS = Cluster | Node | Accelerator
@@ -150,7 +153,7 @@ class BoundFleet:
 
         Raises
         ------
-        InfeasibleError
+        NoReplicaError
             If no design of any kind keeps the limits of a class.
         NoAnswerError
             If a limit came first.
@@ -317,7 +320,9 @@ class BoundFleet:
     def _made_constraints(self, question: FleetQuestion) -> dict[str, ConstraintTable]:
         """Give the constraints that follow, each with the reason that the file states."""
         because = {f"demand of {name}": item.because for name, item in self._content.demand.items()}
-        because |= {f"{name} available": item.because for name, item in self._content.fleet.items()}
+        because |= {
+            f"accelerators of {name}": item.because for name, item in self._content.fleet.items()
+        }
         return {
             name: ConstraintTable(require=text, because=because[name])
             for name, text in question.constraints.items()
@@ -368,6 +373,52 @@ class OutOfTime(DSE):
         """Say that nothing is known."""
         goals = Goals.of(self.problem, objectives)
         return _of_nothing(unanswered_front(goals, method, _stopped_by(), _UNFINISHED))
+
+
+class NoReplica(DSE):
+    """Answers a question about a fleet of which some class has no replica.
+
+    Parameters
+    ----------
+    problem
+        What is asked of the fleet.
+    why
+        Why no replica keeps the limits of the class.
+    """
+
+    def __init__(self, problem: Problem, why: SearchResult) -> None:
+        self.problem = problem
+        self._why = why
+
+    def _about(self, problem: Problem) -> DSE:
+        return NoReplica(problem, self._why)
+
+    def search(
+        self,
+        evaluate: Evaluator,  # noqa: ARG002 - of a fleet that cannot be
+        *,
+        certificate: str | PathLike[str] | None = None,
+        **_options: Any,
+    ) -> SearchResult:
+        """Say why there is no replica, and so no fleet."""
+        found = replace(self._why, objective=self.problem.objective.text, unit="")
+        return found if certificate is None else replace(found, unfinished=_UNCERTIFIED)
+
+    def explain(self, evaluate: Evaluator, **_options: Any) -> Explanation:
+        """Say the same; nothing binds a fleet that cannot be."""
+        return Explanation(result=self.search(evaluate))
+
+    def pareto(
+        self,
+        evaluate: Evaluator,  # noqa: ARG002
+        objectives: Sequence[str],
+        **_options: Any,
+    ) -> ParetoFront:
+        """Say the same of several objectives."""
+        goals = Goals.of(self.problem, objectives).objectives
+        shared = {item.name: getattr(self._why, item.name) for item in fields(Answer)}
+        texts = tuple(goal.text for goal in goals)
+        return ParetoFront(**shared, objectives=texts, units=("",) * len(texts))
 
 
 def _of_nothing(answer: Unanswered) -> Unanswered:

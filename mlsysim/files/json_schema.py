@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from mlsysim.catalog.cluster import Cluster
 from mlsysim.files.fleets import FOUND
 from mlsysim.files.plans.schema import (
     BlockTable,
@@ -23,6 +24,7 @@ from mlsysim.files.plans.schema import (
     SeriesTable,
     SiteTable,
 )
+from mlsysim.files.plans.series import TIME
 from mlsysim.files.schema import (
     ConstraintTable,
     DemandTable,
@@ -35,7 +37,9 @@ from mlsysim.files.schema import (
 )
 from mlsysim.files.stage_names import built_in_stages, registered_stages, stage_named
 from mlsysim.plans.records.goal import Goal
+from mlsysim.problem.constraint import CONFIDENCES
 from mlsysim.stages.documentation import described
+from mlsysim.stages.domains import Entry
 from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel
 from mlsysim.stages.knobs import Knob
 
@@ -114,6 +118,8 @@ def plan_schema() -> dict[str, Any]:
     takers = _takers()
     names = [*built_in_stages(), *registered_stages()]
     _tighten_tables(defs, names)
+    defs["PlanFleetTable"]["properties"]["of"] |= Entry((Cluster,)).schema()
+    defs["SeriesTable"]["properties"]["daily"]["propertyNames"] = {"pattern": f"^{TIME}$"}
     plan, job = defs["PlanFile"]["properties"], defs["JobTable"]["properties"]
     for kind in plan["objective"]["anyOf"]:
         kind.get("items", kind)["enum"] = [f"minimize: {goal.value}" for goal in Goal]
@@ -122,7 +128,9 @@ def plan_schema() -> dict[str, Any]:
     for name, knobs in takers.items():
         defs[f"argument.{name}"] = _argument(knobs.values())
     known = _pipeline({"stages": {"items": {"enum": names}}})
-    own: dict[str, Any] = {"properties": dict(_tables_of_arguments(takers))}
+    # The fleet of a job is said by other keys.
+    taken = [name for name in takers if name != "fleet"]
+    own: dict[str, Any] = {"properties": dict(_tables_of_arguments(taken))}
     job_table = defs["JobTable"] | {"if": known, "then": own}
     return {
         "$schema": DRAFT,
@@ -153,6 +161,10 @@ def _tighten(defs: dict[str, Any], stages: list[str]) -> None:
     question["objective"]["pattern"] = _SENSE
     defs["ParetoTable"]["properties"]["objectives"]["items"]["pattern"] = _SENSE
     _tighten_tables(defs, stages)
+    demand, fleet = defs["DemandTable"]["properties"], defs["FleetTable"]["properties"]
+    demand["rate"]["anyOf"][0]["exclusiveMinimum"] = 0
+    demand["utilization"] |= {"exclusiveMinimum": 0, "maximum": 1}
+    fleet["available"]["anyOf"][0]["minimum"] = 0
     for space in (question["space"], defs["FleetTable"]["properties"]["space"]):
         _tighten_choices(space)
 
@@ -165,6 +177,11 @@ def _tighten_tables(defs: dict[str, Any], stages: list[str]) -> None:
         "uniqueItems": True,
     }
     defs["RangeTable"]["properties"]["step"]["minimum"] = 1
+    _, constraint = defs["ConstraintTable"]["anyOf"]
+    least, most = CONFIDENCES
+    for kind in constraint["properties"]["confidence"]["anyOf"]:
+        if kind["type"] == "number":
+            kind |= {"minimum": least, "maximum": most}
 
 
 def _tighten_choices(space: dict[str, Any]) -> None:

@@ -3,9 +3,10 @@
 ``catalog = ["my_fleet.toml"]``, and a table of node, nodes and fabric in the place of a fleet.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -15,15 +16,18 @@ from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.node import Node
 from mlsysim.catalog.record import Record
 from mlsysim.catalog.user import load_catalog
-from mlsysim.errors import CatalogError, QuestionError
+from mlsysim.errors import CatalogError, InputError, QuestionError, UnknownNameError, suggest
+from mlsysim.files.assembly import located
 from mlsysim.files.schema import QuestionFile
 
 
-def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> QuestionFile:
+def with_own_records(
+    content: QuestionFile, records: Mapping[str, Record], place: str
+) -> QuestionFile:
     """Put the records of the question's own catalogue files in place of their names.
 
     No name can mean two things: a catalogue file cannot take a name of the package.  A table with
-    a `node` is a cluster.
+    a `node`, `nodes` or a `fabric` is a cluster.
 
     Parameters
     ----------
@@ -31,17 +35,30 @@ def with_own_records(content: QuestionFile, records: Mapping[str, Record]) -> Qu
         The file.
     records
         What `own_records` gave for it.
+    place
+        What stands before its keys in messages: the file, and the key of what it is a part of.
+
+    Raises
+    ------
+    QuestionError
+        If a table is no cluster; the message names the key.
     """
     fleets = {
-        name: msgspec.structs.replace(table, of=_put(table.of or name, records))
+        name: msgspec.structs.replace(table, of=_put(table.of or name, records, place))
         if (table.of or name) in records
         else table
         for name, table in content.fleet.items()
     }
     return msgspec.structs.replace(
         content,
-        fixed={name: _put(value, records) for name, value in content.fixed.items()},
-        space={name: _put(value, records) for name, value in content.space.items()},
+        fixed={
+            name: _put(value, records, f"{place}fixed.{name}")
+            for name, value in content.fixed.items()
+        },
+        space={
+            name: _put(value, records, f"{place}space.{name}")
+            for name, value in content.space.items()
+        },
         fleet=fleets,
     )
 
@@ -82,16 +99,24 @@ def own_records(files: Iterable[str], path: Path) -> dict[str, Record]:
     return found
 
 
-def _put(value: Any, records: Mapping[str, Record]) -> Any:
+def _put(value: Any, records: Mapping[str, Record], place: str) -> Any:
     if isinstance(value, str):
         return records.get(value, value)
     if isinstance(value, tuple):
-        return tuple(_put(item, records) for item in value)
+        return tuple(_put(item, records, place) for item in value)
     if isinstance(value, Mapping):
-        if "node" in value:
-            return cluster_of(value, records)
-        return {key: _put(item, records) for key, item in value.items()}
+        if value.keys() & _PARTS.keys():
+            try:
+                return cluster_of(value, records)
+            except InputError as error:
+                raise located(error, place) from None
+        return {key: _put(item, records, place) for key, item in value.items()}
     return value
+
+
+_PARTS = {"node": "DGX_H100", "nodes": 40, "fabric": "IB_NDR"}
+"""What a cluster in a table needs, and how it is written."""
+_KINDS: Mapping[str, type[Record]] = {"node": Node, "fabric": Fabric}
 
 
 def cluster_of(table: Mapping[str, Any], records: Mapping[str, Record]) -> Cluster:
@@ -111,11 +136,33 @@ def cluster_of(table: Mapping[str, Any], records: Mapping[str, Record]) -> Clust
     UnknownNameError
         If there is no such node or fabric.
     """
-    given = dict(table)
-    for field, kind in (("node", Node), ("fabric", Fabric)):
-        name = given.get(field)
-        if isinstance(name, str):
-            given[field] = records[name] if name in records else resolve(kind, name)
-    parts = (table.get("nodes"), table.get("node"), table.get("fabric"))
-    given.setdefault("name", "_".join(map(str, parts)))
+    fields = [field.name for field in dataclasses.fields(Cluster)]
+    for field in table:
+        if field not in fields:
+            raise CatalogError(f"{field}: a cluster has no such field{suggest(field, fields)}")
+    for field, example in _PARTS.items():
+        if field not in table:
+            shown = f'"{example}"' if isinstance(example, str) else example
+            raise CatalogError(f"{field} is missing; write e.g. {field} = {shown}")
+    given = {
+        **table,
+        **{field: _part_of(field, table[field], records) for field in _KINDS},
+    }
+    given.setdefault("name", "_".join(str(table[field]) for field in ("nodes", "node", "fabric")))
     return Cluster(**given)
+
+
+def _part_of(field: str, name: Any, records: Mapping[str, Record]) -> Record:
+    """Find the node or the fabric of a cluster by its name."""
+    shown = f"'mlsysim list {field}s' shows them"
+    if isinstance(name, Record):
+        return name
+    if not isinstance(name, str):
+        raise CatalogError(f"{field}: {name!r} is no text; write a name; {shown}")
+    if name in records:
+        return records[name]
+    try:
+        return cast("Record", resolve(_KINDS[field], name))
+    except UnknownNameError as error:
+        cure = "" if "did you mean" in str(error) else f"; {shown}"
+        raise UnknownNameError(f"{field}: {error}{cure}") from None

@@ -20,15 +20,16 @@ import msgspec
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
-from mlsysim.errors import InfeasibleError, InputError, MetricError, NoAnswerError, QuestionError
+from mlsysim.errors import InputError, MetricError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import Bound, assemble, located
 from mlsysim.files.binding import PipelineEvaluator, bind
-from mlsysim.files.fleets import BoundFleet, OutOfTime, is_fleet
+from mlsysim.files.fleets import BoundFleet, NoReplica, OutOfTime, is_fleet
 from mlsysim.files.own_catalog import own_records, with_own_records
 from mlsysim.files.reading import read_table, written
 from mlsysim.files.schema import Expected, QuestionFile
 from mlsysim.files.settings import settings_of, with_arguments
 from mlsysim.files.what_if import EvaluatedDesign, evaluate, set_in_text
+from mlsysim.fleets.no_replica import NoReplicaError
 from mlsysim.problem.problem import Problem
 from mlsysim.results import Explanation, ParetoFront, SearchResult
 from mlsysim.results.what_if import Sweep, WhyNot
@@ -267,7 +268,7 @@ class Question:
 
         Raises
         ------
-        InfeasibleError
+        NoReplicaError
             If no replica keeps the limits of a class of requests.
         NoAnswerError
             If a limit came first.
@@ -288,8 +289,8 @@ class Question:
         with interruptible():  # Ctrl-C ends both
             try:
                 left, explorer = self.prepare(**options), self.explorer
-            except InfeasibleError:
-                raise
+            except NoReplicaError as error:
+                left, explorer = dict(options), NoReplica(self.problem, error.answer)
             except NoAnswerError:
                 left, explorer = dict(options), OutOfTime.of(self.problem)
             with self._located():
@@ -362,7 +363,7 @@ def question_of(text: str, path: str | PathLike[str], *, framework: str | None =
     if overridden:
         content = msgspec.structs.replace(content, framework=framework, expected=None)
     records = own_records(content.catalog, path)
-    content = with_own_records(content, records)
+    content = with_own_records(content, records, f"{path}: ")
     asked: Bound | BoundFleet
     if is_fleet(content):
         asked = BoundFleet(content, str(path), records)

@@ -43,6 +43,7 @@ _PLAIN_WORDS = {
     "date": "a date",
     "time": "a time",
 }
+_WITHOUT_QUOTES = {"int": "8", "float": "0.9", "bool": "true"}
 
 
 def written(path: Path) -> str:
@@ -91,8 +92,7 @@ def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
         )
     for key in table:
         if key not in fields:
-            home = _home(key, fields) or suggest(key, fields)
-            raise QuestionError(f"{file}: {_join(place, key)}: unknown key{home}")
+            raise QuestionError(f"{file}: {_join(place, key)}: unknown key{_cure(key, fields)}")
     for key, field in fields.items():
         if field.required and key not in table:
             raise QuestionError(f"{file}: {_join(place, key)}: missing; the file needs this key")
@@ -106,6 +106,7 @@ def _record(table: Any, kind: type[Any], file: str, place: str) -> Any:
 
 def _value(value: Any, kind: Any, file: str, place: str) -> Any:
     """Convert one value to the type that the schema asks for."""
+    kind = _taken(kind, value)
     members = get_args(kind)
     record = next((item for item in (kind, *members) if _is_record(item)), None)
     if get_origin(kind) is dict:
@@ -131,6 +132,13 @@ def _value(value: Any, kind: Any, file: str, place: str) -> Any:
         raise QuestionError(f"{file}: {_plain(str(error), place)}") from None
 
 
+def _taken(kind: Any, value: Any) -> Any:
+    """Choose what takes tables of values, of all that is allowed, where there is one."""
+    if not isinstance(value, Mapping):
+        return kind
+    return next((item for item in get_args(kind) if get_origin(item) is dict), kind)
+
+
 def _check_listed(value: Any, kind: Any, record: Any, file: str, place: str) -> None:
     """Refuse one value where a list belongs, and write the list."""
     name, shown = place.rpartition(".")[2], _shown(value)
@@ -141,6 +149,13 @@ def _check_listed(value: Any, kind: Any, record: Any, file: str, place: str) -> 
         )
     if get_origin(kind) is tuple and isinstance(value, str):
         raise QuestionError(f"{file}: {place}: expected a list, got text; write {name} = [{shown}]")
+
+
+def _cure(key: str, fields: Mapping[str, FieldInfo]) -> str:
+    """Say what to write in place of an unknown key."""
+    cut_short = any(name.startswith(key) for name in fields)
+    home = "" if cut_short else _home(key, fields)
+    return home or suggest(key, fields) or f"; known: {', '.join(map(repr, sorted(fields)))}"
 
 
 def _home(key: str, fields: Mapping[str, FieldInfo]) -> str:
@@ -167,7 +182,13 @@ def _plain(message: str, place: str) -> str:
     """Say a message of msgspec in the words of a TOML file, with the place in front."""
     message, _, where = message.partition(" - at `$")
     words = re.sub(r"`([^`]*)`", lambda match: _PLAIN_WORDS.get(match[1], match[1]), message)
-    return f"{place}{where.rstrip('`')}: {words[0].lower()}{words[1:]}"
+    wanted, *got = re.findall(r"`([^`]*)`", message) or [""]
+    wanted, cure = wanted.removesuffix(" | null"), ""
+    if wanted in _WITHOUT_QUOTES and got == ["str"]:
+        cure = f"; write it without quotes, such as {_WITHOUT_QUOTES[wanted]}"
+    elif wanted == "str":
+        cure = "; write it in quotes, an amount with its unit"
+    return f"{place}{where.rstrip('`')}: {words[0].lower()}{words[1:]}{cure}"
 
 
 def _shown(value: Any) -> str:

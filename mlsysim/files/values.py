@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, cast, get_args, get_origin
 
-from mlsysim.catalog.builtin import TREES, find
+from mlsysim.catalog.builtin import TREES, find, node_of
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.record import Record
 from mlsysim.errors import InputError, QuestionError, UnknownNameError, suggest
@@ -121,7 +121,8 @@ def _own(value: Record, kinds: Sequence[type[Record]], place: str) -> Record:
 def _list(values: Sequence[Scalar], annotation: Any, place: str) -> list[Any]:
     """Build an argument that holds a value for each stage of a pipeline."""
     if not takes_list(annotation):
-        raise QuestionError(f"{place}: is a list; this argument takes one value")
+        cure = "; a list of values to choose from stands in [space]" if "fixed." in place else ""
+        raise QuestionError(f"{place}: is a list; this argument takes one value{cure}")
     return [argument(item, int, f"{place}[{at}]") for at, item in enumerate(values)]
 
 
@@ -130,10 +131,8 @@ def _table(
 ) -> dict[str, Any]:
     """Build an argument that holds a value per name; clusters in tables were made before."""
     if not tables:
-        cure = '; a cluster in a table is { node = "DGX_H100", nodes = 40, fabric = "IB_NDR" }'
-        raise QuestionError(
-            f"{place}: is a table; this argument takes one value{cure if Cluster in kinds else ''}"
-        )
+        cure = f"; {_cluster_of('DGX_H100')}" if Cluster in kinds else ""
+        raise QuestionError(f"{place}: is a table; this argument takes one value{cure}")
     of = get_args(tables[0])[1]
     return {key: argument(item, of, f"{place}.{key}") for key, item in values.items()}
 
@@ -155,13 +154,22 @@ def _record(name: str, kinds: Sequence[type[Record]]) -> Record:
         found = find(name)
     except UnknownNameError:
         known = [known for kind in kinds for known in TREES[kind]]
-        cure = suggest(name, known) or "; 'mlsysim list' shows them"
+        others = [known for tree in TREES.values() for known in tree]
+        cure = suggest(name, known) or suggest(name, others) or "; 'mlsysim list' shows them"
         raise QuestionError(f"the catalogue has no {_wanted(kinds)} {name!r}{cure}") from None
+    if Cluster in kinds and (node := node_of(found.name)) is not None:
+        what = "node" if found == node else "accelerator"
+        raise QuestionError(f"{name!r} is one {what}; {_cluster_of(node.name)}")
     trees = " or ".join(TREES[kind].path.rpartition(".")[2].casefold() for kind in kinds)
     raise QuestionError(
         f"{name!r} is of kind {type(found).__name__}, not {_wanted(kinds)};"
         f" 'mlsysim list {trees}' shows what can stand here"
     )
+
+
+def _cluster_of(node: str) -> str:
+    """Show how a cluster is said in a question, without a catalogue."""
+    return f'a cluster in a table is {{ node = "{node}", nodes = 40, fabric = "IB_NDR" }}'
 
 
 def _wanted(kinds: Sequence[type[Record]]) -> str:

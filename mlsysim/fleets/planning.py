@@ -8,8 +8,8 @@
 >>> print(plan)
 OPTIMAL: 28.2 USD/hour
   chat: 6 x L4_tp1, 2 x H100_tp4; serves 21 of 21 per second
-  H100: 8 of 8
-  L4: 6 of 64
+  H100: 8 of 8 accelerators
+  L4: 6 of 64 accelerators
 
 `mlsysim.fleets.replica_designs` makes such a table of designs out of a serving model.
 """
@@ -46,7 +46,7 @@ class FleetQuestion:
     space
         ``"<class>_on_<design>"`` -> how many replicas there can be.
     constraints
-        ``"demand of <class>"`` and ``"<kind> available"`` -> the constraint.
+        ``"demand of <class>"`` and ``"accelerators of <kind>"`` -> the constraint.
     demand
         Class -> requests per second.
     available
@@ -177,7 +177,8 @@ class FleetPlan:
         for kind, used in sorted(fleet.accelerators.items()):
             if used:
                 limit = question.available.get(kind)
-                lines.append(f"  {kind}: {used}" + ("" if limit is None else f" of {limit}"))
+                room = "" if limit is None else f" of {limit}"
+                lines.append(f"  {kind}: {used}{room} accelerators")
         return "\n".join(lines)
 
 
@@ -252,7 +253,7 @@ def _constraints(
         for name, rate in rates.items()
     }
     return demand | {
-        f"{kind} available": f"MixedFleetModel.accelerators.{kind} <= {count}"
+        f"accelerators of {kind}": f"MixedFleetModel.accelerators.{kind} <= {count}"
         for kind, count in limits.items()
         if kind in used
     }

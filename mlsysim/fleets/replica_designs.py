@@ -8,15 +8,17 @@ requests that it serves and the accelerators that it takes become replica design
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
-from mlsysim.errors import InfeasibleError, MissingFigureError, NoAnswerError, ParameterError
+from mlsysim.errors import MissingFigureError, NoAnswerError, ParameterError
+from mlsysim.fleets.no_replica import NoReplicaError, why_none
 from mlsysim.problem.domain import label
+from mlsysim.problem.space import SearchSpace
 from mlsysim.results.pareto import ParetoFront
 from mlsysim.results.status import Status
 from mlsysim.search.interruption import interruptible
@@ -181,7 +183,7 @@ def replica_designs(
         If no stage produces a rate.
     MissingFigureError
         If the price of a kind is not known.
-    InfeasibleError
+    NoReplicaError
         If no design of any kind keeps the limits of a class.
     NoAnswerError
         If the time limit or Ctrl-C came before all grids were evaluated.
@@ -206,15 +208,12 @@ def replica_designs(
     pipeline = Pipeline(stages, framework=framework)
     counting = rated(stages)
     found: dict[str, ReplicaDesign] = {}
-    reasons: dict[str, list[str]] = {item.name: [] for item in classes}
     pairs = [(kind, item) for kind in kinds for item in classes]
     with interruptible():  # Ctrl-C ends them all
         clock = _Clock(options or SearchOptions(), len(pairs))
         for done, (kind, item) in enumerate(pairs):
             evaluate = _Replica(pipeline=pipeline, arguments={**fixed, **item.arguments})
             front = _front(counting, kind, item, evaluate, clock.left(done))
-            if front.status is Status.INFEASIBLE:
-                reasons[item.name].append(f"{kind.name}: {', '.join(front.conflict)}")
             for point in front:
                 result = point.result[counting]
                 params = {name: value for name, value in point.params.items() if name != "fleet"}
@@ -231,11 +230,19 @@ def replica_designs(
                     },
                     evidence=evidence_of(point.result),
                 )
-    for name, texts in reasons.items():
-        if len(texts) == len(kinds):
-            raise InfeasibleError(
-                f"no replica design keeps the limits of the class {name!r}:\n" + "\n".join(texts)
-            )
+        for item in classes:
+            if not any(item.name in design.rates for design in found.values()):
+                evaluate = _Replica(pipeline=pipeline, arguments={**fixed, **item.arguments})
+                raise NoReplicaError(
+                    why_none(
+                        item.name,
+                        item.limits,
+                        dict(_tried(kinds)),
+                        evaluate,
+                        f"maximize: {counting}.request_rate",
+                        clock.left(len(pairs)),
+                    )
+                )
     return list(found.values())
 
 
@@ -249,6 +256,15 @@ def available(kinds: Iterable[ReplicaKind], designs: Iterable[ReplicaDesign]) ->
 def demand(classes: Iterable[RequestClass]) -> dict[str, float]:
     """Give the requests per second, by class."""
     return {item.name: item.rate for item in classes}
+
+
+def _tried(kinds: Iterable[ReplicaKind]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give every design of the grids with its name."""
+    for kind in kinds:
+        space = SearchSpace({"fleet": [kind.fleet], **kind.space})
+        for place in range(space.size):
+            params = space.point(place)
+            yield _name(kind.name, {k: v for k, v in params.items() if k != "fleet"}), params
 
 
 @dataclass(frozen=True, kw_only=True)

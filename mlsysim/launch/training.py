@@ -167,7 +167,13 @@ MEGATRON = (
 
 TORCHTITAN = (
     *_SHARED,
-    _EVEN_LAYERS,
+    # Each end may have fewer layers, for the embedding and the head.
+    rule(
+        "stage_layers",
+        "stages between the ends have equally many layers, and the ends no more, each in one part",
+        "DistributedModel.uneven_layers == 0",
+        'DistributedModel.uneven_inner_layers == 0 and virtual_stages == 1 and schedule == "1f1b"',
+    ),
     _EVEN_RECOMPUTATION,
     _ACTIVATIONS_AT_HOME,
     _own_messages("torchtitan"),
@@ -180,6 +186,7 @@ TORCHTITAN = (
         "ceil(model.layers / ceil(model.layers / (2 * pp_size))) == 2 * pp_size",
         'schedule != "zero-bubble" and ceil(model.layers / ceil(model.layers '
         "/ (pp_size * virtual_stages))) == pp_size * virtual_stages",
+        "DistributedModel.uneven_layers > 0",
     ),
     rule(
         "key_value_heads",

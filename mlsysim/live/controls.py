@@ -231,7 +231,7 @@ def _dials(content: QuestionFile) -> Iterator[Dial]:
     for name, demand in content.demand.items():
         yield from dial_of(("demand", name, "rate"), f"rate of {name}", demand.rate)
     for name, kind in content.fleet.items():
-        yield from dial_of(("fleet", name, "available"), f"{name} available", kind.available)
+        yield from dial_of(("fleet", name, "available"), f"accelerators of {name}", kind.available)
 
 
 def dial_of(place: Place, name: str, value: Any) -> Iterator[Dial]:

@@ -190,6 +190,8 @@ class Constraint:
         elif self.left.is_bare_number and is_quantity(right):
             proposal = f"{self.left} {_behind_number(right)} {self.relation} {self.right}"
         cure = f"; write {proposal!r}" if proposal else f" ({_units(left)} with {_units(right)})"
+        if not proposal and self.right.is_number and is_quantity(left):
+            cure = f"{cure}; write the limit in {unit_of(left)}"
         return UnitError(f"{self.text!r} compares {kind_of(left)} with {kind_of(right)}{cure}")
 
 

@@ -69,6 +69,11 @@ class Expression:
         return isinstance(self.node, NumberLiteral) and not self.node.unit
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is a number alone, with or without a unit."""
+        return isinstance(self.node, NumberLiteral)
+
+    @property
     def quoted(self) -> str | None:
         """The text, where the expression is one in quotes."""
         return self.node.value if isinstance(self.node, TextLiteral) else None

@@ -123,7 +123,8 @@ def missing(result: Any, path: str, also: Sequence[str] = ()) -> MetricError:
     if same_end and path not in same_end:
         nearest = "; did you mean " + " or ".join(repr(name) for name in same_end[:3]) + "?"
     else:
-        nearest = suggest(path, known) or f"; known are, e.g., {', '.join(map(repr, known[:6]))}"
+        shown = sorted(known, key=lambda name: "." in name and name.split(".")[-2] == "checks")[:6]
+        nearest = suggest(path, known) or f"; known are, e.g., {', '.join(map(repr, shown))}"
     return MetricError(f"metric {path!r} does not exist{nearest}")
 
 

@@ -30,7 +30,7 @@ from mlsysim.problem.nodes import (
 )
 from mlsysim.problem.source import Source
 from mlsysim.problem.tokens import Token, TokenKind
-from mlsysim.units import is_unit, unit_names
+from mlsysim.units import is_unit, near_units
 
 _DEEPEST = 60
 _MOST_OPERATIONS = 200
@@ -201,7 +201,7 @@ class Parser:
             return NumberLiteral(text=token.text, value=value)
         self._next()
         if not is_unit(word.text):
-            known = suggest(word.text, unit_names())
+            known = near_units(word.text)
             raise self._source.fault(
                 f"{word.text!r} after {token.text} is not a unit{known}"
                 if known

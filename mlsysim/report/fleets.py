@@ -101,7 +101,8 @@ def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
     rows = [
         [
             pool.request_class,
-            f"{number(pool.replicas * pool.design.accelerators)} {pool.design.kind}",
+            # A kind may be a node: "2 DGX_H100" would be sixteen accelerators.
+            f"{number(pool.replicas * pool.design.accelerators)} of {pool.design.kind}",
             *(label(pool.design.params.get(name, "-")) for name in choices),
             number(round(pool.rate, 1)),
             number(round(pool.replicas * pool.design.price, 2)),

@@ -40,8 +40,7 @@ def interval_table(item: ReportedDesign) -> Iterator[Block]:
     """List what each predicted figure of a design stays within."""
     if item.intervals:
         rows = [
-            [path, number(found.low), number(found.high), found.unit]
-            for path, found in item.intervals.items()
+            [path, *map(number, found.told), found.unit] for path, found in item.intervals.items()
         ]
         yield table_of(
             [["figure", "from", "to", "unit"], *rows], title=f"{WITHIN}:", words=frozenset({0, 3})

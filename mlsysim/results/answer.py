@@ -38,6 +38,9 @@ class Answer(JsonText):
         What each member of the conflict would have to become.
     unfinished
         What a limit has cut short, in words; `statistics` has which limit.
+    designs_of
+        What the designs are of that were counted, where that is a part of what was asked for:
+        ``"a replica for chat"``.
     """
 
     status: Status
@@ -48,6 +51,7 @@ class Answer(JsonText):
     conflict_reasons: Mapping[str, str] = field(default_factory=dict)
     relaxations: tuple[Relaxation, ...] = ()
     unfinished: tuple[str, ...] = ()
+    designs_of: str = ""
 
     @property
     def explanation(self) -> str:
@@ -61,6 +65,7 @@ class Answer(JsonText):
             self.conflict_reasons,
             self.relaxations,
             is_minimal=self.conflict_is_minimal,
+            designs_of=self.designs_of,
         )
 
     @abstractmethod

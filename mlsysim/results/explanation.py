@@ -12,6 +12,7 @@ def explain(
     relaxations: tuple[Relaxation, ...],
     *,
     is_minimal: bool = True,
+    designs_of: str = "",
 ) -> str:
     """Write the explanation of an infeasible result.
 
@@ -27,8 +28,11 @@ def explain(
         What each member would have to become.
     is_minimal
         Whether it is known that no member can be left out.
+    designs_of
+        What the designs are of, where that is a part of what was asked for.
     """
     number = "the one design" if grid_size == 1 else f"none of the {grid_size:,} designs"
+    number += f" of {designs_of}" if designs_of else ""
     verb = "does not meet" if grid_size == 1 else "meets"
     lines = [f"INFEASIBLE (proven): {number} {verb} every requirement."]
     if not is_minimal:

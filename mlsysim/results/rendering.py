@@ -29,7 +29,8 @@ def headline(answer: "Answer", *, proven: str, unproven: str) -> Headline:
         case Status.OPTIMAL:
             text = proven
         case Status.INFEASIBLE:
-            text = "no design meets every requirement"
+            part = f" of {answer.designs_of}" if answer.designs_of else ""
+            text = f"no design{part} meets every requirement"
         case Status.FEASIBLE:
             aside, text, effort = " (not proven)", unproven, f"{stopped}{effort}"
         case Status.UNKNOWN:

@@ -215,10 +215,23 @@ class Entry(ArgumentDomain):
         """Give it as JSON Schema: a name, or a cluster by its nodes and fabric."""
         if Cluster not in self.kinds:
             return {"type": "string"}
-        parts = {"node": {"type": "string"}, "fabric": {"type": "string"}}
-        counted = {**parts, "nodes": {"type": "integer", "minimum": 1}}
-        nodes = {"type": "object", "properties": counted, "additionalProperties": False}
-        return {"anyOf": [{"type": "string"}, nodes]}
+        parts = {
+            "node": {"type": "string"},
+            "nodes": {"type": "integer", "minimum": 1},
+            "fabric": {"type": "string"},
+        }
+        others = {
+            "name": {"type": "string"},
+            "pod_accelerators": {"type": "integer", "minimum": 0},
+            "oversubscription": {"type": "number", "minimum": 1},
+        }
+        table = {
+            "type": "object",
+            "properties": parts | others,
+            "required": [*parts],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [{"type": "string"}, table]}
 
     def __str__(self) -> str:
         return " or ".join(kind.__name__ for kind in self.kinds)

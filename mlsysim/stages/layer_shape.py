@@ -55,6 +55,9 @@ class LayerShape(LayerKind):
         Widths over which queries are multiplied with keys, and scores with values.
     near_share, window
         The share of such layers in which a token sees a window only, and its length.
+    beside, beside_width
+        Of tokens that are not compressed yet, beside those that are: how many there are at most,
+        and the width over which queries, and scores, are multiplied.
     index_width
         Width over which an indexer scores all tokens.
     state_flops
@@ -107,6 +110,8 @@ class LayerShape(LayerKind):
     value_width: int
     near_share: float
     window: int
+    beside: int
+    beside_width: int
     index_width: int
     state_flops: int
     ring_width: int
@@ -200,11 +205,13 @@ def layer_of(
         routed=int(routed),
         blocks=mixes + feeds,
         heads=layer.heads if attends else 0,
-        score_width=_score_width(layer),
-        value_width=_value_width(layer),
+        score_width=_score_width(layer) // layer.entry_tokens,
+        value_width=_value_width(layer) // layer.entry_tokens,
+        beside=layer.sliding_window if layer.block_tokens else 0,
+        beside_width=_score_width(layer) + _value_width(layer) if layer.block_tokens else 0,
         near_share=near_share if attends else 1.0,
         window=window if attends else CHUNK,
-        index_width=layer.index_heads * layer.index_dim if attends else 0,
+        index_width=layer.index_heads * layer.index_dim // layer.entry_tokens if attends else 0,
         # outer product of keys and values, decay, and what queries read
         state_flops=6 * layer.state_elements,
         ring_width=sum(key_widths(layer)) if attends else 0,
@@ -264,7 +271,7 @@ def key_widths(layer: Layer) -> tuple[int, int]:
     """Give the widths of keys and of values as attention multiplies them."""
     if layer.kv_rank:  # latent attention expands them for every head
         return layer.score_width, layer.value_width
-    return layer.kv_width, layer.kv_width
+    return layer.kv_width, 0 if layer.one_cache else layer.kv_width
 
 
 def _score_width(layer: Layer) -> int:
@@ -301,7 +308,8 @@ def _mixed_width(layer: Layer) -> int:
     """Count queries, keys, values, gates and what the mixer gives out."""
     gate = _value_width(layer) * layer.output_gate
     if layer.attends:
-        return layer.score_width + sum(key_widths(layer)) + layer.value_width + gate
+        out = layer.value_width + layer.output_groups * layer.output_rank
+        return layer.score_width + sum(key_widths(layer)) + out + gate
     # Once as they come, and once convolved.
     taken = 2 * _score_width(layer) + _value_width(layer)
     return taken * (2 if layer.convolution else 1) + _value_width(layer) + gate

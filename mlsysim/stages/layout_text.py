@@ -27,7 +27,7 @@ def parts_of(result: Any, prefix: str, *, without: Collection[str]) -> dict[str,
     }
 
 
-def layout_text(total: Any, factors: Mapping[str, Any], kind: str = "accelerators") -> str:
+def layout_text(total: Any, factors: Mapping[str, Any]) -> str:
     """Write how a machine is divided: ``8,192 accelerators = 8 tp x 4 pp x 256 dp``.
 
     Parameters
@@ -37,13 +37,13 @@ def layout_text(total: Any, factors: Mapping[str, Any], kind: str = "accelerator
     factors
         Name of each way to divide them -> its size; ways that do not divide are
         left out.  What their product leaves over is said to be spare.
-    kind
-        What is counted.
     """
+    if int(total) == 1:
+        return "1 accelerator"
     used = 1
     for size in factors.values():
         used *= int(size)
     split = {name: int(size) for name, size in factors.items() if int(size) > 1}
     product = " x ".join(f"{size:,} {name}" for name, size in split.items()) or "1"
     spare = int(total) - used
-    return f"{int(total):,} {kind} = {product}" + (f" + {spare:,} spare" if spare > 0 else "")
+    return f"{int(total):,} accelerators = {product}" + (f" + {spare:,} spare" if spare > 0 else "")

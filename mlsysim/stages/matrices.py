@@ -101,7 +101,7 @@ def mixer_matrices(layer: Layer) -> Iterator[Matrix]:
             scored = layer.index_heads * layer.index_dim
             yield _of(MatrixPart.MIXER, layer.query_rank or layer.hidden, scored)
             yield _of(MatrixPart.MIXER, layer.hidden, layer.index_dim + layer.index_heads)
-        yield _of(MatrixPart.OUTPUT, layer.value_width, layer.hidden)
+        yield from _output(layer)
     if layer.mixer is Mixer.LINEAR:
         yield _of(MatrixPart.QUERY, layer.hidden, layer.linear_key_width)
         yield _of(MatrixPart.KEY, layer.hidden, layer.linear_key_width)
@@ -144,10 +144,27 @@ def _of(part: MatrixPart, inputs: int, outputs: int) -> Matrix:
 
 
 def _plain(layer: Layer) -> Iterator[Matrix]:
-    yield _of(MatrixPart.QUERY, layer.hidden, layer.query_width)
+    if layer.query_rank:
+        yield _of(MatrixPart.MIXER, layer.hidden, layer.query_rank)
+    yield _of(MatrixPart.QUERY, layer.query_rank or layer.hidden, layer.query_width)
     yield _of(MatrixPart.KEY, layer.hidden, layer.kv_width)
-    if not layer.shared_keys:
+    if not (layer.shared_keys or layer.one_cache):
         yield _of(MatrixPart.VALUE, layer.hidden, layer.kv_width)
+
+
+def _output(layer: Layer) -> Iterator[Matrix]:
+    if not layer.output_rank:
+        yield _of(MatrixPart.OUTPUT, layer.value_width, layer.hidden)
+        return
+    groups, rank = layer.output_groups, layer.output_rank
+    yield Matrix(
+        part=MatrixPart.MIXER,
+        inputs=layer.value_width // groups,
+        outputs=rank,
+        count=groups,
+        visited=groups,
+    )
+    yield _of(MatrixPart.OUTPUT, groups * rank, layer.hidden)
 
 
 def _latent(layer: Layer) -> Iterator[Matrix]:

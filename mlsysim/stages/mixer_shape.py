@@ -39,6 +39,9 @@ class MixerShape(LayerKind):
         Widths over which queries are multiplied with keys, and scores with values.
     latent_score_width, latent_value_width
         The same in decode, where latent attention works on the compressed cache.
+    beside, beside_elements, beside_width
+        Of tokens that are not compressed yet, beside those that are: how many there are at most,
+        what is cached of each, and the width over which queries, and scores, are multiplied.
     index_width
         Width over which an indexer scores all tokens.
     state_flops
@@ -65,6 +68,9 @@ class MixerShape(LayerKind):
     value_width: int
     latent_score_width: int
     latent_value_width: int
+    beside: int
+    beside_elements: int
+    beside_width: int
     index_width: int
     state_flops: int
     chunk_flops: int
@@ -73,7 +79,8 @@ class MixerShape(LayerKind):
     def rank(self, context: int) -> int:
         """Estimate what one sequence of the longest kind makes a layer keep."""
         tokens = context if self.keeps_all else self.kept
-        return self.cache_elements * tokens + self.sequence_bytes
+        near = self.beside_elements * min(context, self.beside)
+        return self.cache_elements * tokens + near + self.sequence_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +106,9 @@ def mixer_of(layer: Layer, kind: LayerKind, window: int) -> MixerShape:
     latent = attends and layer.kv_rank > 0
     compressed = layer.heads * (layer.kv_rank + layer.rope_dim)
     scores, values = (layer.score_width, layer.value_width) if attends else (0, 0)
-    reach = min((near for near in (window, layer.top_tokens) if near), default=0)
+    chosen, entry = layer.top_tokens * layer.entry_tokens, layer.entry_tokens
+    reach = min((near for near in (window, chosen) if near), default=0)
+    compresses = attends and layer.block_tokens > 0
     linear = layer.mixer is Mixer.LINEAR
     widths = layer.linear_key_width + layer.linear_value_width
     return MixerShape(
@@ -111,16 +120,19 @@ def mixer_of(layer: Layer, kind: LayerKind, window: int) -> MixerShape:
         cache_parts=1 if latent or not attends else layer.kv_heads,
         grouped=attends and (latent or layer.kv_heads < layer.heads),
         cache_elements=layer.kv_elements,
-        index_elements=layer.index_dim if attends else 0,
+        index_elements=layer.index_dim // entry if attends else 0,
         sees_all=attends and not reach,
         reach=reach or 1,
         keeps_all=attends and not window,
         kept=window or 1,
-        score_width=scores,
-        value_width=values,
-        latent_score_width=compressed if latent else scores,
-        latent_value_width=layer.heads * layer.kv_rank if latent else values,
-        index_width=layer.index_heads * layer.index_dim if attends else 0,
+        score_width=scores // entry,
+        value_width=values // entry,
+        latent_score_width=compressed if latent else scores // entry,
+        latent_value_width=layer.heads * layer.kv_rank if latent else values // entry,
+        beside=layer.sliding_window if compresses else 0,
+        beside_elements=layer.token_elements if compresses else 0,
+        beside_width=scores + values if compresses else 0,
+        index_width=layer.index_heads * layer.index_dim // entry if attends else 0,
         state_flops=6 * layer.state_elements,
         chunk_flops=widths * CHUNK if linear else 0,
         sequence_bytes=layer.sequence_bytes,

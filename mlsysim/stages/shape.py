@@ -195,7 +195,7 @@ def _kinds(model: LanguageModel, targets: AbstractSet[MatrixPart] | None) -> lis
                 group,
                 _kind(group.layers, among, in_front=group.in_front),
                 routed=group.routed,
-                near_share=1.0 if group.sliding_window or group.top_tokens else 0.0,
+                near_share=1.0 if group.seen_tokens else 0.0,
                 window=_reach(model, group),
                 targets=targets,
             )
@@ -228,8 +228,7 @@ def _kind(layers: int, among: int, *, in_front: bool) -> LayerKind:
 
 def _reach(model: LanguageModel, layer: Layer) -> int:
     """Give how many tokens one attends to at most."""
-    reach = [near for near in (layer.sliding_window, layer.top_tokens) if near]
-    return min(reach, default=model.max_context)
+    return layer.seen_tokens or model.max_context
 
 
 def _place(model: LanguageModel, kinds: list[LayerShape]) -> LayerKind:
@@ -257,7 +256,7 @@ def _mixers(model: LanguageModel) -> tuple[MixerShape, ...]:
         alike.setdefault(_look(group), []).append(group)
     kinds = (_joined(model, found) for found in alike.values())
     mixers = [
-        mixer_of(found[0], kind, found[0].sliding_window)
+        mixer_of(found[0], kind, found[0].kept_tokens)
         for found, kind in zip(alike.values(), kinds, strict=True)
     ]
     return tuple(sorted(mixers, key=lambda mixer: -mixer.rank(model.max_context)))
@@ -265,7 +264,7 @@ def _mixers(model: LanguageModel) -> tuple[MixerShape, ...]:
 
 def _look(group: LayerGroup) -> tuple[object, ...]:
     """Tell mixers apart by all that serving asks of them."""
-    mixer = mixer_of(group, LayerKind(layers=0, front=0, spread=0, among=1), group.sliding_window)
+    mixer = mixer_of(group, LayerKind(layers=0, front=0, spread=0, among=1), group.kept_tokens)
     return tuple(vars(mixer).items())
 
 
@@ -319,7 +318,8 @@ def _moved_divided(model: LanguageModel) -> float:
 def _mixed(layer: Layer) -> int:
     if layer.attends:
         gate = layer.value_width * layer.output_gate
-        return layer.score_width + layer.kv_elements + layer.value_width + gate
+        made = layer.token_elements + layer.index_dim + layer.output_groups * layer.output_rank
+        return layer.score_width + made + layer.value_width + gate
     return 2 * layer.linear_key_width + 3 * layer.linear_value_width if layer.state_elements else 0
 
 

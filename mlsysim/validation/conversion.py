@@ -141,9 +141,8 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
     if precision is MeasuredPrecision.BF16 and not accelerator.supports("bf16"):
         return skip(reason=f"{accelerator.name} has no bf16 arithmetic")
     division = division_of(row, found.model, machinery.cluster)
-    sharded = division.zero_stage == ZeroStage.WEIGHTS
-    if row.gbs is None and not states_layout(row) and not sharded:
-        return skip(reason="gbs is missing, and so are the parallel sizes")
+    if gap := _gap(row, division):
+        return skip(reason=gap)
     micro, batch, supposed = _batches(full, division, accelerator)
     counted = row.unit in _COUNTED
     supposed += tuple(one for one in row.doubts if counted or not one.startswith("flops_"))
@@ -173,6 +172,17 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
         },
         notes=(*machinery.notes, *found.notes, *told, *notes, *division.notes, *supposed),
     )
+
+
+def _gap(row: TrainingRow, division: ParallelSizes) -> str:
+    """Say why a layout is none of the row's accelerators, or has no batch; nothing otherwise."""
+    least = division.tensor * division.pipeline * division.context
+    if least > (row.n_accel or 1):
+        return f"tp, pp and cp take {least} accelerators, and n_accel is {row.n_accel}"
+    sharded = division.zero_stage == ZeroStage.WEIGHTS
+    if row.gbs is None and not states_layout(row) and not sharded:
+        return "gbs is missing, and so are the parallel sizes"
+    return ""
 
 
 def _seq_len(

@@ -1,5 +1,6 @@
 """Records made in Python: what is refused, and how they compare."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -120,3 +121,16 @@ def test_arguments_that_do_not_fit_are_our_error(
     with pytest.raises(CatalogError) as caught:
         kind(*values, **stated)
     assert message in str(caught.value)
+
+
+def test_records_with_as_many_candidates_as_one_another_may_be_equal() -> None:
+    """A fit tries many constants at once; of other lengths, they are other constants."""
+
+    def of(*tried: float) -> Any:
+        fitted = copy.copy(Systems.Calibrations.Generic)
+        vars(fitted)["matmul_efficiency"] = np.array(tried)
+        return fitted
+
+    assert of(0.4, 0.6) == of(0.4, 0.6)
+    assert of(0.4, 0.6) != of(0.4, 0.5)
+    assert of(0.4, 0.6) != of(0.4, 0.5, 0.6)

@@ -77,11 +77,72 @@ CASES = {
         "nodes",
         "belong in [fixed]",
     ),
+    "a table under another name": ("[space]", "[choices]", "choices", "known: 'catalog', 'cons"),
+    "a metric by a part of its name": (
+        "maximize: DistributedModel.effective_throughput",
+        "maximize: throughput",
+        "objective",
+        "did you mean 'DistributedModel.effective_throughput'",
+    ),
+    "a confidence in percent": (
+        "because =",
+        "confidence = 90\nbecause =",
+        "constraints.sla.confidence",
+        "from 0.5 to 0.95",
+    ),
+    "a confidence in text": (
+        "because =",
+        'confidence = "90 %"\nbecause =',
+        "constraints.sla.confidence",
+        "write it without quotes, such as 0.9",
+    ),
+    "a limit of another dimension": (
+        "<= 100 s",
+        "<= 100 kWh",
+        "constraints.sla.require",
+        "(ms with kWh); write the limit in ms",
+    ),
+    "a list of values that is fixed": (
+        "efficiency = 0.45",
+        "efficiency = [0.45, 0.5]",
+        "fixed.efficiency",
+        "to choose from stands in [space]",
+    ),
+    "an accelerator in place of a cluster": (
+        '"Frontier_8K"',
+        '"H200_SXM"',
+        "fixed.fleet",
+        "'H200_SXM' is one accelerator; a cluster in a table is { node = \"DGX_H200\"",
+    ),
+    "a cluster without a fabric": (
+        '"Frontier_8K"',
+        '{ node = "DGX_H200", nodes = 4 }',
+        "fixed.fleet",
+        'fabric is missing; write e.g. fabric = "IB_NDR"',
+    ),
+    "a cluster with a misspelt key": (
+        '"Frontier_8K"',
+        '{ node = "DGX_H200", nods = 4, fabric = "IB_NDR" }',
+        "fixed.fleet",
+        "did you mean 'nodes'",
+    ),
     "a cluster without a node": (
         'fleet = "Frontier_8K"',
         "fleet = { nodes = 40 }",
         "fixed.fleet",
-        "a cluster in a table is {",
+        'node is missing; write e.g. node = "DGX_H100"',
+    ),
+    "a node for a cluster": (
+        'fleet = "Frontier_8K"',
+        'fleet = "DGX_H200"',
+        "fixed.fleet",
+        'a cluster in a table is { node = "DGX_H200"',
+    ),
+    "an accelerator's name, misspelt, for a cluster": (
+        'fleet = "Frontier_8K"',
+        'fleet = "RTX_4090"',
+        "fixed.fleet",
+        "GeForce_RTX_4090",
     ),
     "an argument of another model": (
         "efficiency = 0.45",
@@ -121,9 +182,9 @@ CASES = {
     ),
     "a catalogue entry of the wrong kind": (
         '"Frontier_8K"',
-        '"H100_SXM"',
+        '"IB_NDR"',
         "fixed.fleet",
-        "Accelerator",
+        "is of kind Fabric, not Cluster; 'mlsysim list clusters'",
     ),
     "a number in place of a catalogue entry": (
         '"Frontier_8K"',
@@ -240,7 +301,11 @@ CASES = {
 # What is wrong with the meaning of a file, which takes a catalogue, a metric or a sum to see; all
 # else is structure, which the JSON Schema refuses as well.
 MEANING = {
-    "a cluster without a node",
+    "a metric by a part of its name",
+    "a limit of another dimension",
+    "a node for a cluster",
+    "an accelerator in place of a cluster",
+    "an accelerator's name, misspelt, for a cluster",
     "a misspelt catalogue entry",
     "a catalogue entry of the wrong kind",
     "a missing argument",

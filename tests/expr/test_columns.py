@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import domains, examples
 
-from mlsysim.expr.columns import Column, Extremes
+from mlsysim.expr.columns import Column, Extremes, scanned
 
 
 @given(domains(9), st.data())
@@ -77,3 +77,19 @@ def test_a_large_table_over_two_choices_is_bounded_by_all_of_it() -> None:
     assert [end.tolist() for end in cell] == [[124.0], [124.0]]
     block = extremes.over([(np.array([3]), np.array([3])), (np.array([4]), np.array([5]))])
     assert [end.tolist() for end in block] == [[0.0], [1599.0]]
+
+
+@given(st.data())
+@examples(150)
+def test_what_is_narrowed_to_nothing_stays_so(data: st.DataObject) -> None:
+    """Cut to some values, and then to others: what is left holds exactly what is in both."""
+    table = np.array(data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=8)), np.float64)
+    first, last = sorted(data.draw(st.integers(0, len(table) - 1)) for _ in range(2))
+    ends = [sorted(data.draw(st.integers(-1, 6)) for _ in range(2)) for _ in range(3)]
+    left = [at for at in range(first, last + 1) if all(a <= table[at] <= b for a, b in ends)]
+    begin, end = np.array([first]), np.array([last])
+    for low, high in ends:
+        begin, end = scanned(table, begin, end, np.array([float(low)]), np.array([float(high)]))
+    assert all(begin[0] <= at <= end[0] for at in left)
+    inside = [at for at in range(begin[0], end[0] + 1) if first <= at <= last]
+    assert len(inside) == max(0, end[0] + 1 - begin[0])

@@ -2,10 +2,12 @@
 
 import json
 import signal
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from question_files import QUESTIONS
 
@@ -13,7 +15,8 @@ from mlsysim.cli.answer import solve_file
 from mlsysim.cli.output import Output
 from mlsysim.cli.status import ExitStatus
 from mlsysim.core import methods
-from mlsysim.errors import InfeasibleError, NoAnswerError, QuestionError
+from mlsysim.errors import NoAnswerError, QuestionError
+from mlsysim.files.json_schema import question_schema
 from mlsysim.files.plans.plan_file import is_plan, load_plan
 from mlsysim.files.question import load
 from mlsysim.files.verification import verify
@@ -76,11 +79,11 @@ def test_counts_constraints_and_reasons_follow(tmp_path: Path) -> None:
     assert {item.name for item in question.problem.constraints} == {
         "demand of chat",
         "demand of code",
-        "H100_SXM available",
+        "accelerators of H100_SXM",
         "site",
     }
     assert question.reasons["demand of chat"] == "Monday."
-    assert question.reasons["H100_SXM available"] == "One server."
+    assert question.reasons["accelerators of H100_SXM"] == "One server."
     designs = {design.name: design for design in question.evaluate.fixed["designs"]}
     olds = [design for design in designs.values() if design.kind == "old"]
     assert olds
@@ -126,6 +129,8 @@ CASES = {
     "an empty choice": ("tp = [1, 2]", "tp = []", "space.tp: "),
     "a range that misses its end": ("to = 32", "to = 33", "fleet.old.space.batch_size.to: "),
     "a rate of another unit": ("30 1/s", "30 s", "demand.chat: .*1/s"),
+    "a rate without its 1": ("30 1/s", "30 /s", "demand.chat.rate: .*write '1/s'"),
+    "a rate in a word of trade": ("30 1/s", "30 rps", "demand.chat.rate: .*did you mean '1/s'"),
     "no rate": ("rate = 2", "", "demand.code.rate: missing"),
     "a rate of nothing": ("rate = 2", "rate = 0", "demand.code: code.rate is 0"),
     "an argument that no model takes": (
@@ -146,6 +151,32 @@ CASES = {
 }
 
 
+# What takes a catalogue, a metric, a unit or a sum to see; the rest is structure.
+MEANING = {
+    "an accelerator that does not exist",
+    "a kind that is no accelerator",
+    "a price of another unit",
+    "a choice that no model takes",
+    "a range that misses its end",
+    "a rate of another unit",
+    "a rate without its 1",
+    "a rate in a word of trade",
+    "a missing argument",
+    "a misspelt metric",
+    "a limit without its unit",
+    "a misspelt metric of the sum",
+}
+SCHEMA = jsonschema.Draft202012Validator(question_schema())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_schema_refuses_what_is_wrong_in_structure(case: str) -> None:
+    """Editors see these mistakes while they are made; the others are those that they cannot."""
+    written, instead, _ = CASES[case]
+    assert SCHEMA.is_valid(tomllib.loads(GOOD))
+    assert SCHEMA.is_valid(tomllib.loads(GOOD.replace(written, instead))) == (case in MEANING)
+
+
 @pytest.mark.parametrize(("written", "instead", "message"), CASES.values(), ids=CASES)
 def test_wrong_file(written: str, instead: str, message: str, tmp_path: Path) -> None:
     """Each mistake is told with the file, the key and what would be right."""
@@ -157,10 +188,39 @@ def test_wrong_file(written: str, instead: str, message: str, tmp_path: Path) ->
 
 
 def test_limits_that_nothing_keeps(tmp_path: Path) -> None:
-    """A class that no design can serve is proven infeasible, kind by kind."""
-    question = load(write(GOOD.replace("<= 20 ms", "<= 1 us"), tmp_path))
-    with pytest.raises(InfeasibleError, match="limits of the class 'chat'"):
-        question.solve()
+    """A class without a replica is an answer of every verb: conflict, and the nearest replica."""
+    weighed = [f"minimize: MixedFleetModel.{name}" for name in ("power", "replicas")]
+    goals = f"[pareto]\nobjectives = {json.dumps(weighed)}\n"
+    question = load(write(GOOD.replace("<= 20 ms", "<= 1 us") + goals, tmp_path))
+    solved, front = question.solve(), question.pareto()
+    explained = question.explain().result
+    swept = question.sweep({"site": ["5 kW", "20 kW"]})
+    forced = question.why_not({"region": "Quebec"})
+    checked = question.solve(certificate=tmp_path / "proof")
+    answers = [solved, front, explained, checked, forced.best, forced.found]
+    for answer in (*answers, *(point.result for point in swept.points)):
+        assert answer.status == "INFEASIBLE"
+        assert answer.conflict == ("limit of chat",)
+        (nearest,) = answer.relaxations
+        assert (nearest.unit, nearest.limit) == ("us", 1)
+        assert nearest.value is not None
+        assert nearest.value > 1000
+    assert solved.objective == "minimize: MixedFleetModel.cost_per_hour"
+    assert solved.statistics.grid_size == 4 + 4
+    assert "no design of a replica for chat meets every requirement" in str(solved)
+    assert "certificate" in str(checked)
+    assert not (tmp_path / "proof").exists()
+
+
+def test_the_nearest_replica_meets_the_limit_that_it_names(tmp_path: Path) -> None:
+    """With the limit at what is said to be reachable a fleet exists; below it none does."""
+    strict = load(write(GOOD.replace("<= 20 ms", "<= 1 us"), tmp_path)).solve()
+    (nearest,) = strict.relaxations
+    assert nearest.value is not None
+    for factor, status in ((1 + 1e-9, "OPTIMAL"), (1 - 1e-6, "INFEASIBLE")):
+        moved = f"<= {factor * nearest.value!r} {nearest.unit}"
+        file = write(GOOD.replace("<= 20 ms", moved).replace("30 1/s", "0.1 1/s"), tmp_path)
+        assert load(file).solve(workers=1).status == status, moved
 
 
 @pytest.mark.parametrize("file", QUESTIONS, ids=lambda file: file.stem)

@@ -182,9 +182,32 @@ def test_a_cluster_is_described_where_it_is_used(tmp_path: Path) -> None:
     path.write_text(FOUR_NODES, encoding="utf-8")
     best = load(path).solve().best_result["DistributedModel"]
     assert best.data_parallel_size * best.parallelism["tp"] == 32
-    path.write_text(FOUR_NODES.replace("IB_NDR", "IB_NDX"), encoding="utf-8")
-    with pytest.raises(InputError, match="no 'IB_NDX'; did you mean 'IB_NDR'"):
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "told"),
+    [
+        ('fabric = "IB_NDR"', 'fabric = "IB_NDX"', "no 'IB_NDX'; did you mean 'IB_NDR'"),
+        ('fabric = "IB_NDR"', 'fabric = "400 Gb/s"', "'mlsysim list fabrics' shows them"),
+        ('fabric = "IB_NDR"', "fabric = 400", "fabric: 400 is no text; write a name"),
+        ('fabric = "IB_NDR"', "", 'fabric is missing; write e.g. fabric = "IB_NDR"'),
+        ('node = "DGX_H100"', 'nodee = "DGX_H100"', "nodee: a cluster has no such field; did you"),
+        ('node = "DGX_H100"', 'node = "GeForce_RTX_4090"', "did you mean 'Desktop_RTX_4090'"),
+        ('node = "DGX_H100"', "", 'node is missing; write e.g. node = "DGX_H100"'),
+        ("nodes = 4", "", "nodes is missing; write e.g. nodes = 40"),
+        ("nodes = 4", "nodes = 0", "nodes: 0 is too small; it must be at least 1"),
+        ("nodes = 4", "nodes = [2, 4]", "expected text, a number, or true or false, got a list"),
+        ("nodes = 4", "node_count = 4", "node_count: a cluster has no such field; did you mean"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_line_of_a_cluster_is_told_with_its_place(
+    tmp_path: Path, line: str, wrong: str, told: str
+) -> None:
+    """With the file, the key, what is wrong with it, and what would do."""
+    path = tmp_path / "four.toml"
+    path.write_text(FOUR_NODES.replace(line, wrong), encoding="utf-8")
+    with pytest.raises(QuestionError) as caught:
         load(path)
-    path.write_text(FOUR_NODES.replace("nodes = 4\n", ""), encoding="utf-8")
-    with pytest.raises(CatalogError, match="nodes is missing"):
-        load(path)
+    assert str(caught.value).startswith(f"{path}: fixed.fleet")
+    assert told in str(caught.value)

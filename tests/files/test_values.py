@@ -60,7 +60,8 @@ def test_number(value: Scalar) -> None:
         (8, str, "8 is no text; write it in quotes"),
         (8, Cluster, "8 is no text; write the name of a Cluster"),
         ("Frontier_9K", Cluster, "the catalogue has no Cluster 'Frontier_9K'; did you mean"),
-        ("H100_SXM", Cluster, "'H100_SXM' is of kind Accelerator, not Cluster"),
+        ("H100_SXM", Cluster, "'H100_SXM' is one accelerator; a cluster in a table is {"),
+        ("Norway", Cluster, "'Norway' is of kind Grid, not Cluster; 'mlsysim list clusters'"),
     ],
 )
 def test_misfit(value: Scalar, annotation: Any, told: str) -> None:

@@ -208,8 +208,8 @@ def test_the_plan_in_words() -> None:
         "OPTIMAL: 40.2 USD/hour",
         "  chat: 6 x S, 2 x L; serves 21 of 21 per second",
         "  code: 1 x L; serves 4 of 3 per second",
-        "  H100: 12 of 12",
-        "  L4: 6 of 64",
+        "  H100: 12 of 12 accelerators",
+        "  L4: 6 of 64 accelerators",
     ]
 
 
@@ -217,11 +217,11 @@ def test_a_scarce_kind_is_what_an_infeasible_plan_names() -> None:
     """Code runs on H100s alone, of which there are too few: 3 replicas serve 12 of 13."""
     plan = plan_fleet([SMALL, LARGE], {"chat": 1, "code": 13}, {"L4": 64, "H100": 12}, workers=1)
     assert plan.result.status == "INFEASIBLE"
-    assert set(plan.result.conflict) == {"demand of code", "H100 available"}
+    assert set(plan.result.conflict) == {"demand of code", "accelerators of H100"}
     assert str(plan).startswith("INFEASIBLE")
-    (supply,) = [item for item in plan.result.relaxations if item.name == "H100 available"]
+    (supply,) = [item for item in plan.result.relaxations if item.name == "accelerators of H100"]
     assert supply.value == 16
-    with pytest.raises(InfeasibleError, match="H100 available"):
+    with pytest.raises(InfeasibleError, match="accelerators of H100"):
         _ = plan.replicas
 
 
@@ -236,7 +236,7 @@ def test_no_pool_is_larger_than_its_class() -> None:
     """21 chats per second need 42 small replicas or 3 large ones; no more are considered."""
     question = fleet_question([SMALL, LARGE], {"chat": 21}, {"H100": 8})
     assert question.space == {"chat_on_S": range(43), "chat_on_L": range(4)}
-    assert set(question.constraints) == {"demand of chat", "H100 available"}
+    assert set(question.constraints) == {"demand of chat", "accelerators of H100"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Tables of replica designs, made out of the serving model."""
 
+import pickle
 from typing import Any
 
 import pytest
@@ -7,12 +8,12 @@ import pytest
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.solver import EconomicsModel, ServingModel
 from mlsysim.errors import (
-    InfeasibleError,
     MetricError,
     MissingFigureError,
     ParameterError,
     UnitError,
 )
+from mlsysim.fleets.no_replica import NoReplicaError
 from mlsysim.fleets.planning import plan_fleet
 from mlsysim.fleets.replica_designs import (
     ReplicaKind,
@@ -111,15 +112,32 @@ def test_from_the_grid_to_the_plan() -> None:
 
 
 def test_limits_that_nothing_keeps_are_named() -> None:
-    """No design streams a token in a microsecond: every kind is listed with its reason."""
+    """No design streams a token in a microsecond: the limit, and the nearest replica."""
     strict = RequestClass(
         name="chat",
         rate=1,
         arguments=LENGTHS,
-        limits=["ServingModel.inter_token_latency <= 1 us"],
+        limits=["ServingModel.inter_token_latency <= 1 us", "ServingModel.max_concurrency >= 1"],
     )
-    with pytest.raises(InfeasibleError, match=r"class 'chat':\nH100: ServingModel.inter_token"):
+    with pytest.raises(NoReplicaError, match=r"designs of a replica for chat meets") as caught:
         made(H100, A100, classes=(strict,))
+    answer = caught.value.answer
+    # A100s have no fp8, which no limit on latency excludes.
+    assert answer.conflict == ("limit 1 of chat", "Infeasible")
+    nearest = answer.relaxations[0].params
+    assert nearest is not None
+    assert str(nearest["replica"]).startswith("H100_")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - own
+
+
+def test_replicas_that_do_not_fit_are_named_as_such() -> None:
+    """Where the models' own verdicts exclude every replica they are the conflict."""
+    small = ReplicaKind(
+        name="L4", fleet=Systems.Accelerators.L4, space={"batch_size": [1, 2]}, price=1.0
+    )
+    with pytest.raises(NoReplicaError, match="memory") as caught:
+        replica_designs([ServingModel()], [small], [BATCH], model=Models.Language.Llama3_70B)
+    assert caught.value.answer.conflict == ("ServingModel.feasible",)
 
 
 @pytest.mark.parametrize(

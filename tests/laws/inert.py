@@ -368,6 +368,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "gradient_bytes": (lambda it: it.old["precision"] == "fp32",),
     "fused_loss": (_other_stage_is_fuller,),
     "moment_bytes": (_no_whole_moment,),
+    "checkpoint_size": (lambda it: it.old.arguments.get("state_bytes_per_parameter") is not None,),
     "master_weights": (lambda it: it.old["precision"] == "fp32",),
     "adapter_targets": (lambda it: it.old["adapter_rank"] is None,),
     "adapter_dropout": (

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from laws import (
     test_answers,
     test_catalogue,
+    test_even_splits,
     test_knobs,
     test_launchable,
     test_monotone,
@@ -78,6 +79,9 @@ LAWS: Mapping[str, tuple[Test, ...]] = {
         test_catalogue.test_rent_does_not_depend_on_the_packaging,
         test_answers.test_a_file_says_what_python_says,
         test_subspaces.test_all_ways_give_one_answer,
+        test_even_splits.test_an_even_split_has_the_same_figures_told_stage_by_stage,
+        test_even_splits.test_frozen_layers_cost_the_same_however_the_split_is_told,
+        test_even_splits.test_choices_of_stages_say_what_numbers_say,
     ),
     "7. One machine": (test_one_machine.test_memory_is_that_of_the_record,),
     "8. An answer can be launched": (
@@ -97,6 +101,11 @@ ABOUT: Mapping[Test, list[Any]] = {
     test_catalogue.test_accelerator_node_and_cluster_agree: SERVING,
     test_catalogue.test_rent_does_not_depend_on_the_packaging: [ServingEconomicsModel],
     test_knobs.test_records_say_where_knobs_apply: STAGES,
+    test_even_splits.test_an_even_split_has_the_same_figures_told_stage_by_stage: [
+        DistributedModel
+    ],
+    test_even_splits.test_frozen_layers_cost_the_same_however_the_split_is_told: [DistributedModel],
+    test_even_splits.test_choices_of_stages_say_what_numbers_say: [DistributedModel],
     test_monotone.test_one_user_waits_for_nobody: [ServingModel],
     test_monotone.test_one_user_under_no_load_waits_for_nobody: [ContinuousBatchingModel],
     test_monotone.test_one_user_of_two_pools_waits_for_nobody: [DisaggregatedModel],

@@ -55,6 +55,7 @@ AMOUNTS = {
     "interruptions": (0.0, 1e7),  # 16,384 cards that fail once in 1e4 h, over years
     "duration_days": (0.0, 400.0),
     "uneven_layers": (0.0, 200.0),
+    "uneven_inner_layers": (0.0, 200.0),
     "uneven_recomputation": (0.0, 200.0),
 }
 

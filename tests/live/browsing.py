@@ -1,5 +1,6 @@
 """The page in a real browser: Chromium of the system, without a window and without a network."""
 
+import json
 import re
 import shutil
 import signal
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -76,6 +77,23 @@ def at_rest(page: Page) -> None:
         }""",
         polling=50,
     )
+
+
+def verdict(page: Page) -> str:
+    """Read the first line."""
+    return page.locator(".status .verdict").inner_text()
+
+
+def wait_for_another(page: Page, before: str) -> None:
+    """Wait until the first line is another than it was."""
+    shown = "document.querySelector('.status .verdict').innerText"
+    page.wait_for_function(f"{shown} != {json.dumps(before)}", polling=10)
+
+
+def move(slider: Locator, steps: int) -> None:
+    """Move a slider as the arrow keys do."""
+    for _ in range(abs(steps)):
+        slider.press("ArrowRight" if steps > 0 else "ArrowLeft")
 
 
 @contextmanager

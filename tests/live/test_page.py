@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from live.browsing import ROOT, at_rest, served
-from playwright.sync_api import Locator, Page, expect
+from live.browsing import ROOT, at_rest, move, served, verdict, wait_for_another
+from playwright.sync_api import Page, expect
 
 from mlsysim.files.plans.plan_file import plan_of
 from mlsysim.files.question import load, question_of
@@ -25,17 +25,6 @@ NOTHING_FITS = ROOT / "models" / "infeasible" / "pace_within_budget.toml"
 TUTORIAL = ROOT / "models" / "training" / "tutorial.toml"
 PATIENCE = 60_000
 """Milliseconds that an answer may take where the machine is busy."""
-
-
-def verdict(page: Page) -> str:
-    """Read the first line."""
-    return page.locator(".status .verdict").inner_text()
-
-
-def move(slider: Locator, steps: int) -> None:
-    """Move a slider as the arrow keys do."""
-    for _ in range(abs(steps)):
-        slider.press("ArrowRight" if steps > 0 else "ArrowLeft")
 
 
 def begin_with(page: Page, kind: str) -> None:
@@ -60,11 +49,8 @@ def downloaded(page: Page, name: str) -> str:
     return Path(waiting.value.path()).read_text(encoding="utf-8")
 
 
-def test_a_moved_slider_is_answered_within_a_second() -> None:
-    """From the movement to the verdict, proof included, on the serving example; 114,688 designs.
-
-    The quickest of some movements counts: the machine may be busy with other tests.
-    """
+def test_what_a_moved_slider_says_is_what_its_file_says() -> None:
+    """Each movement is answered anew, and the last answer is that of the question it stands for."""
     with served(SERVING) as live:
         page = live.tab()
         assert "OPTIMAL (proven)" in verdict(page)
@@ -72,18 +58,11 @@ def test_a_moved_slider_is_answered_within_a_second() -> None:
         assert expected is not None
         assert f"= {expected.objective:,.6g} USD/h" in verdict(page)
         slider = page.get_by_role("slider", name="reading_speed slider")
-        spent = []
-        for steps in (-2, 2, -3, 3, -4):
+        for steps in (-2, 2, -4):
             before = verdict(page)
-            for _ in range(abs(steps) - 1):
-                slider.press("ArrowRight" if steps > 0 else "ArrowLeft")
-            began = time.perf_counter()
-            move(slider, 1 if steps > 0 else -1)
-            shown = "document.querySelector('.status .verdict').innerText"
-            page.wait_for_function(f"{shown} != {json.dumps(before)}", polling=10)
-            spent.append(time.perf_counter() - began)
+            move(slider, steps)
+            wait_for_another(page, before)
             at_rest(page)
-        assert min(spent) < 1, spent
         # What the page says is what the file that it would export has as its answer.
         text = downloaded(page, "download the question file")
         assert text != SERVING.read_text(encoding="utf-8")

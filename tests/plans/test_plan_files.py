@@ -1,14 +1,19 @@
 """Files about plans: what they say becomes a plan's question, and what is wrong is named."""
 
 import json
+import tomllib
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 from mlsysim.cli.app import app
 from mlsysim.errors import InputError
+from mlsysim.files.json_schema import plan_schema
 from mlsysim.files.plans.plan_file import load_plan
+from mlsysim.files.plans.settings import with_settings
 from mlsysim.files.question import load
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.requirement import PlanRequirement, RequirementKind
@@ -193,46 +198,108 @@ def test_solve_says_that_it_is_a_plan(file: Path) -> None:
         load(file)
 
 
+WRONG = [
+    ("jobs.one.fixed.modle", "3", "jobs.one.fixed.modle: no model takes this argument; did"),
+    ("jobs.one.worl", "3", "jobs.one.worl: unknown key; did you mean 'work'"),
+    ("fixed.batch_size", "abc", "fixed.batch_size: 'abc' is no number"),
+    ("jobs.two.fixed.batch_size", "abc", "jobs.two.fixed.batch_size: 'abc' is no number"),
+    ("fleets.lab.of", "Lab_65", "fleets.lab.of: the catalogue has no Cluster 'Lab_65'"),
+    ("jobs.two.after", '["three"]', "jobs.two.after: no job is called 'three'"),
+    ("jobs.two.fleets", '["lap"]', "jobs.two.fleets: no fleet is called 'lap'; did"),
+    ("jobs.two.deadline", "2026-01-01", "jobs.two.deadline: 2026-01-01 is before the plan's"),
+    ("jobs.two.deadline", "7", "jobs.two.deadline: 7 is no date; write 2027-03-01"),
+    ("jobs.two.release", "soon", "jobs.two.release: release is 'soon'; write a date such as"),
+    ("slot", "4 hours-ish", "slot: 'hours-ish' is not a unit: write one such as 'hour'"),
+    ("one", "3", "one: name a key of its table, such as jobs.one.deadline"),
+    ("fixed.fleet", "Lab_64_H100", "jobs.one.fixed.fleet: is said by [fleets]"),
+    ("jobs.one.rate", "GoodputModel.speed", "jobs.one.rate: metric"),
+    ("jobs.one.duration", "GoodputModel.days_to_train", "jobs.one.duration: is said by work"),
+    ("slot", "4 kg", "slot: slot is in kg; it must be in s"),
+    ("slot", '"0 s"', "slot = 0 is no time"),
+    ("objective", "minimize: cots", "objective: 'minimize: cots': there is no goal 'cots'"),
+    ("fleets.lab.calendar.maintenance.end", "2027-01-04T12:00:00", "fleets.lab.calendar"),
+    ("fleets.lab.price.daily", '{ "06:00" = 1 }', "fleets.lab.price.daily: says nothing of"),
+    ("fleets.lab.price.daily", '{ "6 h" = 1 }', "fleets.lab.price.daily: '6 h' is no time"),
+    ("fleets.lab.price", "{ values = [1, 2] }", "price of fleet 'lab' is known for 7200 s"),
+    ("sites.hall.fleets", '["lap"]', "sites.hall.fleets: no fleet is called 'lap'"),
+    ("sites.hall.power", "2", "sites.hall.power: expected text"),
+    ("holds.chat.end", "1 day", "holds.chat: seconds = -86400 of a row is no whole number"),
+    ("holds.chat.fleet", "lap", "holds.chat.fleet: no fleet is called 'lap'"),
+    (
+        "fleets.lab.grid",
+        "France",
+        "fleets.lab.electricity: missing; the catalogue has no price",
+    ),
+    ("space.nodes", "[]", "space.nodes: "),
+    ("slot", "4", "slot: expected text, got a whole number; write it in quotes"),
+    ("end", "2026-01-01", "end: 2026-01-01 is before the plan's begin; write a later date"),
+    ("jobs.two.due", "2027-03-01", "jobs.two.due: unknown key; known: 'after', 'because', "),
+    ("jobs.two.fleet", "lab", "jobs.two.fleet: unknown key; did you mean 'fleets'"),
+    ("jobs.two.after", '["two"]', "jobs.two.after: jobs wait for each other in a circle: two"),
+    ("jobs.two.weight", '"high"', "jobs.two.weight: expected a whole number, got text; write"),
+    ("jobs.two.work", "6T", "jobs.two.work: 'T': 'T' is not a unit; write a large number as"),
+    ("jobs.two.release", '"2027-02-31"', "jobs.two.release: release is '2027-02-31'; write a"),
+    ("fleets.lab.price", "2 EUR/hour", "fleets.lab.price: 'EUR/hour': 'EUR' is not a unit; mo"),
+    ("jobs.tow.work", "1", "jobs.tow.work: there is no table 'tow'; did you mean 'two'"),
+]
+# What takes a catalogue, a metric, a date or another table to see; the rest is structure.
+MEANING = {
+    ("fleets.lab.of", "Lab_65"),
+    ("jobs.two.after", '["three"]'),
+    ("jobs.two.after", '["two"]'),
+    ("jobs.two.fleets", '["lap"]'),
+    ("jobs.two.deadline", "2026-01-01"),
+    ("jobs.two.release", "soon"),
+    ("jobs.two.release", '"2027-02-31"'),
+    ("jobs.two.work", "6T"),
+    ("jobs.one.rate", "GoodputModel.speed"),
+    ("jobs.one.duration", "GoodputModel.days_to_train"),
+    ("slot", "4 hours-ish"),
+    ("slot", "4 kg"),
+    ("slot", '"0 s"'),
+    ("end", "2026-01-01"),
+    ("fleets.lab.calendar.maintenance.end", "2027-01-04T12:00:00"),
+    ("fleets.lab.price", "2 EUR/hour"),
+    ("fleets.lab.price.daily", '{ "06:00" = 1 }'),
+    ("fleets.lab.price", "{ values = [1, 2] }"),
+    ("fleets.lab.grid", "France"),
+    ("sites.hall.fleets", '["lap"]'),
+    ("holds.chat.end", "1 day"),
+    ("holds.chat.fleet", "lap"),
+}
+# Settings that lead to no table: there is no file to be judged.
+NO_TABLE = {"one", "jobs.tow.work"}
+SCHEMA = jsonschema.Draft202012Validator(plan_schema())
+
+
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
-    [
-        ("jobs.one.fixed.modle", "3", "jobs.one.fixed.modle: no model takes this argument; did"),
-        ("jobs.one.worl", "3", "jobs.one.worl: unknown key; did you mean 'work'"),
-        ("fixed.batch_size", "abc", "fixed.batch_size: 'abc' is no number"),
-        ("jobs.two.fixed.batch_size", "abc", "jobs.two.fixed.batch_size: 'abc' is no number"),
-        ("fleets.lab.of", "Lab_65", "fleets.lab.of: the catalogue has no Cluster 'Lab_65'"),
-        ("jobs.two.after", '["three"]', "jobs.two.after: no job is called 'three'"),
-        ("jobs.two.fleets", '["lap"]', "jobs.two.fleets: no fleet is called 'lap'; did"),
-        ("jobs.two.deadline", "2026-01-01", "jobs.two.deadline: 2026-01-01 is before the plan's"),
-        ("jobs.two.deadline", "7", "jobs.two.deadline: 7 is no date; write 2027-03-01"),
-        ("jobs.two.release", "soon", "jobs.two.release: release is 'soon'; write a date such as"),
-        ("slot", "4 hours-ish", "slot: 'hours-ish' is not a unit: write one such as 'hour'"),
-        ("one", "3", "one: name a key of its table, such as jobs.one.deadline"),
-        ("fixed.fleet", "Lab_64_H100", "jobs.one.fixed.fleet: is said by [fleets]"),
-        ("jobs.one.rate", "GoodputModel.speed", "jobs.one.rate: metric"),
-        ("jobs.one.duration", "GoodputModel.days_to_train", "jobs.one.duration: is said by work"),
-        ("slot", "4 kg", "slot: slot is in kg; it must be in s"),
-        ("slot", '"0 s"', "slot = 0 is no time"),
-        ("objective", "minimize: cots", "objective: 'minimize: cots': there is no goal 'cots'"),
-        ("fleets.lab.calendar.maintenance.end", "2027-01-04T12:00:00", "fleets.lab.calendar"),
-        ("fleets.lab.price.daily", '{ "06:00" = 1 }', "fleets.lab.price.daily: says nothing of"),
-        ("fleets.lab.price.daily", '{ "6 h" = 1 }', "fleets.lab.price.daily: '6 h' is no time"),
-        ("fleets.lab.price", "{ values = [1, 2] }", "price of fleet 'lab' is known for 7200 s"),
-        ("sites.hall.fleets", '["lap"]', "sites.hall.fleets: no fleet is called 'lap'"),
-        ("sites.hall.power", "2", "sites.hall.power: expected text"),
-        ("holds.chat.end", "1 day", "holds.chat: seconds = -86400 of a row is no whole number"),
-        ("holds.chat.fleet", "lap", "holds.chat.fleet: no fleet is called 'lap'"),
-        (
-            "fleets.lab.grid",
-            "France",
-            "fleets.lab.electricity: missing; the catalogue has no price",
-        ),
-        ("space.nodes", "[]", "space.nodes: "),
-        ("jobs.tow.work", "1", "jobs.tow.work: there is no table 'tow'; did you mean 'two'"),
-    ],
+    ("key", "value"), [(key, value) for key, value, _ in WRONG if key not in NO_TABLE]
 )
+def test_the_schema_refuses_what_is_wrong_in_structure(key: str, value: str) -> None:
+    """Editors see these mistakes while they are made; the others are those that they cannot."""
+    good = tomllib.loads(TEXT)
+    assert SCHEMA.is_valid(with_dates_as_text(good))
+    changed = with_dates_as_text(with_settings(good, {key: value}, "plan.toml"))
+    assert SCHEMA.is_valid(changed) == ((key, value) in MEANING)
+
+
+def with_dates_as_text(table: dict[str, Any]) -> Any:
+    """Write a table as a program does that has no dates."""
+    return json.loads(json.dumps(table, default=str))
+
+
+@pytest.mark.parametrize(("key", "value", "told"), WRONG)
 def test_what_is_wrong_is_named_with_its_key(file: Path, key: str, value: str, told: str) -> None:
     """Each message begins with file and key, and says what would be right."""
     with pytest.raises(InputError) as caught:
         load_plan(file, {key: value})
     assert str(caught.value).startswith(f"{file}: {told}")
+
+
+@pytest.mark.parametrize("job", ["", "jobs.two."])
+def test_an_option_that_only_the_search_meets_is_named_with_its_key(file: Path, job: str) -> None:
+    """A value behind the first of a choice is refused when it is tried, by its key in the file."""
+    plan = load_plan(file, {f"{job}space.schedule": '["1f1b", "zero-buble"]'})
+    with pytest.raises(InputError) as caught:
+        plan.solve()
+    assert str(caught.value).startswith(f"{file}: {job}space.schedule: schedule is 'zero-buble'")

@@ -106,6 +106,7 @@ def test_changes_keep_their_size(value: float, text: str) -> None:
 
 def test_what_a_layout_leaves_over_is_said() -> None:
     """Accelerators outside the product are spare; what does not divide is left out."""
+    assert layout_text(1, {"tp": 1, "dp": 1}) == "1 accelerator"
     assert layout_text(100, {"tp": 8, "pp": 1, "dp": 12}) == (
         "100 accelerators = 8 tp x 12 dp + 4 spare"
     )

@@ -86,7 +86,20 @@ def test_waiting_grows_with_the_load_and_breaks_its_limit() -> None:
     calm, busy = (solve(request_rate=share * capacity) for share in (0.2, 0.9))
     assert calm.time_to_first_token_p99 < busy.time_to_first_token_p99
     assert busy.time_to_first_token_p50 <= busy.time_to_first_token_p95
-    assert broken(solve(request_rate=0.99 * capacity)) == {"load"}
+    assert broken(solve(request_rate=0.99 * capacity)) == {"load of prefill"}
+
+
+def test_what_is_too_small_for_a_load_is_named() -> None:
+    """A pool or the link between them: the check that breaks, and the text of the bottleneck."""
+    thin: dict[str, Any] = {"transfer_bandwidth": 0.05}
+    wide: dict[str, Any] = {
+        "prefill_fleet": Systems.Clusters.Lab_64_H100, "prefill_replicas": 16,
+    }  # fmt: skip
+    for changes, part in ((thin, "the link between the pools"), (wide, "decode"), ({}, "prefill")):
+        free = solve(**changes)
+        assert free.bottleneck().startswith(f"{part}: it can take {free.capacity.m:,.4g} requests")
+        asked = solve(**changes, request_rate=0.99 * free.capacity.m)
+        assert f"load of {part}" in broken(asked)
 
 
 def test_pools_may_be_of_different_kinds() -> None:

@@ -201,3 +201,78 @@ def test_a_choice_among_fleets_of_which_one_has_no_price() -> None:
     walked = explorer.search(evaluate, method="exhaustive")
     assert solved.best_objective == pytest.approx(walked.best_objective, rel=1e-12)
     assert solve(fleet=unpriced, accelerator_hour_price=None).usd_to_train is None
+
+
+def saved(**changes: Any) -> float:
+    """Give the bytes of a checkpoint of Llama 3 8B in training."""
+    arguments: dict[str, Any] = {
+        "model": SMALL, "fleet": FLEET, "batch_size": 2048, "tp_size": 2, "precision": "bf16",
+    }  # fmt: skip
+    size: float = DistributedModel().solve(**arguments | changes).checkpoint_size.m_as("byte")
+    return size
+
+
+SMALL = Models.Language.Llama3_8B
+# Of rank 16 beside the queries of each of 32 layers alone: two thin matrices.
+ADAPTERS = 32 * 16 * (4096 + 4096)
+
+
+@pytest.mark.parametrize(
+    ("changes", "width"),
+    [
+        ({}, 2 + 4 + 8),
+        ({"sharding": "fsdp"}, 4 + 8),
+        ({"precision": "fp32"}, 4 + 8),
+        ({"moment_bytes": 2}, 2 + 4 + 4),
+        ({"master_weights": False}, 2 + 8),
+        ({"optimizer": "sgd"}, 2 + 4),
+    ],
+)
+def test_a_checkpoint_holds_what_the_optimizer_keeps(changes: dict[str, Any], width: float) -> None:
+    """Weights, master copies and moments of every parameter; gradients are computed anew."""
+    assert saved(**changes) == pytest.approx(width * SMALL.parameters)
+
+
+def test_a_checkpoint_of_adapters_holds_them_alone() -> None:
+    """What they stand beside was there before, and comes through the run unchanged."""
+    tuned: dict[str, Any] = {"adapter_rank": 16, "adapter_targets": "attention"}
+    count = (
+        DistributedModel()
+        .solve(model=SMALL, fleet=FLEET, batch_size=2048, tp_size=2, precision="bf16", **tuned)
+        .trained_parameters
+    )
+    assert count > ADAPTERS
+    assert saved(**tuned) == pytest.approx(14 * count)
+    assert saved(**tuned, base_format="fp8") == pytest.approx(14 * count)
+
+
+def test_a_checkpoint_holds_frozen_layers_as_weights_alone() -> None:
+    """They go with their model, without what an optimizer would keep."""
+    everything = saved()
+    half = saved(frozen_layers=16)
+    layer = (SMALL.parameters - 2 * 128_256 * 4096 - 4096) / 32
+    frozen = 16 * layer + 128_256 * 4096
+    assert everything - half == pytest.approx(12 * frozen, rel=1e-4)
+
+
+def test_goodput_saves_what_the_training_keeps() -> None:
+    """In a pipeline the checkpoint is that of the design; adapters are saved in no time."""
+    pipeline = Pipeline([DistributedModel(), GoodputModel()])
+    given_: dict[str, Any] = {
+        "model": SMALL, "fleet": FLEET, "batch_size": 2048, "precision": "bf16",
+    }  # fmt: skip
+    whole = pipeline.run(**given_, tokens=1e12)
+    tuned = pipeline.run(**given_, tokens=1e12, adapter_rank=16)
+    for result in (whole, tuned):
+        write = result["DistributedModel"].checkpoint_size.m_as("GB") / FLEET.nodes
+        assert result["GoodputModel"].checkpoint_time.m_as("s") == pytest.approx(write)
+    assert tuned["GoodputModel"].checkpoint_time < whole["GoodputModel"].checkpoint_time / 100
+    said = pipeline.run(**given_, tokens=1e12, adapter_rank=16, state_bytes_per_parameter=14)
+    assert said["GoodputModel"].checkpoint_time == whole["GoodputModel"].checkpoint_time
+
+
+def test_goodput_alone_takes_the_size_of_a_checkpoint() -> None:
+    """A terabyte at a tenth of one per second, unless bytes per parameter are given."""
+    assert solve(checkpoint_size=1024).checkpoint_time.m_as("s") == pytest.approx(10)
+    given_ = solve(checkpoint_size=1024, state_bytes_per_parameter=14)
+    assert given_.checkpoint_time == solve().checkpoint_time

@@ -48,6 +48,8 @@ BESIDE: dict[str, list[Any]] = {
     "pue": [1.1, 1.5],
     "effective_throughput": [quantity(1e5, "1/s"), quantity(2e5, "1/s")],
     "checkpoint_interval": [600.0, 3600.0],
+    "checkpoint_size": [100.0, 1500.0],
+    "state_bytes_per_parameter": [12.0, 18.0],
     "accelerator_hour_price": [1.5, 4.0],
     "region": [Infrastructure.Grids.Quebec, Infrastructure.Grids.Poland],
     "tokens_per_second": [quantity(500.0, "1/s"), quantity(900.0, "1/s")],

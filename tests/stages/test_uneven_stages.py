@@ -307,10 +307,59 @@ def test_megatron_is_told_the_split() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stages", "less"),
+    [
+        ({"stage_layers": [7, 9, 9, 7]}, (2, 2)),
+        ({"stage_layers": [8, 9, 9, 6]}, (1, 3)),
+        ({"first_stage_layers": 5}, (4, 0)),
+        ({"last_stage_layers": 5}, (0, 4)),
+        ({"first_stage_layers": 8, "last_stage_layers": 8}, (0, 0)),
+        ({"pp_size": 2, "stage_layers": [20, 12]}, (0, 8)),
+        ({"pp_size": 8, "first_stage_layers": 1, "last_stage_layers": 1}, (4, 4)),
+    ],
+    ids=str,
+)
+def test_torchtitan_counts_embedding_and_head_as_layers(
+    stages: dict[str, Any], less: tuple[int, int]
+) -> None:
+    """Its own rule gives the split back: all together divided evenly, the ends less theirs."""
+    design = DESIGN | stages
+    launched = told("torchtitan", **stages)
+    option = "--parallelism.pipeline-parallel-"
+    fullest, first, last = (
+        launched[f"{option}{name}"]
+        for name in ("layers-per-stage", "first-stage-less-layers", "last-stage-less-layers")
+    )
+    assert (first, last) == less
+    count, layers = design["pp_size"], design["model"].layers
+    # torchtitan/distributed/pipeline_parallel.py, version 0.3.0
+    assert -(-(layers + first + last) // fullest) == count
+    each, rest = divmod(layers + first + last, count)
+    assert max(first, last) <= each
+    held = [each + (place < rest) for place in range(count)]
+    held[0], held[-1] = held[0] - first, held[-1] - last
+    split = solve(**stages)
+    assert sum(held) == layers
+    assert split.uneven_layers == max(held) - min(held)
+    if "stage_layers" in stages:
+        assert held == stages["stage_layers"]
+
+
+@pytest.mark.parametrize(
     ("framework", "changes", "reason"),
     [
         ("megatron", {"recompute": "full", "recompute_layers": [2, 1, 0, 0]}, "each stage repeats"),
-        ("torchtitan", {"stage_layers": [9, 9, 8, 6]}, "stages share the layers evenly"),
+        ("torchtitan", {"stage_layers": [9, 9, 8, 6]}, "stages between the ends have equally many"),
+        (
+            "torchtitan",
+            {"stage_layers": [10, 8, 8, 6]},
+            "stages between the ends have equally many",
+        ),
+        (
+            "torchtitan",
+            {"stage_layers": [6, 10, 10, 6], "virtual_stages": 2},
+            "each in one part",
+        ),
         ("deepspeed", {"first_stage_layers": 5}, "stages share the layers evenly"),
     ],
 )

@@ -156,8 +156,20 @@ def test_a_file_of_which_no_row_is_predicted_fails(tmp_path: Path) -> None:
     status, output, errors = run(path)
     assert status == 1
     assert "skipped 1" in output
-    assert errors.endswith("no row was predicted\n")
+    assert "no row was predicted: the catalogue has no accelerator 'Abacus'" in errors
     assert run(path, "--json")[0] == 1
+
+
+def test_a_layout_of_more_accelerators_than_there_are_is_skipped(tmp_path: Path) -> None:
+    """It would be predicted as one replica on hardware that the row does not have."""
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "id,accelerator,n_accel,model,gbs,tp,pp,unit,value\nx,H100,8,Llama3-8B,8,4,4,s,1\n",
+        encoding="utf-8",
+    )
+    status, output, _ = run(path)
+    assert status == 1
+    assert "skipped 1: tp, pp and cp take 16 accelerators, and n_accel is 8" in output
 
 
 def test_each_source_can_be_left_out(tmp_path: Path) -> None:

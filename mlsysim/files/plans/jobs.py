@@ -221,7 +221,7 @@ def _asked(
         constraints={**content.constraints, **table.constraints},
         framework=table.framework or content.framework,
     )
-    return with_own_records(asked, records), timed
+    return with_own_records(asked, records, f"{reader.file}: {key}."), timed
 
 
 def _without(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

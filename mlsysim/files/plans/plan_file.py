@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mlsysim.errors import InputError, NoAnswerError, QuestionError
+from mlsysim.errors import InputError, MetricError, NoAnswerError, QuestionError
 from mlsysim.files.assembly import located
 from mlsysim.files.own_catalog import own_records
 from mlsysim.files.plans.earlier import read_earlier
@@ -49,6 +49,8 @@ class FiledPlan:
         The question in prose, and where it comes from.
     written
         The file as it was read.
+    table
+        Its tables, with the values that were set in place of what it says.
     draft
         The plan's question; its jobs have no rows yet.
     jobs
@@ -69,6 +71,7 @@ class FiledPlan:
     text: str
     source: str
     written: str
+    table: Mapping[str, Any]
     draft: PlanQuestion
     jobs: tuple[JobQuestion, ...]
     nodes: Mapping[str, Nodes]
@@ -109,10 +112,28 @@ class FiledPlan:
                         f"{self.path}: jobs.{item.job.name}: there was no time to search for the "
                         "ways to run it; allow more"
                     )
-                found[item.job.name] = item.rows(self.nodes, known, time_limit=left, **options)
+                try:
+                    rows = item.rows(self.nodes, known, time_limit=left, **options)
+                except (QuestionError, MetricError):  # about no value of the file
+                    raise
+                except InputError as error:
+                    raise located(error, f"{self.path}: {self._key_in(item, str(error))}") from None
+                found[item.job.name] = rows
         return self.draft.with_jobs(
             lambda job: replace(job, rows=found[job.name]) if job.name in found else job
         )
+
+    def _key_in(self, item: JobQuestion | ServingHold, message: str) -> str:
+        """Name the key whose value a model complains about: one of the job, or of the file."""
+        kind = "holds" if isinstance(item, ServingHold) else "jobs"
+        own = f"{kind}.{item.job.name}"
+        key = next(iter(item.bound.values())).evaluate.key_in(message)
+        if key is None:
+            return own
+        table, _, name = key.partition(".")
+        common = self.table.get(table, {})
+        of_job = self.table[kind][item.job.name].get(table, {})
+        return key if name in common and name not in of_job else f"{own}.{key}"
 
     def pareto(self, one: str, two: str, **options: Any) -> PlanFront:
         """Find every plan that no other is better than by both of two goals.
@@ -328,6 +349,7 @@ def plan_of(
         text=content.question,
         source=content.source,
         written=text,
+        table=table,
         draft=draft,
         jobs=jobs,
         nodes=nodes,

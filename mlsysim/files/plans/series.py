@@ -8,7 +8,8 @@ from mlsysim.files.plans.schema import SeriesTable
 from mlsysim.files.plans.times import DAY, Reader
 from mlsysim.plans.records.series import Beyond, Series
 
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+TIME = r"([01]?\d|2[0-3]):([0-5]\d)"
+"""A time of day, as it is written."""
 
 
 def series(value: Any, unit: str, factor: float, key: str, reader: Reader) -> Series:
@@ -50,7 +51,7 @@ def _daily(value: SeriesTable, unit: str, factor: float, key: str, reader: Reade
     """Read a figure by the time of day, which the plan may begin in the middle of."""
     found: dict[int, float] = {}
     for text, item in value.daily.items():
-        match = _TIME.fullmatch(text)
+        match = re.fullmatch(TIME, text)
         if match is None:
             raise QuestionError(
                 f"{reader.file}: {key}.daily: {text!r} is no time of day; write e.g. '07:00'"

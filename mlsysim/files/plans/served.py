@@ -190,4 +190,4 @@ def _asked(
         constraints=table.constraints,
         framework=table.framework,
     )
-    return with_own_records(asked, records)
+    return with_own_records(asked, records, f"{reader.file}: {key}.")

@@ -1,6 +1,7 @@
 """Read the times and amounts of a plan's file: dates become seconds from the begin."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Reader:
             The key, for messages.
         """
         if isinstance(value, str):
-            if amount(value) is None:
+            if amount(value) is None or re.match(r"\s*\d+-\d", value):
                 name = key.rpartition(".")[2]
                 raise QuestionError(
                     f"{self.file}: {key}: {name} is {value!r}; write a date such as 2027-01-25, or"
@@ -92,7 +93,10 @@ class Reader:
             return self.span(value, key)
         moment = self._since(value, key)
         if moment < 0:
-            raise QuestionError(f"{self.file}: {key}: {value} is before the plan's begin")
+            raise QuestionError(
+                f"{self.file}: {key}: {value} is before the plan's begin; write a later date than "
+                f"{self.origin}"
+            )
         return moment
 
     def since(self, value: Any, key: str) -> int:

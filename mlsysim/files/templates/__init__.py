@@ -3,12 +3,15 @@
 import re
 from importlib.resources import files
 
+from mlsysim.catalog.builtin import node_of
 from mlsysim.errors import ParameterError, suggest
 
 _NAMED = {
     "model": re.compile(r'^model = "[^"]*"', re.MULTILINE),
     "fleet": re.compile(r'^fleet = (?:"[^"]*"|\[[^\]]*\])', re.MULTILINE),
 }
+_TRAINING = "training"
+"""The kind whose fleet is one cluster: a node, or an accelerator, is written as a small one."""
 _PROSE = re.compile(r'^question = """\n.*?\n"""', re.MULTILINE | re.DOTALL)
 
 
@@ -56,6 +59,8 @@ def template(kind: str, *, model: str | None = None, fleet: str | None = None) -
         if place is None:
             raise ParameterError(f"a question about {kind} has no {name} of its own; edit its file")
         written = f'["{value}"]' if place[0].endswith("]") else f'"{value}"'
+        if kind == _TRAINING and (node := node_of(value)) is not None:
+            written = f'{{ node = "{node.name}", nodes = 32, fabric = "IB_NDR" }}'
         text = f"{text[: place.start()]}{name} = {written}{text[place.end() :]}"
     if named:
         told = ", ".join(f"{name} = {value}" for name, value in named.items())

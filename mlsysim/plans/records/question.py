@@ -173,5 +173,9 @@ def _ordered(jobs: Sequence[Job]) -> None:
     while left:
         free = {name for name, after in left.items() if not after & left.keys()}
         if not free:
-            raise ParameterError(f"jobs wait for each other in a circle: {', '.join(sorted(left))}")
+            names = sorted(left)
+            raise ParameterError(
+                f"jobs.{names[0]}.after: jobs wait for each other in a circle: {', '.join(names)}; "
+                "take one of them out of what another one is after"
+            )
         left = {name: after for name, after in left.items() if name not in free}

@@ -1,5 +1,6 @@
 """A question as a CP-SAT model, open to its users: to read, to extend, to solve elsewhere."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,17 +9,20 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
-from mlsysim.errors import MetricError, suggest
+from mlsysim.errors import MetricError, ParameterError, suggest
 from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
 from mlsysim.problem.problem import Problem
 from mlsysim.search.cpsat.describing import described
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled
+from mlsysim.search.cpsat.lowering.shrinking import best_known
 from mlsysim.search.cpsat.question.formulation import Requirement
 from mlsysim.search.cpsat.question.question import TracedQuestion
+from mlsysim.search.cpsat.solving.clock import Clock
 from mlsysim.search.cpsat.solving.model import Encoding
 from mlsysim.search.cpsat.stage_terms import metrics_of
+from mlsysim.search.options import SearchOptions
 from mlsysim.search.verify import Evaluator
 from mlsysim.textfiles import write_text
 
@@ -156,6 +160,8 @@ class CompiledModel:
         What is asked, traced.
     lowered
         What the formulas were turned into.
+    known
+        The objective of a design that is known, where designs that are worse are missing.
     """
 
     model: cp_model.CpModel
@@ -165,6 +171,7 @@ class CompiledModel:
     objective: cp_model.LinearExprT
     question: TracedQuestion
     lowered: Lowered
+    known: float | None = None
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
@@ -227,6 +234,8 @@ class CompiledModel:
         sign = "*" if aim.factor is None else "/"
         told = f"objective = {question.sign * aim.scale!r} {sign} (the model's objective)"
         yield f"{told}, to within {self.objective_error!r}" + (f", in {unit}" if unit else "")
+        if self.known is not None:
+            yield f"Designs that are worse than one that is known, at {self.known!r}, are left out."
         for name, domain in question.problem.space.items():
             if self.variables[name] is not self.lowered.positions[name]:
                 yield f"{name}: its value"
@@ -240,6 +249,8 @@ def compile_model(
     evaluate: Evaluator,
     into: cp_model.CpModel | None = None,
     name: str = "",
+    *,
+    optimum_only: bool = False,
 ) -> CompiledModel:
     """Build the CP-SAT model of a question without solving it.
 
@@ -251,6 +262,8 @@ def compile_model(
         A model to add it to; its objective stays as it is.
     name
         What the names of the variables begin with.
+    optimum_only
+        Whether designs that are worse than one that is known may be missing.
 
     Raises
     ------
@@ -260,7 +273,18 @@ def compile_model(
         If an expression has no sound encoding.
     """
     question = TracedQuestion(problem, evaluate)
-    lowered = lower(question.program(), into=into, name=name)
+    program = question.program()
+    if optimum_only:
+        if into is not None:
+            raise ParameterError(
+                "optimum_only=True leaves designs out that other constraints of the model "
+                "given with into=... may need: leave out one of the two"
+            )
+        known, cutoff, boxes = best_known(program, Clock(SearchOptions()))
+        lowered = lower(program, boxes=boxes, cutoff=cutoff, name=name)
+        lowered.lowering.between([lowered.aim.number], -math.inf, lowered.aim.limit(cutoff))
+    else:
+        known, lowered = math.inf, lower(program, into=into, name=name)
     return CompiledModel(
         model=lowered.model,
         variables=lowered.variables,
@@ -269,6 +293,7 @@ def compile_model(
         objective=lowered.aim.number.expression,
         question=question,
         lowered=lowered,
+        known=question.sign * known if math.isfinite(known) else None,
     )
 
 

@@ -54,6 +54,8 @@ def _objective(model: "CompiledModel") -> Iterator[str]:
     yield "Objective"
     yield f"  {model.question.problem.objective.text}" + (f"  [{unit.strip()}]" if unit else "")
     yield f"    a solution tells it to within {model.objective_error:.2g}{unit}"
+    if model.known is not None:
+        yield f"    designs worse than one that is known, at {model.known:.6g}{unit}, are left out"
 
 
 def _requirements(model: "CompiledModel") -> Iterator[str]:

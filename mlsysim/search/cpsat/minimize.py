@@ -314,7 +314,7 @@ class Minimizer:
 
     def _by_formulas(self, presolve: Presolve, top: int) -> bool:
         """Try the formulas for a part of what presolve has taken; tell if that settled it."""
-        search = self._lowered(presolve.program, top, presolve.found, box=presolve.hull)
+        search = self._lowered(presolve.program, top, presolve.found, box=presolve.open.hull)
         try:
             return search.run(_SHARE * self._clock.seconds["presolve"])
         finally:

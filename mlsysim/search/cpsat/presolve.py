@@ -55,6 +55,8 @@ class Presolve:
         The time that there is.
     on_progress
         Told the state now and then.
+    ceiling
+        Designs whose one objective is not below this do not matter, whatever is found.
 
     Attributes
     ----------
@@ -70,6 +72,7 @@ class Presolve:
     keep: int
     clock: Clock
     on_progress: Callable[["Presolve"], None]
+    ceiling: float = np.inf
     open: Boxes = field(init=False)
     found: Rows = field(init=False)
     evaluated: int = 0
@@ -89,8 +92,8 @@ class Presolve:
         of equal designs would have to be taken apart for it.
         """
         if len(self.found) < self.keep:
-            return np.inf
-        return self.program.goal(float(self.found.values[-1, 0]), MARGIN)
+            return self.ceiling
+        return min(self.ceiling, self.program.goal(float(self.found.values[-1, 0]), MARGIN))
 
     @property
     def bound(self) -> float:
@@ -106,15 +109,6 @@ class Presolve:
     def left_over(self) -> float:
         """The number of designs in open boxes."""
         return float(self.open.volumes.sum())
-
-    @property
-    def hull(self) -> Boxes:
-        """The smallest box around everything that is left."""
-        return Boxes(
-            first=self.open.first.min(axis=0, keepdims=True),
-            last=self.open.last.max(axis=0, keepdims=True),
-            bound=self.open.bound.min(axis=0, keepdims=True),
-        )
 
     def run(self, patience: int) -> bool:
         """Shrink until what is left fits.
@@ -140,6 +134,35 @@ class Presolve:
         except KeyboardInterrupt:
             self.clock.interrupt()
         return self.fits
+
+    def narrow(self, boxes: Boxes, enough: float, patience: int) -> Boxes:
+        """Cut and bound boxes, and evaluate no design, so that others have less to look into.
+
+        Parameters
+        ----------
+        boxes
+            They hold every design that matters.
+        enough
+            How many designs may be left.
+        patience
+            How many boxes to bound at most.
+
+        Returns
+        -------
+        Boxes
+            They do so, too.
+        """
+        self.open = self._bounded(boxes)
+        single = self.open.take(np.zeros(0, np.int64))
+        while self.left_over > enough and self.bounded < patience and self.clock.left > 0:
+            alone = self.open.volumes == 1
+            single, self.open = joined([single, self.open.take(alone)]), self.open.take(~alone)
+            if not len(self.open):
+                break
+            batch, rest = self._first()
+            self.open = joined([rest, self._bounded(self._parts(batch))])
+        self.open = joined([single, self.open])
+        return self.open
 
     def adopt(self, found: Rows, bound: float) -> None:
         """Take over designs and a bound that another search has found."""
@@ -212,9 +235,13 @@ class Presolve:
             # The middle of each box, to find good designs early.
             middle = (large.first + large.last) // 2
             self._evaluate(Boxes(first=middle, last=middle, bound=large.bound))
-            parts = int(np.clip(_BATCH // (2 * len(large)), 2, _MOST_PARTS))
-            rest = joined([rest, self._bounded(large.cut(self._axes(large), parts))])
+            rest = joined([rest, self._bounded(self._parts(large))])
         self.open = self._promising(rest)
+
+    def _parts(self, boxes: Boxes) -> Boxes:
+        """Cut each box; few of them into more parts, to fill a pass."""
+        parts = int(np.clip(_BATCH // (2 * len(boxes)), 2, _MOST_PARTS))
+        return boxes.cut(self._axes(boxes), parts)
 
     def _first(self) -> tuple[Boxes, Boxes]:
         """Part the boxes with the lowest bounds from the others."""

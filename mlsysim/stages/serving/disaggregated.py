@@ -107,7 +107,11 @@ class DisaggregatedModel(ForwardModel):
             where(inventory.shared, accelerators, 0), inventory.accelerators
         )
         if asked is not None:
-            checks["load"] = Check.at_most(load.utilization, design.utilization_limit)
+            # Each on its own, so that an answer names what is too small.
+            for part, capacity in load.capacities.items():
+                checks[f"load of {part}"] = Check.at_most(
+                    asked / capacity, design.utilization_limit
+                )
         tokens = load.rate * design.output_tokens
         return DisaggregatedResult(
             checks=checks,

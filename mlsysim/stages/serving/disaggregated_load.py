@@ -11,6 +11,8 @@ from mlsysim.stages.serving.memory import cached_bytes
 from mlsysim.stages.serving.passes import ServingRun
 from mlsysim.stages.serving.time import ServingTime
 
+PREFILL, LINK, DECODE = "prefill", "the link between the pools", "decode"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pools:
@@ -55,6 +57,15 @@ class PoolsLoad:
     first_token: Any
     between: Any
     queues: tuple[Queue, ...]
+
+    @property
+    def capacities(self) -> dict[str, Any]:
+        """What answers a request, and how many of them it can take per second."""
+        return {
+            PREFILL: self.prefill_capacity,
+            LINK: self.transfer_capacity,
+            DECODE: self.decode_capacity,
+        }
 
     @property
     def mean_wait(self) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mlsysim.stages.amounts import Gigabytes, Milliseconds, PerSecond
 from mlsysim.stages.serving.continuous_batching_result import figures_under_load
+from mlsysim.stages.serving.disaggregated_load import DECODE, LINK, PREFILL
 from mlsysim.stages.stage import StageResult
 
 
@@ -102,3 +103,15 @@ class DisaggregatedResult(StageResult):
     def key_figures(self) -> str:
         """Write the times that users see, and the throughput of an accelerator."""
         return figures_under_load(self)
+
+    def bottleneck(self) -> str:
+        """Name the pool that answers least, or the link between them."""
+        each = {
+            PREFILL: self.prefill_capacity,
+            LINK: self.transfer_capacity,
+            DECODE: self.decode_capacity,
+        }
+        rates = {part: rate.m_as("1/s") for part, rate in each.items()}
+        least, *others = sorted(rates, key=rates.__getitem__)
+        more = ", ".join(f"{part} {rates[part]:,.4g}" for part in others)
+        return f"{least}: it can take {rates[least]:,.4g} requests/s, {more}"

@@ -125,6 +125,9 @@ def cached_bytes(run: ServingRun, mixer: MixerShape, length: Any) -> Any:
     parts = minimum(run.design.tp_size, mixer.cache_parts)
     kept = where(mixer.keeps_all, length, minimum(length, mixer.kept))
     cache = kept * mixer.cache_elements * run.cache_width / parts
+    if not is_zero(mixer.beside):
+        near = minimum(length, mixer.beside) * mixer.beside_elements
+        cache = cache + near * run.cache_width / parts
     if is_zero(mixer.sequence_bytes):
         return cache
     return cache + mixer.sequence_bytes / run.design.tp_size

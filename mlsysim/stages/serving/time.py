@@ -32,6 +32,8 @@ class ServingTime:
         One decode pass through all stages.
     hops
         What such a pass spends between stages.
+    paced
+        The same pass in a row of micro-batches, of which each waits for the others.
     waiting
         What its micro-batch waits for others.
     drafting
@@ -48,6 +50,7 @@ class ServingTime:
     chunk: Any
     decode: PassTime
     hops: Any
+    paced: Any
     waiting: Any
     drafting: Any
     accepted: Any
@@ -56,7 +59,7 @@ class ServingTime:
     @property
     def step(self) -> Any:
         """A decode pass through all stages, waiting and drafting included."""
-        return self.decode.total + self.hops + self.waiting + self.drafting
+        return self.paced + self.hops + self.drafting
 
     @property
     def between(self) -> Any:
@@ -74,15 +77,18 @@ def serving_time_of(run: ServingRun) -> ServingTime:
     # Of as many micro-batches as are under way, each waits for the slowest stage; passes of
     # unequal length do not interlock.
     beside = 1 + run.serving.stage_waiting * (layout.turns - 1)
-    paced = maximum(decode.total, layout.turns * decode.stage) * beside
-    # A row of one waits for nobody; the difference would be the rounding of two sums.
-    waiting = where(layout.turns > 1, paced - decode.total, 0.0)
+    in_row = maximum(decode.total, layout.turns * decode.stage) * beside
+    # A row of one waits for nobody; the difference would be the rounding of two sums.  (The
+    # difference is for reports: added to what it was taken from, it would count that twice in
+    # every bound, and a positive time would seem to reach below zero.)
+    paced = where(layout.turns > 1, in_row, decode.total)
+    waiting = where(layout.turns > 1, in_row - decode.total, 0.0)
     drafting = design.draft_tokens * _drafting(run)
     before = _draft_prefill(run)
     chunk = chunk + before.chunk
     hops = pace.later * _hops(run, layout.sequences * (design.draft_tokens + 1))
     accepted = tokens_per_pass(design.draft_tokens, design.draft_acceptance)
-    between = (decode.total + waiting + hops + drafting) / accepted
+    between = (paced + hops + drafting) / accepted
     # What hosts send comes beside the passes, group by group.
     occupied = maximum(_occupied(run, beside) + before.occupied, run.fetching / layout.groups)
     passes = chunk + (layout.chunks - 1) * (_pace(run, prefill, layout.chunk) + before.chunk)
@@ -93,6 +99,7 @@ def serving_time_of(run: ServingRun) -> ServingTime:
         chunk=chunk,
         decode=decode,
         hops=hops,
+        paced=paced,
         waiting=waiting,
         drafting=drafting,
         accepted=accepted,
@@ -160,6 +167,11 @@ def _prefill_load(run: ServingRun, requests: Any, groups: Any) -> PassLoad:
         pairs = causal_pairs(design.input_tokens, window) - causal_pairs(known, window)
         widths = 2 * (mixer.score_width + mixer.value_width)
         found = requests * pairs * widths / layout.chunks
+        if not is_zero(mixer.beside):
+            near = causal_pairs(design.input_tokens, mixer.beside) - causal_pairs(
+                known, mixer.beside
+            )
+            found = found + requests * near * 2 * mixer.beside_width / layout.chunks
         if not is_zero(mixer.index_width):
             found = found + requests * everything * 2 * mixer.index_width / layout.chunks
         each = mixer.state_flops + mixer.chunk_flops
@@ -185,6 +197,8 @@ def _decode_load(run: ServingRun, width: Any) -> PassLoad:
     def core(mixer: MixerShape) -> Any:
         seen = where(mixer.sees_all, length, minimum(length, mixer.reach))
         found = seen * (2 * tokens * (mixer.latent_score_width + mixer.latent_value_width))
+        if not is_zero(mixer.beside):
+            found = found + 2 * tokens * minimum(length, mixer.beside) * mixer.beside_width
         if not is_zero(mixer.index_width):
             found = found + 2 * tokens * length * mixer.index_width
         return found if is_zero(mixer.state_flops) else found + tokens * mixer.state_flops
@@ -210,6 +224,8 @@ def _read(run: ServingRun, sequences: Any, length: Any, *, grouped: bool) -> tup
         each = sequences / rate * run.cache_width
         seen = where(mixer.sees_all, length, minimum(length, mixer.reach))
         found = each * (mixer.cache_elements - mixer.index_elements) * seen
+        if not is_zero(mixer.beside):
+            found = found + each * mixer.beside_elements * minimum(length, mixer.beside)
         if not is_zero(mixer.index_elements):
             found = found + each * mixer.index_elements * length
         if is_zero(mixer.sequence_bytes):

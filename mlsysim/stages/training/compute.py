@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlsysim.expr.functions import select, where
+from mlsysim.expr.functions import maximum, select, where
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
 from mlsysim.stages.training.experts import floor_of
@@ -89,7 +89,7 @@ def layers_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Passe
     rebuilt = select(
         recompute, dict.fromkeys(RECOMPUTE, 0) | {"selective": 1, "alternate": 0.5, "full": share}
     )
-    adding = 2 * run.gradient * (work.trained + work.routed_trained) / machine.memory_rate
+    adding = adding_time(run, work.trained)
     gradients = compute.roofline_time(products if run.tunes_tables else adapters, adding)
     ahead = once + core + scores
     behind = (
@@ -138,15 +138,41 @@ def with_frozen(passes: Passes, below: Passes) -> Passes:
     )
 
 
+def adding_time(run: TrainingRun, parameters: Any) -> Any:
+    """Time the adding up of so many gradients in memory, once for each microbatch."""
+    return 2 * run.gradient * parameters / run.machine.memory_rate
+
+
+def embedding_time(run: TrainingRun, work: Work, passes: Passes) -> Any:
+    """Time the adding up of the embedding's gradients, as far as products do not hide it."""
+    if not run.tunes_tables:
+        return 0.0
+    # Frozen layers freeze the embedding below them.
+    trained = where(run.design.frozen_layers > 0, 0, run.shape.tables / run.design.tp_size)
+    return maximum(adding_time(run, work.trained + trained) - passes.weight_gradients, 0.0)
+
+
 def head_time(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> Any:
-    """Time a microbatch's output head and loss, forward and backward."""
-    once = arithmetic.head * work.tokens / run.design.tp_size
-    # A frozen head has no gradient of its own.
-    operations = flops.training_flops(once) if run.tunes_tables else 2 * once
-    machine = run.machine
+    """Time a microbatch's output head and loss, forward and backward.
+
+    The gradient of its weights waits to be added up in memory, as that of a layer does.
+    """
+    tensor, machine = run.design.tp_size, run.machine
     moved = run.calibration.activation_passes * work.logits / machine.memory_rate
-    return moved + compute.matmul_time(
-        operations, machine.wide_peak, run.wide_efficiency, 3, machine.matmul_overhead
+    product = compute.matmul_time(
+        arithmetic.head * work.tokens / tensor,
+        machine.wide_peak,
+        run.wide_efficiency,
+        1,
+        machine.matmul_overhead,
+    )
+    if not run.tunes_tables:
+        # A frozen head has no gradient of its own.
+        return moved + 2 * product
+    return (
+        moved
+        + 2 * product
+        + compute.roofline_time(product, adding_time(run, run.shape.head / tensor))
     )
 
 

@@ -6,6 +6,7 @@ from mlsysim.catalog.calibration import Calibration
 from mlsysim.physics.flops import recomputed_flops
 from mlsysim.physics.state import gradient_width, optimizer_bytes, state_of, state_width
 from mlsysim.problem.verdict import Check
+from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.calibration import calibration_of
 from mlsysim.stages.error_classes import Pace, times
 from mlsysim.stages.knobs import takes
@@ -29,10 +30,10 @@ from mlsysim.stages.training.run import (
     arithmetic_of,
     core_flops,
     model_flops,
-    trained_parameters,
     work_of,
 )
 from mlsysim.stages.training.time import time_of
+from mlsysim.stages.training.trained import checkpoint_bytes, trained_parameters
 
 
 class DistributedModel(ForwardModel):
@@ -60,7 +61,7 @@ class DistributedModel(ForwardModel):
     (True, 256)
     """
 
-    produces = ("effective_throughput", "utilization")
+    produces = ("effective_throughput", "utilization", "checkpoint_size")
 
     def __init__(self, *, calibration: Calibration | None = None) -> None:
         self.calibration = calibration
@@ -139,8 +140,9 @@ def _evaluate(run: TrainingRun, pace: Pace) -> DistributedResult:
         },
         **amounts,
         **time_metrics(time, tokens),
-        **layout_metrics(layout),
+        **layout_metrics(design, layout),
         trained_parameters=trained_parameters(run),
+        checkpoint_size=gigabytes(checkpoint_bytes(run)),
         parallelism={
             "tp": design.tp_size,
             "pp": design.pp_size,

@@ -16,9 +16,10 @@ from mlsysim.stages.amounts import (
 )
 from mlsysim.stages.layout_text import layout_text, parts_of
 from mlsysim.stages.stage import StageResult
+from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.layout import Layout
 from mlsysim.stages.training.memory import Memory
-from mlsysim.stages.training.split import uneven
+from mlsysim.stages.training.split import uneven, uneven_inside
 from mlsysim.stages.training.time import StepTime
 
 
@@ -79,6 +80,9 @@ class DistributedResult(StageResult):
     trained_parameters
         Parameters of the whole model that are trained; those of adapters in place of the weights
         that they stand beside.
+    checkpoint_size
+        What a checkpoint holds: trained weights and what the optimizer keeps of them, and frozen
+        layers; of adapters themselves alone.
     mfu
         Model FLOPs utilization: the model's own operations over those possible on all accelerators
         that are paid for.
@@ -96,6 +100,8 @@ class DistributedResult(StageResult):
         Microbatches of the fullest replica.
     uneven_layers
         By how many layers a stage differs from another, where the design tells them apart.
+    uneven_inner_layers
+        By how many layers a stage between the ends of the pipeline has fewer than the fullest.
     uneven_recomputation
         By how many recomputed layers a stage differs from another, where they are told apart.
     accelerators_used
@@ -129,6 +135,7 @@ class DistributedResult(StageResult):
     memory_capacity: Gigabytes
     host_memory_used: Gigabytes
     trained_parameters: int
+    checkpoint_size: Gigabytes
     mfu: float
     hfu: float
     utilization: float
@@ -137,6 +144,7 @@ class DistributedResult(StageResult):
     active_replicas: int
     microbatches: int
     uneven_layers: int
+    uneven_inner_layers: int
     uneven_recomputation: int
     accelerators_used: int
     accelerators_total: int
@@ -204,14 +212,15 @@ def memory_metrics(memory: Memory, total: Any, capacity: Any, offloaded: Any) ->
     }
 
 
-def layout_metrics(layout: Layout) -> dict[str, Any]:
+def layout_metrics(design: TrainingDesign, layout: Layout) -> dict[str, Any]:
     """Give the metrics that are counts."""
     return {
         "data_parallel_size": layout.data,
         "active_replicas": layout.replicas,
         "microbatches": layout.microbatches,
-        "uneven_layers": uneven(layout.groups, "layers"),
-        "uneven_recomputation": uneven(layout.groups, "recompute_layers"),
+        "uneven_layers": uneven(design, layout.groups, "layers"),
+        "uneven_inner_layers": uneven_inside(design, layout.groups),
+        "uneven_recomputation": uneven(design, layout.groups, "recompute_layers"),
         "accelerators_used": layout.used,
         "accelerators_total": layout.accelerators,
     }

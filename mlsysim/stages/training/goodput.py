@@ -32,6 +32,7 @@ _STORAGE_PER_NODE = 1.0
 _RESTART = 600.0
 # A working weight, its master copy and two moments: what is needed to go on (gradients are not).
 _STATE_PER_PARAMETER = 14.0
+_GIGABYTE = 1e9
 
 # Of as many attempts to reach a checkpoint at least one has to succeed.
 _ATTEMPTS = 100
@@ -44,7 +45,7 @@ class GoodputDesign(Design):
     model: LanguageModel = field(
         metadata=about(
             Entry((LanguageModel,)),
-            "What is trained; its parameters are what a checkpoint holds.",
+            "What is trained; a checkpoint holds its parameters unless `checkpoint_size` is given.",
         )
     )
     fleet: Cluster = field(metadata=about(Entry((Cluster,)), "On what."))
@@ -76,10 +77,18 @@ class GoodputDesign(Design):
         default=_STORAGE_PER_NODE,
         unit="GB/s",
     )
-    state_bytes_per_parameter: float = knob(
+    checkpoint_size: Any = knob(
+        Measure("GB", above=True),
+        "What a checkpoint holds; from `DistributedModel` in a pipeline.",
+        default=None,
+        unit="GB",
+        applies="where `state_bytes_per_parameter` is not given",
+    )
+    state_bytes_per_parameter: float | None = knob(
         Number(above=True),
-        "What a checkpoint holds.",
-        default=_STATE_PER_PARAMETER,
+        "The same for each parameter of the model; 14, of Adam in mixed precision, where nothing "
+        "else tells.",
+        default=None,
         unit="byte",
     )
     restart_time: Any = knob(
@@ -157,8 +166,7 @@ class GoodputModel(ForwardModel):
             accelerators, design.accelerator_mtbf, counted, design.node_mtbf
         )
         write = reliability.checkpoint_time(
-            design.model.parameters * design.state_bytes_per_parameter,
-            counted * design.checkpoint_bandwidth * 1e9,
+            _saved(design), counted * design.checkpoint_bandwidth * _GIGABYTE
         )
         interval = (
             reliability.daly_interval(write, mtbf)
@@ -184,6 +192,14 @@ class GoodputModel(ForwardModel):
             days_to_train=Quantity(time / _DAY, _DAYS),
             usd_to_train=_bill(accelerators * time / _HOUR, design.accelerator_hour_price, fleet),
         )
+
+
+def _saved(design: GoodputDesign) -> Any:
+    """Give the bytes of a checkpoint."""
+    each = design.state_bytes_per_parameter
+    if each is None and design.checkpoint_size is not None:
+        return design.checkpoint_size * _GIGABYTE
+    return design.model.parameters * (_STATE_PER_PARAMETER if each is None else each)
 
 
 def _reached(recovered: Any, mtbf: Any) -> Check:

@@ -1,6 +1,6 @@
 """How a training step is laid out over a fleet: the whole numbers that follow from the design."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsysim.expr.functions import (
@@ -13,27 +13,21 @@ from mlsysim.expr.functions import (
     where,
 )
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
-from mlsysim.physics.partition import (
-    filled_domain,
-    fullest_share,
-    most_on_stage,
-    slack,
-)
+from mlsysim.physics.partition import filled_domain, fullest_share
 from mlsysim.physics.schedule import SCHEDULES
 from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
-from mlsysim.stages.kinds import is_zero, kinds_of
 from mlsysim.stages.machine import Machine
 from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.split import (
     StageGroup,
-    StagePlace,
-    even_place,
-    frozen_others,
-    split_checks,
+    StagePart,
+    other_layers,
+    slowest_others,
     split_of,
 )
+from mlsysim.stages.training.split_checks import split_checks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +60,13 @@ class Layout:
         Sequences of the fullest replica.
     microbatches
         Its microbatches.
-    layers, other_layers
-        Layers of the fullest stage, and those of them on the slowest stage that are not of the kind
-        that stands in front (or alternates with the others).
-    front_others, back_others
-        The same on the first stage, and on the stage that has most of them.
-    frozen, frozen_others
-        Layers of the slowest stage, which is the last, that are frozen with all below them; and
-        those of them that are not of the kind that stands in front.
-    slack
-        Layers by which the stage with the head is lighter.
-    at_end
-        Whether the stage holds the embedding or the head.
     groups
-        The stages one by one where the design tells some apart, of which the counts of layers
-        above then know nothing; nothing where it does not.
+        The stages of the pipeline (`split_of`).
+    layers, frozen, slack, at_end
+        Of the stage in question, the last unless another is chosen: as in `StagePart`.
+    others_held, other_layers
+        Its layers that are not of the kind that stands in front, or alternates with them: the
+        fewest and the most (`other_layers`), and those with which it takes longest.
     """
 
     nodes: Any
@@ -98,15 +84,17 @@ class Layout:
     expert_copies: Any
     sequences: Any
     microbatches: Any
+    groups: tuple[StageGroup, ...]
     layers: Any
+    others_held: tuple[Any, ...]
     other_layers: Any
-    front_others: Any
-    back_others: Any
     frozen: Any
-    frozen_others: Any
     slack: Any
-    at_end: Any = True
-    groups: tuple[StageGroup, ...] = ()
+    at_end: Any
+
+    def of_part(self, part: StagePart, shape: ModelShape) -> "Layout":
+        """Choose another stage."""
+        return replace(self, **_stage_counts(part, shape))
 
 
 def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layout:
@@ -118,20 +106,11 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
     data = maximum(accelerators // model_parallel, 1)
     used = data * model_parallel
     sequences = fullest_share(design.batch_size, data)
-    chunks = design.pp_size * design.virtual_stages
-    layers = fullest_share(shape.layers, chunks) * design.virtual_stages
     replicas = minimum(data, design.batch_size)
     held = where(two_way(design.schedule), 2, 1)
     everyone = replicas * design.cp_size * held
     shards = shared_among(everyone, design)
-    chunk = layers / design.virtual_stages
-    alternate = layers * shape.other_layers // shape.layers
-    dense = even_place(design, 0, chunk).holds_of_first(shape.layers - shape.other_layers)
-    among = where(shape.spread, shape.layers, shape.other_layers)
-    back = most_on_stage(layers, shape.other_layers, 0, shape.other_layers, among)
-    front = where(shape.spread, alternate, minimum(layers - dense, back))
-    others = where(_front_is_slower(shape), front, back)
-    frozen = frozen_layers(design, shape, even_place(design, design.pp_size - 1, chunk))
+    groups = split_of(design, shape)
     dealt = design.ep_size > 1
     # Expert parallelism takes its ranks from all that work on a stage.
     alike = where(dealt, maximum(everyone * design.tp_size // design.ep_size, 1), everyone)
@@ -160,40 +139,27 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         expert_copies=maximum(alike // expert_replicas, 1),
         sequences=sequences,
         microbatches=fullest_share(sequences, design.micro_batch_size),
-        layers=layers,
-        other_layers=others,
-        front_others=front,
-        back_others=back,
-        frozen=frozen,
-        frozen_others=frozen_others(frozen, layers, others, shape.spread),
-        # A stage that stands alone holds the head and every layer.
-        slack=where(design.pp_size > 1, slack(shape.layers, chunks), 0),
-        groups=split_of(design, shape),
+        groups=groups,
+        **_stage_counts(groups[-1].slowest, shape),
     )
 
 
-def frozen_layers(design: TrainingDesign, shape: ModelShape, place: StagePlace) -> Any:
-    """Count the layers of a stage that are frozen with all below them."""
-    if is_zero(design.frozen_layers):
-        return 0
-    return place.holds_of_first(minimum(design.frozen_layers, shape.layers))
+def _stage_counts(part: StagePart, shape: ModelShape) -> dict[str, Any]:
+    """Give the figures of `Layout` that are about one stage."""
+    held = other_layers(shape, part.place, part.layers)
+    return {
+        "layers": part.layers,
+        "others_held": held,
+        "other_layers": slowest_others(shape, held),
+        "frozen": part.frozen,
+        "slack": part.slack,
+        "at_end": part.at_end,
+    }
 
 
 def two_way(schedule: Any) -> Any:
     """Tell whether microbatches enter the pipeline at both ends."""
     return select(schedule, {name: name == "dualpipe" for name in SCHEDULES})
-
-
-def _front_is_slower(shape: ModelShape) -> Any:
-    """Tell which kind of layer multiplies more for a token; a tie goes to the others.
-
-    Those mostly have experts, which wait.
-    """
-    front, *others = (
-        kind.matmul_parameters + kind.routed_matmul
-        for kind in (shape.front, *kinds_of(shape, "others"))
-    )
-    return front > maximum(*others)
 
 
 def shared_among(everyone: Any, design: TrainingDesign) -> Any:
@@ -284,7 +250,7 @@ def layout_checks(
         "sharding groups divide the replicas": Check.that(
             layout.replicas * context * layout.held % layout.shards == 0
         ),
-        **_recomputation_checks(design, layout),
+        **_recomputation_checks(design),
         **split_checks(design, shape, layout.groups, both_ends),
         "offloaded weights are sharded": Check.that(
             logical_or(
@@ -313,14 +279,9 @@ def _frozen_checks(design: TrainingDesign, shape: ModelShape, both_ends: Any) ->
     }
 
 
-def _recomputation_checks(design: TrainingDesign, layout: Layout) -> dict[str, Check]:
+def _recomputation_checks(design: TrainingDesign) -> dict[str, Check]:
     """State which layers can be recomputed, where they are counted."""
     if design.recompute_layers is None:
         return {}
     whole = select(design.recompute, {mode: mode == "full" for mode in RECOMPUTE})
-    found = {"counted recomputation is of whole layers": Check.that(whole)}
-    if not layout.groups:
-        found["recomputed layers within a stage"] = Check.at_most(
-            design.recompute_layers, layout.layers / design.virtual_stages
-        )
-    return found
+    return {"counted recomputation is of whole layers": Check.that(whole)}

@@ -5,8 +5,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mlsysim.expr.functions import (
-    ceil,
-    floor,
     logical_and,
     logical_or,
     maximum,
@@ -20,9 +18,14 @@ from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.kinds import is_one_of
-from mlsysim.stages.training.layout import frozen_layers
-from mlsysim.stages.training.run import PartialRun, TrainingRun, Work
-from mlsysim.stages.training.split import even_place, frozen_others
+from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.split import (
+    StagePart,
+    even_part,
+    frozen_others,
+    is_told,
+    other_layers,
+)
 from mlsysim.stages.training.stacks import bucket_bytes
 from mlsysim.stages.training.waiting import offloads, share_away, stored
 
@@ -83,112 +86,58 @@ def memory_of(run: TrainingRun, work: Work) -> tuple[Memory, Any]:
     leaves gaps, so that it takes more than it holds.
 
     The fullest accelerator is on the first stage, with the embedding and the most microbatches;
-    or on the last one, with the logits, before its backward pass begins; or, where dense layers
-    stand before others, on the last stage that has dense ones or the first that has none.  Where
-    microbatches enter at both ends, each accelerator also holds the stage that mirrors its own,
-    and it may be the second one or that in the middle.  Of stages that are told apart each may be.
+    or on the last one, with the logits, before its backward pass begins; or, where some layers are
+    not like others, on the first stage with as many of either.  Where microbatches enter at both
+    ends, each accelerator also holds the stage that mirrors its own, and it may be the second one
+    or that in the middle.
     """
-    if run.layout.groups:
-        return _fullest(list(_stage_by_stage(run, work)))
-    layout, shape, end = run.layout, run.shape, run.design.pp_size - 1
-    first = _stage_of(run, 0, layout.layers, layout.front_others)
-    last = _stage_at(run, end, layout.layers - layout.slack)
-    tables = _Tables(held=work.tables, trained=work.trained_tables)
-    held = [
-        _accelerator(run, work, (first, last), tables),
-        _accelerator(run, work, (last, first), tables, logits=work.logits),
-    ]
-    if run.has_frozen_layers:
-        # The last stage with frozen layers, and the first that has none.
-        asleep = run.design.frozen_layers / (layout.layers / run.design.virtual_stages)
-        for place in (floor(asleep), ceil(asleep)):
-            found = _inside(run, work, minimum(place, end))
-            held.append(_where(run.design.frozen_layers > 0, found))
-    places: list[Any] = []
-    if not is_one_of(shape.other_layers, (0, shape.layers)):
-        # Chunks of dense layers, of which those beyond whole rounds tell stages apart.
-        dense = _in_front(run) / (layout.layers / run.design.virtual_stages)
-        beyond = dense - floor(dense / run.design.pp_size) * run.design.pp_size
-        places += [floor(beyond), ceil(beyond)]
-    if not is_one_of(layout.held, (1,)):
-        places += [1, maximum(run.design.pp_size // 2 - 1, 0)]
-    held += [_inside(run, work, minimum(place, end)) for place in places]
-    return _fullest(held)
+    return _fullest(list(_accelerators(run, work)))
 
 
-def _stage_by_stage(run: TrainingRun, work: Work) -> Iterator[Memory]:
-    """Measure an accelerator of each stage in its backward pass, and of the last one before it."""
-    for one in (one for _, parts in run.groups for one in parts):
-        stage, at_end, is_last = _stage_of_part(one), one.part.at_end, one.part.is_last
-        tables = _Tables(
-            held=where(at_end, work.tables, 0), trained=where(at_end, work.trained_tables, 0)
-        )
-        yield _accelerator(one.run, work, (stage, stage), tables)
-        if is_last is not False:
-            logits = where(is_last, work.logits, 0)
-            yield _accelerator(one.run, work, (stage, stage), tables, logits)
+def _accelerators(run: TrainingRun, work: Work) -> Iterator[Memory]:
+    """Measure an accelerator of each group of stages, and of the last stage in its forward pass."""
+    design, shape, groups = run.design, run.shape, run.layout.groups
+    for group in groups:
+        yield from _of_stage(run, work, group.fullest)
+    if not is_one_of(run.layout.held, (1,)):
+        for index in (1, design.pp_size // 2 - 1):
+            inside = minimum(maximum(index, 0), design.pp_size - 1)
+            yield from _of_stage(run, work, even_part(design, shape, inside))
+    for group in groups:
+        if group.slowest.is_last is not False:
+            logits = where(group.slowest.is_last, work.logits, 0)
+            yield from _of_stage(run, work, group.slowest, logits)
 
 
-def _stage_of_part(one: PartialRun) -> _Stage:
-    part = one.part
-    held = part.layers - part.slack
-    return _Stage(
-        layers=held - part.frozen,
-        other_layers=minimum(part.other_layers, held) - part.frozen_others,
-        frozen=part.frozen,
-        frozen_others=part.frozen_others,
-        alive=_alive(one.run, part.place.index),
-    )
-
-
-def _inside(run: TrainingRun, work: Work, index: Any) -> Memory:
-    """Measure an accelerator on some stage, in its backward pass."""
-    end, layout = run.design.pp_size - 1, run.layout
-    stages = tuple(
-        # The place may be an end, for models of one kind of layers: the last stage is lighter.
-        _stage_at(run, place, layout.layers - where(place >= end, layout.slack, 0))
-        for place in (index, end - index)
-    )
-    at_end = logical_or(index >= end, index <= 0)
+def _of_stage(
+    run: TrainingRun, work: Work, part: StagePart, logits: Any = None
+) -> Iterator[Memory]:
+    """Measure an accelerator that holds a stage, of whatever kind this may have one layer more."""
+    design, end = run.design, run.design.pp_size - 1
+    stage, parts = run.of_part(part), [part]
+    if not is_one_of(run.layout.held, (1,)) and not is_told(design):
+        parts.append(even_part(design, run.shape, end - part.place.index))
+    held = [list(_stages_of(stage, one)) for one in parts]
     tables = _Tables(
-        held=where(at_end, work.tables, 0), trained=where(at_end, work.trained_tables, 0)
+        held=where(part.at_end, work.tables, 0), trained=where(part.at_end, work.trained_tables, 0)
     )
-    return _accelerator(run, work, stages, tables)
+    for own, mirrored in zip(held[0], held[-1], strict=True):
+        yield _accelerator(stage, work, (own, mirrored), tables, logits)
 
 
-def _in_front(run: TrainingRun) -> Any:
-    """Count the layers that stand before the others."""
-    return where(run.shape.spread, 0, run.shape.layers - run.shape.other_layers)
-
-
-def _stage_at(run: TrainingRun, index: Any, layers: Any) -> _Stage:
-    """Describe a stage of so many layers by its place."""
-    chunk = run.layout.layers / run.design.virtual_stages
-    dense = even_place(run.design, index, chunk).holds_of_first(_in_front(run))
-    dense = minimum(dense, layers)
-    return _stage_of(run, index, layers, minimum(layers - dense, run.layout.back_others))
-
-
-def _stage_of(run: TrainingRun, index: Any, layers: Any, others: Any) -> _Stage:
-    """Describe a stage of which it is known how many layers do not stand in front."""
-    chunk = run.layout.layers / run.design.virtual_stages
-    frozen = frozen_layers(run.design, run.shape, even_place(run.design, index, chunk))
-    if run.has_frozen_layers:
-        frozen = minimum(frozen, layers)
-    asleep = frozen_others(frozen, layers, others, run.shape.spread)
-    return _Stage(
-        layers=layers - frozen,
-        other_layers=others - asleep,
-        frozen=frozen,
-        frozen_others=asleep,
-        alive=_alive(run, index),
-    )
-
-
-def _where(condition: Any, memory: Memory) -> Memory:
-    """Give what an accelerator holds, or nothing."""
-    parts = {item.name: getattr(memory, item.name) for item in fields(Memory)}
-    return Memory(**{name: where(condition, part, 0.0) for name, part in parts.items()})
+def _stages_of(run: TrainingRun, part: StagePart) -> Iterator[_Stage]:
+    """Describe a stage, with each number of layers that it may have of either kind."""
+    layers = part.layers - part.slack
+    frozen = minimum(part.frozen, layers)
+    for others in other_layers(run.shape, part.place, layers):
+        asleep = frozen_others(frozen, layers, others, run.shape.spread)
+        yield _Stage(
+            layers=layers - frozen,
+            other_layers=others - asleep,
+            frozen=frozen,
+            frozen_others=asleep,
+            alive=_alive(run, part.place.index),
+        )
 
 
 def _fullest(held: Sequence[Memory]) -> tuple[Memory, Any]:

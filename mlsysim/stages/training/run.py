@@ -71,38 +71,20 @@ class TrainingRun:
             return self._share(counted * self.design.pp_size, layers)
         groups = self.layout.groups
         return self._share(
-            sum(group.count * group.parts[0].recompute_layers for group in groups), layers
+            sum(group.count * group.slowest.recompute_layers for group in groups), layers
         )
 
     def _share(self, counted: Any, layers: Any) -> Any:
         return minimum(counted * self.design.virtual_stages / maximum(layers, 1), 1)
 
-    @cached_property
-    def groups(self) -> tuple[tuple[Any, tuple["PartialRun", ...]], ...]:
-        """Count the stages that are alike, and give those of them that may be slowest; of each."""
-        return tuple(
-            (
-                group.count,
-                tuple(PartialRun(part=part, run=self._of_part(part)) for part in group.parts),
-            )
-            for group in self.layout.groups
-        )
-
-    def _of_part(self, part: StagePart) -> "TrainingRun":
-        layout = replace(
-            self.layout,
-            layers=part.layers,
-            other_layers=part.other_layers,
-            front_others=part.other_layers,
-            back_others=part.other_layers,
-            frozen=part.frozen,
-            frozen_others=part.frozen_others,
-            slack=part.slack,
-            at_end=part.at_end,
-            groups=(),
-        )
+    def of_part(self, part: StagePart) -> "TrainingRun":
+        """Give the same with another stage of the pipeline in question."""
+        if part is self.layout.groups[-1].slowest and not stages_listed(
+            self.design.recompute_layers
+        ):
+            return self
         design = replace(self.design, recompute_layers=part.recompute_layers)
-        return replace(self, layout=layout, design=design)
+        return replace(self, layout=self.layout.of_part(part, self.shape), design=design)
 
     @cached_property
     def others(self) -> tuple[LayerShape, ...]:
@@ -169,25 +151,24 @@ class TrainingRun:
     def trained_part(self) -> "TrainingRun":
         """The same with the layers alone that have a backward pass."""
         layout = self.layout
-        return self._with_layers(
-            layout.layers - layout.frozen, layout.other_layers - layout.frozen_others
-        )
+        others = layout.other_layers
+        return self._with_layers(layout.layers - layout.frozen, others - self.asleep(others), 0)
 
     @cached_property
     def frozen_part(self) -> "TrainingRun":
         """The same with the layers alone that have none."""
-        return self._with_layers(self.layout.frozen, self.layout.frozen_others)
+        frozen = self.layout.frozen
+        return self._with_layers(frozen, self.asleep(self.layout.other_layers), frozen)
 
-    def _with_layers(self, layers: Any, others: Any) -> "TrainingRun":
-        return replace(self, layout=replace(self.layout, layers=layers, other_layers=others))
+    def asleep(self, others: Any) -> Any:
+        """Count the frozen layers of the stage among so many that do not stand in front."""
+        return frozen_others(self.layout.frozen, self.layout.layers, others, self.shape.spread)
 
-
-@dataclass(frozen=True, kw_only=True)
-class PartialRun:
-    """A stage that is told apart from others, and the run as if all stages were like it."""
-
-    part: StagePart
-    run: TrainingRun
+    def _with_layers(self, layers: Any, others: Any, frozen: Any) -> "TrainingRun":
+        layout = replace(
+            self.layout, layers=layers, other_layers=others, others_held=(others,), frozen=frozen
+        )
+        return replace(self, layout=layout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,8 +183,8 @@ class Work:
         One layer of each kind.
     parameters, routed_parameters
         Parameters of the layers that it holds, adapters left out, those of routed experts apart.
-    trained, routed_trained
-        Those of the stage that are trained, adapters in their place; with what is in no layer.
+    trained
+        Those of them that are trained, adapters in their place.
     exchanged_layers, exchanged_routed
         Trained parameters of layers that it exchanges with its replicas: of all stages that it
         holds, and those of routed experts, of the stages that have most.
@@ -234,7 +215,6 @@ class Work:
     parameters: Any
     routed_parameters: Any
     trained: Any
-    routed_trained: Any
     exchanged_layers: Any
     exchanged_routed: Any
     shared: Any
@@ -307,30 +287,31 @@ def work_of(run: TrainingRun) -> Work:
     tables = where(layout.at_end, (shape.tables + both * shape.own_head) / design.tp_size, 0)
     trained_tables = _trained_tables(run, tables)
 
-    def on_stage(figure: str, others: Any = layout.other_layers) -> Any:
-        return run.over([getattr(kind, figure) for kind in kinds], layout.layers, others)
+    def on_stage(figure: str) -> Any:
+        values = [getattr(kind, figure) for kind in kinds]
+        return run.over(values, layout.layers, layout.other_layers)
 
-    def apart(trained: str, frozen: str, others: Any = layout.back_others) -> Any:
+    def apart(trained: str, frozen: str, others: Any = layout.others_held[-1]) -> Any:
         """Add up trained layers and frozen ones of a stage, each by a figure of its own."""
         awake = [getattr(kind, trained) for kind in kinds]
-        if not run.has_frozen_layers:
+        if is_zero(layout.frozen):
             return run.over(awake, layout.layers, others)
-        asleep = [getattr(kind, frozen) for kind in kinds]
-        above = run.over(awake, layout.layers - layout.frozen, others - layout.frozen_others)
-        return above + run.over(asleep, layout.frozen, layout.frozen_others)
+        asleep, sleeping = [getattr(kind, frozen) for kind in kinds], run.asleep(others)
+        above = run.over(awake, layout.layers - layout.frozen, others - sleeping)
+        return above + run.over(asleep, layout.frozen, sleeping)
 
     def most(trained: str, frozen: str) -> Any:
-        """Give the same of the first stage, or of that which has most layers not in front."""
-        places = (layout.front_others, layout.back_others)
-        return maximum(*(apart(trained, frozen, others) for others in places))
+        """Give the same where it has most, of whatever kind it may have one more."""
+        held = [apart(trained, frozen, others) for others in layout.others_held]
+        return held[0] if len(held) == 1 else maximum(*held)
 
     return Work(
         tokens=tokens,
         kinds=kinds,
         parameters=on_stage("parameters"),
         routed_parameters=on_stage("routed_parameters"),
-        trained=apart("trained", "untrained", layout.other_layers) + trained_tables,
-        routed_trained=apart("routed_trained", "untrained", layout.other_layers),
+        trained=apart("trained", "untrained", layout.other_layers)
+        + apart("routed_trained", "untrained", layout.other_layers),
         exchanged_layers=layout.held * most("trained", "untrained"),
         exchanged_routed=layout.held * apart("routed_trained", "untrained"),
         shared=layout.held * most("weights", "frozen_weights") + tables * element,
@@ -439,27 +420,6 @@ def is_tied(shape: ModelShape) -> Any:
     return logical_and(shape.head > 0, shape.own_head <= 0)
 
 
-def trained_parameters(run: TrainingRun) -> Any:
-    """Count the parameters of the whole model that are trained."""
-    shape, design, rank = run.shape, run.design, run.design.adapter_rank
-    tables = shape.tables + shape.own_head
-    if rank is None:
-        each = [kind.parameters + kind.routed_parameters for kind in run.kinds]
-    else:
-        each = [
-            rank * (kind.adapter_whole + kind.adapter_divided + kind.adapter_experts)
-            for kind in run.kinds
-        ]
-        tables = 0
-    found = run.over_model(each) + tables
-    if not run.has_frozen_layers:
-        return found
-    below = minimum(design.frozen_layers, shape.layers)
-    others = frozen_others(below, shape.layers, shape.other_layers, shape.spread)
-    embedding = 0 if rank is not None else where(is_tied(shape), 0, shape.tables)
-    return found - run.over(each, below, others) - where(below > 0, embedding, 0)
-
-
 def _core(run: TrainingRun, kind: LayerShape) -> Any:
     """Count what mixes one token with others in one layer; of windows over some layers, the mean.
 
@@ -483,6 +443,9 @@ def _core(run: TrainingRun, kind: LayerShape) -> Any:
     if not is_zero(kind.state_flops):
         positions = where(kind.state_flops > 0, run.filled * causal, positions)
     core = flops.attention_flops(1, positions, kind.score_width, kind.value_width)
+    if not is_zero(kind.beside):
+        beside = run.filled * flops.attended_positions(length, kind.beside)
+        core = core + flops.attention_flops(1, beside, kind.beside_width, 0)
     if not is_zero(kind.index_width):
         core = core + flops.attention_flops(1, run.filled * everything, kind.index_width, 0)
     return core if is_zero(kind.state_flops) else core + kind.state_flops

@@ -4,13 +4,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mlsysim.expr.functions import log2, maximum, select, where
+from mlsysim.expr.functions import log2, logical_and, logical_or, maximum, minimum, select, where
 from mlsysim.physics import schedule
+from mlsysim.stages.kinds import is_zero
 from mlsysim.stages.training.communication import Messages, forward_messages, messages_of
-from mlsysim.stages.training.compute import Passes, head_time, layers_time, with_frozen
+from mlsysim.stages.training.compute import (
+    Passes,
+    embedding_time,
+    head_time,
+    layers_time,
+    with_frozen,
+)
 from mlsysim.stages.training.replicas import data_time, optimizer_time
 from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
+from mlsysim.stages.training.split import StageGroup
 from mlsysim.stages.training.waiting import offload_beyond, offloading_time
+
+_ROUNDED = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +50,10 @@ class _Pace:
         The stage.
     passes, messages
         Its layers, and what it waits for in them.
-    head
-        The output head, as far as the stage has no time left for it.
+    ends
+        The output head, as far as the stage has no time left for it, or what the embedding takes.
+    other_ends
+        What other stages with as many layers have of these.
     offload
         Activations on their way to the host and back.
     """
@@ -50,7 +62,8 @@ class _Pace:
     work: Work
     passes: Passes
     messages: Messages
-    head: Any
+    ends: Any
+    other_ends: Any
     offload: Any
 
     @property
@@ -69,47 +82,45 @@ def time_of(run: TrainingRun, work: Work, arithmetic: ForwardFlops) -> StepTime:
 
     τ is what one microbatch takes on the slowest stage: computation, the
     collectives within the replica and the stage's boundary.  The head
-    stands on a lightest stage; only what it takes beyond that stage's slack counts.
-    Everyone waits for the slowest, the longer the more there are.  Of stages that are told apart
+    stands on a lightest stage; only what it takes beyond that stage's slack counts, and of the
+    embedding what gradients of weights do not hide.
+    Everyone waits for the slowest, the longer the more there are.  Of stages that differ
     the step is that of the one which takes longest; it waits once for a microbatch to pass all
     others.
     """
-    if not run.layout.groups:
-        pace = _pace(run, work, arithmetic)
-        others = run.design.pp_size - 1
-        return _step(pace, others * pace.layers, others * (pace.layers - pace.weights))
-    paces = [
-        (count, [_pace(one.run, work_of(one.run), arithmetic, one.part.is_last) for one in parts])
-        for count, parts in run.groups
-    ]
+    paces = []
+    for group in run.layout.groups:
+        stage = run.of_part(group.slowest)
+        held = work if stage is run else work_of(stage)
+        paces.append((group.count, _pace(stage, held, arithmetic, group)))
     return _slowest(list(_steps(paces)))
 
 
-def _steps(groups: Sequence[tuple[Any, Sequence[_Pace]]]) -> Iterator[StepTime]:
-    """Give the step of every stage; those that are alike wait for the slowest of them."""
-    held = [
-        (
-            count,
-            maximum(*(pace.layers + pace.head for pace in paces), 0.0),
-            maximum(*(pace.layers + pace.head - pace.weights for pace in paces), 0.0),
-        )
-        for count, paces in groups
-    ]
-    for place, (_, paces) in enumerate(groups):
-        counts = [maximum(count - (at == place), 0) for at, (count, _, _) in enumerate(held)]
-        whole, unfilled = (
-            sum(count * item[column] for count, item in zip(counts, held, strict=True))
-            for column in (1, 2)
-        )
-        yield from (_step(pace, whole, unfilled) for pace in paces)
+def _steps(groups: Sequence[tuple[Any, _Pace]]) -> Iterator[StepTime]:
+    """Give the step of the slowest stage of every group; it waits for all others."""
+    for place, (many, pace) in enumerate(groups):
+        alike = maximum(many - 1, 0)
+        whole = alike * pace.layers + pace.other_ends
+        unfilled = alike * (pace.layers - pace.weights) + pace.other_ends
+        for at, (count, other) in enumerate(groups):
+            if at != place:
+                ends = where(count > 0, other.ends + other.other_ends, 0.0)
+                whole = whole + count * other.layers + ends
+                unfilled = unfilled + count * (other.layers - other.weights) + ends
+        # Where a group has no stages, that of another has a longer step.
+        yield _step(pace, *(where(many > 0, waited, 0.0) for waited in (whole, unfilled)))
 
 
 def _slowest(steps: Sequence[StepTime]) -> StepTime:
     """Choose the longest."""
     found = steps[0]
     for other in steps[1:]:
-        # Of stages that take as long it is the last, which has the head.
-        longer = other.total >= found.total
+        # Of steps as long as one another, as with one microbatch, whose stage computes longest.
+        as_long = other.total >= (1 - _ROUNDED) * found.total
+        computes = other.compute >= (1 - _ROUNDED) * found.compute
+        longer = logical_or(
+            other.total > (1 + _ROUNDED) * found.total, logical_and(as_long, computes)
+        )
         parts = {
             item.name: where(longer, getattr(other, item.name), getattr(found, item.name))
             for item in fields(StepTime)
@@ -118,19 +129,26 @@ def _slowest(steps: Sequence[StepTime]) -> StepTime:
     return found
 
 
-def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, is_last: Any = True) -> _Pace:  # noqa: FBT002
-    """Time a microbatch on a stage."""
+def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, group: StageGroup) -> _Pace:
+    """Time a microbatch on the slowest stage of a group."""
     passes, messages = _within_replica(run, work, arithmetic)
     offload = offload_beyond(run, offloading_time(run, work, passes), messages.inside)
     spare = run.layout.slack * (passes.whole + messages.inside + offload) / run.layout.layers
-    # Where a pipeline is entered at both ends, each end has the head for half of the microbatches.
-    head = maximum(head_time(run, work, arithmetic) - spare, 0.0) / run.layout.held
+    # Where a pipeline is entered at both ends, each end has these for half of the microbatches.
+    head, embedding = (
+        where(is_there, value, 0.0) / run.layout.held
+        for is_there, value in (
+            (group.slowest.is_last, maximum(head_time(run, work, arithmetic) - spare, 0.0)),
+            (group.fullest.is_first, embedding_time(run, work, passes)),
+        )
+    )
     return _Pace(
         run=run,
         work=work,
         passes=passes,
         messages=messages,
-        head=where(is_last, head, 0.0),
+        ends=where(group.count > 1, maximum(head, embedding), head + embedding),
+        other_ends=where(group.count > 1, minimum(head, embedding), 0.0),
         offload=offload,
     )
 
@@ -150,7 +168,7 @@ def _step(pace: _Pace, others: Any, unfilled: Any) -> StepTime:
     often = run.layout.microbatches
     data = data_time(run, work, passes, messages.hidden)
     steady = {
-        "compute": often * (passes.whole + pace.head),
+        "compute": often * (passes.whole + pace.ends),
         "tensor": often * messages.tensor,
         "context": often * messages.context,
         "expert": often * messages.expert,
@@ -172,7 +190,7 @@ def _within_replica(
     run: TrainingRun, work: Work, arithmetic: ForwardFlops
 ) -> tuple[Passes, Messages]:
     """Time a microbatch in the layers of the stage, and what it waits for there."""
-    if not run.has_frozen_layers:
+    if is_zero(run.layout.frozen):
         passes = layers_time(run, work, arithmetic)
         return passes, messages_of(run, work, passes)
     upper, lower = run.trained_part, run.frozen_part

@@ -9,6 +9,7 @@ import pytest
 from ortools.sat.python import cp_model
 from question_files import MODELS, QUESTIONS
 
+from mlsysim.errors import ParameterError
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.files.question import Question, load
 from mlsysim.search.cpsat.compiling import CompiledModel
@@ -58,6 +59,8 @@ BARE = [
     if not name.startswith("infeasible/") and load(MODELS / name).problem.space.size <= MOST
 ]
 LOOSE = 1e-6
+# What a model of the optimum alone may state as its error.
+FINE = 1e-3
 ONE_WORKER: dict[str, Any] = {"num_workers": 1}
 RUNS = [(CURVED, {}), *((name, parameters) for name in BARE for parameters in ({}, ONE_WORKER))]
 
@@ -85,6 +88,41 @@ def test_a_bare_solver_finds_the_same_optimum(name: str, parameters: dict[str, A
     )
     assert point.is_feasible
     assert point.objective_in(compiled.question.unit) == pytest.approx(best, rel=error)
+
+
+# Fifty choices of three classes: CP-SAT by itself proves no more than a bound within a minute.
+JOINT = "fleet/mixed_three_classes.toml"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != JOINT])
+def test_a_model_of_the_optimum_alone_tells_it(name: str) -> None:
+    """Without the designs worse than a known one, a bare solver ends with the optimum at once."""
+    question = load(MODELS / name)
+    compiled = question.explorer.compile(question.evaluate, optimum_only=True)
+    bare = cp_model.CpSolver()
+    status = bare.solve(compiled.model)
+    best = question.solve(top=1)
+    if not best.top_candidates:
+        assert (status, compiled.known) == (cp_model.INFEASIBLE, None)
+        return
+    assert status == cp_model.OPTIMAL
+    told = compiled.objective_bound(bare.objective_value)
+    near = pytest.approx(best.best_objective, abs=2 * compiled.objective_error, rel=1e-9)
+    assert told == near
+    params = compiled.params(bare)
+    design = [domain.index(params[key]) for key, domain in question.problem.space.items()]
+    point = compiled.question.point(design)
+    assert point.is_feasible
+    assert point.objective_in(compiled.question.unit) == near
+    assert compiled.objective_error <= FINE * abs(best.best_objective)
+    assert ("worse than one that is known" in compiled.describe()) == (compiled.known is not None)
+
+
+def test_a_model_of_the_optimum_alone_is_nobodys_part() -> None:
+    """Other constraints may need the designs that it leaves out."""
+    question = load(MODELS / "training/tutorial.toml")
+    with pytest.raises(ParameterError, match="leave out one of the two"):
+        question.explorer.compile(question.evaluate, cp_model.CpModel(), optimum_only=True)
 
 
 FORMULA = re.compile(

@@ -19,7 +19,7 @@ from mlsysim.expr.graph import Graph
 from mlsysim.expr.operation import Operation, Power
 from mlsysim.expr.operations import OPERATIONS
 from mlsysim.problem.problem import Problem
-from mlsysim.search.cpsat.lowering import growing, listing, tables
+from mlsysim.search.cpsat.lowering import growing, listing, shrinking, tables
 from mlsysim.search.cpsat.lowering.lowered import Lowered, check_magnitudes, lower
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.refine import LoweredSearch
@@ -30,6 +30,7 @@ from mlsysim.search.cpsat.lowering.scaled import (
     power_of_two,
     total,
 )
+from mlsysim.search.cpsat.lowering.shrinking import left_by_boxes
 from mlsysim.search.cpsat.program.boxes import whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, no_rows
@@ -91,12 +92,43 @@ def test_no_design_is_lost(case: Case, cells: int, random: Random) -> None:
             assert at_design(lowered, best.designs[place].tolist()) <= best.values[place, 0]
 
 
-@given(cases(most=4, width=2, size=8), CELLS, st.integers(1, 4))
+@given(cases(most=4, width=2, size=8), CELLS, st.sampled_from([1.0, 4.0, 16.0]), st.data())
 @examples(40)
-def test_formulas_alone_find_the_best_designs(case: Case, cells: int, keep: int) -> None:
-    """Without any presolve, the lowered formulas find the k best designs and prove it."""
+def test_no_design_that_matters_is_lost_to_boxes(
+    case: Case, cells: int, enough: float, data: st.DataObject
+) -> None:
+    """Made of what boxes leave, the model has every design below what is to be beaten."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         formulas(monkeypatch, cells)
+        monkeypatch.setattr(shrinking, "_ENOUGH", enough)
+        program = TracedQuestion(case.problem, case).program()
+        best = best_of(program)
+        everything = whole(list(program.lengths.values()))
+        ends = [np.inf, *best.values[:, 0].tolist()]
+        cutoff = data.draw(st.sampled_from(ends))
+        boxes = left_by_boxes(program, everything, cutoff, clock())
+        left = {tuple(design) for design in boxes.designs().tolist()}
+        try:
+            lowered = lower(program, boxes=boxes, cutoff=cutoff)
+        except NotLowerableError:
+            return
+        wanted = best.take(best.values[:, 0] < cutoff)
+        assert left >= {tuple(design) for design in wanted.designs.tolist()}
+        for place in range(min(2, len(wanted))):
+            assert at_design(lowered, wanted.designs[place].tolist()) <= wanted.values[place, 0]
+
+
+@given(
+    cases(most=4, width=2, size=8), CELLS, st.integers(1, 4), st.sampled_from([1.0, 8.0, np.inf])
+)
+@examples(40)
+def test_formulas_alone_find_the_best_designs(
+    case: Case, cells: int, keep: int, enough: float
+) -> None:
+    """Whatever boxes leave, the lowered formulas find the k best designs and prove it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        formulas(monkeypatch, cells)
+        monkeypatch.setattr(shrinking, "_ENOUGH", enough)
         program = TracedQuestion(case.problem, case).program()
         try:
             search = LoweredSearch(program, keep, no_rows(len(program.names), 1), clock())

@@ -1,7 +1,8 @@
 """What a compiled model states as its error is true: in no solution is a number further off."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,18 @@ from ortools.sat.python import cp_model
 from question_files import MODELS, QUESTIONS
 from strategies import Case, cases, examples
 
+from mlsysim import Models, Systems
 from mlsysim.core.dse import DSE
+from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.solver import (
+    ContinuousBatchingModel,
+    DistributedModel,
+    EconomicsModel,
+    ServingEconomicsModel,
+)
 from mlsysim.errors import MetricError, TracingError
 from mlsysim.expr.evaluate import over_designs
+from mlsysim.expr.functions import ceil
 from mlsysim.files.question import load
 from mlsysim.search.cpsat.compiling import CompiledModel
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
@@ -21,6 +31,8 @@ from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 NAMES = [str(file.relative_to(MODELS)) for file in QUESTIONS]
 FEASIBLE = [name for name in NAMES if not name.startswith("infeasible/")]
 DESIGNS = 2
+# Far less than what one count more adds to a cost.
+LARGEST_OFF = 1e-3
 
 
 def extremes(
@@ -92,6 +104,91 @@ def test_the_error_of_a_question_is_small(name: str) -> None:
     best = question.solve(top=1).best_objective
     assert compiled.objective_error <= TIGHT[name] * abs(best)
     assert f"within {compiled.objective_error:.2g}" in compiled.describe()
+
+
+TRAINING: dict[str, Any] = {
+    "nodes": range(16, 257, 16),
+    "batch_size": range(128, 1025, 128),
+    "tp_size": [1, 2, 4, 8],
+    "pp_size": [1, 2, 4, 5, 8, 10],
+    "micro_batch_size": [1, 2, 4],
+    "zero_stage": [0, 1, 2, 3],
+    "recompute": ["none", "selective", "full"],
+}
+SERVING: dict[str, Any] = {
+    "fleet": [Systems.Accelerators.H100_SXM, Systems.Accelerators.A100_80GB_SXM],
+    "precision": ["bf16", "fp8"],
+    "tp_size": [1, 2, 4, 8],
+    "pp_size": [1, 2, 4],
+    "batch_size": range(1, 257),
+    "replicas": range(1, 129),
+}
+
+
+def training(params: dict[str, Any]) -> Any:
+    """Train on a cluster, and price it."""
+    return Pipeline([DistributedModel(), EconomicsModel()]).run(
+        model=Models.Language.Llama3_70B,
+        fleet=Systems.Clusters.Production_2K,
+        seq_len=8192,
+        duration_days=30,
+        **params,
+    )
+
+
+def serving(params: dict[str, Any]) -> Any:
+    """Serve requests, and price them."""
+    return Pipeline([ContinuousBatchingModel(), ServingEconomicsModel()]).run(
+        model=Models.Language.Llama3_70B,
+        input_tokens=1024,
+        output_tokens=256,
+        request_rate=20.0,
+        **params,
+    )
+
+
+Asked = tuple[dict[str, Any], str, str, Callable[[dict[str, Any]], Any]]
+PACE = "2e12 / DistributedModel.effective_throughput <= 50 day"
+LARGE: dict[str, Asked] = {
+    "dollars": (TRAINING, "minimize: EconomicsModel.usd_per_million_tokens", PACE, training),
+    "throughput": (TRAINING, "maximize: DistributedModel.effective_throughput", PACE, training),
+    "step": (TRAINING, "minimize: DistributedModel.step_latency_total", PACE, training),
+    "tokens": (
+        SERVING,
+        "minimize: ServingEconomicsModel.usd_per_million_tokens",
+        "ContinuousBatchingModel.inter_token_latency <= 50 ms",
+        serving,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_error_of_a_large_question_is_finite_and_true(name: str) -> None:
+    """Where no group of literals holds the counts of microbatches, rows wait or rates divide."""
+    space, objective, limit, evaluate = LARGE[name]
+    compiled = DSE(space=space, objective=objective, constraints=[limit]).compile(evaluate)
+    assert np.isfinite(compiled.objective_error)
+    program = compiled.question.program()
+    random = np.random.default_rng(0)
+    drawn = random.integers(0, list(program.lengths.values()), (4096, len(program.names)))
+    feasible = program.rows(drawn).designs
+    assert len(feasible) >= DESIGNS
+    for design in feasible[:DESIGNS].tolist():
+        assert_true(compiled, design)
+
+
+def test_a_count_that_no_group_holds_is_certain() -> None:
+    """``ceil(a / b)`` of whole numbers is one number, however ``a / b`` was rounded."""
+    space = {name: range(1, 200) for name in ("batch", "nodes", "micro")}
+
+    def evaluate(p: dict[str, Any]) -> dict[str, Any]:
+        count = ceil(ceil(p["batch"] / p["nodes"]) / p["micro"])
+        return {"cost": count * 0.7 + p["nodes"] / 100}
+
+    compiled = DSE(space=space, objective="minimize: cost").compile(evaluate)
+    assert compiled.objective_error < LARGEST_OFF
+    for design in ([98, 32, 0], [98, 32, 2], [197, 6, 10], [5, 1, 2]):
+        assert_true(compiled, design)
 
 
 @given(case=cases(), data=st.data())

@@ -77,8 +77,8 @@ def narrowed(program: Program, cutoff: float, start: Boxes) -> Boxes:
 
 
 def grown(  # noqa: C901 - a loop in three steps
-    program: Program, cutoff: float, start: Boxes, check: Check = never
-) -> tuple[list[Cells], Mapping[int, Range]]:
+    program: Program, cutoff: float, parts: Boxes, check: Check = never
+) -> tuple[Boxes, list[Cells], Mapping[int, Range]]:
     """Find the groups of choices worth a literal per combination, and the combinations.
 
     Short choices, and those that are parts of groups, are groups of their own as well.
@@ -89,18 +89,21 @@ def grown(  # noqa: C901 - a loop in three steps
         What is minimised.
     cutoff
         Designs whose objective is not below this do not matter.
-    start
-        The one box that holds every design that matters.
+    parts
+        Boxes that together hold every design that matters.
     check
         Called now and then; it may raise.
 
     Returns
     -------
+    Boxes
+        The one box that holds every design that matters.
     list
         The groups.
     dict
-        What is known of every value over the box as a whole.
+        What is known of every value over it.
     """
+    start = parts.hull
     sizes = (start.last - start.first + 1)[0]
     short: list[Names] = [
         (name,) for name, size in zip(program.names, sizes, strict=True) if size <= _SHORT
@@ -108,11 +111,12 @@ def grown(  # noqa: C901 - a loop in three steps
     found: dict[Names, Boxes] = {}
     # Without a value to beat, most combinations of so many choices can matter.
     for names in supports(program, start, _counts) if cutoff < np.inf else ():
-        counted = _counted(program, names, cutoff, start, check)
+        counted = _counted(program, names, cutoff, parts, check)
         if counted is not None:
             found[names] = counted
             if len(counted):
-                start = _hull(counted)
+                start = counted.hull
+                parts = parts if len(parts) > 1 else start
             break
     short += [names for names in _holes(program, start) if names not in short]
     range_of = program.estimates.rearranger.range_of
@@ -130,7 +134,7 @@ def grown(  # noqa: C901 - a loop in three steps
         if not batch:
             break
         tried |= set(batch)
-        grown_now, bounded = _combinations(program, batch, cutoff, start, check)
+        grown_now, bounded = _combinations(program, batch, cutoff, parts, check)
         left -= bounded
         for names in sorted(grown_now, key=lambda one: -len(one)):
             cells = sum(map(len, found.values())) + len(grown_now[names])
@@ -144,26 +148,30 @@ def grown(  # noqa: C901 - a loop in three steps
         if name in inside and (name,) not in found and size <= _LONG
     ]
     if single:
-        found |= _combinations(program, single, cutoff, start, check)[0]
-    return _settled(program, found, cutoff, start, check)
+        found |= _combinations(program, single, cutoff, parts, check)[0]
+    return start, *_settled(program, found, cutoff, parts, check)
 
 
 def _settled(
-    program: Program, found: Mapping[Names, Boxes], cutoff: float, start: Boxes, check: Check
+    program: Program, found: Mapping[Names, Boxes], cutoff: float, parts: Boxes, check: Check
 ) -> tuple[list[Cells], Mapping[int, Range]]:
     """Bound every value in every combination of every group, and in all, in one pass."""
-    parts = []
-    for some in _portions(joined([start, *found.values()])):
+    passes = []
+    for some in _portions(joined([parts, *found.values()])):
         check()
-        parts.append(program.settle(some, cutoff))
+        passes.append(program.settle(some, cutoff))
     settled = {
         at: Range(
-            *(np.concatenate(ends) for ends in zip(*(part[at] for part in parts), strict=True))
+            *(np.concatenate(ends) for ends in zip(*(one[at] for one in passes), strict=True))
         )
-        for at in parts[0]
+        for at in passes[0]
     }
-    whole = {at: Range(low[:1], high[:1]) for at, (low, high) in settled.items()}
-    cells, place = [], 1
+    place = len(parts)
+    whole = {
+        at: Range(low[:place].min(keepdims=True), high[:place].max(keepdims=True))
+        for at, (low, high) in settled.items()
+    }
+    cells = []
     for names, boxes in found.items():
         own = slice(place, place + len(boxes))
         place += len(boxes)
@@ -227,7 +235,7 @@ def _counts(node: GraphNode) -> bool:
 
 
 def _counted(
-    program: Program, names: Names, cutoff: float, start: Boxes, check: Check
+    program: Program, names: Names, cutoff: float, parts: Boxes, check: Check
 ) -> Boxes | None:
     """List the combinations that can matter of the choices that a count depends on.
 
@@ -240,9 +248,10 @@ def _counted(
         One box per combination; nothing where there are too many.
     """
     columns = [program.names.index(name) for name in names]
+    start = parts.hull
     sizes = (start.last - start.first)[0]
     others = [column for column in range(len(sizes)) if column not in columns]
-    boxes = start
+    boxes = parts
     for column in (*sorted(columns, key=sizes.__getitem__), *sorted(others, key=sizes.__getitem__)):
         if column in others and len(_merged(boxes, columns)) <= _MOST_CELLS:
             break
@@ -267,21 +276,12 @@ def _merged(boxes: Boxes, columns: Sequence[int]) -> Boxes:
     )
 
 
-def _hull(boxes: Boxes) -> Boxes:
-    """Give the smallest box around some."""
-    return Boxes(
-        first=boxes.first.min(axis=0, keepdims=True),
-        last=boxes.last.max(axis=0, keepdims=True),
-        bound=boxes.bound.min(axis=0, keepdims=True),
-    )
-
-
 def _varies(known: Range) -> bool:
     return not bool(np.all(known.low == known.high))
 
 
 def _combinations(  # noqa: C901 - a loop in three steps
-    program: Program, wanted: Sequence[Names], cutoff: float, start: Boxes, check: Check
+    program: Program, wanted: Sequence[Names], cutoff: float, parts: Boxes, check: Check
 ) -> tuple[dict[Names, Boxes], int]:
     """List the combinations that can matter of several groups at once.
 
@@ -293,11 +293,12 @@ def _combinations(  # noqa: C901 - a loop in three steps
     int
         How many boxes were bounded for it.
     """
+    start = parts.hull
     lengths = (start.last - start.first)[0]
     open_: dict[Names, tuple[list[int], Boxes]] = {}
     for names in wanted:
         columns = [program.names.index(name) for name in names]
-        open_[names] = sorted(columns, key=lambda column: int(lengths[column])), start
+        open_[names] = sorted(columns, key=lambda column: int(lengths[column])), parts
     done: dict[Names, Boxes] = {}
     bounded = 0
 
@@ -317,15 +318,18 @@ def _combinations(  # noqa: C901 - a loop in three steps
                 close(names, columns, boxes)
         if not split:
             break
-        parts = [boxes for _, _, boxes in split.values()]
-        bounded += sum(map(len, parts))
-        kept, places = _narrow(program, joined(parts), cutoff, check)
-        ends = np.searchsorted(places, np.cumsum([0, *map(len, parts)]))
+        fresh = [boxes for _, _, boxes in split.values()]
+        bounded += sum(map(len, fresh))
+        kept, places = _narrow(program, joined(fresh), cutoff, check)
+        ends = np.searchsorted(places, np.cumsum([0, *map(len, fresh)]))
         open_ = {}
         for (names, (columns, before, _)), (begin, end) in zip(
             split.items(), pairwise(ends), strict=True
         ):
             boxes = kept.take(np.arange(begin, end))
+            if len(parts) > 1:  # which overlap in what has been fixed so far
+                own = (program.names.index(name) for name in names)
+                boxes = _merged(boxes, [column for column in own if column not in columns[1:]])
             if len(boxes) > _MOST_CELLS:
                 close(names, columns, before)
             elif len(columns) > 1 and len(boxes):

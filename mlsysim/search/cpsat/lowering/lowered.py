@@ -58,11 +58,12 @@ class Aim:
         """How far the objective that a solution tells may be from that of its design."""
         if self.factor is None:
             return self.number.spread
-        # factor / (n - spread) - factor / n, where n is least
-        least = self.number.low * self.number.unit - self.number.spread
-        if least <= 0:
-            return math.inf
-        return abs(self.factor) * self.number.spread / least**2 * (1 + _NUDGE)
+        # factor / (n - spread) - factor / n, where n is least; and no further than its ends are.
+        least, most = self.number.low * self.number.unit, self.number.high * self.number.unit
+        own, wide = least - self.number.spread, least - self.number.slack
+        near = self.number.spread / own / least if own > 0 else math.inf
+        ends = 1 / wide - 1 / (most + self.number.slack) if wide > 0 else math.inf
+        return abs(self.factor) * min(near, ends) * (1 + _NUDGE)
 
     @property
     def scale(self) -> float:
@@ -150,7 +151,7 @@ class Lowered:
 def lower(
     program: Program,
     *,
-    box: Boxes | None = None,
+    boxes: Boxes | None = None,
     tables: Tables | None = None,
     marks: Marks = NO_MARKS,
     cutoff: float = math.inf,
@@ -164,8 +165,8 @@ def lower(
     ----------
     program
         What is minimised.
-    box
-        The one box that holds every design of interest; all of them if left out.
+    boxes
+        They hold every design of interest; all of them if left out.
     tables
         Choices of a block -> the combinations of interest, by position; the choices in
         none stay integers.  If left out, groups of choices are found.
@@ -186,7 +187,7 @@ def lower(
         If an expression has no sound encoding, or a sum overflows the solver's integers.
     """
     model = cp_model.CpModel() if into is None else into
-    box = box or whole(list(program.lengths.values()))
+    boxes = boxes or whole(list(program.lengths.values()))
     blocks = tables or {}
     rows = [Group(model, program, names, designs) for names, designs in blocks.items()]
     tabulated = {name for names in blocks for name in names}
@@ -195,11 +196,12 @@ def lower(
     groups = list(rows)
     settled: Mapping[int, Range] | None = None
     if tables is None:
-        box, cells, settled = _cells(program, cutoff, box, check)
-        if not all(map(len, (box, *(one.boxes for one in cells)))):
+        boxes, cells, settled = _cells(program, cutoff, boxes, check)
+        if not all(map(len, (boxes, *(one.boxes for one in cells)))):
             return _impossible(program, model, variables, positions)
         check()
-        groups = _groups(model, program, positions, cells)
+        groups = _groups(model, program, positions, cells, boxes)
+    box = boxes.hull
     _confine(positions, program.names, box, model)
     lowering = Lowering(
         program,
@@ -240,23 +242,23 @@ def lower(
 
 
 def _cells(
-    program: Program, cutoff: float, box: Boxes, check: Check
+    program: Program, cutoff: float, boxes: Boxes, check: Check
 ) -> tuple[Boxes, list[Cells], Mapping[int, Range] | None]:
-    """Find the groups of choices, and what is known of every value over the box, or what is left.
+    """Find the groups of choices, and what is known of every value, or that nothing is left.
 
     Returns
     -------
     tuple
-        What is left of the box, the groups, and what is known.
+        The one box around what is left, the groups, and what is known.
     """
     check()
-    small = listed(program, cutoff, box)
+    small = listed(program, cutoff, boxes.hull) if len(boxes) else None
     if small is not None:
-        return box, *small
-    box = narrowed(program, cutoff, box)
-    if not len(box):
-        return box, [], None
-    return box, *grown(program, cutoff, box, check)
+        return boxes.hull, *small
+    boxes = narrowed(program, cutoff, boxes)
+    if not len(boxes):
+        return boxes, [], None
+    return grown(program, cutoff, boxes, check)
 
 
 def _impossible(
@@ -299,6 +301,7 @@ def _groups(
     program: Program,
     positions: Mapping[str, cp_model.IntVar],
     cells: Sequence[Cells],
+    box: Boxes,
 ) -> list[Group]:
     """Make the groups of choices, and tie them to the choices and to each other."""
     groups = [Group.of(model, program, one) for one in cells]
@@ -307,9 +310,37 @@ def _groups(
             places = [int(place) for place in group.designs[:, 0]]
             chosen = cp_model.LinearExpr.weighted_sum(group.literals, places)
             model.add(positions[group.names[0]] == chosen)
+        _confine_others(model, group, program.names, positions, box)
     for one, other in itertools.combinations(groups, 2):
         _tie(model, one, other)
     return groups
+
+
+def _confine_others(
+    model: cp_model.CpModel,
+    group: Group,
+    names: Sequence[str],
+    positions: Mapping[str, cp_model.IntVar],
+    box: Boxes,
+) -> None:
+    """Have each combination of a group leave the other choices no more than its own box.
+
+    Conditions were found to hold, and branches never to be taken, in these boxes alone: a
+    design outside would meet conditions that are not in the model.
+    """
+    if group.cells is None:
+        return
+    boxes = group.cells.boxes
+    for place, name in enumerate(names):
+        if name in group.names:
+            continue
+        first, last = boxes.first[:, place], boxes.last[:, place]
+        if np.any(first > box.first[0, place]):
+            least = cp_model.LinearExpr.weighted_sum(group.literals, first.tolist())
+            model.add(positions[name] >= least)
+        if np.any(last < box.last[0, place]):
+            most = cp_model.LinearExpr.weighted_sum(group.literals, last.tolist())
+            model.add(positions[name] <= most)
 
 
 def _tie(model: cp_model.CpModel, one: Group, other: Group) -> None:

@@ -160,9 +160,17 @@ class Lowering:
         if node.position not in self._numbers:
             self.check()
             # What only the conditions leave no room is no constant: they hold through it.
-            number = self._numbers[node.position] = self._number(node, finest)
+            number = self._numbers[node.position] = self._confined(node, self._number(node, finest))
             self._correct(node, number.spread)
         return self._numbers[node.position]
+
+    def _confined(self, node: GraphNode, number: Scaled) -> Scaled:
+        """Know that a number is no further off than the ends between which it and its value lie."""
+        if number.spread == 0.0 or self.where_defined(node):
+            return number
+        low, high = self.range(node)
+        widest = max(number.high * number.unit - low, high - number.low * number.unit)
+        return replace(number, spread=min(number.spread, widest))
 
     def _correct(self, node: GraphNode, error: float) -> None:
         """Note how far a number may be off in all, what it is made of included."""

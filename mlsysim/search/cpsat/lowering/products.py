@@ -9,7 +9,10 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlsysim.expr.graph import Apply, Constant, GraphNode
+from mlsysim.expr.ranges import Array, Range
 from mlsysim.search.cpsat.lowering import monomials, pieces
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, Scaled, power_of_two
@@ -167,9 +170,10 @@ def _product(
         lowering.model.add_multiplication_equality(target, [lowering.single(a), lowering.single(b)])
     )
     slack = largest[0] * b.slack + largest[1] * a.slack + a.slack * b.slack
-    spread = largest[0] * b.spread + largest[1] * a.spread + a.spread * b.spread
-    if math.isnan(spread):  # nothing is known of one factor, and the other may be certain
-        spread = math.inf
+    off = a.spread * b.spread if a.spread and b.spread else 0.0
+    spread = off + lowering.ranges.most(
+        factors, lambda x, y: _size(x) * b.spread + _size(y) * a.spread
+    )
     lowering.record(node, EncodingKind.PRODUCT, 1, slack)
     product = Scaled(
         expression=target,
@@ -202,9 +206,21 @@ def _quotient(lowering: "Lowering", node: Apply, wish: float) -> Scaled:
     encoded = Scaled(expression=product, low=min(ends), high=max(ends), unit=unit * b.unit)
     reach = unit / 2 * (below_largest + b.slack) + b.slack * largest
     reach += 4 * _ULP * largest * below_largest
-    off = lowering.tied([encoded, a.times(-1)], reach) + largest * b.spread
-    ends_below = lowering.range(below)
-    least = max(ends_below[0], -ends_below[1], 0.0)
-    spread = off / (least - b.spread) if least > b.spread else math.inf
+    off = lowering.tied([encoded, a.times(-1)], reach)
+    # Where the divisor is small the quotient is large, and only there.
+    spread = lowering.ranges.most(
+        (node, below),
+        lambda q, d: _over(off + _size(q) * b.spread, np.maximum(d.low, -d.high) - b.spread),
+    )
     lowering.record(node, EncodingKind.QUOTIENT, 1, unit / 2)
     return Scaled(expression=target, low=first, high=last, unit=unit, slack=unit / 2, spread=spread)
+
+
+def _size(bound: Range) -> Array:
+    """Bound the absolute value of what lies in a range."""
+    return np.maximum(np.abs(bound.low), np.abs(bound.high))
+
+
+def _over(above: Array, below: Array) -> Array:
+    """Bound a quotient by the least of its divisor; without end where that may be zero."""
+    return np.where(below > 0, above / np.where(below > 0, below, 1.0), np.inf)

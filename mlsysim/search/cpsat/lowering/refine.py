@@ -21,6 +21,7 @@ from mlsysim.search.cpsat.lowering.lowered import (
     lower,
 )
 from mlsysim.search.cpsat.lowering.ratio import Ratio, as_ratio
+from mlsysim.search.cpsat.lowering.shrinking import left_by_boxes
 from mlsysim.search.cpsat.presolve import MARGIN
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions, Tables, whole
 from mlsysim.search.cpsat.program.program import Program
@@ -76,6 +77,7 @@ class LoweredSearch:
         self._keep = keep
         self._clock = clock
         self._box = box or whole(list(program.lengths.values()))
+        self._boxes = self._box
         self._tables = tables
         self._ratio: Ratio | None = None
         if tables is not None:
@@ -230,9 +232,13 @@ class LoweredSearch:
 
     def _build(self) -> Lowered:
         self._built_for = self.cutoff
+        if self._tables is None:
+            self._boxes = left_by_boxes(self._program, self._boxes, self._goal, self._clock)
+            least = float(self._boxes.bound.min(initial=np.inf))
+            self.bound = max(self.bound, min(least, self._goal))
         lowered = lower(
             self._program,
-            box=self._box,
+            boxes=self._boxes,
             tables=self._tables,
             marks=self._marks,
             cutoff=self._goal,

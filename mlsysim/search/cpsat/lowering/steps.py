@@ -1,18 +1,20 @@
 """The lowering rules of operations with whole results: rounding, division with remainder."""
 
 import math
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlsysim.expr import ranges
-from mlsysim.expr.graph import Apply
-from mlsysim.expr.operation import Part
+from mlsysim.expr.graph import Apply, GraphNode
+from mlsysim.expr.operation import Part, Quotient
 from mlsysim.expr.ranges import Range
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.products import FACTOR_BITS, WHOLE, narrow
 from mlsysim.search.cpsat.lowering.scaled import Scaled
+from mlsysim.search.cpsat.program.counts import is_whole
 from mlsysim.search.cpsat.solving.model import EncodingKind
 
 if TYPE_CHECKING:
@@ -40,13 +42,28 @@ def rounded(lowering: "Lowering", node: Apply, below: float, above: float) -> Sc
     inner = lowering.number(node.arguments[0], _FINE)
     low, high = (round(end) for end in lowering.range(node))
     target = Scaled(expression=lowering.variable(low, high), low=low, high=high)
-    least = min(inner.unit, 1.0) if inner.exact else 0.0
+    least = max(min(inner.unit, 1.0) if inner.exact else 0.0, _gap(lowering, node.arguments[0]))
     below, above = max(below, least - 1.0), min(above, 1.0 - least)
     off = lowering.between([target, inner.times(-1)], below, above)
     lowering.record(node, EncodingKind.ROUNDED, 1, 0.0)
     # Whole numbers within the same two ends, if what is rounded is certain.
     spread = above - below + (off.slack + off.spread + off.unit if not inner.certain else 0.0)
     return replace(target, spread=float(math.floor(min(spread, float(high - low)))))
+
+
+def _gap(lowering: "Lowering", node: GraphNode) -> float:
+    """Tell how far from all whole numbers a value is at least that is none itself.
+
+    ``a / b`` of whole numbers is ``1 / b`` away from the next: whatever rounding its encoding
+    has, its floor and its ceiling are certain.
+    """
+    if not (isinstance(node, Apply) and isinstance(node.operation, Quotient)):
+        return 0.0
+    least, most = lowering.range(node.arguments[1])
+    if least <= 0 or not all(is_whole(one, lowering.program.columns) for one in node.arguments):
+        return 0.0
+    largest = max(map(abs, lowering.range(node)))
+    return max(1.0 / most - sys.float_info.epsilon * (1.0 + largest), 0.0)
 
 
 def _euclid(lowering: "Lowering", node: Apply) -> tuple[Scaled, Scaled]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import GraphNode, reachable
 from mlsysim.expr.narrowing import BoxNarrower
-from mlsysim.expr.ranges import Range
+from mlsysim.expr.ranges import Array, Range
 from mlsysim.search.cpsat.lowering.group import Group
 from mlsysim.search.cpsat.program.boxes import Boxes, Positions
 from mlsysim.search.cpsat.program.program import TRUE, Program
@@ -104,6 +104,25 @@ class ValueRanges:
             (bound,) = reader.read(*self._ends(group.cells.boxes), settled)
             settled[node.position] = Range(*(np.broadcast_to(end, len(group)) for end in bound))
         return settled[node.position]
+
+    def most(self, nodes: Sequence[GraphNode], function: Callable[..., Array]) -> float:
+        """Bound from above a function of several values: in each part of a partition together.
+
+        Parameters
+        ----------
+        nodes
+            The values.
+        function
+            Takes the range of each, and gives a bound over all numbers in them.
+        """
+        partitions = [[Range(*map(np.array, self._over(node))) for node in nodes]]
+        for group in self._groups:
+            ranges = [self.within(node, group) for node in nodes]
+            if len(group):
+                partitions.append([bound for bound in ranges if bound is not None])
+        with np.errstate(all="ignore"):
+            found = [np.max(function(*ranges)) for ranges in partitions]
+        return min(float(one) if one == one else np.inf for one in found)  # noqa: PLR0124
 
     def know(self, node: GraphNode, other: GraphNode, function: Callable[[Range], Range]) -> None:
         """Take over for a new value what is known of another that it is a function of."""

@@ -36,6 +36,15 @@ class Boxes:
         """The number of designs in each box (a float: it may be astronomical)."""
         return np.prod((self.last - self.first + 1).astype(np.float64), axis=1)
 
+    @property
+    def hull(self) -> "Boxes":
+        """The smallest box around all of them."""
+        return Boxes(
+            first=self.first.min(axis=0, keepdims=True),
+            last=self.last.max(axis=0, keepdims=True),
+            bound=self.bound.min(axis=0, keepdims=True),
+        )
+
     def take(self, which: NDArray[np.generic]) -> "Boxes":
         """Select boxes by a mask or by positions."""
         return Boxes(first=self.first[which], last=self.last[which], bound=self.bound[which])

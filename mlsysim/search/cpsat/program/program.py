@@ -202,7 +202,7 @@ class Program:
         best = Range(np.asarray(-np.inf), np.asarray(cutoff)) if cutoff < np.inf else None
         own = [*self.objectives, *(condition.node for condition in self.conditions)]
         allowed = [
-            *(best for _ in self.objectives),
+            *(Range(bound, np.full(len(boxes), cutoff)) for bound in boxes.bound.T),
             *(TRUE for _ in self.conditions),
             *self._allowed(best),
         ]
