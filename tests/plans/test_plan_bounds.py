@@ -102,6 +102,18 @@ def test_a_fleet_that_serves_after_a_job_makes_no_makespan_longer() -> None:
     assert tails(longer) == {"a0": 8, "a1": 3, "a2": 0}
 
 
+def test_a_mode_that_ends_too_late_for_what_was_reached_is_left_without_a_start() -> None:
+    """The longer mode is free of charge, and misses what the shorter one makes of the deadline."""
+    modes = (
+        Mode(length=1, first=0, last=5, demands={"r": 2}, fees={"cost": (1, 2, 3, 4, 5, 6)}),
+        Mode(length=4, first=0, last=5, demands={"r": 2}, fees={"cost": 0}),
+    )
+    asked = replace(filled(), activities=(Activity(name="a0", modes=modes, due=1),))
+    found = solve(asked, (Goal.MAX_TARDINESS, Goal.COST), Clock(SearchOptions(workers=1)))
+    assert found.values == (0, 1)
+    assert solve(asked, (Goal.COST,), Clock(SearchOptions(workers=1))).values == (0,)
+
+
 def test_the_bound_of_nodes_is_one_that_they_can_add_up_to() -> None:
     """Where all hold two, nothing holds three."""
     instance = filled((0, 10, 8), (2, 8, 6), level=9)

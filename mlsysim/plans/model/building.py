@@ -164,7 +164,7 @@ class Model:
                 ]
         if terms and free:
             # Where the fees of some modes do not depend on the start, it is free in those.
-            rest = model.new_int_var(0, max(last for _, last in free), "")
+            rest = model.new_int_var(0, max(0, *(last for _, last in free)), "")
             model.add(rest <= sum(last * literal for literal, last in free))
             terms.append(rest)
         if terms:
