@@ -52,7 +52,7 @@ TRAINING: dict[str, list[Any]] = {
     "scatter_gather": [False, True],
     "stack": ["megatron", "torchtitan", "deepspeed"],
     "zero_group": [None, 2, 8],
-    "graphs": ["none", "partial", "full"],
+    "graphs": ["none", "partial", "full", "unfused"],
     "dispatcher": ["alltoall", "deepep", "hybridep"],
     "fused_loss": [False, True],
     "optimizer_offload": [False, True],
