@@ -9,10 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from ortools.sat.python import cp_model
-
 from mlsysim.plans.model.instance import Activity, Instance, Mode, Resource
 from mlsysim.plans.records.goal import Goal
+from mlsysim.search.cpsat.cp_model import cp_model
 
 
 class Model:
