@@ -40,7 +40,9 @@ from mlsysim.fleets.replica_designs import (
     demand,
     rated,
     replica_designs,
+    roles_of,
 )
+from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.problem.space import SearchSpace
@@ -217,7 +219,12 @@ class BoundFleet:
                 demand(self._classes),
                 available(self._kinds, designs),
                 objectives=[content.objective, *weighed],
-                constraints=[table.require for table in content.constraints.values()],
+                constraints=[table.in_python for table in content.constraints.values()],
+                confidence={
+                    name: table.confidence
+                    for name, table in content.demand.items()
+                    if table.confidence is not None
+                },
             )
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),
@@ -284,6 +291,8 @@ class BoundFleet:
             for key, value in table.fixed.items()
         }
         rate = argument(table.rate, float | Any, f"{self._file}: {place}.rate")
+        with self._at(f"{place}.confidence"):
+            Constraint.parse(f"{_LAST}.served.{name} >= 1 / s", confidence=table.confidence)
         with self._at(place):
             return RequestClass(
                 name=name,
@@ -305,7 +314,8 @@ class BoundFleet:
     def _probe(self, kind: ReplicaKind, item: RequestClass) -> None:
         """Evaluate one replica, so that what does not fit is told with its key."""
         params = _first(kind)
-        inputs = {**self._fixed, **item.arguments, "fleet": kind.fleet}
+        on = dict.fromkeys(roles_of(self._stages), kind.fleet)
+        inputs = {**self._fixed, **item.arguments, **on}
         with self._at(f"demand.{item.name}"):
             try:
                 result = self._replica.run(**inputs | params)
@@ -314,8 +324,7 @@ class BoundFleet:
         for text in item.limits:
             with self._at(f"demand.{item.name}.require"):
                 goal = f"minimize: {self._stages[-1].name}.accelerators"
-                space = {"fleet": [kind.fleet], **kind.space}
-                read(Problem.of(space, goal, [text]), {**params, "fleet": kind.fleet}, result)
+                read(Problem.of(kind.grid(on), goal, [text]), {**params, **on}, result)
 
     def _made_constraints(self, question: FleetQuestion) -> dict[str, ConstraintTable]:
         """Give the constraints that follow, each with the reason that the file states."""
@@ -323,8 +332,13 @@ class BoundFleet:
         because |= {
             f"accelerators of {name}": item.because for name, item in self._content.fleet.items()
         }
+        sure = {f"demand of {name}": item.confidence for name, item in self._content.demand.items()}
         return {
-            name: ConstraintTable(require=text, because=because[name])
+            name: ConstraintTable(
+                require=text if isinstance(text, str) else str(text["require"]),
+                because=because[name],
+                confidence=sure.get(name),
+            )
             for name, text in question.constraints.items()
         }
 

@@ -11,7 +11,8 @@ from mlsysim.physics.flops import core_passes, repeated_layers
 from mlsysim.stages.training.compute import Passes
 from mlsysim.stages.training.experts import network_of, queueing_of, sorting_traffic
 from mlsysim.stages.training.levels import CollectiveGroup, group_of, local_bandwidth
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
+from mlsysim.stages.training.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from mlsysim.physics import collectives, data_parallel, schedule, state
 from mlsysim.physics.state import OPTIMIZERS, ZeroStage
 from mlsysim.stages.training.compute import Passes
 from mlsysim.stages.training.levels import CollectiveGroup, group_of
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
 from mlsysim.stages.training.stacks import messages_per_exchange
+from mlsysim.stages.training.work import Work
 
 
 def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
