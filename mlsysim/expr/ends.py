@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlsysim.expr.columns import Array, Column, Positions, places_of_pairs
-from mlsysim.expr.compiled.reader import CompiledReader, Inputs, compiled, pays
+from mlsysim.expr.compiled.reader import CompiledReader, Effort, Inputs, compiled
 from mlsysim.expr.compiled.tape import Lane
 from mlsysim.expr.evaluate import BoxReader
 from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
@@ -220,10 +220,10 @@ class EndReader:
     def __init__(self, wanted: Sequence[tuple[GraphNode, bool]], ends: Ends) -> None:
         self._wanted = [(node.position, top) for node, top in wanted]
         self._ends = ends
-        self._reads = 0
         roots = [node for node, _ in wanted]
         ends.learn(roots)
         self._steps = self._with_last_uses(reachable(roots))
+        self._effort = Effort(len(self._steps))
 
     def read(self, first: Mapping[str, Positions], last: Mapping[str, Positions]) -> Array:
         """Read every end that is wanted, one row for each.
@@ -235,8 +235,7 @@ class EndReader:
         """
         boxes = _Boxes(first, last, self._ends.columns)
         count = len(next(iter(first.values())))
-        self._reads += 1
-        is_worth_it = bool(self._ends.lanes) or pays(self._reads)
+        is_worth_it = bool(self._ends.lanes) or self._effort.pays(count)
         if not is_worth_it or self._compiled is None:
             rows = np.empty((len(self._wanted), count))
             for row, end in enumerate(self._run(boxes)):

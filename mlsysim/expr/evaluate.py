@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlsysim.expr import ranges
 from mlsysim.expr.columns import Column, Positions
-from mlsysim.expr.compiled.reader import CompiledReader, Inputs, compiled, pays
+from mlsysim.expr.compiled.reader import CompiledReader, Effort, Inputs, compiled
 from mlsysim.expr.graph import Apply, Choice, Constant, End, GraphNode, Table, reachable
 from mlsysim.expr.ranges import Range
 
@@ -45,10 +45,10 @@ class DesignReader:
         self._roots = list(roots)
         self._columns = columns
         self._given = {node.position for node in given}
-        self._reads = 0
         steps = _with_last_uses(self._roots, self._given)
         self._nodes = [node for node, _ in steps]
         self._steps = [(node.position, _finding(node, columns), done) for node, done in steps]
+        self._effort = Effort(len(steps))
 
     def read(
         self, positions: Mapping[str, Positions], known: Mapping[int, Array] | None = None
@@ -71,9 +71,8 @@ class DesignReader:
         """
         values = dict(known or {})
         shapes = {array.shape for array in (*positions.values(), *values.values())}
-        self._reads += 1
         is_flat = len(shapes) == 1 and len(min(shapes)) == 1
-        if not (is_flat and pays(self._reads)) or self._compiled is None:
+        if not (is_flat and self._effort.pays(*min(shapes))) or self._compiled is None:
             return [np.asarray(value, np.float64) for value in self._run(values, positions)]
 
         def number(key: str | int) -> Array:

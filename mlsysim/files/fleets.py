@@ -40,6 +40,7 @@ from mlsysim.fleets.replica_designs import (
     demand,
     rated,
     replica_designs,
+    roles_of,
 )
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
@@ -305,7 +306,8 @@ class BoundFleet:
     def _probe(self, kind: ReplicaKind, item: RequestClass) -> None:
         """Evaluate one replica, so that what does not fit is told with its key."""
         params = _first(kind)
-        inputs = {**self._fixed, **item.arguments, "fleet": kind.fleet}
+        on = dict.fromkeys(roles_of(self._stages), kind.fleet)
+        inputs = {**self._fixed, **item.arguments, **on}
         with self._at(f"demand.{item.name}"):
             try:
                 result = self._replica.run(**inputs | params)
@@ -314,8 +316,7 @@ class BoundFleet:
         for text in item.limits:
             with self._at(f"demand.{item.name}.require"):
                 goal = f"minimize: {self._stages[-1].name}.accelerators"
-                space = {"fleet": [kind.fleet], **kind.space}
-                read(Problem.of(space, goal, [text]), {**params, "fleet": kind.fleet}, result)
+                read(Problem.of(kind.grid(on), goal, [text]), {**params, **on}, result)
 
     def _made_constraints(self, question: FleetQuestion) -> dict[str, ConstraintTable]:
         """Give the constraints that follow, each with the reason that the file states."""

@@ -104,6 +104,16 @@ class ReplicaKind:
             object.__setattr__(self, "price", in_unit("price", self.price, "USD/hour"))
             check_number(f"{self.name}.price", self.price)
 
+    def grid(self, roles: Iterable[str]) -> dict[str, Iterable[Any]]:
+        """Give the arguments that are tried, and on what.
+
+        Parameters
+        ----------
+        roles
+            The arguments that say on what a replica runs; of one with two pools both.
+        """
+        return {**{role: [self.fleet] for role in roles}, **self.space}
+
     def design(
         self, params: Mapping[str, Any], accelerators: int, rates: Mapping[str, float]
     ) -> ReplicaDesign:
@@ -206,17 +216,17 @@ def replica_designs(
     ('H100_batch64_tp4', 12.0)
     """
     pipeline = Pipeline(stages, framework=framework)
-    counting = rated(stages)
+    counting, roles = rated(stages), roles_of(stages)
     found: dict[str, ReplicaDesign] = {}
     pairs = [(kind, item) for kind in kinds for item in classes]
     with interruptible():  # Ctrl-C ends them all
         clock = _Clock(options or SearchOptions(), len(pairs))
         for done, (kind, item) in enumerate(pairs):
             evaluate = _Replica(pipeline=pipeline, arguments={**fixed, **item.arguments})
-            front = _front(counting, kind, item, evaluate, clock.left(done))
+            front = _front(counting, kind.grid(roles), item, evaluate, clock.left(done))
             for point in front:
                 result = point.result[counting]
-                params = {name: value for name, value in point.params.items() if name != "fleet"}
+                params = {name: point.params[name] for name in point.params if name not in roles}
                 accelerators = int(result.accelerators)
                 rate = float(magnitude(result.request_rate, "1/s")) * item.utilization
                 made = kind.design(params, accelerators, {item.name: rate})
@@ -237,7 +247,7 @@ def replica_designs(
                     why_none(
                         item.name,
                         item.limits,
-                        dict(_tried(kinds)),
+                        dict(_tried(kinds, roles)),
                         evaluate,
                         f"maximize: {counting}.request_rate",
                         clock.left(len(pairs)),
@@ -258,13 +268,15 @@ def demand(classes: Iterable[RequestClass]) -> dict[str, float]:
     return {item.name: item.rate for item in classes}
 
 
-def _tried(kinds: Iterable[ReplicaKind]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _tried(
+    kinds: Iterable[ReplicaKind], roles: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give every design of the grids with its name."""
     for kind in kinds:
-        space = SearchSpace({"fleet": [kind.fleet], **kind.space})
+        space = SearchSpace(kind.grid(roles))
         for place in range(space.size):
             params = space.point(place)
-            yield _name(kind.name, {k: v for k, v in params.items() if k != "fleet"}), params
+            yield _name(kind.name, {k: v for k, v in params.items() if k not in roles}), params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,10 +318,13 @@ _STOPPED = (
 
 
 def _front(
-    counting: str, kind: ReplicaKind, item: RequestClass, evaluate: _Replica, options: SearchOptions
+    counting: str,
+    space: Mapping[str, Iterable[Any]],
+    item: RequestClass,
+    evaluate: _Replica,
+    options: SearchOptions,
 ) -> ParetoFront:
     """Find the designs that no other beats in rate and accelerators."""
-    space = {"fleet": [kind.fleet], **kind.space}
     explorer = DSE(space, f"maximize: {counting}.request_rate", list(item.limits))
     goals = [f"maximize: {counting}.request_rate", f"minimize: {counting}.accelerators"]
     front = explorer.pareto(
@@ -322,6 +337,18 @@ def _front(
     if front.status not in {Status.OPTIMAL, Status.INFEASIBLE}:
         raise NoAnswerError(_STOPPED)
     return front
+
+
+def roles_of(stages: Sequence[ForwardModel]) -> tuple[str, ...]:
+    """Name the arguments that say on what a replica runs: of two pools both, which are of a kind.
+
+    Parameters
+    ----------
+    stages
+        The models of a replica.
+    """
+    names = (name for stage in stages for name in type(stage).inputs())
+    return tuple(dict.fromkeys(name for name in names if name.endswith("fleet")))
 
 
 def rated(stages: Sequence[ForwardModel]) -> str:

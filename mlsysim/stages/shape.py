@@ -112,6 +112,11 @@ class ModelShape:
     moved_divided: float
 
     @property
+    def is_tied(self) -> bool:
+        """Whether the embedding is also the head."""
+        return self.head > 0 and self.own_head <= 0
+
+    @property
     def products(self) -> int:
         """Matrix products of a forward pass: those of its layers, two of its experts, the head."""
         kinds = self.others if self.front in self.others else (self.front, *self.others)

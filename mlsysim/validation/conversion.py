@@ -129,12 +129,13 @@ def convert(row: TrainingRow) -> Configuration | Skipped:
     accelerator = machinery.cluster.accelerator
     stack, told = stack_of(row, accelerator)
     seq_len, notes = _seq_len(row, stack, accelerator)
-    full = dataclasses.replace(row, stack=stack, seq_len=seq_len)
     metric, convention = row.metric or Timed.STEP, row.flops_convention or Convention.FULL
     # One layer alone is timed without embedding and head.
     found = model_of(row, seq_len, **({"vocab": 1} if metric is Timed.LAYER else {}))
     if isinstance(found, str):
         return skip(reason=found)
+    experts = row.moe_experts or found.model.routed_experts[0]
+    full = dataclasses.replace(row, stack=stack, seq_len=seq_len, moe_experts=experts)
     precision = row.precision or (
         MeasuredPrecision.BF16 if accelerator.supports("bf16") else MeasuredPrecision.FP16
     )

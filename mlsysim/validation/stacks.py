@@ -9,6 +9,11 @@
 - Traffic within a replica is overlapped in what is built on Megatron-Core (NeMo, Megatron-Bridge:
   ``tp_comm_overlap``), for mixtures of experts only where a column says so.  Elsewhere that
   between replicas is, with what runs beside gradients of weights.
+- Mixtures of Megatron-Bridge on racks (GB200, GB300) send tokens by HybridEP and replay all but
+  the experts from graphs from release 25.11 on, and from 26.06 on in MXFP8 whole iterations, with
+  the exchanges of one microbatch beside the computation of another (its recipes, by commit in
+  ``tests/measured/raw/recipes.csv``).  What NeMo and Megatron-Bridge were before 25.09 launched
+  unfused kernels one by one, and had NCCL's all-to-all there alone.
 - torchtitan and llm-foundry shard with PyTorch's FSDP, whose shards in 32 bits are the master
   copies.
 - NeMo and Megatron-Bridge sum gradients in bfloat16 (``grad_reduce_in_fp32`` is off in their
@@ -25,6 +30,7 @@ was divided.  Who trained in half precision on the A100, which has bfloat16, did
 FlashAttention (Dao et al. 2022), and did not overlap the sums of gradients.
 """
 
+import re
 from dataclasses import dataclass
 
 from mlsysim.catalog.accelerator import Accelerator
@@ -33,6 +39,8 @@ from mlsysim.validation.layouts import ParallelSizes, states_layout
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import (
     Attention,
+    Dispatcher,
+    Graphs,
     MeasuredPrecision,
     Overlap,
     Sharding,
@@ -42,6 +50,10 @@ from mlsysim.validation.vocabulary import (
 _YEAR_OF_SEQUENCE_PARALLELISM = 2022
 _NARROW_GRADIENT = 2
 _YEAR_OF_AMPERE = 2020
+# Releases are named by year and month.
+_CONTAINER = re.compile(r"\d\d\.\d\d")
+_FUSED_SINCE, _PARTIAL_SINCE, _WHOLE_SINCE = "25.09", "25.11", "26.06"
+_RACKS = ("GB200", "GB300")
 _HOPPER = ("H100", "H200", "H800", "H20", "GH200")
 
 
@@ -88,6 +100,21 @@ _HABITS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _MixtureHabits:
+    """How a release launches the kernels of mixtures of experts, and sends their tokens."""
+
+    graphs: Graphs | None = None
+    dispatcher: Dispatcher | None = None
+    overlap: Overlap | None = None
+
+
+_UNKNOWN = _MixtureHabits()
+_UNFUSED = _MixtureHabits(graphs=Graphs.UNFUSED, dispatcher=Dispatcher.ALLTOALL)
+_PARTIAL = _MixtureHabits(graphs=Graphs.PARTIAL, dispatcher=Dispatcher.HYBRIDEP)
+_FULL = _MixtureHabits(graphs=Graphs.FULL, dispatcher=Dispatcher.HYBRIDEP, overlap=Overlap.ALL)
+
+
 def stack_of(row: TrainingRow, accelerator: Accelerator) -> tuple[Stack | None, tuple[str, ...]]:
     """Name the stack of a row, or suppose it, which is noted; None where nothing tells."""
     if row.stack is not None:
@@ -119,17 +146,20 @@ def options(
     """
     habits = _HABITS.get(row.stack, _USUAL) if row.stack else _USUAL
     old = row.stack is None and _is_old(row, accelerator)
+    mixture = _mixture_habits(row, accelerator)
     found: dict[str, object] = {
         "attention": row.attention or _attention(accelerator, habits, old=old),
-        "overlap": row.overlap or _overlap(row, habits, old=old and division.data > 1),
+        "overlap": row.overlap
+        or mixture.overlap
+        or _overlap(row, habits, old=old and division.data > 1),
         "schedule": row.schedule,
         "optimizer_offload": row.optimizer_offload,
         "fused_loss": row.fused_loss,
         "gradient_bytes": row.gradient_bytes or _gradient_bytes(row, habits),
         "scatter_gather": row.scatter_gather,
         "zero_group": row.zero_group,
-        "graphs": row.graphs,
-        "dispatcher": row.dispatcher,
+        "graphs": row.graphs or mixture.graphs,
+        "dispatcher": row.dispatcher or mixture.dispatcher,
         "stack": habits.sends,
     }
     if division.zero_stage >= ZeroStage.GRADIENTS:
@@ -154,6 +184,19 @@ def _overlap(row: TrainingRow, habits: _Habits, *, old: bool) -> Overlap | None:
     if old:
         return Overlap.NONE
     return Overlap.ALL if habits.overlaps and not row.moe_experts else None
+
+
+def _mixture_habits(row: TrainingRow, accelerator: Accelerator) -> _MixtureHabits:
+    """Give what a release of NeMo or Megatron-Bridge does on racks, where the row says nothing."""
+    stated = row.graphs or row.dispatcher
+    known = row.stack in {Stack.NEMO, Stack.MEGATRON_BRIDGE} and _CONTAINER.match(row.release)
+    if stated or not known or not row.moe_experts or not accelerator.name.startswith(_RACKS):
+        return _UNKNOWN
+    if row.release < _FUSED_SINCE:
+        return _UNFUSED
+    if row.release >= _WHOLE_SINCE and row.precision is MeasuredPrecision.MXFP8:
+        return _FULL
+    return _PARTIAL if row.release >= _PARTIAL_SINCE else _UNKNOWN
 
 
 def _gradient_bytes(row: TrainingRow, habits: _Habits) -> int | None:

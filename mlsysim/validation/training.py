@@ -110,7 +110,7 @@ def _rivals(configuration: Configuration) -> tuple[object, ...]:
         arguments["seq_len"],
         row.precision,
         row.metric,
-        row.release,
+        row.release or row.printed_release,
     )
 
 

@@ -60,6 +60,7 @@ class TrainingRow(MeasuredRun):
     graphs: Graphs | None = None
     dispatcher: Dispatcher | None = None
     release: str = ""
+    printed_release: str = ""
     metric: Timed | None = None
     unit: Unit | None = None
     flops_convention: Convention | None = None
@@ -105,11 +106,11 @@ def training_rows(table: MeasuredTable) -> tuple[TrainingRow, ...]:
 
 
 def _spread(cells: RowCells) -> RowCells:
-    """Put what columns of collections say into ours."""
+    """Take the release from where a collection found a figure: it is for ranking alone."""
     if cells.text("release") or not cells.text("locator"):
         return cells
     found = release_of(f"{cells.text('locator')} {cells.text('source')}")
-    return dataclasses.replace(cells, texts=dict(cells.texts) | {"release": found})
+    return dataclasses.replace(cells, texts=dict(cells.texts) | {"printed_release": found})
 
 
 def release_of(told: str) -> str:

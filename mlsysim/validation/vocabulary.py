@@ -105,6 +105,7 @@ class Graphs(enum.StrEnum):
     NONE = "none"
     PARTIAL = "partial"
     FULL = "full"
+    UNFUSED = "unfused"
 
 
 class Dispatcher(enum.StrEnum):

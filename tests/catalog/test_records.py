@@ -78,6 +78,16 @@ def test_records_compare_by_what_they_state() -> None:
     assert one != "Mine"
 
 
+def test_records_of_a_fit_compare_whatever_it_tries_at_once() -> None:
+    """Figures may be arrays there, of as many values as are tried: of two lengths none is equal."""
+    few, many = (Accelerator(**CHIP) for _ in range(2))
+    vars(few)["memory_capacity"] = np.ones(2)
+    vars(many)["memory_capacity"] = np.ones(34)
+    assert few != many
+    vars(many)["memory_capacity"] = np.ones(2)
+    assert few == many
+
+
 def test_a_replaced_figure_is_the_users() -> None:
     """The support of a figure does not outlive the figure."""
     own = Systems.Accelerators.H100_SXM.replace(name="Own", unit_price="31 kUSD")

@@ -42,8 +42,8 @@ NUMBERS = np.array(
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use the machine from the first pass on."""
     monkeypatch.delenv(loading.SWITCH, raising=False)
-    monkeypatch.setattr(reader, "_PASSES", 0)
-    monkeypatch.setattr(reader, "_PASSES_OF_LOADED", 0)
+    monkeypatch.setattr(reader, "_RECORDING", 0)
+    monkeypatch.setattr(reader, "_LOADING", 0)
 
 
 @pytest.fixture

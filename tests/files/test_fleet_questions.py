@@ -319,3 +319,15 @@ def test_choices_named_in_the_file_are_known_when_it_is_asked(tmp_path: Path) ->
     wrong = load(write(named.replace("batch64", "batch65"), tmp_path))
     with pytest.raises(QuestionError, match=r"constraints.trial.require: .*batch65"):
         wrong.solve()
+
+
+def test_a_replica_of_two_pools_can_be_said(tmp_path: Path) -> None:
+    """A kind of accelerators is what both pools of a replica run on."""
+    text = GOOD.replace('"ServingModel", ', '"DisaggregatedModel", ')
+    text = text.replace("ServingModel.inter", "DisaggregatedModel.inter")
+    text = text.replace('tp_size = "tp"', 'decode_tp_size = "tp"')
+    text = text.replace('region = "US_Average"', 'transfer_bandwidth = "25 GB/s"')
+    result = load(write(text, tmp_path)).solve(workers=1)
+    assert result.status == "OPTIMAL"
+    used = result.best_result["MixedFleetModel"].accelerators
+    assert sum(used.values()) >= 2 * sum(result.best_params.values())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlsysim.catalog import Models, Systems
-from mlsysim.core.solver import EconomicsModel, ServingModel
+from mlsysim.core.solver import DisaggregatedModel, EconomicsModel, ServingModel
 from mlsysim.errors import (
     MetricError,
     MissingFigureError,
@@ -184,3 +184,26 @@ def test_bad_arguments(kind: type[Any], changes: dict[str, Any], message: str) -
         start = {"name": "H100", "fleet": Systems.Accelerators.H100_SXM}
     with pytest.raises(ParameterError, match=message):
         kind(**{**start, **changes})
+
+
+def test_a_replica_may_be_two_pools_of_a_kind() -> None:
+    """Prefill and decode on the same accelerators: what the model of both says of each design."""
+    arguments = {**LENGTHS, "model": Models.Language.Llama3_8B, "transfer_bandwidth": 25.0}
+    kind = ReplicaKind(
+        name="H100",
+        fleet=Systems.Accelerators.H100_SXM,
+        space={"prefill_replicas": [1, 2], "decode_tp_size": [1, 2], "batch_size": [8, 64]},
+        price=3.0,
+    )
+    chat = RequestClass(name="chat", rate=20, arguments=arguments, limits=[])
+    designs = replica_designs([DisaggregatedModel()], [kind], [chat])
+    assert len(designs) > 1
+    for design in designs:
+        report = DisaggregatedModel().solve(
+            prefill_fleet=kind.fleet, decode_fleet=kind.fleet, **arguments, **design.params
+        )
+        assert design.accelerators == report.prefill_accelerators + report.decode_accelerators
+        assert design.rates["chat"] == pytest.approx(report.request_rate.m_as("1/s"))
+        assert set(design.params) == set(kind.space)
+    plan = plan_fleet(designs, demand([chat]), workers=1)
+    assert plan.fleet.served["chat"].m_as("1/s") >= 20

@@ -93,6 +93,14 @@ def _own_pue(it: Change) -> bool:
     return {it.old.arguments.get("pue"), it.new.arguments.get("pue")} <= {None, grid.pue}
 
 
+def _same_state(it: Change) -> bool:
+    told = {it.old.arguments.get(_STATE), it.new.arguments.get(_STATE)}
+    return told <= {None, 14} and it.old.arguments.get("checkpoint_size") is None
+
+
+_STATE = "state_bytes_per_parameter"
+
+
 def _no_power(it: Change) -> bool:
     power = getattr(it.old.solve(), "power", 1)
     return power is None or power == 0
@@ -345,6 +353,8 @@ SAME: Mapping[str, tuple[Same, ...]] = {
     ),
     # "The grid's unless given."
     "pue": (_own_pue,),
+    # "14 ... where nothing else tells."
+    "state_bytes_per_parameter": (_same_state,),
 }
 
 # Argument -> where its record says that it does not apply.

@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from measured import serving, training
-from measured.writing import as_csv
+from measured.writing import Row, as_csv
 
 
 def normalised(raw: Path) -> str:
@@ -31,7 +31,20 @@ def normalised(raw: Path) -> str:
         rows = list(csv.DictReader(file))
     if "isl" in rows[0]:
         return as_csv((serving.serving_row(row) for row in rows), serving.COLUMNS)
-    return as_csv((training.training_row(row) for row in rows), training.COLUMNS)
+    recipes = recipes_beside(raw)
+    return as_csv(
+        (training.training_row(row, recipes.get(row["id"].strip(), {})) for row in rows),
+        training.COLUMNS,
+    )
+
+
+def recipes_beside(raw: Path) -> dict[str, Row]:
+    """Read what pages of figures leave to the recipes that made them, by the name of the row."""
+    path = raw.with_name("recipes.csv")
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """Training rows as their sources say them, made into the columns of the package."""
 
 import re
+from types import MappingProxyType
 from typing import Any
 
 from measured.hardware import hardware
@@ -72,6 +73,7 @@ _KEPT = (
 _SIZES = (
     "layers", "hidden", "heads", "kv_heads", "ffn", "vocab", "moe_experts", "moe_topk", "moe_ffn",
 )  # fmt: skip
+_OF_RECIPES = ("graphs", "dispatcher", "overlap", "recompute")
 # Cells whose own words are kept among the remarks.
 _SAID = ("accelerator", "precision", "zero_stage", "recompute")
 COLUMNS = (
@@ -80,8 +82,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def training_row(row: Row) -> dict[str, object]:
-    """Give the columns of a row."""
+def training_row(row: Row, recipe: Row = MappingProxyType({})) -> dict[str, object]:
+    """Give the columns of a row: what its page says, and what it leaves to the recipe of the run.
+
+    Parameters
+    ----------
+    row
+        The row of the page.
+    recipe
+        The options of its recipe by column, as far as one is known.
+    """
+    stated = {name: recipe[name] for name in _OF_RECIPES if recipe.get(name)}
+    row = dict(row) | ({"recompute": stated.pop("recompute")} if "recompute" in stated else {})
     told = f"{row['group']} {row['source']} {row['confidence']}"
     found: dict[str, object] = {name: cell for name, cell in row.items() if name in _KEPT}
     found |= hardware(row["accelerator"], whole(row, "n_accel") or 1, whole(row, "accel_per_node"))
@@ -101,7 +113,7 @@ def training_row(row: Row) -> dict[str, object]:
         "remarks": remarks(row, _SAID),
     }  # fmt: skip
     found["recompute"] = _recompute(row, str(found["stack"]))
-    return found | _options(row, told) | _memory(row)
+    return found | _options(row, told) | _memory(row) | stated
 
 
 def _recompute(row: Row, stack: str) -> str:

@@ -12,6 +12,8 @@ from mlsysim.validation.prediction import predict
 from mlsysim.validation.training_row import TrainingRow
 from mlsysim.validation.vocabulary import (
     Attention,
+    Dispatcher,
+    Graphs,
     MeasuredPrecision,
     MemoryUnit,
     Overlap,
@@ -158,3 +160,43 @@ def test_blocks_with_evaluation_take_longer() -> None:
     row = ROWS["mlperf-v4.0-gpt3-Google-cloud-tpu-v5p-1024-maxtext"]
     pure = predict(dataclasses.replace(row, metric=Timed.STEP)).predicted
     assert predict(row).predicted == pytest.approx(1.07 * (pure or 0))
+
+
+RACK = dataclasses.replace(
+    ROWS["mbridge-26.08-DeepSeek-V3-GB200-256-MXFP8-gbs4096"],
+    graphs=None,
+    dispatcher=None,
+    overlap=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "graphs", "dispatcher", "overlap"),
+    [
+        ({}, "full", "hybridep", "all"),
+        ({"release": "26.04.01"}, "partial", "hybridep", None),
+        ({"precision": MeasuredPrecision.BF16}, "partial", "hybridep", None),
+        ({"release": "25.09"}, None, None, None),
+        ({"release": "25.05", "stack": Stack.NEMO}, "unfused", "alltoall", None),
+        ({"release": "e5ad098"}, None, None, None),
+        ({"release": ""}, None, None, None),
+        ({"stack": Stack.MEGATRON_LM}, None, None, None),
+        ({"accelerator": "B200", "accel_per_node": 8}, None, None, None),
+        ({"graphs": Graphs.NONE}, "none", None, None),
+        ({"dispatcher": Dispatcher.DEEPEP}, None, "deepep", None),
+    ],
+)
+def test_releases_launch_mixtures_in_ways_of_their_own(
+    changes: dict[str, Any], graphs: str | None, dispatcher: str | None, overlap: str | None
+) -> None:
+    """On racks, and only where a row says nothing of it."""
+    found = arguments(RACK, **changes)
+    told = tuple(found.get(name) for name in ("graphs", "dispatcher", "overlap"))
+    assert told == (graphs, dispatcher, overlap)
+
+
+def test_a_mixture_is_known_by_its_name() -> None:
+    """A row need not repeat how many experts a model of the catalogue has."""
+    named = dataclasses.replace(RACK, moe_experts=None, moe_topk=None, moe_ffn=None)
+    assert arguments(named) == arguments(RACK)
+    assert "gradient_bytes" not in arguments(named)

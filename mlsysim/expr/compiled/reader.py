@@ -12,9 +12,12 @@ from mlsysim.expr.compiled.opcodes import Opcode
 from mlsysim.expr.compiled.recorded import Recorded, padded, recorded
 from mlsysim.expr.compiled.tape import Lane, Operand, Tape, UnrecordableError
 
-# To load the machine takes as long as NumPy takes for some passes; to record for it, for one.
-_PASSES = 4
-_PASSES_OF_LOADED = 1
+# A pass of NumPy costs for each step as much as so many rows.
+_OVERHEAD = 500
+# To record a step for the machine takes as long as NumPy takes for so many rows of it; to load the
+# machine first, as for so many rows of single steps.
+_RECORDING = 1_000
+_LOADING = 2_500_000
 
 Array = NDArray[np.float64]
 
@@ -58,6 +61,28 @@ class Inputs:
             self._known[id(table)] = len(self.tables)
             self.tables.append(table)
         return self.tape.gather(row, self._known[id(table)])
+
+
+class Effort:
+    """What NumPy has done for a reader, against what it would take to start the machine.
+
+    Parameters
+    ----------
+    steps
+        How many operations a pass has.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._rows = 0
+
+    def pays(self, rows: int) -> bool:
+        """Tell before a pass over so many rows whether to leave it to the machine."""
+        spent = self._rows
+        self._rows += rows + _OVERHEAD
+        if spent < _RECORDING:
+            return False
+        return is_loaded() or spent * self._steps >= _LOADING
 
 
 class CompiledReader:
@@ -157,11 +182,6 @@ def _stages(tape: Tape, wanted: Sequence[Operand]) -> list[list[Operand]]:
             own += 1
         depth[at] = own
     return stages
-
-
-def pays(passes: int) -> bool:
-    """Tell whether formulas that have been read so often are worth recording for the machine."""
-    return passes > (_PASSES_OF_LOADED if is_loaded() else _PASSES)
 
 
 def compiled(inputs: Inputs, record: Callable[[], Sequence[Any]]) -> CompiledReader | None:

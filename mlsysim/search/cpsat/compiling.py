@@ -7,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ortools.sat.python import cp_model
-
 from mlsysim.errors import MetricError, ParameterError, suggest
 from mlsysim.expr.graph import GraphNode
 from mlsysim.expr.text import describe
 from mlsysim.problem.problem import Problem
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.describing import described
 from mlsysim.search.cpsat.lowering.lowered import Lowered, lower
 from mlsysim.search.cpsat.lowering.scaled import Scaled
@@ -232,7 +231,10 @@ class CompiledModel:
         text, unit = question.problem.objective.text, question.unit
         yield f"A model of CP-SAT (CpModelProto in text form) of the question: {text}"
         sign = "*" if aim.factor is None else "/"
-        told = f"objective = {question.sign * aim.scale!r} {sign} (the model's objective)"
+        number = "(the model's objective)"
+        if aim.factor is not None and aim.number.low * aim.number.unit < aim.least:
+            number = f"max{number[:-1]}, {aim.least / aim.number.unit!r})"
+        told = f"objective = {question.sign * aim.scale!r} {sign} {number}"
         yield f"{told}, to within {self.objective_error!r}" + (f", in {unit}" if unit else "")
         if self.known is not None:
             yield f"Designs that are worse than one that is known, at {self.known!r}, are left out."

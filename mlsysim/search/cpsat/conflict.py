@@ -2,8 +2,10 @@
 
 A requirement without which a design exists belongs to every conflict, and
 that design, as close to it as possible, is its relaxation.  Mostly these
-requirements are a conflict by themselves; where they are not, the others are
-left out one after the other as long as the rest still excludes every design.
+requirements are a conflict by themselves: those that the search has seen broken
+alone are tried first, for what they settle nobody has to ask of the others.  Where
+they are none, the others are left out one after the other as long as the rest still
+excludes every design.
 Each question is put to the solver anew, so the result does not rest on the
 solver's own unsatisfiable cores.
 """
@@ -16,7 +18,7 @@ from mlsysim.expr.functions import absolute, maximum, where
 from mlsysim.expr.graph import Constant, Graph
 from mlsysim.expr.traced import Traced
 from mlsysim.numeric import TOLERANCE
-from mlsysim.problem.problem import UNDEFINED
+from mlsysim.problem.problem import INFEASIBLE, UNDEFINED
 from mlsysim.problem.relation import Relation
 from mlsysim.search.conflicts import reasons_told, relaxation
 from mlsysim.search.cpsat.minimize import Minimizer, Minimum
@@ -35,7 +37,12 @@ _LIMITS = {Relation.LESS, Relation.AT_MOST, Relation.GREATER, Relation.AT_LEAST}
 _NEARLY = 1e-6
 
 
-def why_infeasible(question: TracedQuestion, clock: Clock, minimizer: Minimizer) -> dict[str, Any]:
+def why_infeasible(
+    question: TracedQuestion,
+    clock: Clock,
+    minimizer: Minimizer,
+    lone: Collection[int] = (),
+) -> dict[str, Any]:
     """Give the conflict and the relaxations of an infeasible question.
 
     A conflict is called minimal only if that is proven, and a relaxation is the
@@ -50,6 +57,8 @@ def why_infeasible(question: TracedQuestion, clock: Clock, minimizer: Minimizer)
         The time that there is.
     minimizer
         Finds the best design of a program.
+    lone
+        The places of the requirements that some design was seen to break alone.
 
     Returns
     -------
@@ -62,9 +71,11 @@ def why_infeasible(question: TracedQuestion, clock: Clock, minimizer: Minimizer)
         If no design has an objective, whatever else it meets.
     """
     explanation = _Explanation(question, lambda form: minimizer.minimize(form, 1))
+    # Designs that raise break that alone, whatever they would be.
+    seen = {INFEASIBLE, *(question.requirements[place].name for place in lone)}
     try:
         with clock.phase("explain"), suppress(StoppedError):
-            explanation.finish()
+            explanation.finish([name for name in question.names if name in seen])
     except KeyboardInterrupt:
         clock.interrupt()
     return explanation.fields()
@@ -94,21 +105,27 @@ class _Explanation:
         self._question = question
         self._solve = solve
 
-    def finish(self) -> None:
+    def finish(self, seen: Sequence[str] = ()) -> None:
         """Find out everything.
+
+        Parameters
+        ----------
+        seen
+            Requirements that some design breaks alone, as far as arrays can tell.
 
         Raises
         ------
         StoppedError
             If a limit comes first.
         """
-        self._search(self._suspects())
-        critical = [name for name in self.nearest if self.nearest[name]]
-        if critical and not len(self._prove(self._feasibility(critical))):
-            self.kept = critical
-        else:
-            self._search(self._question.names)
-            self._leave_out()
+        if not self._is_settled_by(seen):
+            self._search(self._suspects())
+            critical = [name for name in self.nearest if self.nearest[name]]
+            if critical and not len(self._prove(self._feasibility(critical))):
+                self.kept = critical
+            else:
+                self._search(self._question.names)
+                self._leave_out()
         self.is_minimal = True
         if tuple(self.kept) == (UNDEFINED,):
             first = self._question.point([0] * len(self._question.problem.space))
@@ -144,6 +161,14 @@ class _Explanation:
         if not minimum.proven:
             raise StoppedError
         return minimum.best
+
+    def _is_settled_by(self, seen: Sequence[str]) -> bool:
+        """Tell whether requirements are a conflict of which every other one needs each."""
+        if not seen or len(self._prove(self._feasibility(seen))):
+            return False
+        self.kept = list(seen)
+        self._search(seen)
+        return all(self.nearest[name] for name in seen)
 
     def _search(self, names: Iterable[str]) -> None:
         for name in names:

@@ -118,7 +118,7 @@ class Search(TracedSearch):
         self._proof = self._evidence(judged)
         answer: dict[str, Any]
         if judged.status is Status.INFEASIBLE:
-            answer = why_infeasible(self.question, self.clock, self._minimizer)
+            answer = why_infeasible(self.question, self.clock, self._minimizer, judged.minimum.lone)
         else:
             answer = self._bounds(judged) | self._listed(judged)
         return SearchResult(

@@ -8,18 +8,18 @@ the other has found.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlsysim.expr.graph import Constant
 from mlsysim.numeric import TOLERANCE
 from mlsysim.search.cpsat.blocks.joint import Blocks
 from mlsysim.search.cpsat.blocks.product import RowProduct
+from mlsysim.search.cpsat.known_fronts import KnownFronts
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.presolve import WALK, Presolve
 from mlsysim.search.cpsat.program.boxes import Boxes, Tables
@@ -68,6 +68,8 @@ class Minimum:
         What has proven it, or come closest.
     reason
         Why it is another way than the one asked for.
+    lone
+        The places of the conditions that some design was seen to break alone.
     """
 
     best: Rows
@@ -75,6 +77,7 @@ class Minimum:
     bound: float
     way: Way
     reason: str | None = None
+    lone: frozenset[int] = frozenset()
 
     @property
     def placed(self) -> int:
@@ -83,47 +86,6 @@ class Minimum:
             return len(self.best)
         values = self.best.values[:, 0]
         return int(np.count_nonzero(values <= self.bound + TOLERANCE * np.abs(values)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Front:
-    """The designs of a program that fewer than so many others dominate.
-
-    Parameters
-    ----------
-    program
-        The program.
-    keep
-        How many.
-    rows
-        The designs.
-    """
-
-    program: Program
-    keep: int
-    rows: Rows
-
-    def of(self, program: Program, keep: int) -> Rows | None:
-        """Give the front of a program, if it has the same designs and is about no other number.
-
-        Whoever dominates a design in all numbers does so in some of them, so that fewer
-        dominate it in all.
-        """
-        columns = {node.position: place for place, node in enumerate(self.program.objectives)}
-        wanted = [node for node in program.objectives if not isinstance(node, Constant)]
-        if not (
-            keep <= self.keep
-            and program.designs == self.program.designs
-            and columns.keys() >= {node.position for node in wanted}
-        ):
-            return None
-        values = np.zeros((len(self.rows), len(program.objectives)))
-        for place, node in enumerate(program.objectives):
-            if isinstance(node, Constant):
-                values[:, place] = node.value
-            else:
-                values[:, place] = self.rows.values[:, columns[node.position]]
-        return Rows(designs=self.rows.designs, values=values).undominated(keep)
 
 
 class Minimizer:
@@ -145,7 +107,7 @@ class Minimizer:
         self._clock = clock
         self._progress = progress
         self._way = way
-        self._fronts: list[_Front] = []
+        self._fronts = KnownFronts()
         self._reason: str | None = None
         self._lowerable = True
 
@@ -174,20 +136,20 @@ class Minimizer:
 
     def front(self, program: Program, keep: int = 1) -> Rows | None:
         """Find every design that fewer than `keep` others dominate; nothing if time runs out."""
-        for known in self._fronts:
-            rows = known.of(program, keep)
-            if rows is not None:
-                return rows
-        presolve = self._presolve(program, keep)
+        known = self._fronts.of(program, keep)
+        return self._reduced(self._presolve(program, keep)) if known is None else known
+
+    def _reduced(self, presolve: Presolve) -> Rows | None:
+        """Find the front of a presolve; nothing if time runs out."""
         with self._clock.phase("presolve"):
             finished = presolve.run(_NO_LIMIT) and self._clock.left > 0
         if finished:
             with self._clock.phase("tabulate"):
-                finished = presolve.finish(keep)
+                finished = presolve.finish(presolve.keep)
         self._count(presolve)
         if not finished:
             return None
-        self._fronts.append(_Front(program=program, keep=keep, rows=presolve.found))
+        self._fronts.add(presolve.program, presolve.keep, presolve.found)
         return presolve.found
 
     def _by_blocks(self, program: Program, top: int) -> Minimum | None:
@@ -195,36 +157,61 @@ class Minimizer:
         blocks = Blocks(program)
         if len(blocks) < 2:  # noqa: PLR2004 - one block has no interface
             return None
-        nothing = no_rows(len(program.names), 1)
-        tables = {}
+        # A design that is excluded must not displace those it dominates.
+        keep = top + len(program.excluded)
+        programs = list(blocks.programs())
+        found = {block.names: self._fronts.of(block, keep) for block in programs}
+        unknown = (block for block in programs if found[block.names] is None)
+        presolves = [self._presolve(block, keep) for block in unknown]
+        presolves.sort(key=lambda presolve: not presolve.fits)  # those are reduced at once
         kept = min(_IN_PASSING, max(self._clock.left, 0.0) / 2)
-        for block in blocks.programs():
-            with self._clock.keeping(kept):
-                # A design that is excluded must not displace those it dominates.
-                rows = self.front(block, top + len(program.excluded))
-            if rows is None:
-                best = self._in_passing(program, top)
-                return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
-            if not len(rows):
-                return _proven(nothing, Way.BRANCH_AND_BOUND)
-            self._clock.counters["rows"] += len(rows)
-            tables[block.names] = rows.designs
-        product = RowProduct(program=blocks.program, tables=tables)
+        with self._clock.keeping(kept):
+            for presolve in presolves:
+                if not presolve.fits:
+                    self._scout(presolves)
+                rows = found[presolve.program.names] = self._reduced(presolve)
+                if rows is None or not len(rows):
+                    break
+        if any(rows is not None and not len(rows) for rows in found.values()):
+            return _proven(no_rows(len(program.names), 1), Way.BRANCH_AND_BOUND)
+        tables = {names: rows.designs for names, rows in found.items() if rows is not None}
+        unfinished = {
+            presolve.program.names: presolve.found.designs
+            for presolve in presolves
+            if presolve.program.names not in tables
+        }
+        product = RowProduct(program=blocks.program, tables=tables | unfinished)
+        if unfinished:
+            best = self._in_passing(product, top)
+            return Minimum(best=best, proven=False, bound=-math.inf, way=Way.BRANCH_AND_BOUND)
+        self._clock.counters["rows"] += sum(map(len, tables.values()))
         if self._way is Way.AUTO and product.is_small:
             return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
 
-    def _in_passing(self, program: Program, top: int) -> Rows:
-        """Find what designs there is time for where it ended before all blocks were reduced."""
+    def _scout(self, presolves: Collection[Presolve]) -> None:
+        """Find good designs of every block, in turn, before any of them is reduced."""
+        try:
+            with self._clock.phase("presolve"):
+                while sum(presolve.scout(rounds=1) for presolve in presolves):
+                    pass
+        except KeyboardInterrupt:
+            self._clock.interrupt()
+
+    def _in_passing(self, product: RowProduct, top: int) -> Rows:
+        """Find what designs there is time for where it ended before all blocks were reduced.
+
+        What was found of the blocks is put together first; from there it goes on by descents.
+        """
         until = self._clock.elapsed + min(self._clock.respite, _IN_PASSING)
 
-        scout = Scout(
-            program=program,
-            keep=top,
-            seed=self._clock.seed,
-            is_over=lambda: self._clock.elapsed > until,
-        )
+        def is_over() -> bool:
+            return self._clock.elapsed > until
+
+        scout = Scout(program=product.program, keep=top, seed=self._clock.seed, is_over=is_over)
         with suppress(KeyboardInterrupt):
+            if all(map(len, product.tables.values())):
+                scout.found, _ = product.thinned().best(top, self._clock, is_over)
             scout.run()
         self._clock.counters["designs"] += scout.evaluated
         return scout.found
@@ -306,7 +293,8 @@ class Minimizer:
                     finished = presolve.finish(top)
                 if finished:
                     self._count(presolve)
-                    return _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
+                    minimum = _proven(presolve.found, Way.BRANCH_AND_BOUND, self._reason)
+                    return replace(minimum, lone=presolve.lone)
             if self._clock.left <= 0:
                 self._count(presolve)
                 return self._stopped(presolve)

@@ -10,6 +10,7 @@ and questions of 1e12 designs as the best few thousand rows.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from mlsysim.expr.graph import Constant
 from mlsysim.search.cpsat.program.boxes import Boxes, joined, whole
 from mlsysim.search.cpsat.program.program import Program
 from mlsysim.search.cpsat.program.rows import Rows, dominators, no_rows
-from mlsysim.search.cpsat.scouting import Scout
+from mlsysim.search.cpsat.scouting import FrontScout, Scout
 from mlsysim.search.cpsat.solving.clock import Clock
 
 # What is evaluated design by design, rather than bounded at all.
@@ -66,6 +67,8 @@ class Presolve:
         The best designs evaluated so far.
     evaluated, bounded
         How many designs and boxes were looked at.
+    lone
+        The places of the conditions that some of the designs break alone.
     """
 
     program: Program
@@ -77,6 +80,7 @@ class Presolve:
     found: Rows = field(init=False)
     evaluated: int = 0
     bounded: int = 0
+    lone: frozenset[int] = frozenset()
     _pays: bool = False
 
     def __post_init__(self) -> None:
@@ -125,7 +129,7 @@ class Presolve:
         """
         try:
             if not self.bounded and not self.fits and self.clock.left > 0:
-                self._scout()
+                self.scout()
                 self.on_progress(self)
                 self.open = self._bounded(self.open)
             while not self.fits and self.bounded < patience and self.clock.left > 0:
@@ -198,21 +202,37 @@ class Presolve:
         for portion in np.unique(ends):
             yield boxes.take(ends == portion)
 
-    def _scout(self) -> None:
-        """Find good designs to begin with, where there is one number to judge them by."""
-        if len(self.program.objectives) > 1 or isinstance(self.program.objectives[0], Constant):
-            return
-        scout = Scout(
+    def scout(self, rounds: int | None = None) -> bool:
+        """Find good designs to begin with, where there are numbers to judge them by.
+
+        Parameters
+        ----------
+        rounds
+            How many blocks of them to look at for now.
+
+        Returns
+        -------
+        bool
+            Whether it would go on.
+        """
+        if self.fits or all(isinstance(node, Constant) for node in self.program.objectives):
+            return False
+        evaluated = self._scouting.evaluated
+        try:
+            return self._scouting.run(rounds)
+        finally:  # also where it is interrupted
+            self.evaluated += self._scouting.evaluated - evaluated
+            self.found = self._scouting.found
+            self.lone = self._scouting.lone
+
+    @cached_property
+    def _scouting(self) -> Scout | FrontScout:
+        return (Scout if len(self.program.objectives) == 1 else FrontScout)(
             program=self.program,
             keep=self.keep,
             seed=self.clock.seed,
             is_over=lambda: self.clock.left <= 0,
         )
-        try:
-            scout.run()
-        finally:  # also where it is interrupted
-            self.evaluated += scout.evaluated
-            self.found = scout.found
 
     def _step(self) -> None:
         """Go on with the most promising boxes, and see whether that was worth it."""

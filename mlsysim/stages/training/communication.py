@@ -11,7 +11,8 @@ from mlsysim.physics.flops import core_passes, repeated_layers
 from mlsysim.stages.training.compute import Passes
 from mlsysim.stages.training.experts import network_of, queueing_of, sorting_traffic
 from mlsysim.stages.training.levels import CollectiveGroup, group_of, local_bandwidth
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
+from mlsysim.stages.training.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +171,7 @@ def _expert_exchange(run: TrainingRun, work: Work) -> Any:
     there_and_back = collectives.all_to_all_time(
         (held, sent), group.together, group.domains, group.inside, (bandwidth, latency)
     )
-    waited = queueing_of(design.graphs) * (group.overhead + there_and_back)
+    waited = queueing_of(design.graphs, design.overlap) * (group.overhead + there_and_back)
     # Where nobody is sent away, nothing is sorted for it.
     return waited + where(design.ep_size > 1, sorting / run.machine.memory_rate, 0.0)
 

@@ -6,8 +6,10 @@ from typing import Any
 from mlsysim.expr.functions import maximum, select, where
 from mlsysim.physics import compute, flops
 from mlsysim.physics.activations import RECOMPUTE, UP_PROJECTIONS
+from mlsysim.stages.training.arithmetic import ForwardFlops
 from mlsysim.stages.training.experts import floor_of
-from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
+from mlsysim.stages.training.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -350,7 +350,8 @@ class TrainingDesign(Design):
         Options(tuple(GRAPHS)),
         "How much of a step is replayed from captured graphs instead of being launched kernel by "
         'kernel: ``"none"``, ``"partial"`` (attention and router, not the experts), or ``"full"``, '
-        "a whole iteration.  It sets the least time of a pass through a layer with routed experts, "
+        'a whole iteration; or ``"unfused"``, none by software of before autumn 2025 on hosts with '
+        "Grace processors.  It sets the least time of a pass through a layer with routed experts, "
         "and how long the messages of those wait for the host.  Unless given, between the two.",
         default=None,
         applies="to models with experts",

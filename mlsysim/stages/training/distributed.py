@@ -14,6 +14,7 @@ from mlsysim.stages.machine import machine_of
 from mlsysim.stages.mapping import mapped
 from mlsysim.stages.shape import shape_of
 from mlsysim.stages.stage import ForwardModel
+from mlsysim.stages.training.arithmetic import arithmetic_of, core_flops, model_flops
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.distributed_result import (
     DistributedResult,
@@ -25,15 +26,10 @@ from mlsysim.stages.training.distributed_result import (
 from mlsysim.stages.training.frozen import frozen_width
 from mlsysim.stages.training.layout import lay_out, layout_checks
 from mlsysim.stages.training.memory import host_check, memory_of
-from mlsysim.stages.training.run import (
-    TrainingRun,
-    arithmetic_of,
-    core_flops,
-    model_flops,
-    work_of,
-)
+from mlsysim.stages.training.run import TrainingRun
 from mlsysim.stages.training.time import time_of
 from mlsysim.stages.training.trained import checkpoint_bytes, trained_parameters
+from mlsysim.stages.training.work import work_of
 
 
 class DistributedModel(ForwardModel):

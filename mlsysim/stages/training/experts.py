@@ -10,16 +10,20 @@ from typing import Any
 
 from mlsysim.expr.functions import select
 
-GRAPHS = MappingProxyType({"none": 2.7e-3, "partial": 0.75e-3, "full": 0.0})
+GRAPHS = MappingProxyType({"none": 2.7e-3, "partial": 0.75e-3, "full": 0.0, "unfused": 10e-3})
 """How much of a step is replayed -> least time of a pass through a layer with routed experts (s).
 
 What hosts with x86 processors take to launch its kernels one by one, and without those of attention
 and router (NVIDIA Megatron-Bridge, ablation of DeepSeek-V3 on GB200: 494 Tflop/s eager, 53 to 85
-more with graphs, 71 with processes bound to cores).
+more with graphs, 71 with processes bound to cores).  Unfused is what it took hosts with Grace
+processors by software of before autumn 2025, whose routers alone had 72 kernels (33 to 37 ms for
+the three passes of a layer of DeepSeek-V3 with its messages; the accelerators worked 10 of them).
 """
 
-_QUEUEING = {"none": 1.5, "partial": 0.9, "full": 0.7}
+_QUEUEING = {"none": 1.5, "partial": 0.9, "full": 0.7, "unfused": 1.0}
 """Time that a step waits for an all-to-all over its own: launches that are late hold it up."""
+_QUEUEING_BESIDE_WORK = {graphs: min(longer, 1.0) for graphs, longer in _QUEUEING.items()}
+"""The same where another microbatch is computed meanwhile: there is work whatever is late."""
 
 DISPATCHERS = ("alltoall", "deepep", "hybridep")
 """What sends tokens to their experts."""
@@ -33,9 +37,13 @@ def floor_of(graphs: Any, usual: Any) -> Any:
     return usual if graphs is None else select(graphs, dict(GRAPHS))
 
 
-def queueing_of(graphs: Any) -> Any:
+def queueing_of(graphs: Any, overlap: Any) -> Any:
     """Give how much longer than an all-to-all takes a step waits for it."""
-    return 1.0 if graphs is None else select(graphs, _QUEUEING)
+    if graphs is None:
+        return 1.0
+    alone = select(graphs, _QUEUEING)
+    beside_work = select(graphs, _QUEUEING_BESIDE_WORK)
+    return select(overlap, {"none": alone, "data": alone, "all": beside_work})
 
 
 def sorting_traffic(dispatcher: Any, tokens: Any, width: Any) -> Any:

@@ -18,7 +18,7 @@ from mlsysim.physics.state import ZeroStage
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.amounts import gigabytes
 from mlsysim.stages.kinds import is_one_of
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
 from mlsysim.stages.training.split import (
     StagePart,
     even_part,
@@ -28,6 +28,7 @@ from mlsysim.stages.training.split import (
 )
 from mlsysim.stages.training.stacks import bucket_bytes
 from mlsysim.stages.training.waiting import offloads, share_away, stored
+from mlsysim.stages.training.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

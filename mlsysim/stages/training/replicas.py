@@ -8,8 +8,9 @@ from mlsysim.physics import collectives, data_parallel, schedule, state
 from mlsysim.physics.state import OPTIMIZERS, ZeroStage
 from mlsysim.stages.training.compute import Passes
 from mlsysim.stages.training.levels import CollectiveGroup, group_of
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
 from mlsysim.stages.training.stacks import messages_per_exchange
+from mlsysim.stages.training.work import Work
 
 
 def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
@@ -18,7 +19,8 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     Gradients hide under the last microbatch's backward pass and new weights
     under the first one's forward pass, however many microbatches there are, or under those
     of several where the schedule interleaves chunks;
-    what each microbatch exchanges hides under its own passes.  Under ``overlap="none"``
+    what each microbatch exchanges hides under its own passes, and leaves the rest of its backward
+    pass to the sum over copies of the state.  Under ``overlap="none"``
     nothing hides; computation that hides other traffic (`beside`, per microbatch) hides none of
     this.  Sharded weights are copied to where they are gathered, and gradients
     to where they are scattered from.
@@ -39,6 +41,7 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     forward = hidden * (passes.forward - maximum(beside - passes.backward, 0.0))
     wider = backward + where(stage >= ZeroStage.WEIGHTS, forward, 0.0)
     often = data_parallel.microbatch_traffic(stage, gradients, whole) + _fetching_time(run, work)
+    free = minimum(backward, maximum(wider - (1 - felt) * often, 0.0))
     summed = 2 * _copies_time(run, counts, narrow)
     copied = data_parallel.microbatch_traffic(
         stage, 2 * run.gradient * sum(counts), 2 * sum(shared)
@@ -50,7 +53,7 @@ def data_time(run: TrainingRun, work: Work, passes: Passes, beside: Any) -> Any:
     return (
         run.layout.microbatches * (copies + data_parallel.overlapped_time(often, wider, felt))
         + data_parallel.overlapped_time(
-            data_parallel.step_gradients(stage, gradients) + summed, several * backward, felt
+            data_parallel.step_gradients(stage, gradients) + summed, several * free, felt
         )
         + data_parallel.overlapped_time(
             data_parallel.step_weights(stage, updated), several * forward, felt

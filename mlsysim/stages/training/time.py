@@ -7,6 +7,7 @@ from typing import Any
 from mlsysim.expr.functions import log2, logical_and, logical_or, maximum, minimum, select, where
 from mlsysim.physics import schedule
 from mlsysim.stages.kinds import is_zero
+from mlsysim.stages.training.arithmetic import ForwardFlops
 from mlsysim.stages.training.communication import Messages, forward_messages, messages_of
 from mlsysim.stages.training.compute import (
     Passes,
@@ -16,9 +17,10 @@ from mlsysim.stages.training.compute import (
     with_frozen,
 )
 from mlsysim.stages.training.replicas import data_time, optimizer_time
-from mlsysim.stages.training.run import ForwardFlops, TrainingRun, Work, work_of
+from mlsysim.stages.training.run import TrainingRun
 from mlsysim.stages.training.split import StageGroup
 from mlsysim.stages.training.waiting import offload_beyond, offloading_time
+from mlsysim.stages.training.work import Work, work_of
 
 _ROUNDED = 1e-12
 

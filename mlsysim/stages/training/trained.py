@@ -5,7 +5,7 @@ from typing import Any
 
 from mlsysim.expr.functions import minimum, where
 from mlsysim.stages.layer_shape import LayerShape
-from mlsysim.stages.training.run import TrainingRun, is_tied
+from mlsysim.stages.training.run import TrainingRun
 from mlsysim.stages.training.split import frozen_others
 
 
@@ -58,7 +58,7 @@ def _tables(run: TrainingRun) -> Any:
 
 def _frozen_tables(run: TrainingRun) -> Any:
     """Count the embedding, which frozen layers freeze with them unless it is also the head."""
-    embedding = where(is_tied(run.shape), 0, run.shape.tables)
+    embedding = where(run.shape.is_tied, 0, run.shape.tables)
     return where(run.design.frozen_layers > 0, embedding, 0)
 
 

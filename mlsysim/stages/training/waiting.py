@@ -6,7 +6,8 @@ from mlsysim.expr.functions import floor, maximum, minimum, select, where
 from mlsysim.physics import activations
 from mlsysim.physics.data_parallel import exposed_time
 from mlsysim.stages.training.compute import Passes
-from mlsysim.stages.training.run import TrainingRun, Work
+from mlsysim.stages.training.run import TrainingRun
+from mlsysim.stages.training.work import Work
 
 _AT_HAND = 2
 """Layers whose activations are on the accelerator all the same: at work, and on their way."""

@@ -26,7 +26,9 @@ from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.functions import ceil
 from mlsysim.files.question import load
 from mlsysim.search.cpsat.compiling import CompiledModel
+from mlsysim.search.cpsat.lowering.lowered import Aim
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
+from mlsysim.search.cpsat.lowering.scaled import Scaled
 
 NAMES = [str(file.relative_to(MODELS)) for file in QUESTIONS]
 FEASIBLE = [name for name in NAMES if not name.startswith("infeasible/")]
@@ -189,6 +191,15 @@ def test_a_count_that_no_group_holds_is_certain() -> None:
     assert compiled.objective_error < LARGEST_OFF
     for design in ([98, 32, 0], [98, 32, 2], [197, 6, 10], [5, 1, 2]):
         assert_true(compiled, design)
+
+
+def test_a_reciprocal_rounded_to_zero_tells_no_more_than_there_is() -> None:
+    """Of n from 0.25 to 8.5, in units of 1, a zero tells 10 / 0.25; the ends bound the error."""
+    number = Scaled(expression=0, low=0, high=8, slack=0.5, spread=0.5)
+    aim = Aim(number=number, factor=-10.0, least=0.25)
+    assert aim.objective(0) == pytest.approx(-40.0)
+    assert aim.objective(8) == pytest.approx(-10 / 7.5)
+    assert aim.error == pytest.approx(10 * (1 / 0.25 - 1 / 8.5))
 
 
 @given(case=cases(), data=st.data())

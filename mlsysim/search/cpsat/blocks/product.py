@@ -7,8 +7,8 @@ the blocks are for each design.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -49,19 +49,35 @@ class RowProduct:
     @property
     def is_small(self) -> bool:
         """Whether walking it costs less than solving a model."""
+        return self.size <= self._affordable
+
+    @property
+    def _affordable(self) -> int:
+        """How many designs are evaluated in the time that a solver would take."""
         sums = all(
             isinstance(node.operation, (Sum, ComparisonOperation, Connective))
             for node in self._joining
         )
         worth = _WORTH_FOR_SUMS if sums else _WORTH
-        return self.size * max(1, len(self._joining)) <= worth
+        return worth // max(1, len(self._joining))
+
+    def thinned(self) -> "RowProduct":
+        """Leave out rows, the others evenly spread, until it is small."""
+        factors = dict(self._factors)
+        while math.prod(map(len, factors.values())) > max(1, self._affordable):
+            names = max(factors, key=lambda name: len(factors[name]))
+            rows = factors[names]
+            factors[names] = rows[::2]
+        return replace(self, tables=factors)
 
     @cached_property
     def size(self) -> int:
         """The number of designs."""
         return math.prod(map(len, self._factors.values()))
 
-    def best(self, keep: int, clock: Clock) -> tuple[Rows, bool]:
+    def best(
+        self, keep: int, clock: Clock, is_over: Callable[[], bool] | None = None
+    ) -> tuple[Rows, bool]:
         """Evaluate every design, and keep the best.
 
         Parameters
@@ -70,6 +86,8 @@ class RowProduct:
             How many are wanted.
         clock
             The time that there is; it counts the designs.
+        is_over
+            Asked now and then instead, where the time that there was is over.
 
         Returns
         -------
@@ -78,7 +96,7 @@ class RowProduct:
         """
         found = no_rows(len(self.program.names), 1)
         for start in range(0, self.size, _AT_A_TIME):
-            if clock.left <= 0:
+            if clock.left <= 0 if is_over is None else is_over():
                 return found, False
             places = np.arange(start, min(start + _AT_A_TIME, self.size))
             try:

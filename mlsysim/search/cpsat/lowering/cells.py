@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.graph import GraphNode
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.program.boxes import Boxes
 from mlsysim.search.cpsat.program.program import Program
 

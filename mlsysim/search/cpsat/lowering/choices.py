@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.columns import Column
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering.scaled import LARGEST
 
 

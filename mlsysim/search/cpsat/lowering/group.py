@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.evaluate import over_designs
 from mlsysim.expr.graph import GraphNode
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering.growing import Cells
 from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
 from mlsysim.search.cpsat.program.boxes import Positions

@@ -31,9 +31,9 @@ _MOST_TOGETHER = 6000
 _MOST_GROUPS = 12
 # A group has no more combinations than this share of the space, lest it be the whole of it.
 _SHARE = 2
-# Boxes to bound for one group in one step, and for all of them in all.
+# Boxes to bound for one group in one step, and for all of them in all, each time its formulas.
 _MOST_AT_ONCE = 20_000
-_MOST_BOXES = 120_000
+_MOST_WORK = 60_000_000
 # The same for the choices that a count depends on.
 _MOST_COUNTED = 80_000
 # Boxes are bounded so many at a time, to stay in cache and to see an interrupt.
@@ -122,7 +122,7 @@ def grown(  # noqa: C901 - a loop in three steps
     range_of = program.estimates.rearranger.range_of
     wanted = supports(program, start, lambda node: _varies(range_of(node)))
     tried: set[Names] = set()
-    left = _MOST_BOXES
+    left = _MOST_WORK // len(program.read_all(start))
     while left > 0:
         batch: list[Names] = [] if tried else list(short)
         for names in wanted:

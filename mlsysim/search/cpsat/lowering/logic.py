@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, GraphNode, is_conjunction
 from mlsysim.expr.operation import ComparisonOperation, Connection, Connective, Order
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering.scaled import Scaled
 from mlsysim.search.cpsat.solving.model import EncodingKind
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.expr.operation import Product, Quotient, Sum
 from mlsysim.expr.ranges import Range
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering import logic
 from mlsysim.search.cpsat.lowering.choices import add_choices
 from mlsysim.search.cpsat.lowering.group import Group
@@ -48,21 +48,25 @@ class Aim:
         What is minimised.
     factor
         The objective is this factor over the number; the number itself where there is none.
+    least
+        What the number is no less than at any design, where there is a factor.
     """
 
     number: Scaled
     factor: float | None = None
+    least: float = 0.0
 
     @property
     def error(self) -> float:
         """How far the objective that a solution tells may be from that of its design."""
         if self.factor is None:
             return self.number.spread
-        # factor / (n - spread) - factor / n, where n is least; and no further than its ends are.
-        least, most = self.number.low * self.number.unit, self.number.high * self.number.unit
-        own, wide = least - self.number.spread, least - self.number.slack
-        near = self.number.spread / own / least if own > 0 else math.inf
-        ends = 1 / wide - 1 / (most + self.number.slack) if wide > 0 else math.inf
+        if self.least <= 0:
+            return math.inf
+        # Two such numbers, told and true: by how much they differ, or all that they can.
+        low, high = self.number.low * self.number.unit, self.number.high * self.number.unit
+        near = self.number.spread / self.least / max(low, self.least)
+        ends = 1 / self.least - 1 / (high + self.number.slack)
         return abs(self.factor) * min(near, ends) * (1 + _NUDGE)
 
     @property
@@ -76,6 +80,7 @@ class Aim:
         if self.factor is None:
             return low
         # A ratio of positive numbers is maximised by minimising its reciprocal.
+        low = max(low, self.least)
         return self.factor / low * (1 + _NUDGE) if low > 0 else -math.inf
 
     def limit(self, objective: float) -> float:
@@ -386,7 +391,9 @@ def _aim(lowering: Lowering, objective: GraphNode) -> Aim:
             high = lowering.range(inverse)[1]
             number = lowering.number(inverse, max(high * RESOLUTION, 1e-300))
             off = 4 * sys.float_info.epsilon * number.size * number.unit
-            return Aim(number=number.off(off), factor=factor)
+            # It is nowhere zero, though it may be rounded to that.
+            least = lowering.range(inverse)[0]
+            return Aim(number=number.off(off), factor=factor, least=least)
     return Aim(number=_objective(lowering, objective))
 
 

@@ -19,12 +19,12 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Choice, Graph, GraphNode
 from mlsysim.expr.operation import Selection
 from mlsysim.expr.ranges import Range
 from mlsysim.expr.text import describe
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering import logic, monomials, products, rules, tables
 from mlsysim.search.cpsat.lowering.cells import CellReader
 from mlsysim.search.cpsat.lowering.group import Group

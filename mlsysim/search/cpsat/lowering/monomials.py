@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant, GraphNode
 from mlsysim.expr.operation import Product, Quotient, Selection, Sum
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering import products
 from mlsysim.search.cpsat.lowering.group import Array, Group
 from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two

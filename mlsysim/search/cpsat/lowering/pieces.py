@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.sat.python import cp_model
 
 from mlsysim.expr.graph import Apply, Constant
 from mlsysim.expr.operation import Bend
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering import products
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 from mlsysim.search.cpsat.lowering.scaled import LARGEST, Scaled, power_of_two

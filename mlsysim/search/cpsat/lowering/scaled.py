@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ortools.sat.python import cp_model
-
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering.not_lowerable import NotLowerableError
 
 # |expression| stays below this, so that products of two and sums of many fit 64 bits.

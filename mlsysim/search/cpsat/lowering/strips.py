@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.sat.python import cp_model
 
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.lowering.scaled import Scaled, power_of_two
 
 Array = NDArray[np.float64]

@@ -5,9 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ortools.sat.python import cp_model
-
 from mlsysim.errors import DisagreementError
+from mlsysim.search.cpsat.cp_model import cp_model
 from mlsysim.search.cpsat.solving.clock import Clock
 
 # Enough for CP-SAT to show what it has when a limit is all but reached.
