@@ -101,18 +101,3 @@ def test_choices_of_stages_say_what_numbers_say(models: list[str], frozen: list[
     assert not list(changed_by_tracing(DistributedModel, space))
     space["model"] = space["model"][:1]
     assert not list(changed_by_arrays(DistributedModel, space))
-
-
-def test_lists_of_several_lengths_say_what_numbers_say() -> None:
-    """Where the longest list is of more stages than there are, its last one is no end."""
-    space = Space(
-        model=[Models.Language.Llama3_1_8B],
-        fleet=[Systems.Clusters.Production_2K],
-        nodes=[4],
-        batch_size=[64],
-        pp_size=[1, 2, 4],
-        stage_layers=[(32,), (20, 12), (9, 9, 8, 6)],
-        recompute=["full"],
-        recompute_layers=[(1,), (1, 2), (2, 0, 0, 1)],
-    )
-    assert not list(changed_by_tracing(DistributedModel, space))

@@ -82,7 +82,6 @@ LAWS: Mapping[str, tuple[Test, ...]] = {
         test_even_splits.test_an_even_split_has_the_same_figures_told_stage_by_stage,
         test_even_splits.test_frozen_layers_cost_the_same_however_the_split_is_told,
         test_even_splits.test_choices_of_stages_say_what_numbers_say,
-        test_even_splits.test_lists_of_several_lengths_say_what_numbers_say,
     ),
     "7. One machine": (test_one_machine.test_memory_is_that_of_the_record,),
     "8. An answer can be launched": (
@@ -107,7 +106,6 @@ ABOUT: Mapping[Test, list[Any]] = {
     ],
     test_even_splits.test_frozen_layers_cost_the_same_however_the_split_is_told: [DistributedModel],
     test_even_splits.test_choices_of_stages_say_what_numbers_say: [DistributedModel],
-    test_even_splits.test_lists_of_several_lengths_say_what_numbers_say: [DistributedModel],
     test_monotone.test_one_user_waits_for_nobody: [ServingModel],
     test_monotone.test_one_user_under_no_load_waits_for_nobody: [ContinuousBatchingModel],
     test_monotone.test_one_user_of_two_pools_waits_for_nobody: [DisaggregatedModel],
