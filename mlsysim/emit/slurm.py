@@ -21,7 +21,7 @@ from mlsysim.printable import one_line
 MARGIN = 0.05
 """By how much longer than planned a run may take before Slurm ends it, relative."""
 
-_COMMANDS = (Framework.MEGATRON, Framework.TORCHTITAN)
+_COMMANDS = (Framework.MEGATRON, Framework.TORCHTITAN, Framework.DEEPSPEED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,21 +52,21 @@ def batch_scripts(
     found
         The answer.
     framework
-        Who runs them: one that is launched by a command.
+        Who runs them: one that torchrun launches.
     margin
         By how much longer than planned a run may take, relative.
 
     Raises
     ------
     LaunchError
-        If the plan has no date, the framework no command, or it cannot run a design.
+        If the plan has no date, torchrun does not launch the framework, or it cannot run a design.
     NoAnswerError, InfeasibleError
         If there is no plan.
     """
     teller = Framework.named(framework)
     if teller not in _COMMANDS:
-        told = " or ".join(item.name for item in _COMMANDS)
-        raise LaunchError(f"{teller.name} is not launched by a command alone; write --for {told}")
+        told = ", ".join(item.name for item in _COMMANDS)
+        raise LaunchError(f"{teller.name} is not launched by torchrun; write --for one of {told}")
     if found.question.origin is None:
         raise LaunchError(
             f"{plan.path}: begin: missing; batch scripts begin at dates, write e.g. "
@@ -103,6 +103,8 @@ def _scripts(
         if name in type(stage).knobs()
     }
     command = emit(framework, arguments, type(stage)).text
+    if framework is Framework.DEEPSPEED:
+        command = _configured(command, run.row.nodes, nodes.cluster.node.accelerators)
     origin = found.question.origin
     for place, (begin, end) in enumerate(run.pieces, start=1):
         several = f"-{place}" if len(run.pieces) > 1 else ""
@@ -136,6 +138,21 @@ def _scripts(
 def _directives(options: Mapping[str, str]) -> Iterator[str]:
     for name, value in options.items():
         yield f"#SBATCH --{name}={shlex.quote(value)}" if value else f"#SBATCH --{name}"
+
+
+def _configured(document: str, nodes: int, accelerators: int) -> str:
+    """Write the command that runs the user's own script by a configuration file of DeepSpeed."""
+    return "\n".join(
+        [
+            ': "${TRAIN:?set TRAIN to the script that calls deepspeed.initialize}"',
+            'config="${TMPDIR:-/tmp}/deepspeed-$SLURM_JOB_ID.json"',
+            "cat > \"$config\" <<'CONFIG'",
+            document.rstrip("\n"),
+            "CONFIG",
+            f"torchrun --nnodes {nodes} --nproc-per-node {accelerators} \\",
+            '    "$TRAIN" --deepspeed --deepspeed_config "$config"',
+        ]
+    )
 
 
 def _launch(command: str) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """The plan in Python: `mlsysim.Plan`."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
 from mlsysim.errors import ObjectiveError, ParameterError
 from mlsysim.plans.answers.changes import changes_of, kept
 from mlsysim.plans.answers.explaining import (
+    Remedy,
     conflict_of,
     extra_nodes,
     joint_slip,
@@ -40,7 +41,8 @@ class Plan:
     fleets
         On what, with calendar and prices.
     goals
-        ``"minimize: makespan"``, ``tardiness``, ``late``, ``cost``, ``carbon`` or ``nodes``;
+        ``"minimize: makespan"``, ``tardiness``, ``max_tardiness``, ``late``, ``cost``,
+        ``carbon``, ``nodes`` or ``changes``;
         several are reached one after the other.
     **given
         The other fields of `PlanQuestion`: sites, horizon, budget, slot.
@@ -211,7 +213,8 @@ def _worse(question: PlanQuestion, found: Answered, clock: Clock) -> Iterator[tu
 
 def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
     """Explain why there is no plan: conflict, relaxations, the joint slip, further nodes."""
-    found = conflict_of(question, clock)
+    with clock.within(clock.left / 2):  # the rest is for what would do
+        found = conflict_of(question, clock)
     relaxations: list[Relaxation] = []
     unfinished: list[str] = []
     for member in found.members:
@@ -223,9 +226,8 @@ def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
         member.kind in {RequirementKind.DEADLINE, RequirementKind.HORIZON}
         for member in found.members
     )
-    told = [*_remedies(question, late, clock)]
-    if clock.left <= 0:
-        unfinished.append("what later deadlines or more nodes would do")
+    remedies = dict(_remedies(question, late, clock))
+    unfinished += [name for name, told in remedies.items() if told is None]
     return {
         "conflict": tuple(member.name for member in found.members),
         "conflict_is_minimal": found.is_minimal,
@@ -234,21 +236,30 @@ def _why(question: PlanQuestion, clock: Clock) -> dict[str, Any]:
         },
         "relaxations": tuple(relaxations),
         "unfinished": tuple(unfinished),
-        "remedies": tuple(told),
+        "remedies": tuple(told for told in remedies.values() if told is not None),
     }
 
 
-def _remedies(question: PlanQuestion, late: bool, clock: Clock) -> Iterator[str]:  # noqa: FBT001
-    """Say what would do where moving one requirement alone does not."""
+def _remedies(
+    question: PlanQuestion,
+    late: bool,  # noqa: FBT001
+    clock: Clock,
+) -> Iterator[tuple[str, str | None]]:
+    """Say what would do where moving one requirement alone does not; nothing in time."""
     if late:
         slip = joint_slip(question, clock)
-        if slip is not None:
-            never = slip == math.inf
-            text = "no later time is enough" if never else f"{span_text(int(slip))} later would do"
-            yield f"all deadlines and the horizon together: {text}"
+        told = _enough(slip, "no later time is enough", lambda found: f"{span_text(found)} later")
+        together = "all deadlines and the horizon together"
+        yield "what later deadlines would do", told and f"{together}: {told}"
     for fleet in question.fleets:
         extra = extra_nodes(question, fleet.name, clock)
-        if extra is not None:
-            never = extra == math.inf
-            text = "no number of nodes helps" if never else f"{extra:g} would do"
-            yield f"more nodes of {fleet.name}: {text}"
+        told = _enough(extra, "no number of nodes helps", str)
+        name = f"more nodes of {fleet.name}"
+        yield f"what {name} would do", told and f"{name}: {told}"
+
+
+def _enough(found: Remedy | None, never: str, text: Callable[[int], str]) -> str | None:
+    if found is None or found.amount == math.inf:
+        return None if found is None else never
+    open_end = "" if found.is_least else ", perhaps less"
+    return f"{text(int(found.amount))} would do{open_end}"

@@ -14,7 +14,7 @@ from mlsysim.plans.time.calendar import steps
 HOUR = 3600
 
 
-def worth(  # noqa: PLR0911 - one for each goal
+def worth(  # noqa: C901, PLR0911 - one for each goal
     question: PlanQuestion, schedule: Schedule, goal: Goal
 ) -> float:
     """Give the value of a plan by a goal, in the goal's unit.
@@ -33,7 +33,9 @@ def worth(  # noqa: PLR0911 - one for each goal
             ends = [run.end for run in schedule if not question.job(run.job).holds]
             return max(ends, default=0) / HOUR
         case Goal.TARDINESS:
-            return sum(lateness(question, run) for run in schedule) / HOUR
+            return sum(question.job(r.job).weight * lateness(question, r) for r in schedule) / HOUR
+        case Goal.MAX_TARDINESS:
+            return max((lateness(question, run) for run in schedule), default=0) / HOUR
         case Goal.LATE:
             late = [run for run in schedule if lateness(question, run) > 0]
             return float(sum(question.job(run.job).weight for run in late))
@@ -86,11 +88,11 @@ def _changes(question: PlanQuestion, run: Run) -> int:
 
 
 def lateness(question: PlanQuestion, run: Run) -> int:
-    """Give the seconds by which a job ends late, times its weight."""
+    """Give the seconds by which a job ends late."""
     job = question.job(run.job)
     if job.deadline is None or job.holds:
         return 0
-    return job.weight * max(run.end - job.deadline, 0)
+    return max(run.end - job.deadline, 0)
 
 
 def spent(question: PlanQuestion, schedule: Schedule) -> float:

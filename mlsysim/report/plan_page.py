@@ -14,7 +14,7 @@ from mlsysim.plans.worth import carbon, cost
 from mlsysim.report.building import versions
 from mlsysim.report.markup import asset
 from mlsysim.results.blocks import Drawing
-from mlsysim.results.formatting import design, gap, number, seconds, with_unit
+from mlsysim.results.formatting import count, design, gap, number, seconds, with_unit
 from mlsysim.results.markup import HUES, as_html, html_of
 
 _LEFT, _RIGHT, _ROW, _TALL, _MARGIN = 130, 980, 26, 70, 8
@@ -99,14 +99,14 @@ def _row(question: PlanQuestion, run: Run, top: int, end: int) -> Iterator[str]:
     levels = [*steps(fleet), (end, 0)]
     for (begin, level), (until, _) in pairwise(levels):
         if level < run.row.nodes and begin < end:
-            closed = "closed" if level == 0 else f"{level} nodes"
+            closed = "closed" if level == 0 else count(level, "node")
             note = f"{fleet.name}: {closed} from {moment_text(begin, question.origin)}"
             yield _box("shut", begin, min(until, end), (top, _ROW - 2), end, note)
     colour = HUES[[item.name for item in question.fleets].index(fleet.name) % len(HUES)]
     paid = f"{number(round(cost(question, run), 2))} USD"
     emitted = carbon(question, run)
     told = (
-        f"{run.job}: {run.row.nodes} nodes of {fleet.name}, "
+        f"{run.job}: {count(run.row.nodes, 'node')} of {fleet.name}, "
         f"{moment_text(run.begin, question.origin)} to {moment_text(run.end, question.origin)}; "
         f"{paid}{f', {number(round(emitted, 1))} kg' if emitted else ''}; {design(run.row.params)}"
     )
@@ -138,7 +138,7 @@ def _fleets(found: PlanResult) -> str:
             ends = [*(begin for begin, _ in levels[1:]), end]
             for (begin, level), until in zip(levels, ends, strict=True):
                 tall = _TALL * level / most
-                note = f"{level} nodes of {fleet.name} {kind} from "
+                note = f"{count(level, 'node')} of {fleet.name} {kind} from "
                 note += moment_text(begin, question.origin)
                 paint = f'style="fill:{colour}"' if kind == "used" else ""
                 tall_box = (top + _TALL - tall, tall)

@@ -164,6 +164,9 @@ def cases(seed: int, load: float) -> Mapping[str, PlanCase]:
         "price": PlanCase(question=replace(daily, goals=(Goal.COST,)), seconds=30),
         "makespan": PlanCase(question=replace(free, goals=(Goal.MAKESPAN,)), seconds=60),
         "tardiness": PlanCase(question=replace(sooner, goals=(Goal.TARDINESS,)), seconds=60),
+        "latest": PlanCase(
+            question=replace(sooner, goals=(Goal.LATE, Goal.MAX_TARDINESS)), seconds=60
+        ),
         "late": PlanCase(question=replace(sooner, goals=(Goal.LATE, Goal.TARDINESS)), seconds=60),
     }
 

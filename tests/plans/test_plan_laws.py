@@ -92,14 +92,18 @@ def test_the_remedies_are_the_least(random: Random) -> None:
         return
     clock = Clock(SearchOptions(workers=1))
     slip = joint_slip(question, clock)
-    if slip is not None and slip < 10:
-        assert enumerated(_later(question, int(slip))) is not None
-        assert enumerated(_later(question, int(slip) - 1)) is None
+    assert slip is not None
+    assert slip.is_least
+    if slip.amount < 10:
+        assert enumerated(_later(question, int(slip.amount))) is not None
+        assert enumerated(_later(question, int(slip.amount) - 1)) is None
     for fleet in question.fleets:
         extra = extra_nodes(question, fleet.name, clock)
-        if extra is not None and extra < 10:
-            assert enumerated(_larger(question, fleet.name, int(extra))) is not None
-            assert enumerated(_larger(question, fleet.name, int(extra) - 1)) is None
+        assert extra is not None
+        assert extra.is_least
+        if extra.amount < 10:
+            assert enumerated(_larger(question, fleet.name, int(extra.amount))) is not None
+            assert enumerated(_larger(question, fleet.name, int(extra.amount) - 1)) is None
 
 
 def _later(question: PlanQuestion, slip: int) -> PlanQuestion:

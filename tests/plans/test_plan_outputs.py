@@ -1,5 +1,6 @@
 """What people look at of a plan, and what Slurm is told: each says what the plan says."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -114,12 +115,48 @@ def test_what_waits_for_another_is_submitted_after_it() -> None:
     assert f"--dependency=afterok:${order[-2]} " in line
 
 
-def test_a_framework_has_to_be_launched_by_a_command(
+def test_a_script_for_deepspeed_brings_its_configuration(tmp_path: Path) -> None:
+    """Run by a shell, a node gets the file that DeepSpeed reads, and torchrun my script."""
+    plan = load_plan(FILE, ASKED, framework="deepspeed")
+    found = plan.solve(workers=1)
+    (script, *_) = [item for item in batch_scripts(plan, found, "deepspeed") if "code" in item.name]
+    for name, body in {
+        "scontrol": "echo host",
+        "srun": 'shift; exec "$@"',
+        "torchrun": 'printf "%s\\n" "$@"',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    told = subprocess.run(
+        ["/bin/bash", "-s"],
+        input=script.text,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "TMPDIR": str(tmp_path),
+            "TRAIN": "mine.py",
+            "SLURM_JOB_ID": "7",
+            "SLURM_JOB_NODELIST": "host",
+        },
+    ).stdout.split()
+    assert found.schedule is not None
+    row = found.schedule.run("code").row
+    assert told[told.index("--nnodes") + 1] == str(row.nodes)
+    assert told[-4:-1] == ["mine.py", "--deepspeed", "--deepspeed_config"]
+    written = Path(told[-1]).read_text(encoding="utf-8").splitlines()
+    options = json.loads("\n".join(line for line in written if not line.startswith("#")))
+    assert options["zero_optimization"]["stage"] == row.params["zero_stage"]
+    assert options["train_batch_size"] == 512
+
+
+def test_a_framework_has_to_be_launched_by_torchrun(
     answer: tuple[FiledPlan, PlanResult],
 ) -> None:
     """Of others it is said which would do."""
-    with pytest.raises(LaunchError, match="write --for megatron or torchtitan"):
-        batch_scripts(*answer, "deepspeed")
+    with pytest.raises(LaunchError, match="write --for one of megatron, torchtitan, deepspeed"):
+        batch_scripts(*answer, "axolotl")
 
 
 def test_a_calendar_has_an_event_for_each_piece(answer: tuple[FiledPlan, PlanResult]) -> None:

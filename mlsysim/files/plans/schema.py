@@ -284,7 +284,7 @@ class PlanFile(msgspec.Struct, frozen=True, kw_only=True, rename={"framework": "
         Where the question comes from.
     objective
         ``"minimize: <goal>"``, or a list of such that are reached one after the other: makespan,
-        tardiness, late, cost, carbon, nodes or changes.
+        tardiness, max_tardiness, late, cost, carbon, nodes or changes.
     begin
         The date of the begin; without it all times count from the begin.
     end

@@ -22,6 +22,7 @@ from mlsysim.files.schema import QuestionFile
 from mlsysim.files.stage_names import stage_named
 from mlsysim.plans.records.job import Job, Row
 from mlsysim.problem.reading import read
+from mlsysim.results.formatting import count
 from mlsysim.results.status import Status
 
 _FLEET, _TINY = "fleet", 1e-9
@@ -83,15 +84,15 @@ class ServingHold:
         if found.status is not Status.OPTIMAL:
             by = found.statistics.stopped_by or "a limit"
             raise NoAnswerError(f"the nodes of {self.job.name} on {name} are not found: {by}")
-        count = _nodes(found.best.objective_value, nodes)
-        if count > nodes.cluster.nodes:
-            raise InfeasibleError(f"takes {count} nodes")
+        taken = _nodes(found.best.objective_value, nodes)
+        if taken > nodes.cluster.nodes:
+            raise InfeasibleError(f"takes {count(taken, 'node')}")
         return (
             Row(
                 fleet=name,
-                nodes=count,
+                nodes=taken,
                 seconds=(self.job.deadline or 0) - self.job.release,
-                watts=round(count * nodes.watts),
+                watts=round(taken * nodes.watts),
                 params=dict(found.best.params),
             ),
         )

@@ -9,6 +9,7 @@ from mlsysim.files.plans.plan_file import FiledPlan
 from mlsysim.files.plans.schema import PlanExpected
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.checking import violations
+from mlsysim.results.formatting import count
 from mlsysim.results.status import Status
 
 
@@ -61,7 +62,8 @@ def _replayed(plan: FiledPlan, result: PlanResult) -> Iterator[str]:
         row = result.schedule.run(item.job.name).row
         needed = item.nodes(row, plan.nodes)
         if needed != row.nodes:
-            yield f"{item.job.name}: its design takes {needed} nodes, and the plan has {row.nodes}"
+            takes = count(needed, "node")
+            yield f"{item.job.name}: its design takes {takes}, and the plan has {row.nodes}"
     jobs = {item.job.name: item for item in plan.jobs}
     for run in result.schedule:
         if run.job not in jobs:

@@ -9,7 +9,7 @@ from mlsysim.plans.answers.wording import moment_text
 from mlsysim.plans.records.question import PlanQuestion
 from mlsysim.plans.records.schedule import Run, Schedule
 from mlsysim.plans.worth import starts_as_before
-from mlsysim.results.formatting import with_unit
+from mlsysim.results.formatting import count, with_unit
 from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 
@@ -47,7 +47,9 @@ class PlanChange:
             times = [moment_text(run.begin, origin) for run in (self.now, self.before)]
             told.append(f"starts {times[0]} instead of {times[1]}")
         if (old.fleet, old.nodes) != (new.fleet, new.nodes):
-            told.append(f"{new.nodes} nodes of {new.fleet} instead of {old.nodes} of {old.fleet}")
+            told.append(
+                f"{count(new.nodes, 'node')} of {new.fleet} instead of {old.nodes} of {old.fleet}"
+            )
         elif old != new:
             names = sorted({*old.params, *new.params})
             changed = [

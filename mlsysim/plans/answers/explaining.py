@@ -1,9 +1,10 @@
 """Why there is no plan: a minimal conflict, and what each member would have to become."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mlsysim.plans.answers.finding import answered, excluded, exists
+from mlsysim.plans.answers.finding import answered, excluded, excluded_at_sight, exists
 from mlsysim.plans.answers.wording import moment_text
 from mlsysim.plans.records.goal import Goal
 from mlsysim.plans.records.question import PlanQuestion
@@ -15,6 +16,9 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 
 _MOST_NODES = 1 << 14
+_BRIEF_SECONDS = 0.5
+_SHARE = 0.25
+"""Which part of the time that is left one decision may take, where it is one of several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +47,42 @@ def conflict_of(question: PlanQuestion, clock: Clock) -> Conflict:
     clock
         The time.
     """
-    kept = _narrowed(question, [*question.requirements()], clock)
+
+    def is_soon_excluded(asked: PlanQuestion) -> bool:
+        with clock.within(_BRIEF_SECONDS):
+            return excluded(asked, clock)
+
+    kept = [*question.requirements()]
+    kept = _narrowed(question, kept, clock, excluded_at_sight)
+    kept = _narrowed(question, kept, clock, is_soon_excluded)
     proven = True
     for requirement in [*kept]:
         if clock.left <= 0:
             return Conflict(members=tuple(kept), is_minimal=False)
         rest = [item for item in kept if item != requirement]
-        there = exists(_only(question, rest), clock)
+        with clock.within(_SHARE * clock.left):
+            there = exists(_only(question, rest), clock)
         if there is False:
             kept = rest
         proven = proven and there is not None
-    return Conflict(members=tuple(kept), is_minimal=proven and clock.left > 0)
+    return Conflict(members=tuple(kept), is_minimal=proven)
 
 
 def _narrowed(
-    question: PlanQuestion, kept: list[PlanRequirement], clock: Clock
+    question: PlanQuestion,
+    kept: list[PlanRequirement],
+    clock: Clock,
+    is_excluded: Callable[[PlanQuestion], bool],
 ) -> list[PlanRequirement]:
-    """Leave out whole parts of the requirements as long as the rest excludes every plan."""
+    """Leave out parts of the requirements as long as the rest is seen to exclude every plan.
+
+    That only saves time: what is not seen is left to be looked at one by one.
+    """
     size = len(kept) // 2
     while size > 1 and clock.left > 0:
         for first in range(0, len(kept), size):
             rest = kept[:first] + kept[first + size :]
-            if excluded(_only(question, rest), clock):
+            if is_excluded(_only(question, rest)):
                 kept = rest
                 break
         else:
@@ -143,7 +161,23 @@ def _reached(
             return None, None, ""
 
 
-def joint_slip(question: PlanQuestion, clock: Clock) -> float | None:
+@dataclass(frozen=True, kw_only=True)
+class Remedy:
+    """How much of something would do.
+
+    Parameters
+    ----------
+    amount
+        How much; infinity if it is proven that no amount is enough.
+    is_least
+        Whether it is proven that less is not enough.
+    """
+
+    amount: float
+    is_least: bool = True
+
+
+def joint_slip(question: PlanQuestion, clock: Clock) -> Remedy | None:
     """Find the least time by which all deadlines, and the horizon, would have to be later.
 
     Parameters
@@ -155,44 +189,19 @@ def joint_slip(question: PlanQuestion, clock: Clock) -> float | None:
 
     Returns
     -------
-    float
-        Seconds, a multiple of the slot; infinity if it is proven that no time is enough,
-        nothing if that is not known.
+    Remedy
+        In seconds, a multiple of the slot; nothing if none was found in time.
     """
-    opened = _later(question, None)
-    there = exists(opened, clock)
+    there = exists(_later(question, None), clock)
     if not there:
-        return None if there is None else math.inf
-    high = 1
-    while exists(_later(question, high * question.slot), clock) is not True:
-        if clock.left <= 0:
-            return None
-        # All jobs can have ended by then; a still later horizon only bills reserved nodes longer.
-        if high * question.slot > opened.axis:
-            return math.inf
-        high *= 2
-    low = high // 2
-    while high - low > 1 and clock.left > 0:
-        middle = (low + high) // 2
-        fits = exists(_later(question, middle * question.slot), clock)
-        low, high = (low, middle) if fits else (middle, high)
-    return high * question.slot if clock.left > 0 else None
+        return None if there is None else Remedy(amount=math.inf)
+    # All jobs can have ended by then; a still later horizon only bills reserved nodes longer.
+    most = _later(question, None).axis // question.slot + 1
+    found = _least(lambda slots: _later(question, slots * question.slot), most, clock)
+    return None if found is None else replace(found, amount=found.amount * question.slot)
 
 
-def _later(question: PlanQuestion, slip: int | None) -> PlanQuestion:
-    for requirement in [*question.requirements()]:
-        if requirement.kind is RequirementKind.DEADLINE and slip is None:
-            question = question.without(requirement)
-    if slip is None:
-        return question.without(PlanRequirement(RequirementKind.HORIZON))
-    horizon = None if question.horizon is None else question.horizon + slip
-    moved = question.with_jobs(
-        lambda job: job if job.deadline is None else replace(job, deadline=job.deadline + slip)
-    )
-    return replace(moved, horizon=horizon)
-
-
-def extra_nodes(question: PlanQuestion, fleet: str, clock: Clock) -> float | None:
+def extra_nodes(question: PlanQuestion, fleet: str, clock: Clock) -> Remedy | None:
     """Find the fewest further nodes of a fleet with which there is a plan.
 
     Parameters
@@ -206,21 +215,54 @@ def extra_nodes(question: PlanQuestion, fleet: str, clock: Clock) -> float | Non
 
     Returns
     -------
-    float
-        How many; infinity if it is proven that no number is enough, nothing if that is not
-        known.
+    Remedy
+        In nodes; nothing if none was found in time.
     """
     there = exists(_larger(question, fleet, _MOST_NODES), clock)
     if not there:
-        return None if there is None else math.inf
-    low, high = 0, _MOST_NODES
-    while high - low > 1:
+        return None if there is None else Remedy(amount=math.inf)
+    return _least(lambda extra: _larger(question, fleet, extra), _MOST_NODES, clock)
+
+
+def _least(asked: Callable[[int], PlanQuestion], most: int, clock: Clock) -> Remedy | None:
+    """Find the least amount with which there is a plan, by doubling it and then by halves.
+
+    Close to it decisions are hard: each has a part of the time that is left, and what is not
+    decided counts as too little, so that what is found would do, but may not be the least.
+    """
+    low, high = 0, 1
+    proven = True
+
+    def fits(amount: int) -> bool:
+        nonlocal proven
+        with clock.within(_SHARE * clock.left):
+            there = exists(asked(amount), clock)
+        proven = proven and there is not None
+        return there is True
+
+    while not fits(high):
         if clock.left <= 0:
             return None
+        if high >= most:
+            return Remedy(amount=math.inf) if proven else None
+        low, high = high, min(2 * high, most)
+    while high - low > 1 and clock.left > 0:
         middle = (low + high) // 2
-        fits = exists(_larger(question, fleet, middle), clock)
-        low, high = (low, middle) if fits else (middle, high)
-    return high
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return Remedy(amount=high, is_least=proven and high - low == 1)
+
+
+def _later(question: PlanQuestion, slip: int | None) -> PlanQuestion:
+    for requirement in [*question.requirements()]:
+        if requirement.kind is RequirementKind.DEADLINE and slip is None:
+            question = question.without(requirement)
+    if slip is None:
+        return question.without(PlanRequirement(RequirementKind.HORIZON))
+    horizon = None if question.horizon is None else question.horizon + slip
+    moved = question.with_jobs(
+        lambda job: job if job.deadline is None else replace(job, deadline=job.deadline + slip)
+    )
+    return replace(moved, horizon=horizon)
 
 
 def _larger(question: PlanQuestion, name: str, extra: int) -> PlanQuestion:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from mlsysim.errors import DisagreementError
 from mlsysim.plans.answers.shifting import shifted
 from mlsysim.plans.checking import violations
+from mlsysim.plans.model.bounding import is_excluded
 from mlsysim.plans.model.fronts import front
 from mlsysim.plans.model.solving import SlotSolution, solve
 from mlsysim.plans.records.goal import Goal
@@ -85,6 +86,17 @@ def excluded(question: PlanQuestion, clock: Clock) -> bool:
     """
     inner = slotted(question, Side.INWARD)
     return solve(inner.instance, (), clock).status is Status.INFEASIBLE
+
+
+def excluded_at_sight(question: PlanQuestion) -> bool:
+    """Tell without any search whether there is no plan: a window has too little for its jobs.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    """
+    return is_excluded(slotted(question, Side.INWARD).instance)
 
 
 def exists(question: PlanQuestion, clock: Clock) -> bool | None:
@@ -174,4 +186,4 @@ def _bounds(
 
 
 def _unit(question: PlanQuestion, goal: Goal) -> float:
-    return question.slot / 3600 if goal in {Goal.MAKESPAN, Goal.TARDINESS} else 1.0
+    return question.slot / 3600 if goal.is_time else 1.0

@@ -17,7 +17,7 @@ from mlsysim.printable import csv_text
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Block, Drawing, Headline, Lines
-from mlsysim.results.formatting import design, gap, number, with_unit
+from mlsysim.results.formatting import count, design, gap, number, with_unit
 from mlsysim.results.jsonable import jsonable
 from mlsysim.results.rendering import headline
 from mlsysim.results.status import Status
@@ -144,15 +144,15 @@ class PlanResult(Answer):
         for fleet in self.question.fleets:
             for block in fleet.blocks:
                 lots = {} if self.schedule is None else self.schedule.lots
-                count = lots.get((fleet.name, block.name), 0)
-                if count:
+                taken = lots.get((fleet.name, block.name), 0)
+                if taken:
                     begin, end = (
                         moment_text(at, self.question.origin) for at in (block.begin, block.end)
                     )
                     yield (
-                        f"  {block.name} of {fleet.name}: {count} of {block.lots} lots, "
-                        f"{count * block.nodes} nodes from {begin} to {end}, "
-                        f"{number(round(count * block.cost, 2))} USD"
+                        f"  {block.name} of {fleet.name}: {taken} of {count(block.lots, 'lot')}, "
+                        f"{count(taken * block.nodes, 'node')} from {begin} to {end}, "
+                        f"{number(round(taken * block.cost, 2))} USD"
                     )
 
     def _rows(self) -> list[list[str]]:

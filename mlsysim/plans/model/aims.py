@@ -45,10 +45,13 @@ class PlacingAim:
     goals
         The goals; none for any plan.
     due
-        Activity -> by when it has to have ended for a makespan that is aimed at.
+        Goal -> activity -> by when it has to have ended for a value that is aimed at, of the goals
+        that are the largest of what single activities reach.
     """
 
-    def __init__(self, goals: Sequence[Goal], due: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, goals: Sequence[Goal], due: Mapping[Goal, Mapping[str, int]] | None = None
+    ) -> None:
         self.goals, self.due = tuple(goals), dict(due or {})
         self._fees: dict[tuple[str, str], Floats] = {}
 
@@ -64,8 +67,9 @@ class PlacingAim:
 
     def _reached(self, board: Board, goal: Goal) -> float:
         match goal:
-            case Goal.MAKESPAN:
-                return sum(max(board.ends.get(name, 0) - due, 0) for name, due in self.due.items())
+            case Goal.MAKESPAN | Goal.MAX_TARDINESS:
+                dues = self.due.get(goal, {})
+                return sum(max(board.ends.get(name, 0) - due, 0) for name, due in dues.items())
             case Goal.TARDINESS:
                 return sum(weight * late for weight, late in _lateness(board))
             case Goal.LATE:
@@ -120,13 +124,13 @@ class PlacingAim:
 
     def _late(self, grid: ActivityGrid, name: str, ends: Any, goal: Goal) -> Any:
         activity = grid.activity
-        due = self.due.get(name) if goal is Goal.MAKESPAN else activity.due
+        due = self.due.get(goal, {}).get(name) if goal.is_maximum else activity.due
         if due is None:
             return np.zeros(len(ends))
         late = np.maximum(ends - due, 0)
         if goal is Goal.LATE:
             return activity.weight * ((late > 0) + late / grid.horizon)
-        return late if goal is Goal.MAKESPAN else activity.weight * late
+        return late if goal.is_maximum else activity.weight * late
 
     def _fee(self, grid: ActivityGrid, name: str) -> Floats:
         key = grid.activity.name, name

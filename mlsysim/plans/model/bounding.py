@@ -1,12 +1,12 @@
 """Bounds by areas: what has to be done inside a time needs node-slots (energetic reasoning).
 
-An activity that can neither start before a window nor end after it takes at least the least of
-its modes' node-slots from what the window has.  Where a makespan, or a number of nodes, leaves too
-few in some window, it is excluded, without any search.
+Wherever an activity runs between its earliest start and its latest end, some of it lies inside a
+window: at least what the lesser of its first and its last start puts there, in the mode for which
+that is least.  Where all activities together need more in some window than there is, there is no
+plan; nor is there one that ends so soon, or is on so few nodes, that some window has too little.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,55 +14,58 @@ import numpy.typing as npt
 from mlsysim.plans.model.instance import Activity, Instance, Mode
 from mlsysim.plans.records.goal import Goal
 
-_WINDOWS = 12
+_WINDOWS = 16
 """How many begins and ends of windows are looked at, at most."""
 
-Levels = npt.NDArray[np.int64]
+Slots = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class _Windowed:
-    """What an activity needs, at least, if it has to lie in a window."""
+def is_excluded(instance: Instance) -> bool:
+    """Tell whether an activity has no mode, or a window too little for what has to be done in it.
 
-    activity: Activity
-    release: int
-    nodes: frozenset[str]
-
-    @property
-    def latest(self) -> int:
-        """By when it has ended."""
-        return max(mode.last + mode.length for mode in self.activity.modes)
-
-    def least(self, until: int, most: int) -> float:
-        """Give its least area among the modes that can end by a slot on so many nodes."""
-        areas = (
-            area(mode, self.nodes)
-            for mode in self.activity.modes
-            if max(mode.first, self.release) + mode.length <= until
-            and sum(amount for name, amount in mode.demands.items() if name in self.nodes) <= most
-        )
-        return float(min(areas, default=np.inf))
+    Parameters
+    ----------
+    instance
+        The problem.
+    """
+    if any(not item.modes for item in instance.activities):
+        return True
+    return any(
+        not _Workload(instance, names).fits(_supply(instance, names)) for names in _groups(instance)
+    )
 
 
 def least(instance: Instance, goal: Goal) -> int:
-    """Give a number of slots, or of nodes, that no plan is below.
+    """Give what no plan is below by a goal.
 
     Parameters
     ----------
     instance
         The problem.
     goal
-        ``makespan`` or ``nodes``; of the others nothing is known.
+        One that is a maximum, or ``nodes``; of the others nothing is known.
     """
-    nodes = frozenset(item.name for item in instance.resources if item.peaks)
-    supply = sum(item.levels(instance.horizon) for item in instance.resources if item.peaks)
-    if goal not in {Goal.MAKESPAN, Goal.NODES} or not isinstance(supply, np.ndarray):
+    if goal.is_maximum:
+        return _smallest(
+            instance.horizon, lambda most: not is_excluded(instance.within(goal, most))
+        )
+    names = _peaked(instance)
+    if goal is not Goal.NODES or not names:
         return 0
-    parts = [*_parts(instance, nodes)]
-    if goal is Goal.NODES:
-        return _smallest(int(supply.max()), lambda most: _nodes_fit(parts, supply, most))
-    work = [part for part in parts if part.activity.is_work]
-    return _smallest(instance.horizon, lambda until: _times_fit(work, supply, until))
+    workload, supply = _Workload(instance, names), _supply(instance, names)
+    return _smallest(
+        int(supply.max()), lambda most: workload.fits(np.minimum(supply, most), most=most)
+    )
+
+
+def _groups(instance: Instance) -> list[frozenset[str]]:
+    """Give each resource by itself, and those together among which nodes are chosen."""
+    every = [frozenset([item.name]) for item in instance.resources]
+    return [names for names in dict.fromkeys([_peaked(instance), *every]) if names]
+
+
+def _peaked(instance: Instance) -> frozenset[str]:
+    return frozenset(item.name for item in instance.resources if item.peaks)
 
 
 def heads(instance: Instance) -> dict[str, int]:
@@ -89,53 +92,72 @@ def heads(instance: Instance) -> dict[str, int]:
     return {item.name: head(item.name) for item in instance.activities}
 
 
-def tails(instance: Instance) -> dict[str, int]:
-    """Give for each activity the slots that those after it take at least.
+def ceilings(instance: Instance) -> dict[str, int]:
+    """Give for each activity the slot by which it has to have ended for those after it.
 
     Parameters
     ----------
     instance
         The problem.
     """
+    followers = _followers(instance)
     found: dict[str, int] = {}
-    followers: dict[str, list[Activity]] = {item.name: [] for item in instance.activities}
-    for item in instance.activities:
-        for other in item.after:
-            followers[other].append(item)
 
-    def tail(name: str) -> int:
+    def ceiling(name: str) -> int:
         if name not in found:
-            behind = [
-                min(mode.length for mode in item.modes) + tail(item.name)
-                for item in followers[name]
-            ]
-            found[name] = max(behind, default=0)
+            found[name] = min(
+                (
+                    max(min(mode.last, ceiling(item.name) - mode.length) for mode in item.modes)
+                    for item in followers[name]
+                ),
+                default=instance.horizon,
+            )
         return found[name]
 
-    for item in instance.activities:
-        tail(item.name)
-    return found
+    return {item.name: ceiling(item.name) for item in instance.activities}
 
 
-def area(mode: Mode, nodes: frozenset[str]) -> int:
-    """Give the node-slots that a mode takes.
+def tails(instance: Instance) -> dict[str, int]:
+    """Give for each activity the slots from its end to that of the last work, at least.
+
+    What is no work, such as a serving fleet that waits for a job, counts only where work follows.
 
     Parameters
     ----------
-    mode
-        The mode.
-    nodes
-        The resources that count.
+    instance
+        The problem.
     """
-    worked = mode.length - sum(go - stop for stop, go in mode.pauses)
-    return worked * sum(amount for name, amount in mode.demands.items() if name in nodes)
+    followers = _followers(instance)
+    found: dict[str, int] = {}
+
+    def tail(name: str) -> int:
+        if name not in found:
+            found[name] = max(
+                (
+                    min(mode.length for mode in item.modes) + tail(item.name)
+                    for item in followers[name]
+                    if item.is_work or tail(item.name)
+                ),
+                default=0,
+            )
+        return found[name]
+
+    return {item.name: tail(item.name) for item in instance.activities}
 
 
-def _parts(instance: Instance, nodes: frozenset[str]) -> Iterator[_Windowed]:
-    """Give each activity with the slot before which it cannot start."""
-    releases = heads(instance)
+def _followers(instance: Instance) -> dict[str, list[Activity]]:
+    """Give for each activity those that wait for it."""
+    found: dict[str, list[Activity]] = {item.name: [] for item in instance.activities}
     for item in instance.activities:
-        yield _Windowed(item, releases[item.name], nodes)
+        for other in item.after:
+            found[other].append(item)
+    return found
+
+
+def _supply(instance: Instance, names: frozenset[str]) -> Slots:
+    """Give what there is of some resources together in each slot."""
+    own = [item.levels(instance.horizon) for item in instance.resources if item.name in names]
+    return np.sum(own, axis=0, dtype=np.int64)
 
 
 def _smallest(most: int, fits: Callable[[int], bool]) -> int:
@@ -147,34 +169,87 @@ def _smallest(most: int, fits: Callable[[int], bool]) -> int:
     return high
 
 
-def _times_fit(parts: Sequence[_Windowed], supply: Levels, until: int) -> bool:
-    """Tell whether the areas of all work fit before a slot, by when the work can start."""
-    summed = np.concatenate([[0], supply.cumsum()])
-    until = min(until, supply.size)
-    most = int(supply.max())
-    needs = [(part.release, part.least(until, most)) for part in parts]
-    return all(
-        sum(need for release, need in needs if release >= begin)
-        <= summed[until] - summed[min(begin, until)]
-        for begin in {release for release, _ in needs}
-    )
+class _Workload:
+    """The modes of all activities, one behind the other, as arrays.
 
+    Parameters
+    ----------
+    instance
+        The problem.
+    names
+        The resources that count.
+    """
 
-def _nodes_fit(parts: Sequence[_Windowed], supply: Levels, most: int) -> bool:
-    """Tell whether so many nodes have the area for what has to lie in each window."""
-    summed = np.concatenate([[0], np.minimum(supply, most).cumsum()])
-    needs = [(part.release, part.latest, part.least(part.latest, most)) for part in parts]
-    for begin in _some({release for release, _, _ in needs}):
-        for end in _some({end for _, end, _ in needs}):
-            need = sum(item for first, last, item in needs if first >= begin and last <= end)
-            if need and need > summed[min(end, supply.size)] - summed[min(begin, supply.size)]:
+    def __init__(self, instance: Instance, names: frozenset[str]) -> None:
+        earliest, latest = heads(instance), ceilings(instance)
+        owned = [(item, mode) for item in instance.activities for mode in item.modes]
+        modes = [mode for _, mode in owned]
+        sizes = [len(item.modes) for item in instance.activities]
+        self.owners = np.cumsum([0, *sizes[:-1]])
+        self.lengths = np.array([mode.length for mode in modes])
+        self.amounts = np.array([_amount(mode, names) for mode in modes])
+        self.firsts = np.array([max(mode.first, earliest[item.name]) for item, mode in owned])
+        self.lasts = np.array(
+            [min(mode.last, latest[item.name] - mode.length) for item, mode in owned]
+        )
+        self.pauses = [*_pauses(modes)]
+
+    def fits(self, supply: Slots, *, most: int | None = None) -> bool:
+        """Tell whether every window has enough for what has to be done in it.
+
+        Parameters
+        ----------
+        supply
+            What there is in each slot.
+        most
+            How much a mode may hold.
+        """
+        held = int(supply.max()) if most is None else most
+        fitting = (self.firsts <= self.lasts) & (self.amounts <= held)
+        if not np.logical_or.reduceat(fitting, self.owners).all():
+            return False
+        summed = np.concatenate([[0], supply.cumsum()])
+        earliest = np.minimum.reduceat(np.where(fitting, self.firsts, supply.size), self.owners)
+        latest = np.maximum.reduceat(np.where(fitting, self.lasts + self.lengths, 0), self.owners)
+        every_end = _some(np.minimum(latest, supply.size))
+        for begin in _some(earliest):
+            ends = every_end[every_end > begin]
+            inside = np.minimum(
+                self._worked(self.firsts, begin, ends), self._worked(self.lasts, begin, ends)
+            )
+            needs = np.where(fitting[:, None], inside * self.amounts[:, None], np.inf)
+            need = np.minimum.reduceat(needs, self.owners, axis=0).sum(axis=0)
+            if (need > summed[ends] - summed[begin]).any():
                 return False
-    return True
+        return True
+
+    def _worked(self, starts: Slots, begin: int, ends: Slots) -> Slots:
+        """Give for each mode how long it runs from a slot to each of some ends."""
+        stops = (starts + self.lengths)[:, None]
+        found = _overlap(starts[:, None], stops, begin, ends)
+        for stop, go in self.pauses:
+            found -= _overlap(stop[:, None], go[:, None], begin, ends)
+        return found
 
 
-def _some(moments: set[int]) -> list[int]:
+def _pauses(modes: Sequence[Mode]) -> Iterator[tuple[Slots, Slots]]:
+    """Give the first pause of each mode, then the second, and so on; nothing lasts no time."""
+    for place in range(max((len(mode.pauses) for mode in modes), default=0)):
+        own = [mode.pauses[place] if place < len(mode.pauses) else (0, 0) for mode in modes]
+        yield np.array([stop for stop, _ in own]), np.array([go for _, go in own])
+
+
+def _overlap(begin: Slots, end: Slots, other_begin: int, other_ends: Slots) -> Slots:
+    return np.maximum(np.minimum(end, other_ends) - np.maximum(begin, other_begin), 0)
+
+
+def _amount(mode: Mode, names: frozenset[str]) -> int:
+    return sum(amount for name, amount in mode.demands.items() if name in names)
+
+
+def _some(moments: Slots) -> Slots:
     """Take some of many moments, the first and the last among them."""
-    ordered = sorted(moments)
-    if len(ordered) <= _WINDOWS:
+    ordered = np.unique(moments)
+    if ordered.size <= _WINDOWS:
         return ordered
-    return [ordered[place * (len(ordered) - 1) // (_WINDOWS - 1)] for place in range(_WINDOWS)]
+    return ordered[np.arange(_WINDOWS) * (ordered.size - 1) // (_WINDOWS - 1)]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from mlsysim.plans.model.instance import Activity, Instance, Mode, Resource
+from mlsysim.plans.model.peaks import peaks_of
 from mlsysim.plans.records.goal import Goal
 from mlsysim.search.cpsat.cp_model import cp_model
 
@@ -162,7 +163,7 @@ class Model:
                 ]
         if terms and free:
             # Where the fees of some modes do not depend on the start, it is free in those.
-            rest = model.new_int_var(0, max(last for _, last in free), "")
+            rest = model.new_int_var(0, max(0, *(last for _, last in free)), "")
             model.add(rest <= sum(last * literal for literal, last in free))
             terms.append(rest)
         if terms:
@@ -200,6 +201,8 @@ class Model:
                 return self._makespan()
             case Goal.TARDINESS:
                 return sum(item.weight * self._late(item) for item in self._due())
+            case Goal.MAX_TARDINESS:
+                return self._latest()
             case Goal.LATE:
                 return sum(item.weight * self._is_late(item) for item in self._due())
             case Goal.COST | Goal.CARBON | Goal.CHANGES:
@@ -240,6 +243,12 @@ class Model:
                 self.model.add(latest >= self.ends[activity.name])
         return latest
 
+    def _latest(self) -> Any:
+        most = self.model.new_int_var(0, self.instance.horizon, "largest lateness")
+        for activity in self._due():
+            self.model.add(most >= self.ends[activity.name] - (activity.due or 0))
+        return most
+
     def _late(self, activity: Activity) -> Any:
         late = self.model.new_int_var(0, self.instance.horizon, f"{activity.name} late")
         self.model.add(late >= self.ends[activity.name] - (activity.due or 0))
@@ -255,7 +264,8 @@ class Model:
         held = self._held[resource.name]
         if not held:
             return 0
-        peak = self.model.new_int_var(0, resource.most, f"nodes of {resource.name}")
+        amounts = cp_model.Domain.from_values(peaks_of(self.instance, resource))
+        peak = self.model.new_int_var_from_domain(amounts, f"peak of {resource.name}")
         self.model.add_cumulative([item for item, _ in held], [item for _, item in held], peak)
         return peak
 

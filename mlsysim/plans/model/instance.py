@@ -6,7 +6,7 @@ calendars, optional supply and fees that may depend on the start.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -183,6 +183,26 @@ class Instance:
     horizon: int
     limits: Mapping[str, int] = field(default_factory=dict)
     most: Mapping[Goal, int] = field(default_factory=dict)
+
+    def within(self, goal: Goal, most: int) -> "Instance":
+        """Let each activity end in time for a goal that is the largest of what single ones reach.
+
+        The modes stay where they are, some of them perhaps without a start.
+
+        Parameters
+        ----------
+        goal
+            ``makespan`` or ``max_tardiness``.
+        most
+            What no plan that counts is above by it.
+        """
+        activities = []
+        for item in self.activities:
+            by = most if goal is Goal.MAKESPAN else most + (item.due or 0)
+            counts = item.is_work if goal is Goal.MAKESPAN else item.due is not None
+            modes = [replace(mode, last=min(mode.last, by - mode.length)) for mode in item.modes]
+            activities.append(replace(item, modes=tuple(modes)) if counts else item)
+        return replace(self, activities=tuple(activities))
 
     @property
     def size(self) -> int:

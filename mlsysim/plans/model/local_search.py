@@ -16,6 +16,7 @@ from mlsysim.plans.model.bounding import tails
 from mlsysim.plans.model.grid import ActivityGrid
 from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.model.neighbourhoods import Chance, Worth, search
+from mlsysim.plans.model.peaks import peaks_of, totals_of
 from mlsysim.plans.model.valuing import Chosen, valued
 from mlsysim.plans.records.goal import Goal
 from mlsysim.search.cpsat.solving.clock import Clock
@@ -24,7 +25,7 @@ _SHARE = 0.25
 """Which part of the time that is left one search may take."""
 
 _PARTS = 2
-"""Nodes are saved by this power of two's part of what the bound leaves at first."""
+"""Nodes are saved by this power of two's part of the steps that the bound leaves at first."""
 
 _LARGEST = 6_000_000
 """Modes times slots beyond which nothing is built."""
@@ -82,6 +83,11 @@ class PlanSearch:
         self.until = clock.elapsed + min(_SHARE * clock.left, seconds)
         self.tails = tails(instance)
         self.step = 1 << 30
+        self.totals: Sequence[int] = ()
+        self.peaks: Mapping[str, Sequence[int]] = {}
+        if self.goals[-1:] == (Goal.NODES,):
+            self.totals = totals_of(instance)
+            self.peaks = {item.name: peaks_of(instance, item) for item in instance.resources}
 
     @property
     def is_over(self) -> bool:
@@ -118,7 +124,7 @@ class PlanSearch:
             grids = self._grids(horizon)
             if grids is None:
                 return None
-            aim = PlacingAim([goal for goal in self.goals if goal is not Goal.MAKESPAN])
+            aim = PlacingAim([goal for goal in self.goals if not goal.is_maximum])
             board = Board(self.instance, grids)
             if not any(self._searched(board, aim, _is_whole)[:2]):
                 return board.chosen
@@ -165,35 +171,40 @@ class PlanSearch:
         if goal is Goal.NODES:
             return self._fewer(best, grids)
         board = self._loaded(best.chosen, grids)
-        if goal is Goal.MAKESPAN:
-            aim = PlacingAim(self.goals, self._due(best.value - 1))
-            self._searched(board, aim, lambda worth: _is_whole(worth) and not worth[-1])
-        else:
-            ended = self._valued(Goal.MAKESPAN, best.chosen)
-            self._searched(
-                board,
-                PlacingAim(self.goals, self._due(ended)),
-                lambda worth: worth[-1] <= self.bound,
-            )
+        dues = {
+            each: self._due(each, self._valued(each, best.chosen) - (each is goal))
+            for each in self.goals
+            if each.is_maximum
+        }
+        aimed = 0 if goal.is_maximum else self.bound
+        self._searched(
+            board,
+            PlacingAim(self.goals, dues),
+            lambda worth: _is_whole(worth) and worth[-1] <= aimed,
+        )
         if board.missing or board.excess():
             return None
         found = self._built(board.chosen)
         return found if found.value < best.value else None
 
-    def _due(self, makespan: int) -> dict[str, int]:
-        """Say by when each activity has to have ended for a makespan."""
+    def _due(self, goal: Goal, most: int) -> dict[str, int]:
+        """Say by when each activity has to have ended for the value of a goal."""
+        if goal is Goal.MAKESPAN:
+            return {
+                item.name: most - self.tails[item.name]
+                for item in self.instance.activities
+                if item.is_work
+            }
         return {
-            item.name: makespan - self.tails[item.name]
-            for item in self.instance.activities
-            if item.is_work
+            item.name: item.due + most for item in self.instance.activities if item.due is not None
         }
 
     def _fewer(self, best: BuiltPlan, grids: Mapping[str, ActivityGrid]) -> BuiltPlan | None:
         """Look for a plan on fewer nodes: a part of the room at once, less where that fails."""
-        room = int(best.value - self.bound)
-        self.step = min(self.step, max(room >> _PARTS, 1))
-        while True:
-            for caps in self._caps(int(best.value) - self.step):
+        fewer = [most for most in self.totals if self.bound <= most < best.value]
+        self.step = min(self.step, max(len(fewer) >> _PARTS, 1))
+        while fewer:
+            for caps in self._caps(fewer[-min(self.step, len(fewer))]):
                 board = self._loaded(best.chosen, grids, caps)
                 self._searched(board, PlacingAim(()), _is_whole)
                 if not board.missing and not board.excess():
@@ -201,8 +212,9 @@ class PlanSearch:
                 if self.is_over:
                     return None
             if self.step == 1:
-                return None
+                break
             self.step >>= 1
+        return None
 
     def _caps(self, most: int) -> list[dict[str, int]]:
         """Split nodes among the resources: by what there is of each, and by chance."""
@@ -217,7 +229,8 @@ class PlanSearch:
                 share = left * item.most // max(item.most + rest, 1)
                 if attempt:
                     share = self.chance.random.choice([0, item.most])
-                caps[item.name] = min(max(share, left - rest), item.most, left)
+                share = min(max(share, left - rest), item.most, left)
+                caps[item.name] = max(peak for peak in self.peaks[item.name] if peak <= share)
                 left -= caps[item.name]
             found.append(caps)
         return found if total > most else []

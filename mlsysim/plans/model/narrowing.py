@@ -143,4 +143,5 @@ def _affordable(mode: Mode, goal: Goal, most: int) -> Mode | None:
         for name, other in mode.fees.items()
     }
     fees[goal.value] = tuple(cut[low:high])
-    return replace(mode, first=mode.first + low, last=mode.first + high - 1, fees=fees)
+    last = min(mode.last, mode.first + high - 1)
+    return replace(mode, first=mode.first + low, last=last, fees=fees)

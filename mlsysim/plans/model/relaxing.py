@@ -3,8 +3,9 @@
 Give each slot of each resource a price.  Each activity then takes the mode and the start at which
 what it adds to the goal and what it pays for slots is least, as if it were alone; from the sum all
 that the slots are worth is taken off.  Whatever the prices, no plan is below that (Lagrangian
-relaxation of the time-indexed model).  Good prices come from a linear program over the runs that
-were cheapest so far (column generation).  Its rounding does not matter, since any prices bound.
+relaxation of the time-indexed model).  Sums that are limited, such as goals that come before, have
+a price as well.  Good prices come from a linear program over the runs that were cheapest so far
+(column generation).  Its rounding does not matter, since any prices bound.
 """
 
 import math
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from ortools.math_opt.python import mathopt
 
-from mlsysim.plans.model.bounding import heads, tails
+from mlsysim.plans.model.bounding import ceilings, heads, tails
 from mlsysim.plans.model.grid import ActivityGrid
 from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.records.goal import PRICED, Goal
@@ -39,7 +40,14 @@ _SAFE = 1e-7
 """What rounding may add to a bound, relative to what it is a difference of."""
 
 
-def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: float) -> float:
+def relaxed(
+    instance: Instance,
+    goal: Goal,
+    clock: Clock,
+    known: float,
+    value: float,
+    reached: Mapping[Goal, int] | None = None,
+) -> float:
     """Give what no plan is below by a goal; what was known, if no better is found.
 
     Parameters
@@ -54,15 +62,22 @@ def relaxed(instance: Instance, goal: Goal, clock: Clock, known: float, value: f
         A bound.
     value
         What a plan is worth.
+    reached
+        Goal -> what no plan that counts is above by it.
     """
-    makespan = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
-    # Nothing is better that ends later than what is known.
-    horizon = min(instance.horizon, int(value)) if makespan else instance.horizon
+    limits = {**instance.most, **(reached or {})}
+    for sooner, most in limits.items():
+        if sooner.is_maximum:
+            instance = instance.within(sooner, most)
+    all_work = goal is Goal.MAKESPAN and all(item.is_work for item in instance.activities)
     modes = [mode for item in instance.activities for mode in item.modes]
+    horizon = min(instance.horizon, max(mode.last + mode.length for mode in modes))
+    if all_work:  # nothing is better that ends later than what is known
+        horizon = min(horizon, int(value))
     if len(modes) * horizon > _LARGEST or any(mode.slack for mode in modes):
         return known
-    relaxation = _Relaxation(instance, goal, horizon)
-    if goal is not Goal.MAKESPAN:
+    relaxation = _Relaxation(instance, goal, horizon, limits)
+    if not goal.is_maximum:
         return max(known, relaxation.bound(clock, value))
     low, high = int(known) - 1, int(value)  # low is excluded, high is reached
     while high - low > 1 and clock.left > 0:
@@ -85,9 +100,13 @@ class _Relaxation:
         What is minimised.
     horizon
         How many slots are looked at.
+    reached
+        Goal -> what no plan is above by it; that of nodes is left out.
     """
 
-    def __init__(self, instance: Instance, goal: Goal, horizon: int) -> None:
+    def __init__(
+        self, instance: Instance, goal: Goal, horizon: int, reached: Mapping[Goal, int]
+    ) -> None:
         self.instance, self.goal, self.horizon = instance, goal, horizon
         self.block = -(-horizon // _BLOCKS)
         self.grids = {item.name: ActivityGrid(item, horizon) for item in instance.activities}
@@ -98,28 +117,49 @@ class _Relaxation:
         self.peaked = {
             item.name: item.most for item in instance.resources if item.peaks and goal is Goal.NODES
         }
-        self.earliest, self.behind = heads(instance), tails(instance)
-        self.costs = {name: self._costs(grid) for name, grid in self.grids.items()}
+        self.earliest, self.latest = heads(instance), ceilings(instance)
+        self.behind = tails(instance)
+        self.costs = {name: self._costs(grid, goal) for name, grid in self.grids.items()}
+        # Sum -> what each run adds to it, and the most that it may be; rented lots only add to it.
+        self.sums: dict[str, tuple[dict[str, Floats], int]] = {}
+        for sooner, most in reached.items():
+            if not sooner.is_maximum and sooner is not Goal.NODES:
+                added = {name: self._added(grid, sooner) for name, grid in self.grids.items()}
+                self._limit(sooner.value, added, most)
+        for limited, most in instance.limits.items():
+            fees = {name: grid.fees(limited) for name, grid in self.grids.items()}
+            self._limit(f"limit of {limited}", fees, most)
         self.known: dict[tuple[str, int, int], None] = {}
         self.centre: _Prices | None = None
 
-    def _costs(self, grid: ActivityGrid) -> Floats:
-        """Give what each mode and start of an activity adds to the goal; infinity for none."""
+    def _limit(self, name: str, added: Mapping[str, Floats], most: int) -> None:
+        """Limit a sum; what cannot be added to it cannot start."""
+        for activity, own in added.items():
+            self.costs[activity] = np.where(np.isfinite(own), self.costs[activity], np.inf)
+        finite = {activity: np.where(np.isfinite(own), own, 0.0) for activity, own in added.items()}
+        self.sums[name] = finite, most
+
+    def _added(self, grid: ActivityGrid, goal: Goal) -> Floats:
+        """Give what each mode and start of an activity adds to a goal."""
+        activity = grid.activity
+        if goal in PRICED:
+            return grid.fees(goal.value)
+        if activity.due is None or goal not in {Goal.LATE, Goal.TARDINESS}:
+            return np.zeros(grid.inside.shape)
+        late = np.maximum(grid.slots[None, :] + grid.lengths[:, None] - activity.due, 0)
+        return activity.weight * (late > 0 if goal is Goal.LATE else late).astype(float)
+
+    def _costs(self, grid: ActivityGrid, goal: Goal) -> Floats:
+        """Give what each mode and start adds to the goal; infinity where it cannot start."""
         activity = grid.activity
         ends = grid.slots[None, :] + grid.lengths[:, None]
-        if self.goal in PRICED:
-            costs = grid.fees(self.goal.value)
-        elif activity.due is None or not self.goal.softens:
-            costs = np.zeros(grid.inside.shape)
-        else:
-            late = np.maximum(ends - activity.due, 0)
-            costs = activity.weight * (late > 0 if self.goal is Goal.LATE else late).astype(float)
-        latest = grid.horizon - self.behind[activity.name]
-        inside = grid.inside & (grid.slots >= self.earliest[activity.name]) & (ends <= latest)
+        costs = self._added(grid, goal)
+        earliest, latest = self.earliest[activity.name], self.latest[activity.name]
+        inside = grid.inside & (grid.slots >= earliest) & (ends <= latest)
         return np.where(inside, costs, np.inf)
 
     def bound(self, clock: Clock, value: float, until: int | None = None) -> float:
-        """Give what no plan is below; for a makespan more than nothing if none ends in time.
+        """Give what no plan is below; for a maximum more than nothing if none ends in time.
 
         Parameters
         ----------
@@ -128,7 +168,7 @@ class _Relaxation:
         value
             What a plan is worth.
         until
-            By when all work has ended.
+            What a goal that is a maximum is to be at most.
         """
         costs = {name: self._ending(name, until) for name in self.costs}
         if any(not np.isfinite(own).any() for own in costs.values()):
@@ -153,10 +193,14 @@ class _Relaxation:
     def _ending(self, name: str, until: int | None) -> Floats:
         """Give the costs of an activity, without the runs that end too late."""
         grid, costs = self.grids[name], self.costs[name]
-        if until is None or not grid.activity.is_work:
+        if until is None:
             return costs
+        if self.goal is Goal.MAKESPAN:
+            latest = until - self.behind[name] if grid.activity.is_work else None
+        else:
+            latest = None if grid.activity.due is None else until + grid.activity.due
         ends = grid.slots[None, :] + grid.lengths[:, None]
-        return np.where(ends <= until - self.behind[name], costs, np.inf)
+        return costs if latest is None else np.where(ends <= latest, costs, np.inf)
 
     def _worth(
         self, prices: "_Prices", costs: Mapping[str, Floats]
@@ -170,11 +214,14 @@ class _Relaxation:
         runs = []
         for name, grid in self.grids.items():
             paid = costs[name] + grid.summed(slots)
+            for limited, price in prices.sums.items():
+                paid += price * self.sums[limited][0][name]
             place, start = divmod(int(paid.argmin()), self.horizon)
             runs.append((name, place, start))
             total += paid[place, start]
             size += abs(paid[place, start])
         worth = sum(float(self.supply[name] @ own) for name, own in prices.standing.items())
+        worth += sum(price * self.sums[limited][1] for limited, price in prices.sums.items())
         for name, most in self.peaked.items():
             # A node more costs one, and is worth what its slots are.
             worth += most * max(float(self.lengths @ prices.peak[name]) - 1.0, 0.0)
@@ -183,7 +230,7 @@ class _Relaxation:
 
 @dataclass(frozen=True, kw_only=True)
 class _Prices:
-    """Resource -> the prices of its slots, block by block.
+    """What is paid for: resource -> the prices of its slots, block by block, and for sums.
 
     Parameters
     ----------
@@ -191,10 +238,13 @@ class _Prices:
         For what there is.
     peak
         For what a plan holds at most, where that is what counts.
+    sums
+        Sum that is limited -> the price of a unit of it.
     """
 
     standing: Mapping[str, Floats]
     peak: Mapping[str, Floats]
+    sums: Mapping[str, float]
 
     def between(self, other: "_Prices", share: float) -> "_Prices":
         """Mix with other prices.
@@ -209,6 +259,10 @@ class _Prices:
         return _Prices(
             standing=_mixed(self.standing, other.standing, share),
             peak=_mixed(self.peak, other.peak, share),
+            sums={
+                name: (1 - share) * price + share * other.sums[name]
+                for name, price in self.sums.items()
+            },
         )
 
 
@@ -242,6 +296,10 @@ class _Program:
             for name, own in relaxation.supply.items()
         }
         self.peak = {name: [add(ub=0.0) for _ in blocks] for name in relaxation.peaked}
+        # A sum is told in shares of its limit.
+        self.sums = {
+            name: add(ub=most / max(most, 1)) for name, (_, most) in relaxation.sums.items()
+        }
         self.once = {name: add(lb=1.0, ub=1.0) for name in relaxation.grids}
         self.model.minimize(0.0)
         for name, most in relaxation.peaked.items():
@@ -272,6 +330,9 @@ class _Program:
         run = self.model.add_variable(lb=0.0)
         self.once[name].set_coefficient(run, 1.0)
         self.model.objective.set_linear_coefficient(run, cost / self.penalty)
+        for limited, (added, most) in self.relaxation.sums.items():
+            amount = float(added[name][place, start])
+            self.sums[limited].set_coefficient(run, amount / max(most, 1))
         mode = self.relaxation.grids[name].activity.modes[place]
         size = self.relaxation.block
         used: Counter[tuple[str, int]] = Counter()
@@ -301,4 +362,9 @@ class _Program:
                 for name, own in rows.items()
             }
 
-        return _Prices(standing=of(self.standing), peak=of(self.peak))
+        sums = {
+            name: max(-duals.get(row, 0.0), 0.0)
+            * (self.penalty / max(self.relaxation.sums[name][1], 1))
+            for name, row in self.sums.items()
+        }
+        return _Prices(standing=of(self.standing), peak=of(self.peak), sums=sums)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlsysim.errors import DisagreementError
-from mlsysim.plans.model.bounding import least
+from mlsysim.plans.model.bounding import is_excluded, least
 from mlsysim.plans.model.building import Model
 from mlsysim.plans.model.instance import Instance
 from mlsysim.plans.model.local_search import PlanSearch
 from mlsysim.plans.model.narrowing import flattened, narrowed
+from mlsysim.plans.model.peaks import at_least, totals_of
 from mlsysim.plans.model.relaxing import relaxed
 from mlsysim.plans.model.valuing import valued
 from mlsysim.plans.records.goal import Goal
@@ -23,6 +24,8 @@ from mlsysim.search.cpsat.solving.solver import SolverOutcome, run
 _PROVING = ("objective_lb_search", "default_lp")
 _IMPROVING: tuple[str, ...] = ()
 _TURN_SECONDS = 4.0
+_FIRST_SECONDS = 1.0
+"""How long CP-SAT looks for any plan at first."""
 _LONGER = 1.5
 _SEARCHED = 0.25
 """How long plans are searched from place to place after a turn, relative to it."""
@@ -78,30 +81,43 @@ def solve(
     known
         A plan to begin with.
     """
-    if any(not activity.modes for activity in instance.activities):
+    if is_excluded(instance):
         return SlotSolution(status=Status.INFEASIBLE)
     if not goals:
         return _any(instance, clock)
     found = SlotSolution(status=Status.UNKNOWN)
     if known is not None:
         found = replace(found, chosen=known.chosen, lots=known.lots)
-    for place in range(len(goals)):
+    for place, goal in enumerate(goals):
         found = _reached(instance, goals[: place + 1], found, clock)
         if found.status is not Status.OPTIMAL:
             return found
+        if goal.is_maximum:
+            instance = instance.within(goal, found.values[-1])
     return _plainest(instance, goals, found, clock) if ties else found
 
 
 def _any(instance: Instance, clock: Clock) -> SlotSolution:
-    """Find any plan, or prove that there is none."""
-    first = PlanSearch(instance, (), clock).plan()
-    if first is not None:
-        return SlotSolution(status=Status.OPTIMAL, chosen=first.chosen, lots=first.lots)
-    built = Model(instance)
-    outcome = run(built.model, clock)
-    if outcome.solver is None:
-        return SlotSolution(status=Status.INFEASIBLE if outcome.solved else Status.UNKNOWN)
-    return _read(built, outcome, SlotSolution(status=Status.OPTIMAL))
+    """Find any plan, or prove that there is none.
+
+    A plan that is easy to find is found from place to place, and where there is none CP-SAT proves
+    that soon or never: so each has a short turn, then a longer one.
+    """
+    seconds, built = _FIRST_SECONDS, None
+    for turn in itertools.count():
+        placed = PlanSearch(instance, (), clock, turn=turn, seconds=_SEARCHED * seconds).plan()
+        if placed is not None:
+            return SlotSolution(status=Status.OPTIMAL, chosen=placed.chosen, lots=placed.lots)
+        built = built or Model(instance)
+        outcome = run(built.model, clock, seconds)
+        if outcome.solver is not None:
+            return _read(built, outcome, SlotSolution(status=Status.OPTIMAL))
+        if outcome.solved:
+            return SlotSolution(status=Status.INFEASIBLE)
+        if clock.left <= 0:
+            break
+        seconds *= _LONGER**2
+    return SlotSolution(status=Status.UNKNOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +162,9 @@ def _reached(
     state = _Run(
         found=known,
         value=valued(instance, goal, known.chosen, known.lots) if known.chosen else math.inf,
-        bound=max(least(instance, goal), narrowed(instance, goal, None).least),
+        bound=max(
+            _whole(instance, goal, least(instance, goal)), narrowed(instance, goal, None).least
+        ),
     )
     state = _searched(instance, goals, _cheapest(instance, goals, state, clock), clock)
     seconds, alternates = _TURN_SECONDS, clock.workers == len(_PROVING)
@@ -155,8 +173,9 @@ def _reached(
         if state.value <= state.bound or state.is_denied or (turn and clock.left <= 0):
             break
         if turn == 1 and not math.isinf(state.value):
-            bound = relaxed(instance, goal, clock, state.bound, state.value)
-            state = replace(state, bound=_whole(bound))
+            before = dict(zip(goals, known.values, strict=False))
+            bound = relaxed(instance, goal, clock, state.bound, state.value, before)
+            state = replace(state, bound=_whole(instance, goal, bound))
         limit = seconds if alternates or not turn else math.inf
         state = _turn(instance, goals, state, clock, limit, next(turns))
         state = _searched(instance, goals, state, clock, turn + 1, _SEARCHED * limit)
@@ -241,19 +260,22 @@ def _turn(
             raise DisagreementError("CP-SAT denies a plan that stands")
         return replace(state, is_denied=True)
     if outcome.solver is None:
-        return replace(state, bound=max(bound, _whole(outcome.bound)))
+        return replace(state, bound=max(bound, _whole(instance, goal, outcome.bound)))
     found = _read(built, outcome, state.found)
     better = int(outcome.solver.value(worth))
     return _Run(
         found=replace(found, chosen=small.restored(found.chosen)),
         value=better,
-        bound=better if outcome.solved else max(bound, _whole(outcome.bound)),
+        bound=better if outcome.solved else max(bound, _whole(instance, goal, outcome.bound)),
     )
 
 
-def _whole(bound: float) -> float:
-    """Round a bound of whole numbers up to one."""
-    return bound if math.isinf(bound) else math.ceil(bound - _TINY)
+def _whole(instance: Instance, goal: Goal, bound: float) -> float:
+    """Round a bound of whole numbers up to one, that of nodes to one that they can add up to."""
+    if math.isinf(bound):
+        return bound
+    whole = math.ceil(bound - _TINY)
+    return at_least(totals_of(instance), whole) if goal is Goal.NODES else whole
 
 
 def _plainest(

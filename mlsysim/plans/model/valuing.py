@@ -32,6 +32,8 @@ def valued(
             return max((end for item, end in ends if item.is_work), default=0)
         case Goal.TARDINESS:
             return sum(item.weight * _late(item, end) for item, end in ends)
+        case Goal.MAX_TARDINESS:
+            return max((_late(item, end) for item, end in ends), default=0)
         case Goal.LATE:
             return sum(item.weight for item, end in ends if _late(item, end))
         case Goal.COST | Goal.CARBON | Goal.CHANGES:

@@ -10,6 +10,7 @@ class Goal(StrEnum):
 
     MAKESPAN = "makespan"
     TARDINESS = "tardiness"
+    MAX_TARDINESS = "max_tardiness"
     LATE = "late"
     COST = "cost"
     CARBON = "carbon"
@@ -29,7 +30,17 @@ class Goal(StrEnum):
     @property
     def softens(self) -> bool:
         """Whether deadlines may slip, because lateness is what is minimised."""
-        return self in {Goal.TARDINESS, Goal.LATE}
+        return self in {Goal.TARDINESS, Goal.MAX_TARDINESS, Goal.LATE}
+
+    @property
+    def is_maximum(self) -> bool:
+        """Whether it is the largest of what single jobs reach, and so limits each of them."""
+        return self in {Goal.MAKESPAN, Goal.MAX_TARDINESS}
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is told in slots."""
+        return self in {Goal.MAKESPAN, Goal.TARDINESS, Goal.MAX_TARDINESS}
 
 
 PRICED = (Goal.COST, Goal.CARBON, Goal.CHANGES)
@@ -38,6 +49,7 @@ PRICED = (Goal.COST, Goal.CARBON, Goal.CHANGES)
 _UNITS = {
     Goal.MAKESPAN: "hour",
     Goal.TARDINESS: "hour",
+    Goal.MAX_TARDINESS: "hour",
     Goal.LATE: "",
     Goal.COST: "USD",
     Goal.CARBON: "kg",

@@ -98,6 +98,16 @@ class Clock:
             self._limit += seconds
 
     @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let the time limit come after so many seconds, at the latest, for a block."""
+        limit = self._limit
+        self._limit = min(limit, self.elapsed + seconds)
+        try:
+            yield
+        finally:
+            self._limit = limit
+
+    @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Book the time that a block takes."""
         started = time.perf_counter()
