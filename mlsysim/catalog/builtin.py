@@ -11,7 +11,6 @@ from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.grid import Grid
-from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.loader import Section, read_toml
 from mlsysim.catalog.node import Node
@@ -56,6 +55,10 @@ class _Models(Branch):
         >>> Models.from_hf("Llama-3.1-8B/config.json").parameters    # doctest: +SKIP
         8030261248
         """
+        from mlsysim.catalog.hugging_face import (  # noqa: PLC0415 - few read any
+            model_from_hugging_face,
+        )
+
         return model_from_hugging_face(path, name, formats=Models.Formats)
 
 

@@ -14,7 +14,6 @@ from mlsysim.catalog.calibration import Calibration, ServingCalibration
 from mlsysim.catalog.cluster import Cluster
 from mlsysim.catalog.fabric import Fabric
 from mlsysim.catalog.grid import Grid
-from mlsysim.catalog.hugging_face import model_from_hugging_face
 from mlsysim.catalog.language_model import LanguageModel
 from mlsysim.catalog.loader import Origin, Section, read_toml
 from mlsysim.catalog.node import Node
@@ -138,6 +137,10 @@ def load_catalog(path: str | PathLike[str]) -> Catalog:
 
 
 def _from_hugging_face(folder: Path, found: str) -> LanguageModel:
+    from mlsysim.catalog.hugging_face import (  # noqa: PLC0415 - few read any
+        model_from_hugging_face,
+    )
+
     return model_from_hugging_face(folder / found, formats=builtin.Models.Formats)
 
 

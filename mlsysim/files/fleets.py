@@ -42,6 +42,7 @@ from mlsysim.fleets.replica_designs import (
     replica_designs,
     roles_of,
 )
+from mlsysim.problem.constraint import Constraint
 from mlsysim.problem.problem import Problem
 from mlsysim.problem.reading import read
 from mlsysim.problem.space import SearchSpace
@@ -218,7 +219,12 @@ class BoundFleet:
                 demand(self._classes),
                 available(self._kinds, designs),
                 objectives=[content.objective, *weighed],
-                constraints=[table.require for table in content.constraints.values()],
+                constraints=[table.in_python for table in content.constraints.values()],
+                confidence={
+                    name: table.confidence
+                    for name, table in content.demand.items()
+                    if table.confidence is not None
+                },
             )
         evaluate = PipelineEvaluator(
             pipeline=Pipeline([MixedFleetModel()]),
@@ -285,6 +291,8 @@ class BoundFleet:
             for key, value in table.fixed.items()
         }
         rate = argument(table.rate, float | Any, f"{self._file}: {place}.rate")
+        with self._at(f"{place}.confidence"):
+            Constraint.parse(f"{_LAST}.served.{name} >= 1 / s", confidence=table.confidence)
         with self._at(place):
             return RequestClass(
                 name=name,
@@ -324,8 +332,13 @@ class BoundFleet:
         because |= {
             f"accelerators of {name}": item.because for name, item in self._content.fleet.items()
         }
+        sure = {f"demand of {name}": item.confidence for name, item in self._content.demand.items()}
         return {
-            name: ConstraintTable(require=text, because=because[name])
+            name: ConstraintTable(
+                require=text if isinstance(text, str) else str(text["require"]),
+                because=because[name],
+                confidence=sure.get(name),
+            )
             for name, text in question.constraints.items()
         }
 

@@ -164,6 +164,7 @@ def _tighten(defs: dict[str, Any], stages: list[str]) -> None:
     demand, fleet = defs["DemandTable"]["properties"], defs["FleetTable"]["properties"]
     demand["rate"]["anyOf"][0]["exclusiveMinimum"] = 0
     demand["utilization"] |= {"exclusiveMinimum": 0, "maximum": 1}
+    _tighten_confidence(demand)
     fleet["available"]["anyOf"][0]["minimum"] = 0
     for space in (question["space"], defs["FleetTable"]["properties"]["space"]):
         _tighten_choices(space)
@@ -178,8 +179,12 @@ def _tighten_tables(defs: dict[str, Any], stages: list[str]) -> None:
     }
     defs["RangeTable"]["properties"]["step"]["minimum"] = 1
     _, constraint = defs["ConstraintTable"]["anyOf"]
+    _tighten_confidence(constraint["properties"])
+
+
+def _tighten_confidence(properties: dict[str, Any]) -> None:
     least, most = CONFIDENCES
-    for kind in constraint["properties"]["confidence"]["anyOf"]:
+    for kind in properties["confidence"]["anyOf"]:
         if kind["type"] == "number":
             kind |= {"minimum": least, "maximum": most}
 

@@ -119,6 +119,9 @@ class DemandTable(msgspec.Struct, frozen=True, kw_only=True):
         Share of a replica's rate that is planned on.
     because
         Where the demand comes from.
+    confidence
+        Share of the measured runs with whose errors the fleet still has to carry it, from 0.5 to
+        0.95; as predicted unless given.
     """
 
     rate: float | str
@@ -126,6 +129,7 @@ class DemandTable(msgspec.Struct, frozen=True, kw_only=True):
     fixed: dict[str, Scalar] = {}
     utilization: float = 1.0
     because: str = ""
+    confidence: float | None = None
 
 
 class ParetoTable(msgspec.Struct, frozen=True, kw_only=True):

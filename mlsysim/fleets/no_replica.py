@@ -6,6 +6,7 @@ from typing import Any
 
 from mlsysim.core.dse import DSE
 from mlsysim.errors import InfeasibleError
+from mlsysim.fleets.preferences import Requirement
 from mlsysim.results.result import SearchResult
 from mlsysim.search.method import Method
 from mlsysim.search.options import SearchOptions
@@ -32,7 +33,7 @@ class NoReplicaError(InfeasibleError):
 
 def why_none(
     request_class: str,
-    limits: Sequence[str],
+    limits: Sequence[str | Requirement],
     replicas: Mapping[str, Mapping[str, Any]],
     evaluate: Callable[[Mapping[str, Any]], Any],
     objective: str,

@@ -15,13 +15,15 @@ OPTIMAL: 28.2 USD/hour
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlsysim.core.dse import DSE
+from mlsysim.core.pipeline import Pipeline
+from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import InfeasibleError, ParameterError, suggest
-from mlsysim.fleets.preferences import preference_of
+from mlsysim.fleets.preferences import Requirement, preference_of
 from mlsysim.results import SearchResult
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.fleets.dominance import undominated
@@ -46,18 +48,22 @@ class FleetQuestion:
     space
         ``"<class>_on_<design>"`` -> how many replicas there can be.
     constraints
-        ``"demand of <class>"`` and ``"accelerators of <kind>"`` -> the constraint.
+        ``"demand of <class>"`` and ``"accelerators of <kind>"`` -> the constraint; a table of it
+        and its confidence, where it has one.
     demand
         Class -> requests per second.
     available
         Kind -> accelerators; kinds without a limit are not there.
+    confidence
+        Class -> with which its demand is carried; classes without one are not there.
     """
 
     designs: tuple[ReplicaDesign, ...]
     space: Mapping[str, range]
-    constraints: Mapping[str, str]
+    constraints: Mapping[str, str | Requirement]
     demand: Mapping[str, float]
     available: Mapping[str, int]
+    confidence: Mapping[str, float] = field(default_factory=dict)
 
 
 def fleet_question(
@@ -66,7 +72,8 @@ def fleet_question(
     available: Mapping[str, int] | None = None,
     *,
     objectives: Iterable[str] = (CHEAPEST,),
-    constraints: Iterable[str] = (),
+    constraints: Iterable[str | Requirement] = (),
+    confidence: Mapping[str, float] | float | None = None,
 ) -> FleetQuestion:
     """Put a demand on a table of designs.
 
@@ -83,6 +90,9 @@ def fleet_question(
         Kind -> how many accelerators there are at most; no limit to those not named.
     objectives, constraints
         The texts of what will be asked of the fleet, besides the demand.
+    confidence
+        With which the demand is to be carried, of all classes or by class; as predicted unless
+        given.
 
     Raises
     ------
@@ -92,11 +102,13 @@ def fleet_question(
     InfeasibleError
         If no design at all serves a class.
     """
-    designs = tuple(designs)
-    preference = preference_of(objectives, constraints, pools_of(designs))
-    table = undominated(designs) if preference.dominated else designs
-    limits = dict(available or {})
+    designs, constraints = tuple(designs), tuple(constraints)
     rates = {name: in_unit(f"demand of {name}", rate, "1/s") for name, rate in demand.items()}
+    sure = _confidences(confidence, rates)
+    preference = preference_of(objectives, constraints, pools_of(designs))
+    levels = _levels([*sure.values(), *_stated(constraints)])
+    table = undominated(designs, levels) if preference.dominated else designs
+    limits = dict(available or {})
     kinds = {design.kind for design in designs}
     for name, rate in rates.items():
         check_number(f"demand of {name}", rate, above=True)
@@ -118,10 +130,11 @@ def fleet_question(
         )
     return FleetQuestion(
         designs=table,
-        space=_space(table, rates, limits if preference.spare else {}),
-        constraints=_constraints(table, rates, limits),
+        space=_space(table, rates, sure, limits if preference.spare else {}),
+        constraints=_constraints(table, rates, sure, limits),
         demand=rates,
         available=limits,
+        confidence=sure,
     )
 
 
@@ -171,9 +184,9 @@ class FleetPlan:
         for name, counts in self.replicas.items():
             listed = ", ".join(f"{count} x {design}" for design, count in counts.items())
             served = fleet.served[name].m_as("1/s")
-            lines.append(
-                f"  {name}: {listed}; serves {served:g} of {question.demand[name]:g} per second"
-            )
+            told = f"  {name}: {listed}; serves {served:g} of {question.demand[name]:g} per second"
+            sure = question.confidence.get(name)
+            lines.append(told if sure is None else f"{told}, with {100 * sure:g} % confidence")
         for kind, used in sorted(fleet.accelerators.items()):
             if used:
                 limit = question.available.get(kind)
@@ -188,7 +201,8 @@ def plan_fleet(
     available: Mapping[str, int] | None = None,
     *,
     objective: str = CHEAPEST,
-    constraints: Mapping[str, str] | None = None,
+    constraints: Mapping[str, str | Requirement] | None = None,
+    confidence: Mapping[str, float] | float | None = None,
     region: Any = None,
     **options: Any,
 ) -> FleetPlan:
@@ -202,6 +216,8 @@ def plan_fleet(
         Over the metrics of `MixedFleetModel`.
     constraints
         More of them by name, e.g. ``{"site": "MixedFleetModel.power <= 2 MW"}``.
+    confidence
+        As for `fleet_question`.
     region
         Where the fleet stands, for its carbon.
     **options
@@ -216,18 +232,49 @@ def plan_fleet(
         If no design at all serves a class.
     """
     own = (constraints or {}).values()
-    question = fleet_question(designs, demand, available, objectives=[objective], constraints=own)
-    model = MixedFleetModel()
+    question = fleet_question(
+        designs, demand, available, objectives=[objective], constraints=own, confidence=confidence
+    )
+    pipeline = Pipeline([MixedFleetModel()])
 
-    def evaluate(replicas: Mapping[str, Any]) -> dict[str, MixedFleetResult]:
-        return {model.name: model.solve(designs=question.designs, replicas=replicas, region=region)}
+    def evaluate(replicas: Mapping[str, Any]) -> PipelineResult:
+        return pipeline.run(designs=question.designs, replicas=replicas, region=region)
 
     explorer = DSE(question.space, objective, {**question.constraints, **(constraints or {})})
     return FleetPlan(result=explorer.search(evaluate, **options), question=question)
 
 
+def _confidences(
+    confidence: Mapping[str, float] | float | None, rates: Mapping[str, float]
+) -> dict[str, float]:
+    """Give the confidence of each class that has one."""
+    if confidence is None:
+        return {}
+    if not isinstance(confidence, Mapping):
+        return dict.fromkeys(rates, confidence)
+    for name in confidence:
+        if name not in rates:
+            raise ParameterError(f"confidence names the class {name!r}{suggest(name, rates)}")
+    return dict(confidence)
+
+
+def _stated(constraints: Iterable[str | Requirement]) -> Iterator[float]:
+    """Give the confidences of constraints."""
+    for one in constraints:
+        if not isinstance(one, str) and "confidence" in one:
+            yield float(one["confidence"])
+
+
+def _levels(confidences: Iterable[float]) -> tuple[float, ...]:
+    """Give the levels of errors at which constraints with confidences are read."""
+    return tuple(sorted({level for one in confidences for level in (one, 1 - one)}))
+
+
 def _space(
-    designs: Iterable[ReplicaDesign], rates: Mapping[str, float], spare: Mapping[str, int]
+    designs: Iterable[ReplicaDesign],
+    rates: Mapping[str, float],
+    sure: Mapping[str, float],
+    spare: Mapping[str, int],
 ) -> dict[str, range]:
     """Give each pool as many replicas as carry its class alone, or as many as there can be.
 
@@ -238,20 +285,26 @@ def _space(
     space = {}
     for pool, (design, name) in pools_of(designs).items():
         if name in rates:
-            enough = math.ceil(rates[name] / design.rates[name])
+            ends = [design.at(level) for level in _levels([sure[name]] if name in sure else [])]
+            slowest = min(one.rates[name] for one in (design, *ends))
+            enough = math.ceil(rates[name] / slowest)
             room = spare.get(design.kind, 0) // design.accelerators
             space[pool] = range(max(enough, room) + 1)
     return space
 
 
 def _constraints(
-    designs: Iterable[ReplicaDesign], rates: Mapping[str, float], limits: Mapping[str, int]
-) -> dict[str, str]:
+    designs: Iterable[ReplicaDesign],
+    rates: Mapping[str, float],
+    sure: Mapping[str, float],
+    limits: Mapping[str, int],
+) -> dict[str, str | Requirement]:
     used = {design.kind for design in designs}
-    demand = {
-        f"demand of {name}": f"MixedFleetModel.served.{name} >= {rate!r} / s"
-        for name, rate in rates.items()
-    }
+    demand: dict[str, str | Requirement] = {}
+    for name, rate in rates.items():
+        text = f"MixedFleetModel.served.{name} >= {rate!r} / s"
+        confident: Requirement = {"require": text, "confidence": sure.get(name, 0.0)}
+        demand[f"demand of {name}"] = confident if name in sure else text
     return demand | {
         f"accelerators of {kind}": f"MixedFleetModel.accelerators.{kind} <= {count}"
         for kind, count in limits.items()

@@ -9,6 +9,9 @@ from mlsysim.problem.objective import Objective, Sense
 from mlsysim.problem.relation import Relation
 from mlsysim.stages.fleets.mixed_fleet import MixedFleetModel
 
+Requirement = Mapping[str, str | float]
+"""A constraint with a confidence: ``{"require": ..., "confidence": ...}``."""
+
 _METRIC = f"{MixedFleetModel.__name__}."
 _SERVED = f"{_METRIC}served."
 _LESS = {Relation.LESS: 1, Relation.AT_MOST: 1, Relation.GREATER: -1, Relation.AT_LEAST: -1}
@@ -31,7 +34,7 @@ class Preference:
 
 
 def preference_of(
-    objectives: Iterable[str], constraints: Iterable[str], pools: Iterable[str]
+    objectives: Iterable[str], constraints: Iterable[str | Requirement], pools: Iterable[str]
 ) -> Preference:
     """Read from objectives and constraints which fleets can be the best.
 
@@ -43,13 +46,14 @@ def preference_of(
     Parameters
     ----------
     objectives, constraints
-        Their texts.
+        Their texts; constraints with a confidence as tables.
     pools
         What the choices are called.
     """
     known = set(pools)
     spare, dominated = "", True
-    for text, wishes in _wishes(objectives, constraints):
+    texts = [one if isinstance(one, str) else str(one["require"]) for one in constraints]
+    for text, wishes in _wishes(objectives, texts):
         for name, wish in wishes.items():
             if not (name.startswith(_METRIC) or name in known):
                 continue  # a unit

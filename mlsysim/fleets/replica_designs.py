@@ -17,6 +17,7 @@ from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
 from mlsysim.errors import MissingFigureError, NoAnswerError, ParameterError
 from mlsysim.fleets.no_replica import NoReplicaError, why_none
+from mlsysim.fleets.preferences import Requirement
 from mlsysim.problem.domain import label
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.pareto import ParetoFront
@@ -50,7 +51,8 @@ class RequestClass:
     arguments
         Arguments of the serving model, e.g. ``{"input_tokens": 512, "output_tokens": 128}``.
     limits
-        What a design has to keep, e.g. ``"ServingModel.inter_token_latency <= 50 ms"``.
+        What a design has to keep, e.g. ``"ServingModel.inter_token_latency <= 50 ms"``, or a table
+        of that and a confidence, as `Problem.of` takes it.
     utilization
         Share of a replica's rate that is planned on; the rest is head-room for bursts.
     """
@@ -58,7 +60,7 @@ class RequestClass:
     name: str
     rate: float
     arguments: Mapping[str, Any]
-    limits: Sequence[str] = ()
+    limits: Sequence[str | Requirement] = ()
     utilization: float = 1.0
 
     def __post_init__(self) -> None:
@@ -237,6 +239,10 @@ def replica_designs(
                     latencies={
                         **(known.latencies if known else {}),
                         item.name: ReplicaLatency.of(result),
+                    },
+                    prefill_shares={
+                        **(known.prefill_shares if known else {}),
+                        item.name: float(getattr(result, "prefill_share", 0.0)),
                     },
                     evidence=evidence_of(point.result),
                 )

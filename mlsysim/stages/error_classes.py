@@ -182,7 +182,19 @@ def pace_of(stage: str, fleet: Any, model: Any, level: float) -> Pace:
     level
         The share of the runs.
     """
-    evidence = evidence_on(stage, fleet, model)
+    return pace_of_evidence(evidence_on(stage, fleet, model), level)
+
+
+def pace_of_evidence(evidence: Evidence, level: float) -> Pace:
+    """Give the same of a kind of prediction.
+
+    Parameters
+    ----------
+    evidence
+        The kind.
+    level
+        The share of the runs.
+    """
     factors = {
         quantity: found[1].factor(level)
         for quantity in Quantity

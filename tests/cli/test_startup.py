@@ -17,7 +17,15 @@ def test_parsing_the_command_line_loads_nothing_heavy() -> None:
 
 def test_a_small_question_loads_nothing_that_takes_longer_than_its_answer() -> None:
     """CP-SAT answers the tutorial without pandas, LLVM, or anything that draws."""
-    unused = ("pandas", "llvmlite", "matplotlib", "mlsysim.plot", "mlsysim.live", "mlsysim.plans")
+    unused = (
+        "pandas",
+        "llvmlite",
+        "matplotlib",
+        "mlsysim.plot",
+        "mlsysim.live",
+        "mlsysim.plans",
+        "mlsysim.catalog.hugging_face",
+    )
     code = (
         "import sys\n"
         "from mlsysim.cli import main\n"

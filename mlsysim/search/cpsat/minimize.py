@@ -8,7 +8,7 @@ the other has found.
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -160,25 +160,21 @@ class Minimizer:
         # A design that is excluded must not displace those it dominates.
         keep = top + len(program.excluded)
         programs = list(blocks.programs())
-        found = {block.names: self._fronts.of(block, keep) for block in programs}
-        unknown = (block for block in programs if found[block.names] is None)
-        presolves = [self._presolve(block, keep) for block in unknown]
-        presolves.sort(key=lambda presolve: not presolve.fits)  # those are reduced at once
+        known = {block.names: self._fronts.of(block, keep) for block in programs}
+        presolves = [
+            self._presolve(block, keep) for block in programs if known[block.names] is None
+        ]
         kept = min(_IN_PASSING, max(self._clock.left, 0.0) / 2)
         with self._clock.keeping(kept):
-            for presolve in presolves:
-                if not presolve.fits:
-                    self._scout(presolves)
-                rows = found[presolve.program.names] = self._reduced(presolve)
-                if rows is None or not len(rows):
-                    break
-        if any(rows is not None and not len(rows) for rows in found.values()):
+            known |= self._reduced_all(presolves)
+        fronts = {names: rows for names, rows in known.items() if rows is not None}
+        if not all(map(len, fronts.values())):
             return _proven(no_rows(len(program.names), 1), Way.BRANCH_AND_BOUND)
-        tables = {names: rows.designs for names, rows in found.items() if rows is not None}
+        tables = {names: rows.designs for names, rows in fronts.items()}
         unfinished = {
             presolve.program.names: presolve.found.designs
             for presolve in presolves
-            if presolve.program.names not in tables
+            if presolve.program.names not in fronts
         }
         product = RowProduct(program=blocks.program, tables=tables | unfinished)
         if unfinished:
@@ -188,6 +184,23 @@ class Minimizer:
         if self._way is Way.AUTO and product.is_small:
             return self._walked(product, top)
         return self._by_formulas_alone(blocks.program, top, tables)
+
+    def _reduced_all(self, presolves: Sequence[Presolve]) -> dict[tuple[str, ...], Rows]:
+        """Find the fronts of blocks, as long as there is time; none after one without designs."""
+        fronts: dict[tuple[str, ...], Rows] = {}
+        rest = sorted(presolves, key=lambda presolve: not presolve.fits)  # quick ones first
+        while rest:
+            if not rest[0].fits:
+                self._scout(presolves)
+            presolve = rest.pop(0)
+            rows = self._reduced(presolve)
+            if rows is not None:
+                fronts[presolve.program.names] = rows
+            if not rows:  # out of time, or nothing else matters any more
+                break
+        for presolve in rest:
+            self._count(presolve)
+        return fronts
 
     def _scout(self, presolves: Collection[Presolve]) -> None:
         """Find good designs of every block, in turn, before any of them is reduced."""

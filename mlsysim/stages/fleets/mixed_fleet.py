@@ -7,11 +7,15 @@ are of each design for each class::
 
     served_c = sum_j n_jc rate_jc,   used_k = sum_(j of k, c) n_jc a_j,   cost = sum_jc n_jc price_j
 
+At a level of the errors of predictions each replica answers as many fewer requests as all that it
+does takes longer, by the measured runs of its own class.  All are as far off as that at once: what
+runs of one model on one engine have in common is not evened out by their number.
+
 `MixedFleetModel` adds this up; `mlsysim.fleets.planning` makes the question of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Annotated, Any
 
 from mlsysim.catalog.builtin import Infrastructure
@@ -22,6 +26,7 @@ from mlsysim.stages.amounts import DollarsPerHour, Kilowatts, per_second
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.domains import Checked, Named, Number
 from mlsysim.stages.economics.electricity import grid_of
+from mlsysim.stages.error_classes import Pace, pace_of_evidence
 from mlsysim.stages.evidence import Evidence
 from mlsysim.stages.knobs import Design, about, knob, takes
 from mlsysim.stages.mapping import mapped
@@ -91,6 +96,8 @@ class ReplicaDesign:
         Power of its servers at full load, or a quantity; `None` where nobody states it.
     latencies
         How long a request waits, by class.
+    prefill_shares
+        The part of a replica's time that prefills take, by class; none unless given.
     params
         The choices behind it, for the reader.
     rent
@@ -118,6 +125,7 @@ class ReplicaDesign:
     price: float
     watts: float | None = None
     latencies: Mapping[str, ReplicaLatency] = field(default_factory=dict)
+    prefill_shares: Mapping[str, float] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     rent: Any = None
     evidence: tuple[Evidence, ...] = ()
@@ -139,10 +147,42 @@ class ReplicaDesign:
             check_number(f"{self.name}.watts", self.watts)
         for name, rate in self.rates.items():
             check_number(f"{self.name}.rates.{name}", rate)
+        for name, share in self.prefill_shares.items():
+            check_number(f"{self.name}.prefill_shares.{name}", share, most=1.0)
 
     def pool(self, request_class: str) -> str:
         """Name the choice of how many replicas of this design serve a class."""
         return f"{request_class}_on_{self.name}"
+
+    def at(self, level: float) -> "ReplicaDesign":
+        """Give the design with the rates that it had if all took longer by what its class shows.
+
+        Of a request's time prefills take their share, and further tokens the rest; each is as many
+        times as long as that share of the measured runs took at the most.  Of several kinds of
+        accelerators the slowest counts.
+
+        Parameters
+        ----------
+        level
+            The share of the runs.
+        """
+        paces = [pace_of_evidence(evidence, level) for evidence in self.evidence]
+        first = max((pace.first for pace in paces), default=1.0)
+        later = max((pace.later for pace in paces), default=1.0)
+        shares = {name: self.prefill_shares.get(name, 0.0) for name in self.rates}
+        return replace(
+            self,
+            rates={
+                name: rate / (shares[name] * first + (1 - shares[name]) * later)
+                for name, rate in self.rates.items()
+            },
+        )
+
+    @property
+    def measured(self) -> bool:
+        """Whether runs were measured of all that it is predicted from."""
+        known = [pace_of_evidence(evidence, 0.5).measured for evidence in self.evidence]
+        return bool(known) and all(known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +287,8 @@ class MixedFleetModel(ForwardModel):
         MissingFigureError
             If the carbon of a region is not known.
         """
-        designs = design.designs
+        level = self.level
+        designs = design.designs if level is None else [one.at(level) for one in design.designs]
         pools = pools_of(designs)
         for name, count in design.replicas.items():
             if name not in pools:
@@ -258,7 +299,7 @@ class MixedFleetModel(ForwardModel):
         kinds = dict.fromkeys(item.kind for item in designs)
         power = _power(designs, counted)
         return MixedFleetResult(
-            checks={},
+            checks=self.support(*(_known(item, count) for item, _, count in counted)),
             served={
                 name: per_second(
                     sum(n * item.rates[name] for item, served, n in counted if served == name)
@@ -278,6 +319,11 @@ class MixedFleetModel(ForwardModel):
             if design.region is None
             else _carbon(power, design.region, design.pue),
         )
+
+
+def _known(design: ReplicaDesign, count: Any) -> Pace:
+    """Tell whether runs were measured of a design; of one that is not used nothing need be."""
+    return Pace(measured=True if design.measured else count < 1)
 
 
 def pools_of(designs: Iterable[ReplicaDesign]) -> dict[str, tuple[ReplicaDesign, str]]:
