@@ -1,6 +1,6 @@
 """A Hugging Face ``config.json``, read strictly: a key that is needed is never guessed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -152,6 +152,29 @@ class Config:
             f"missing; a model of type {self.model_type!r} needs it: take the file that "
             f'was published with the weights, or add "{key}": with its {kind}',
         )
+
+    def tells_each(self, key: str, listed: Sequence[Any], layers: int, *known: Any) -> None:
+        """Demand that a list has an item for each layer, of those that are known.
+
+        Parameters
+        ----------
+        key
+            Its key.
+        listed, layers
+            The list, and how many layers there are.
+        known
+            What an item may be; anything unless given.
+
+        Raises
+        ------
+        CatalogError
+            If it is longer or shorter, or has an item that is not known.
+        """
+        if len(listed) != layers:
+            self.refuse(key, f"tells {len(listed)} layers, but num_hidden_layers is {layers}")
+        for item in listed:
+            if known and item not in known:
+                self.refuse(key, f"{item!r} is none of {', '.join(map(str, known))}")
 
     def refuse(self, key: str, reason: str) -> NoReturn:
         """Say what is wrong with a key.

@@ -59,14 +59,16 @@ def minimax_m3(config: Config) -> Shape:
         "index_dim": sparse.whole("sparse_index_dim"),
         "top_tokens": sparse.whole("sparse_topk_blocks") * sparse.whole("sparse_block_size"),
     }
+    shape = decoder(config).and_also(head_norms=config.flag("use_qk_norm", default=True))
     routed, narrow = config.numbers("moe_layer_freq"), sparse.numbers("sparse_attention_freq")
+    config.tells_each("moe_layer_freq", routed, shape["layers"], 0, 1)
+    sparse.tells_each("sparse_attention_freq", narrow, shape["layers"], 0, 1)
     kinds, order = {}, []
     for has_experts, is_sparse in zip(routed, narrow, strict=True):
         feeds = experts if has_experts else {"ffn": config.whole("dense_intermediate_size")}
         name = "_".join(["experts" if has_experts else "dense", *["sparse"] * is_sparse])
         kinds[name] = {**feeds, **(chosen if is_sparse else {})}
         order.append(name)
-    shape = decoder(config).and_also(head_norms=config.flag("use_qk_norm", default=True))
     return grouped(shape, kinds, order)
 
 
@@ -107,6 +109,7 @@ def qwen3_next(config: Config) -> Shape:
         "linear_attention": {"mixer": "linear", "other_vectors": vectors},
         "full_attention": {},
     }
+    config.tells_each("layer_types", names, shape["layers"], *kinds)
     return grouped(shape, kinds, list(names))
 
 
@@ -139,6 +142,7 @@ def nemotron_nas(config: Config) -> Shape:
         order.append(name)
     if not order:
         config.refuse("block_configs", "missing; it tells what each layer holds")
+    config.tells_each("block_configs", order, shape["layers"])
     return grouped(shape, kinds, order)
 
 
@@ -169,7 +173,9 @@ def gemma4_text(config: Config) -> Shape:
             "shared_keys": config.flag("attention_k_eq_v", default=False),
         },
     }
-    return grouped(shape, kinds, list(config.names("layer_types")))
+    names = config.names("layer_types")
+    config.tells_each("layer_types", names, shape["layers"], *kinds)
+    return grouped(shape, kinds, list(names))
 
 
 def step3p7(config: Config) -> Shape:
@@ -184,8 +190,9 @@ def step3p7(config: Config) -> Shape:
         "router_bias": config.flag("use_moe_router_bias", default=False),
     }
     kinds: dict[str, Any] = {}
-    order = []
-    for layer, name in enumerate(config.names("layer_types")):
+    order, names = [], config.names("layer_types")
+    config.tells_each("layer_types", names, shape["layers"], "full_attention", *sorted(SLIDING))
+    for layer, name in enumerate(names):
         dense = layer < config.whole("first_k_dense_replace", 0)
         window = {"sliding_window": config.whole("sliding_window")} if name in SLIDING else {}
         kind = f"{'dense' if dense else 'experts'}_{name}"
@@ -229,6 +236,8 @@ def kimi_linear(config: Config) -> Shape:
         "latent": {"output_gate": config.flag("mla_use_output_gate", default=False)},
     }
     full = linear.numbers("full_attn_layers")
+    if not full or max(full) > fields["layers"]:
+        linear.refuse("full_attn_layers", f"{full} are not among {fields['layers']} layers")
     kinds, order = {}, []
     for layer in range(1, fields["layers"] + 1):
         mixer = "latent" if layer in full else "delta"
@@ -247,7 +256,10 @@ def deepseek_v4(config: Config) -> Shape:
     cache, are left out.
     """
     layers = config.whole("num_hidden_layers")
-    ratios = [int(ratio) for ratio in config.numbers("compress_ratios")[:layers]]
+    config.require("compress_ratios", "list of numbers")
+    # Layers that predict further tokens are told behind the others.
+    ratios = config.numbers("compress_ratios")[:layers]
+    config.tells_each("compress_ratios", ratios, layers, 0, _OVERLAPPING, _LONG)
     width, streams = config.whole("moe_intermediate_size"), config.whole("hc_mult", 1)
     shape = decoder(
         Config(
@@ -283,6 +295,8 @@ def deepseek_v4(config: Config) -> Shape:
 
 _OVERLAPPING = 4
 """Tokens of a block that overlaps with the one before it, and has an index."""
+_LONG = 128
+"""Tokens of a block to which all tokens behind it attend."""
 
 
 def _compressed(config: Config, shape: Shape, ratio: int, streams: int) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def nemotron_h(config: Config) -> Shape:
             "expert_hidden": config.whole("moe_latent_size", 0),
             "router_bias": True,
         }
+    config.tells_each("hybrid_override_pattern", pattern, shape["layers"])
     return grouped(shape, kinds, [_NEMOTRON_LAYERS[letter] for letter in pattern])
 
 

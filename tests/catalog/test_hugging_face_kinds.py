@@ -187,6 +187,38 @@ def test_what_cannot_be_expressed_is_named(
 
 
 @pytest.mark.parametrize(
+    ("name", "key", "value", "words"),
+    [
+        ("MiniMax-M3", "moe_layer_freq", [0, 1], "moe_layer_freq: tells 2 layers, but"),
+        ("Nemotron-H-56B", "hybrid_override_pattern", "M-M", "hybrid_override_pattern: tells 3"),
+        ("Qwen3.5-35B-A3B", "layer_types", ["full_attention"], "layer_types: tells 1 layers, but"),
+        ("Nemotron-Super-49B", "num_hidden_layers", 10, "block_configs: tells 80 layers, but num"),
+        ("DeepSeek-V4-Pro", "num_hidden_layers", 70, "compress_ratios: tells 62 layers, but num"),
+        ("DeepSeek-V4-Pro", "compress_ratios", None, "compress_ratios: missing; a model of type"),
+        ("DeepSeek-V4-Pro", "compress_ratios", [8] * 61, "compress_ratios: 8 is none of 0, 4, 128"),
+        ("gemma-4-26B-A4B", "layer_types", ["full"] * 30, "layer_types: 'full' is none of sliding"),
+        ("Step-3.7-Flash", "layer_types", ["near"] * 45, "layer_types: 'near' is none of full_at"),
+        ("Kimi-K3", "num_hidden_layers", 10, "are not among 10 layers"),
+    ],
+)
+def test_a_list_that_does_not_fit_the_layers_is_named(
+    name: str, key: str, value: Any, words: str, tmp_path: Path
+) -> None:
+    """By its key, and never as a traceback."""
+    keys = json.loads((FOLDER / f"{name}.json").read_text())
+    inner = keys.get("text_config", keys)
+    if value is None:
+        del inner[key]
+    else:
+        inner[key] = value
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(keys))
+    with pytest.raises(CatalogError) as caught:
+        Models.from_hf(path)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("section", "name"),
     [
         ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8_block"),

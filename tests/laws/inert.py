@@ -93,6 +93,12 @@ def _own_pue(it: Change) -> bool:
     return {it.old.arguments.get("pue"), it.new.arguments.get("pue")} <= {None, grid.pue}
 
 
+def _all_at_hand(it: Change) -> bool:
+    """Say that no stage has more than the two layers whose activations are on the accelerator."""
+    awake = it.old["model"].layers - it.old["frozen_layers"]
+    return bool(awake <= 2 * it.old["pp_size"])
+
+
 def _same_state(it: Change) -> bool:
     told = {it.old.arguments.get(_STATE), it.new.arguments.get(_STATE)}
     return told <= {None, 14} and it.old.arguments.get("checkpoint_size") is None
@@ -393,6 +399,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
         ),
     ),
     "host_memory": (_nothing_offloaded,),
+    "activation_offload": (_all_at_hand,),
     "base_format": (_nothing_frozen,),
     "zero_stage": (_alone,),
     "zero_group": (_alone, lambda it: it.old["zero_stage"] == 0),

@@ -28,6 +28,8 @@ BELIEVABLE = {
 }
 # What a server's host holds for each of its accelerators; a pod may be one server of thousands.
 HOSTS = {"host_memory_used": 5e12}
+# Two million million parameters with all that an optimizer keeps of them.
+STORED = {"checkpoint_size": 5e13}
 # A request is answered within a day, and a token seen within minutes, wherever the model fits.
 REQUESTS = {
     "time_to_first_token": 1e4,
@@ -82,7 +84,8 @@ def _odd_size(result: Any, name: str, value: float, parts: int) -> str:
         unit, (low, high) = _range(whole)
         value = magnitude(whole, unit) / parts
         high = next(
-            (most for part, most in (REQUESTS | HOSTS).items() if field.startswith(part)), high
+            (most for part, most in (REQUESTS | HOSTS | STORED).items() if field.startswith(part)),
+            high,
         )
         limits = f"out of {low:g} to {high:g} {unit}"
     elif field in COUNTS or field.endswith("accelerators"):

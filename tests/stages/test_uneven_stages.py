@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from laws.test_same_thing_said_twice import changed_by_tracing
 
 from mlsysim.catalog import Models, Systems
 from mlsysim.core.dse import DSE
@@ -369,3 +370,21 @@ def test_what_a_framework_has_no_words_for_is_refused(
     """With the constraint that a question has to add."""
     with pytest.raises(LaunchError, match=reason):
         emit(framework, DESIGN | changes)
+
+
+def test_a_choice_among_schedules_holds_what_each_holds() -> None:
+    """Stages that only a schedule of two ends has say nothing of one that has one end."""
+    space: dict[str, list[Any]] = {
+        "model": [Models.Language.GPT_OSS_20B],
+        "fleet": [Systems.Clusters.Meta_GenAI_24K_RoCE],
+        "batch_size": [333],
+        "tp_size": [16],
+        "pp_size": [1, 2],
+        "first_stage_layers": [23],
+        "last_stage_layers": [1],
+        "ep_size": [8],
+        "precision": ["fp32"],
+        "seq_len": [4096],
+        "schedule": ["1f1b", "zero-bubble", "dualpipe"],
+    }
+    assert not list(changed_by_tracing(DistributedModel, space))

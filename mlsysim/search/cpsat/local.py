@@ -123,8 +123,13 @@ class LocalSearch:
                 yield (*design[:column], int(place), *design[column + 1 :])
 
     def _pairs(self, design: Design) -> list[Design]:
-        """Change up to two choices at a time."""
-        return list(dict.fromkeys(two for one in self._around(design) for two in self._around(one)))
+        """Change up to two choices at a time; no more designs than can be evaluated."""
+        near: dict[Design, None] = {}
+        for one in self._around(design):
+            near |= dict.fromkeys(self._around(one))
+            if len(near) > self._left + len(self.seen):
+                break
+        return list(near)
 
     def _evaluate(self, designs: Positions) -> None:
         known = self.seen

@@ -257,6 +257,7 @@ class TrainingDesign(Design):
         "there beside the forward pass, and come back beside the backward one.  Those of two "
         "layers are at hand in any case.",
         default=0.0,
+        applies="where more than two layers wait for their backward pass",
     )
     host_memory: Any = knob(
         Measure("GB"),

@@ -63,7 +63,8 @@ class Layout:
     groups
         The stages of the pipeline (`split_of`).
     layers, frozen, slack, at_end
-        Of the stage in question, the last unless another is chosen: as in `StagePart`.
+        Of the stage in question, the last unless another is chosen: as in `StagePart`.  Of stages
+        that are listed one is chosen in any case.
     others_held, other_layers
         Its layers that are not of the kind that stands in front, or alternates with them: the
         fewest and the most (`other_layers`), and those with which it takes longest.
@@ -140,7 +141,8 @@ def lay_out(design: TrainingDesign, shape: ModelShape, machine: Machine) -> Layo
         sequences=sequences,
         microbatches=fullest_share(sequences, design.micro_batch_size),
         groups=groups,
-        **_stage_counts(groups[-1].slowest, shape),
+        # A list may be of more stages than there are: its last one is no end then.
+        **{**_stage_counts(groups[-1].slowest, shape), "at_end": True},
     )
 
 

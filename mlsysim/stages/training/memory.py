@@ -103,11 +103,18 @@ def _accelerators(run: TrainingRun, work: Work) -> Iterator[Memory]:
     if not is_one_of(run.layout.held, (1,)):
         for index in (1, design.pp_size // 2 - 1):
             inside = minimum(maximum(index, 0), design.pp_size - 1)
-            yield from _of_stage(run, work, even_part(design, shape, inside))
+            for one in _of_stage(run, work, even_part(design, shape, inside)):
+                yield _where(run.layout.held > 1, one)
     for group in groups:
         if group.slowest.is_last is not False:
             logits = where(group.slowest.is_last, work.logits, 0)
             yield from _of_stage(run, work, group.slowest, logits)
+
+
+def _where(condition: Any, memory: Memory) -> Memory:
+    """Give what an accelerator holds, or nothing."""
+    parts = {item.name: getattr(memory, item.name) for item in fields(Memory)}
+    return Memory(**{name: where(condition, part, 0.0) for name, part in parts.items()})
 
 
 def _of_stage(

@@ -16,7 +16,7 @@ from mlsysim.stages.shape import ModelShape
 from mlsysim.stages.training.design import TrainingDesign
 from mlsysim.stages.training.frozen import FrozenWidth
 from mlsysim.stages.training.layout import Layout
-from mlsysim.stages.training.split import StagePart, frozen_others
+from mlsysim.stages.training.split import StagePart, frozen_others, listed_stages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,7 @@ class TrainingRun:
 
     def of_part(self, part: StagePart) -> "TrainingRun":
         """Give the same with another stage of the pipeline in question."""
-        if part is self.layout.groups[-1].slowest and not stages_listed(
-            self.design.recompute_layers
-        ):
+        if part is self.layout.groups[-1].slowest and not listed_stages(self.design):
             return self
         design = replace(self.design, recompute_layers=part.recompute_layers)
         return replace(self, layout=self.layout.of_part(part, self.shape), design=design)

@@ -98,7 +98,7 @@ class StageGroup:
 
 def split_of(design: TrainingDesign, shape: ModelShape) -> tuple[StageGroup, ...]:
     """Give the stages of the pipeline in groups, from the first to the last."""
-    if listed := _listed(design):
+    if listed := listed_stages(design):
         return tuple(_one_by_one(design, shape, listed))
     if tells_ends(design):
         return tuple(_with_ends(design, shape))
@@ -107,7 +107,7 @@ def split_of(design: TrainingDesign, shape: ModelShape) -> tuple[StageGroup, ...
 
 def is_told(design: TrainingDesign) -> bool:
     """Tell whether the design tells stages apart."""
-    return _listed(design) > 0 or tells_ends(design)
+    return listed_stages(design) > 0 or tells_ends(design)
 
 
 def even_part(
@@ -238,7 +238,7 @@ def frozen_others(frozen: Any, layers: Any, others: Any, spread: Any) -> Any:
     )
 
 
-def _listed(design: TrainingDesign) -> int:
+def listed_stages(design: TrainingDesign) -> int:
     """Count the stages that lists are about."""
     return max(map(stages_listed, (design.stage_layers, design.recompute_layers)))
 

@@ -135,7 +135,8 @@ def _pace(run: TrainingRun, work: Work, arithmetic: ForwardFlops, group: StageGr
     """Time a microbatch on the slowest stage of a group."""
     passes, messages = _within_replica(run, work, arithmetic)
     offload = offload_beyond(run, offloading_time(run, work, passes), messages.inside)
-    spare = run.layout.slack * (passes.whole + messages.inside + offload) / run.layout.layers
+    spare = run.layout.slack * (passes.whole + messages.inside + offload)
+    spare = spare / maximum(run.layout.layers, 1)
     # Where a pipeline is entered at both ends, each end has these for half of the microbatches.
     head, embedding = (
         where(is_there, value, 0.0) / run.layout.held

@@ -90,11 +90,7 @@ def test_a_bare_solver_finds_the_same_optimum(name: str, parameters: dict[str, A
     assert point.objective_in(compiled.question.unit) == pytest.approx(best, rel=error)
 
 
-# Fifty choices of three classes: CP-SAT by itself proves no more than a bound within a minute.
-JOINT = "fleet/mixed_three_classes.toml"
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name != JOINT])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_model_of_the_optimum_alone_tells_it(name: str) -> None:
     """Without the designs worse than a known one, a bare solver ends with the optimum at once."""
     question = load(MODELS / name)
