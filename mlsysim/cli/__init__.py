@@ -1,6 +1,7 @@
 """The command ``mlsysim``: parse what is asked, print what is answered, nothing else."""
 
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -18,9 +19,12 @@ def main() -> None:
     # Who starts a command in the background may have it ignore Ctrl-C.
     taken = [number for number in _NUMBERS if signal.getsignal(number) in _DEFAULTS]
     _handle(taken, _end_at_once)
+    gc.disable()  # what is loaded is no garbage: looking for some takes a tenth of the time
     from mlsysim.cli.app import app  # noqa: PLC0415 - after Ctrl-C has been taken care of
     from mlsysim.cli.usage import run  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     status = run(app, taken)
     _handle(taken, lambda *_: os._exit(status))
     # While Python takes itself apart, it would give back a handler of ours, but not this one.

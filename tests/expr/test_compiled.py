@@ -17,6 +17,8 @@ from mlsysim.core.methods import search
 from mlsysim.expr.columns import Column
 from mlsysim.expr.compiled import machine as loading
 from mlsysim.expr.compiled import reader
+from mlsysim.expr.compiled.machine import VectorMachine
+from mlsysim.expr.compiled.opcodes import LANES, Opcode
 from mlsysim.expr.compiled.reader import Inputs, compiled
 from mlsysim.expr.compiled.tape import UnrecordableError
 from mlsysim.expr.ends import EndReader, Ends
@@ -44,6 +46,34 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(loading.SWITCH, raising=False)
     monkeypatch.setattr(reader, "_RECORDING", 0)
     monkeypatch.setattr(reader, "_LOADING", 0)
+
+
+@pytest.fixture(autouse=True)
+def within_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check before every run that no instruction reads or writes outside the arrays it is given."""
+    run = VectorMachine.run
+    gather, load = (list(Opcode).index(opcode) for opcode in (Opcode.GATHER, Opcode.LOAD))
+
+    def checked(machine: VectorMachine, **given: Any) -> Any:
+        code, slots, lanes = given["code"], given["slots"], given["lanes"]
+        opcodes, slot, read = code[:, 0], code[:, 1], code[:, 2:]
+        assert all(value.flags.c_contiguous for value in given.values() if np.ndim(value))
+        assert code.dtype == given["wanted"].dtype == np.int32
+        assert slots.shape[1] == LANES
+        assert lanes % LANES == 0
+        assert np.all((opcodes >= 0) & (opcodes < len(Opcode)))
+        for places in (slot, read[(opcodes != gather) & (opcodes != load)], given["wanted"]):
+            assert np.all((places >= 0) & (places < len(slots)))
+        for opcode, rows in ((gather, given["places"]), (load, given["numbers"])):
+            assert np.all(read[opcodes == opcode, 0] >= 0)
+            assert np.all(read[opcodes == opcode, 0] < len(rows))
+            assert not len(rows) or rows.shape == (len(rows), lanes)
+        for row, offset in read[opcodes == gather, :2].tolist():
+            at = offset + given["places"][row]
+            assert 0 <= at.min() <= at.max() < len(given["tables"])
+        return run(machine, **given)
+
+    monkeypatch.setattr(VectorMachine, "run", checked)
 
 
 @pytest.fixture
