@@ -31,7 +31,7 @@ def is_excluded(instance: Instance) -> bool:
     if any(not item.modes for item in instance.activities):
         return True
     return any(
-        not _Workload(instance, names).fits(_supply(instance, names)) for names in _groups(instance)
+        not _Demand(instance, names).fits(_supply(instance, names)) for names in _groups(instance)
     )
 
 
@@ -52,9 +52,9 @@ def least(instance: Instance, goal: Goal) -> int:
     names = _peaked(instance)
     if goal is not Goal.NODES or not names:
         return 0
-    workload, supply = _Workload(instance, names), _supply(instance, names)
+    demand, supply = _Demand(instance, names), _supply(instance, names)
     return _smallest(
-        int(supply.max()), lambda most: workload.fits(np.minimum(supply, most), most=most)
+        int(supply.max()), lambda most: demand.fits(np.minimum(supply, most), most=most)
     )
 
 
@@ -169,7 +169,7 @@ def _smallest(most: int, fits: Callable[[int], bool]) -> int:
     return high
 
 
-class _Workload:
+class _Demand:
     """The modes of all activities, one behind the other, as arrays.
 
     Parameters
