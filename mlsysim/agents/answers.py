@@ -34,15 +34,7 @@ class AgentAnswer:
 
     @classmethod
     def of(cls, report: Report, *, full: bool) -> "AgentAnswer":
-        """Make the answer of a report.
-
-        Parameters
-        ----------
-        report
-            The report.
-        full
-            Whether all of it is wanted as data.
-        """
+        """Make the answer of a report."""
         first = report.designs[0] if report.designs else None
         return cls(
             status=report.status.value,

@@ -16,15 +16,7 @@ from mlsysim.results.formatting import count
 
 
 def solve_file(file: Path, *, certificate: Path | None = None, **given: Any) -> ExitStatus:
-    """Answer a question file; the other parameters are those of `answer_file`.
-
-    Parameters
-    ----------
-    file
-        The question file.
-    certificate
-        Where to write a proof of the answer.
-    """
+    """Answer a question file; the other parameters are those of `answer_file`."""
 
     def solve(question: Question, **options: Any) -> SearchResult:
         found = question.solve(certificate=certificate, **options)

@@ -76,13 +76,7 @@ def print_entry(name: str) -> None:
 
 
 def print_record(entry: Record) -> None:
-    """Show every figure of a record with its unit, source and confidence.
-
-    Parameters
-    ----------
-    entry
-        Of the catalogue or of the user's own.
-    """
+    """Show every figure of a record with its unit, source and confidence."""
     out = console()
     heading = Text.assemble((entry.name, "bold"), f"  {type(entry).__name__}")
     if entry.title:

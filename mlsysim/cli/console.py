@@ -30,11 +30,6 @@ def console(*, errors: bool = False) -> Console:
 
     A pipe or a file has no width, so that lines are broken only for a
     terminal, or where ``COLUMNS`` asks for it.
-
-    Parameters
-    ----------
-    errors
-        Whether it is for standard error.
     """
     stream = sys.stderr if errors else sys.stdout
     return Terminal(stderr=errors, highlight=False, markup=False, emoji=False, width=width(stream))

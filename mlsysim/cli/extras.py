@@ -11,13 +11,6 @@ from mlsysim.errors import ParameterError
 def extra(name: str, what: str) -> Iterator[None]:
     """Import packages of an extra in a block.
 
-    Parameters
-    ----------
-    name
-        The extra.
-    what
-        What needs it, as the beginning of a sentence.
-
     Raises
     ------
     ParameterError

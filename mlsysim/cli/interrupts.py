@@ -64,12 +64,6 @@ class CommandInterruption(Interruption):
 
 
 def leave(status: int) -> NoReturn:
-    """End the process without waiting for threads, such as a solver that does not stop.
-
-    Parameters
-    ----------
-    status
-        The exit status.
-    """
+    """End the process without waiting for threads, such as a solver that does not stop."""
     sys.stdout.flush()
     os._exit(status)

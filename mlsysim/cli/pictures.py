@@ -14,11 +14,6 @@ _FORMATS = ("png", "svg", "pdf", "jpg", "webp")
 def require_drawable(target: Path) -> None:
     """See before the work begins that a picture can be drawn after it.
 
-    Parameters
-    ----------
-    target
-        The file to write.
-
     Raises
     ------
     ParameterError
@@ -35,14 +30,6 @@ def require_drawable(target: Path) -> None:
 
 
 def save(figure: Any, target: Path) -> None:
-    """Write a figure, whole or not at all.
-
-    Parameters
-    ----------
-    figure
-        Of matplotlib.
-    target
-        The file to write.
-    """
+    """Write a figure, whole or not at all."""
     with replacing(target, f"--plot {target}") as beside:
         figure.savefig(beside, dpi=150)

@@ -18,11 +18,6 @@ def progress_line(title: str) -> Iterator[ProgressCallback | None]:
 
     Until then an interrupt ends the command; from here on it ends the work, with what there is.
 
-    Parameters
-    ----------
-    title
-        What is being done.
-
     Yields
     ------
     ProgressCallback or None

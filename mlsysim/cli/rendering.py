@@ -18,26 +18,12 @@ _UNPROVEN = "bold yellow"
 
 
 def view(report: Report, *, full: bool = False) -> RenderableType:
-    """Show a report: the verdict, the best design, what limits it, and the others.
-
-    Parameters
-    ----------
-    report
-        What to show.
-    full
-        Whether all of it.
-    """
+    """Show a report: the verdict, the best design, what limits it, and the others."""
     return stacked(report.blocks(full=full))
 
 
 def stacked(blocks: Iterable[Block]) -> RenderableType:
-    """Show blocks one below the other, with room between them.
-
-    Parameters
-    ----------
-    blocks
-        What to show.
-    """
+    """Show blocks one below the other, with room between them."""
     parts: list[RenderableType] = []
     for block in blocks:
         parts += [Text(), *_drawn(block)] if parts else _drawn(block)

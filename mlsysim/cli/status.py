@@ -68,11 +68,6 @@ def report(error: MlsysimError, file: Path | None = None) -> ExitStatus:
 def errors_to_status(file: Path | None = None) -> Iterator[None]:
     """End the command with one line and a status where mlsysim raises an error.
 
-    Parameters
-    ----------
-    file
-        The question file at hand.
-
     Raises
     ------
     typer.Exit

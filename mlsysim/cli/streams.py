@@ -72,37 +72,19 @@ def abandon() -> None:
 
 
 def complain(text: str) -> None:
-    """Write to standard error, as far as it can be written to.
-
-    Parameters
-    ----------
-    text
-        One or more lines.
-    """
+    """Write to standard error, as far as it can be written to."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{printable(text)}\n")
         sys.stderr.flush()
 
 
 def say(text: str) -> None:
-    """Write text to standard output, without what a terminal would obey.
-
-    Parameters
-    ----------
-    text
-        With its newlines.
-    """
+    """Write text to standard output, without what a terminal would obey."""
     sys.stdout.write(printable(text))
 
 
 def width(stream: Any) -> int:
-    """Say how many columns there are; a pipe or a file has no end of them.
-
-    Parameters
-    ----------
-    stream
-        Where it is written to.
-    """
+    """Say how many columns there are; a pipe or a file has no end of them."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal():
         return _possible(asked)

@@ -82,11 +82,6 @@ def sweep_file(
 def values_of(text: str) -> tuple[str, Sequence[str]]:
     """Take ``name=value,value`` apart.
 
-    Parameters
-    ----------
-    text
-        What the user wrote.
-
     Raises
     ------
     ParameterError

@@ -8,13 +8,6 @@ from mlsysim.errors import ParameterError
 def check_writable(option: str, target: Path) -> None:
     """See that a file can be written.
 
-    Parameters
-    ----------
-    option
-        The option that names it, for the message.
-    target
-        The file.
-
     Raises
     ------
     ParameterError

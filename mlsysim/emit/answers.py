@@ -12,15 +12,6 @@ from mlsysim.stages.stage import ForwardModel
 def emit_answer(framework: Framework, question: Question, result: SearchResult) -> Emission:
     """Tell a framework the best design of an answered question.
 
-    Parameters
-    ----------
-    framework
-        Which one.
-    question
-        What was asked.
-    result
-        The answer.
-
     Raises
     ------
     LaunchError

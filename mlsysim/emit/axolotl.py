@@ -27,13 +27,7 @@ _FOUR_BITS = {"nf4": False, "nf4_double": True}
 
 
 def axolotl(plan: TrainingPlan) -> Launch:
-    """Tell Axolotl a training design.
-
-    Parameters
-    ----------
-    plan
-        The design.
-    """
+    """Tell Axolotl a training design."""
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     sheet.set("base_model", "MODEL", "model")
     sheet.remark("MODEL is where the weights are; add datasets, output_dir and learning_rate")

@@ -15,13 +15,7 @@ _REPEATED = {
 
 
 def deepspeed(plan: TrainingPlan) -> Launch:
-    """Tell DeepSpeed a training design.
-
-    Parameters
-    ----------
-    plan
-        The design.
-    """
+    """Tell DeepSpeed a training design."""
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     sheet.set("train_batch_size", plan.batch_size, "batch_size")
     sheet.set("train_micro_batch_size_per_gpu", plan.micro_batch_size, "micro_batch_size")

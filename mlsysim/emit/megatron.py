@@ -24,13 +24,7 @@ _PRECISIONS = {
 
 
 def megatron(plan: TrainingPlan) -> Launch:
-    """Tell Megatron-LM a training design.
-
-    Parameters
-    ----------
-    plan
-        The design.
-    """
+    """Tell Megatron-LM a training design."""
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     tell_model(sheet, plan.model, plan.seq_len)
     _tell_layout(sheet, plan)
@@ -48,11 +42,6 @@ def uneven_layout(parts: Sequence[int]) -> str:
     """Write how layers are dealt out to parts of a pipeline that are not equal.
 
     ``E`` is the embedding, ``t`` a layer, ``L`` the loss, and ``|`` ends a part.
-
-    Parameters
-    ----------
-    parts
-        Layers of each part.
 
     Examples
     --------

@@ -83,13 +83,7 @@ class ServingPlan(ServingDesign):
 
 
 def pool_plans(arguments: Mapping[str, Any]) -> tuple[ServingPlan, ServingPlan]:
-    """Read the arguments of `DisaggregatedModel.solve`: the pool for prefill, and that for decode.
-
-    Parameters
-    ----------
-    arguments
-        Every argument by name, with the defaults filled in.
-    """
+    """Read the arguments of `DisaggregatedModel.solve`: the pools for prefill and for decode."""
     roles = ("prefill", "decode")
     shared = {
         name: value for name, value in arguments.items() if name.partition("_")[0] not in roles

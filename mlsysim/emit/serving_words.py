@@ -47,17 +47,7 @@ def _alike(left: NumberFormat, right: NumberFormat) -> bool:
 
 
 def tell_cache(sheet: Sheet, plan: ServingPlan, engine: str) -> None:
-    """Set what keys and values are kept in.
-
-    Parameters
-    ----------
-    sheet
-        What is set so far.
-    plan
-        The design.
-    engine
-        By its name in the calibration.
-    """
+    """Set what keys and values are kept in."""
     words = CACHE_WORDS[engine]
     sheet.set("--kv-cache-dtype", words.get(plan.kv_precision, plan.kv_precision), "kv_precision")
 

@@ -13,11 +13,6 @@ def sglang(plan: ServingPlan) -> Launch:
     """Tell SGLang a serving design.
 
     Its ``--tp-size`` counts all accelerators of a stage; attention groups divide them.
-
-    Parameters
-    ----------
-    plan
-        The design.
     """
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     sheet.set("--tp-size", plan.stage, "tp_size")

@@ -27,13 +27,7 @@ _SCHEDULES = {"1f1b": "1F1B", "interleaved": "Interleaved1F1B", "zero-bubble": "
 
 
 def torchtitan(plan: TrainingPlan) -> Launch:
-    """Tell torchtitan a training design.
-
-    Parameters
-    ----------
-    plan
-        The design.
-    """
+    """Tell torchtitan a training design."""
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     module, configuration = _configuration(plan.model)
     sheet.set("--module", module or "MODULE", "model")

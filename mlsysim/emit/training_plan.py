@@ -113,17 +113,7 @@ def _spread(counts: Sequence[int]) -> int:
 
 
 def tell_documents(sheet: Sheet, plan: TrainingPlan, packing: str) -> None:
-    """Say how documents are packed, and what follows from the kernels: code of data and models.
-
-    Parameters
-    ----------
-    sheet
-        What is set so far.
-    plan
-        The design.
-    packing
-        How the framework keeps packed documents apart.
-    """
+    """Say how documents are packed, and what follows from the kernels: code of data and models."""
     if plan.document_len and plan.packed:
         sheet.remark(f"documents of {plan.document_len} tokens are packed: {packing}")
     elif plan.document_len:

@@ -12,13 +12,7 @@ _ONLINE = {"fp8": "fp8", "fp8_block": "fp8_per_block", "mxfp8": "mxfp8"}
 
 
 def vllm(plan: ServingPlan) -> Launch:
-    """Tell vLLM a serving design.
-
-    Parameters
-    ----------
-    plan
-        The design.
-    """
+    """Tell vLLM a serving design."""
     sheet = Sheet(framework=FRAMEWORK, arguments=plan.arguments)
     sheet.set("--tensor-parallel-size", plan.tp_size, "tp_size")
     sheet.set("--pipeline-parallel-size", plan.pp_size, "pp_size")

@@ -32,29 +32,13 @@ def as_command(launch: Launch, headline: str, command: Sequence[str]) -> str:
 
 
 def as_document(launch: Launch, headline: str) -> str:
-    """Write a configuration file: JSON after comments, which Hjson allows.
-
-    Parameters
-    ----------
-    launch
-        What the framework is told.
-    headline
-        The design in a line.
-    """
+    """Write a configuration file: JSON after comments, which Hjson allows."""
     text = json.dumps(_tree(launch), indent=2)
     return "\n".join([*_comments(launch, headline), text]) + "\n"
 
 
 def as_yaml(launch: Launch, headline: str) -> str:
-    """Write a configuration file in YAML: a key to a line, and comments before them.
-
-    Parameters
-    ----------
-    launch
-        What the framework is told.
-    headline
-        The design in a line.
-    """
+    """Write a configuration file in YAML: a key to a line, and comments before them."""
     return "\n".join([*_comments(launch, headline), *_yaml(_tree(launch), "")]) + "\n"
 
 

@@ -177,11 +177,6 @@ def may_be_none(value: object) -> bool:
 def unless_none(choice: Alternatives) -> tuple[Any, Any]:
     """Take a choice among `None` and other things apart.
 
-    Parameters
-    ----------
-    choice
-        One of which `may_be_none`.
-
     Returns
     -------
     absent

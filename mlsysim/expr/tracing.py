@@ -27,11 +27,6 @@ class TracedDomain(Protocol):
 def parameters(space: Mapping[str, TracedDomain]) -> tuple[Graph, dict[str, Any]]:
     """Start a graph and make the parameters that an evaluator is to be called with.
 
-    Parameters
-    ----------
-    space
-        The domain of each choice.
-
     Returns
     -------
     Graph

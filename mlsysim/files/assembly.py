@@ -132,15 +132,7 @@ def _probe(
 
 
 def located(error: InputError, place: str) -> QuestionError:
-    """Put file and key in front of an error, and keep its notes.
-
-    Parameters
-    ----------
-    error
-        What was said.
-    place
-        File and key.
-    """
+    """Put file and key in front of an error, and keep its notes."""
     answer = QuestionError(f"{place}: {error}")
     for note in getattr(error, "__notes__", ()):
         answer.add_note(note)

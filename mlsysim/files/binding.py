@@ -62,13 +62,7 @@ class PipelineEvaluator:
         return {**self.fixed, **taken}
 
     def key_in(self, message: str) -> str | None:
-        """Name the key of the file whose argument a model complains about.
-
-        Parameters
-        ----------
-        message
-            The model's complaint.
-        """
+        """Name the key of the file whose argument a model complains about."""
         keys = {name: f"fixed.{name}" for name in self.fixed}
         keys |= {name: f"space.{choice}" for name, choice in self.chosen.items()}
         keys |= {name: f"pipeline.arguments.{name}" for name in self.listed}
@@ -78,13 +72,6 @@ class PipelineEvaluator:
 
 def bind(content: QuestionFile, file: str) -> tuple[dict[str, Any], PipelineEvaluator]:
     """Give the space and the evaluator that a question file describes.
-
-    Parameters
-    ----------
-    content
-        The file.
-    file
-        The name that messages use.
 
     Raises
     ------

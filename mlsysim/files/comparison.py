@@ -18,18 +18,6 @@ def differences(expected: Expected, comparison: Comparison) -> list[str]:
     Designs that tie are interchangeable for the solver; who evaluates every design
     breaks ties by the order of the space, so that its best design has to be the
     expected one exactly.
-
-    Parameters
-    ----------
-    expected
-        The file's answer.
-    comparison
-        The answers.
-
-    Returns
-    -------
-    list of str
-        One line for each difference.
     """
     lines = list(comparison.differences)
     solver = next(iter(comparison.answers))

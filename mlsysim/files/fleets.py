@@ -148,11 +148,6 @@ class BoundFleet:
     def prepare(self, options: SearchOptions) -> Bound:
         """Search for the replica designs, unless they are known, and make the question of them.
 
-        Parameters
-        ----------
-        options
-            The limits, who evaluates, and who is told of it.
-
         Raises
         ------
         NoReplicaError

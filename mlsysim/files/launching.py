@@ -42,15 +42,7 @@ class Launched:
 
 
 def launched_by(question: Question, result: Any) -> tuple[Launched, ...]:
-    """Ask every framework that runs designs of a question's models.
-
-    Parameters
-    ----------
-    question
-        The question.
-    result
-        What its pipeline returned for the design.
-    """
+    """Ask every framework that runs designs of a question's models."""
     stages = question.evaluate.pipeline.stages
     asked = asked_of(question)
     found = []
@@ -70,13 +62,6 @@ def launched_by(question: Question, result: Any) -> tuple[Launched, ...]:
 
 def launched_by_all(question: Question, results: Sequence[Any]) -> tuple[Launched, ...]:
     """Ask every framework whether it runs all of some designs.
-
-    Parameters
-    ----------
-    question
-        The question.
-    results
-        What its pipeline returned for each design.
 
     Returns
     -------
@@ -100,13 +85,7 @@ def _tunes(arguments: Mapping[str, Any]) -> bool:
 
 
 def asked_of(question: Question) -> Asked:
-    """Say what a question leaves open, for the constraints that cure a refusal.
-
-    Parameters
-    ----------
-    question
-        The question.
-    """
+    """Say what a question leaves open, for the constraints that cure a refusal."""
     evaluate, space = question.evaluate, question.problem.space
     return Asked(
         named={*evaluate.fixed, *evaluate.chosen, *evaluate.listed},

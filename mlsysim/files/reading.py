@@ -49,11 +49,6 @@ _WITHOUT_QUOTES = {"int": "8", "float": "0.9", "bool": "true"}
 def written(path: Path) -> str:
     """Read the text of a question file.
 
-    Parameters
-    ----------
-    path
-        A TOML file.
-
     Raises
     ------
     QuestionError
@@ -64,15 +59,6 @@ def written(path: Path) -> str:
 
 def read_table(table: Mapping[str, Any], file: str, kind: type[Kind]) -> Kind:
     """Check a parsed file.
-
-    Parameters
-    ----------
-    table
-        The top level of the file.
-    file
-        The name that messages use.
-    kind
-        The record that the top level is read into.
 
     Raises
     ------

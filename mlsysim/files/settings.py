@@ -32,13 +32,6 @@ class Settings:
 def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
     """Take ``name=value`` apart; several may be joined by commas.
 
-    Parameters
-    ----------
-    texts
-        What the user wrote.
-    option
-        The option, for messages.
-
     Raises
     ------
     ParameterError

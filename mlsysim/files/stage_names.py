@@ -73,15 +73,7 @@ def stage_named(name: str, place: str, folder: Path | None = None) -> type[Forwa
 
 
 def not_taken(name: str, known: Iterable[str]) -> str:
-    """Say that no model of a pipeline takes an argument, and what may be meant.
-
-    Parameters
-    ----------
-    name
-        The argument.
-    known
-        Those that the models take.
-    """
+    """Say that no model of a pipeline takes an argument, and what may be meant."""
     near = suggest(name, known)
     takers = [stage for stage, kind in built_in_stages().items() if name in kind.inputs()]
     if takers:

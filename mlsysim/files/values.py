@@ -21,15 +21,6 @@ from mlsysim.units import amount, quantity
 def choices(values: tuple[Scalar, ...] | RangeTable, annotation: Any, place: str) -> Any:
     """Build the values of one choice.
 
-    Parameters
-    ----------
-    values
-        The list or the range of the file.
-    annotation
-        The annotation of the argument that takes the choice.
-    place
-        File and key, for messages.
-
     Raises
     ------
     QuestionError
@@ -47,15 +38,6 @@ def argument(value: Fixed | Record, annotation: Any, place: str) -> Any:
     """Build the value of one argument.
 
     A table is one where the argument takes a value per name, a list where it takes one per stage.
-
-    Parameters
-    ----------
-    value
-        What the file holds.
-    annotation
-        The annotation of the argument.
-    place
-        File and key, for messages.
 
     Raises
     ------

@@ -97,17 +97,6 @@ def verify_front(
 ) -> tuple[str, ...]:
     """Find the Pareto front of a question each way; compare, also with the file.
 
-    Parameters
-    ----------
-    question
-        The question.
-    walk
-        As for `verify`.
-    executor
-        That of a search.
-    **options
-        The other options of `Question.pareto`.
-
     Returns
     -------
     tuple of str
@@ -156,13 +145,7 @@ def _verified(question: Question, found: Comparison) -> Verified:
 
 
 def expected_block(result: SearchResult) -> str:
-    """Write an answer as the ``[expected]`` block of a question file.
-
-    Parameters
-    ----------
-    result
-        The answer: a proven one.
-    """
+    """Write an answer as the ``[expected]`` block of a question file."""
     lines = ["[expected]", f'status = "{result.status.value}"']
     if result:
         chosen = (f"{name} = {_toml(value)}" for name, value in result.best_params.items())

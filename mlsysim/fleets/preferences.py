@@ -42,13 +42,6 @@ def preference_of(
     more ado.  Whoever prefers more served, or sets a floor to it, can use replicas beyond the
     demand.  Anything else, such as a floor under the accelerators of a contract or a limit
     on one pool, can need designs that others dominate, too.
-
-    Parameters
-    ----------
-    objectives, constraints
-        Their texts; constraints with a confidence as tables.
-    pools
-        What the choices are called.
     """
     known = set(pools)
     spare, dominated = "", True

@@ -191,11 +191,6 @@ def replica_designs(
     **fixed
         Other arguments of the models, e.g. ``model=Models.Language.Llama3_70B``.
 
-    Returns
-    -------
-    list of ReplicaDesign
-        One for every choice that is best for some class.
-
     Raises
     ------
     PipelineError
@@ -362,13 +357,7 @@ def _front(
 
 
 def roles_of(stages: Sequence[ForwardModel]) -> tuple[str, ...]:
-    """Name the arguments that say on what a replica runs: of two pools both, which are of a kind.
-
-    Parameters
-    ----------
-    stages
-        The models of a replica.
-    """
+    """Name the arguments that say on what a replica runs: two pools are of one kind."""
     names = (name for stage in stages for name in type(stage).inputs())
     return tuple(dict.fromkeys(name for name in names if name.endswith("fleet")))
 

@@ -83,11 +83,6 @@ class Given:
 
         The first alternative is taken whose constraints over fixed arguments hold, and whose
         constraints over a single choice leave some of its values.
-
-        Parameters
-        ----------
-        broken
-            The rule.
         """
         for parts in broken.any_of:
             if all(self._can_hold(part) for part in parts):
@@ -157,15 +152,7 @@ class Refusal:
 
 
 def refusals(rules: Iterable[Rule], given: Given) -> tuple[Refusal, ...]:
-    """List the rules that a design breaks, each with its cure.
-
-    Parameters
-    ----------
-    rules
-        Those of a framework.
-    given
-        The design, on plain numbers, and the question behind it.
-    """
+    """List the rules that a design breaks, each with its cure."""
     return tuple(
         Refusal(
             rule=item,

@@ -107,15 +107,7 @@ class Framework:
         )
 
     def rules_of(self, stage: type[ForwardModel], name: str) -> tuple[Rule, ...]:
-        """Give what it insists on, over the arguments and the metrics of a model.
-
-        Parameters
-        ----------
-        stage
-            The model: one of `stages`, or a subclass.
-        name
-            Its name in the pipeline.
-        """
+        """Give what it insists on, over the arguments and the metrics of a model."""
         plain = {self.stages[0].__name__: name}
         pools: Mapping[str, Mapping[str, str]] = {
             pool: _arguments_of_pool(stage, pool) for pool in POOLS
@@ -227,34 +219,14 @@ class LaunchResult(StageResult):
 def launch_result(
     framework: Framework, stage: ForwardModel, given: Mapping[str, Any], result: Any
 ) -> LaunchResult:
-    """Judge a design, on plain numbers, arrays or traced values.
-
-    Parameters
-    ----------
-    framework
-        Who is to run it.
-    stage
-        The model that priced it.
-    given
-        The arguments that the model was given.
-    result
-        What the model returned.
-    """
+    """Judge a design, on plain numbers, arrays or traced values."""
     resolve = resolver(complete(type(stage), given), {stage.name: result})
     rules = framework.rules_of(type(stage), stage.name)
     return LaunchResult(checks={rule.reason: rule.check(resolve) for rule in rules})
 
 
 def complete(stage: type[ForwardModel], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in the defaults, and keep what the model takes.
-
-    Parameters
-    ----------
-    stage
-        The model.
-    arguments
-        What it was given, and perhaps more.
-    """
+    """Fill in the defaults, and keep what the model takes."""
     taken = inspect.signature(stage.solve).parameters
     defaults = {name: item.default for name, item in taken.items() if name != "self"}
     return {name: arguments.get(name, default) for name, default in defaults.items()}

@@ -32,13 +32,7 @@ class Rule:
     any_of: tuple[tuple[Constraint, ...], ...]
 
     def holds(self, resolve: Resolve) -> Any:
-        """Tell whether a design meets it: a truth value, an array or a traced value.
-
-        Parameters
-        ----------
-        resolve
-            Gives arguments by their names and metrics by their paths.
-        """
+        """Tell whether a design meets it: a truth value, an array or a traced value."""
         alternatives = (
             logical_and(True, *(holds(part, resolve) for part in parts))  # noqa: FBT003
             for parts in self.any_of

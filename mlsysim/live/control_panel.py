@@ -47,13 +47,7 @@ class ControlPanel:
         self._place = ui.element("div").classes("controls")
 
     def show(self, controls: Controls) -> None:
-        """Show the controls of a draft that was opened.
-
-        Parameters
-        ----------
-        controls
-            What can be moved.
-        """
+        """Show the controls of a draft that was opened."""
         self._place.clear()
         with self._place:
             markup_of("p", controls.question).classes("question")

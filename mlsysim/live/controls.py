@@ -162,13 +162,7 @@ class Controls:
 
 
 def controls_of(question: Question) -> Controls:
-    """List what can be moved in a question.
-
-    Parameters
-    ----------
-    question
-        As it was read.
-    """
+    """List what can be moved in a question."""
     file = str(question.path)
     content = read_table(parse_toml(question.written, file, QuestionError), file, QuestionFile)
     limits = tuple(
@@ -241,17 +235,7 @@ def _dials(content: QuestionFile) -> Iterator[Dial]:
 
 
 def dial_of(place: Place, name: str, value: Any) -> Iterator[Dial]:
-    """Give the dial of a number, or of an amount in text; none of anything else.
-
-    Parameters
-    ----------
-    place
-        Where it stands.
-    name
-        What people call it.
-    value
-        What stands there.
-    """
+    """Give the dial of a number, or of an amount in text; none of anything else."""
     unit = ""
     whole = isinstance(value, int)
     if isinstance(value, str):

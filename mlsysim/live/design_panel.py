@@ -25,15 +25,7 @@ class DesignPanel:
         self._draw()
 
     def show(self, design: ReportedDesign, title: str) -> None:
-        """Show a design.
-
-        Parameters
-        ----------
-        design
-            The design.
-        title
-            What it is.
-        """
+        """Show a design."""
         self._shown = design, title
         self._draw()
 

@@ -82,13 +82,6 @@ class Dial:
 def around(value: float, *, whole: bool = False) -> tuple[float, ...]:
     """Give the round numbers from a thirtieth of a number to thirty times it, and itself.
 
-    Parameters
-    ----------
-    value
-        The number.
-    whole
-        Whether there are whole numbers only.
-
     Examples
     --------
     >>> around(8, whole=True)[:6]

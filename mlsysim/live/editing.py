@@ -44,13 +44,6 @@ def with_value(text: str, place: Place, value: Any) -> str:
 def without(text: str, place: Place) -> str:
     r"""Give the text without one value or table; the same text where there is none.
 
-    Parameters
-    ----------
-    text
-        The text of a question file.
-    place
-        Where it stands.
-
     Examples
     --------
     >>> print(without("a = 1\n[limits]\nb = 2\n", ("limits",)))

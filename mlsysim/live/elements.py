@@ -49,21 +49,7 @@ def slider(
     moved: Callable[[float], object],
     shown: Callable[[float], str],
 ) -> Element:
-    """Make a slider over some values; the browser's own, which keyboards and readers know.
-
-    Parameters
-    ----------
-    label
-        What it sets.
-    values
-        What it goes through, upward.
-    value
-        Where it stands.
-    moved
-        Told the value it was moved to.
-    shown
-        Writes a value for people.
-    """
+    """Make a slider over some values; the browser's own, which keyboards and readers know."""
     start = values.index(value)
     made = ui.element("input").props(f"type=range min=0 max={len(values) - 1} step=1 value={start}")
     made.props["aria-label"] = label
@@ -103,17 +89,7 @@ def button(
 
 
 def choosable(block: TableBlock, chosen: Callable[[int], Any], *, what: str) -> Element:
-    """Show a table in which each row can be chosen by the button that its first cell becomes.
-
-    Parameters
-    ----------
-    block
-        The table.
-    chosen
-        Told the place of the row.
-    what
-        What a row is.
-    """
+    """Show a table in which each row can be chosen by the button that its first cell becomes."""
     with ui.element("div").classes("wide") as made, ui.element("table"):
         with ui.element("thead"), ui.element("tr"):
             for column, name in enumerate(block.header):

@@ -53,13 +53,7 @@ class FrontPanel:
         return (self._controls.objective, self._against.value) if self._against.value else ()
 
     def offer(self, controls: Controls) -> None:
-        """Offer what can be weighed.
-
-        Parameters
-        ----------
-        controls
-            Those of the question.
-        """
+        """Offer what can be weighed."""
         self._controls = None  # what is set here is no wish of the user's
         goals = list(controls.goals)
         self._against.set_options(goals, value=goals[0] if goals else None)
@@ -68,25 +62,13 @@ class FrontPanel:
         self.hide()
 
     def hide(self, *, there_is_one: bool = False) -> None:
-        """Show no front: there is none, or it is not known yet.
-
-        Parameters
-        ----------
-        there_is_one
-            Whether it will be.
-        """
+        """Show no front: there is none, or it is not known yet."""
         self._body.clear()
         self._verdict.set_text("")
         self.place.set_visibility(there_is_one and bool(self.objectives))
 
     def show(self, report: Report) -> None:
-        """Show a front.
-
-        Parameters
-        ----------
-        report
-            The report of a front.
-        """
+        """Show a front."""
         self._verdict.set_text(report.verdict)
         self._body.clear()
         with self._body:

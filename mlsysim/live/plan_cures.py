@@ -66,15 +66,7 @@ class PlanChoice:
 
 
 def cures_of(plan: FiledPlan, found: PlanResult) -> Iterator[PlanCure]:
-    """List the requirements that exclude every plan, with what each would have to become.
-
-    Parameters
-    ----------
-    plan
-        The file.
-    found
-        Its answer; only one that is infeasible has any.
-    """
+    """List the requirements that exclude every plan, with what each would have to become."""
     reached = {item.name: item for item in found.relaxations}
     reasons = found.conflict_reasons
     for requirement in found.question.requirements():
@@ -127,15 +119,7 @@ def _value(plan: FiledPlan, value: float | None, unit: str) -> Any:
 
 
 def choices_of(plan: FiledPlan, found: PlanResult) -> Iterator[PlanChoice]:
-    """List what of each run can be forced: its fleet, its nodes and its layout.
-
-    Parameters
-    ----------
-    plan
-        The file.
-    found
-        Its answer.
-    """
+    """List what of each run can be forced: its fleet, its nodes and its layout."""
     asked = {item.job.name: item for item in plan.jobs}
     for run in found.schedule or ():
         if run.job not in asked:

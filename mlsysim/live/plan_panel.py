@@ -46,13 +46,7 @@ class PlanPanel:
                     self._dated = button("Calendar", self._ical, label="download as a calendar")
 
     def show(self, view: PlanView) -> None:
-        """Show an answer.
-
-        Parameters
-        ----------
-        view
-            The answer.
-        """
+        """Show an answer."""
         self._view = view
         self._charts.set_content(view.charts)
         self._charts.set_visibility(bool(view.charts))

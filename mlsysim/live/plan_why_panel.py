@@ -42,13 +42,7 @@ class PlanWhyPanel:
         self._place.set_visibility(False)
 
     def show(self, view: PlanView) -> None:
-        """Show what belongs to an answer.
-
-        Parameters
-        ----------
-        view
-            The answer.
-        """
+        """Show what belongs to an answer."""
         self._cures.clear()
         if view.cures:
             with self._cures, section("Why no plan fits"), ui.element("ul").classes("cures"):

@@ -110,15 +110,7 @@ class ForcePlan(_PlanJob):
 
 
 def view_of(plan: FiledPlan, found: PlanResult) -> PlanView:
-    """Write what the page shows of an answer.
-
-    Parameters
-    ----------
-    plan
-        The file.
-    found
-        Its answer.
-    """
+    """Write what the page shows of an answer."""
     verdict, jobs = plan_told(found)
     return PlanView(
         verdict=verdict,
@@ -134,13 +126,7 @@ def view_of(plan: FiledPlan, found: PlanResult) -> PlanView:
 
 
 def plan_controls(plan: FiledPlan) -> Controls:
-    """List what can be moved in a plan: work, dates, nodes, prices, the common choices.
-
-    Parameters
-    ----------
-    plan
-        As it was read.
-    """
+    """List what can be moved in a plan: work, dates, nodes, prices, the common choices."""
     file = str(plan.path)
     content = read_table(parse_toml(plan.written, file, QuestionError), file, PlanFile)
     goals = content.objective

@@ -54,14 +54,6 @@ class StatusPanel:
         self._verdict.classes(add="stale") if text else self._verdict.classes(remove="stale")
 
     def show(self, verdict: str, facts: str) -> None:
-        """Show what was found.
-
-        Parameters
-        ----------
-        verdict
-            The first line, and what follows it, as HTML.
-        facts
-            The key numbers, likewise.
-        """
+        """Show what was found."""
         self.complain("")
         self._verdict.set_content(f'<div class="headline">{verdict}</div>{facts}')

@@ -36,15 +36,7 @@ class WhyPanel:
         self.place.set_visibility(False)
 
     def show(self, report: Report, controls: Controls) -> None:
-        """Show the values beside those of the best design.
-
-        Parameters
-        ----------
-        report
-            The answer.
-        controls
-            The choices.
-        """
+        """Show the values beside those of the best design."""
         self._told.set_content("")
         self._values.clear()
         best = report.designs[0].params if report.designs else {}

@@ -13,15 +13,7 @@ _ROUNDING = 1e-6
 
 
 def violations(question: PlanQuestion, schedule: Schedule) -> list[str]:
-    """List what a plan violates; nothing if it can be carried out as it stands.
-
-    Parameters
-    ----------
-    question
-        What was asked.
-    schedule
-        The plan, perhaps of some of the jobs only.
-    """
+    """List what a plan violates; nothing if it can be carried out as it stands."""
     found = [text for run in schedule for text in _of_run(question, run)]
     ends = {run.job: run.end for run in schedule}
     for run in schedule:

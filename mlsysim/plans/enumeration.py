@@ -13,18 +13,7 @@ from mlsysim.plans.worth import worth
 
 
 def enumerated(question: PlanQuestion) -> tuple[tuple[float, ...], Schedule] | None:
-    """Find the best plan by trying all; nothing if there is none.
-
-    Parameters
-    ----------
-    question
-        Small, and all its times multiples of its slot.
-
-    Returns
-    -------
-    tuple
-        The plan's values by the goals, and the plan.
-    """
+    """Find the best plan by trying all; nothing if there is none."""
     best: tuple[tuple[float, ...], Schedule] | None = None
     for schedule in schedules(question):
         values = tuple(worth(question, schedule, goal) for goal in question.goals)
@@ -34,13 +23,7 @@ def enumerated(question: PlanQuestion) -> tuple[tuple[float, ...], Schedule] | N
 
 
 def schedules(question: PlanQuestion) -> Iterator[Schedule]:
-    """List every plan that violates nothing.
-
-    Parameters
-    ----------
-    question
-        As for `enumerated`.
-    """
+    """List every plan that violates nothing."""
     blocks = [(fleet.name, block) for fleet in question.fleets for block in fleet.blocks]
     for counts in product(*(range(block.lots + 1) for _, block in blocks)):
         lots = {

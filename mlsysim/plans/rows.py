@@ -51,11 +51,6 @@ def rows_of(  # noqa: PLR0913 - each is given by name
     **options
         Those of `DSE.pareto`, such as ``time_limit`` and ``workers``.
 
-    Returns
-    -------
-    tuple of Row
-        By rising nodes.
-
     Raises
     ------
     ParameterError

@@ -17,17 +17,7 @@ HOUR = 3600
 def worth(  # noqa: C901, PLR0911 - one for each goal
     question: PlanQuestion, schedule: Schedule, goal: Goal
 ) -> float:
-    """Give the value of a plan by a goal, in the goal's unit.
-
-    Parameters
-    ----------
-    question
-        What was asked.
-    schedule
-        The plan.
-    goal
-        What counts.
-    """
+    """Give the value of a plan by a goal, in the goal's unit."""
     match goal:
         case Goal.MAKESPAN:
             ends = [run.end for run in schedule if not question.job(run.job).holds]
@@ -59,17 +49,7 @@ def begin_before(question: PlanQuestion, job: str) -> int | None:
 
 
 def changed(question: PlanQuestion, job: str, row: Row, *, is_kept: bool) -> int:
-    """Count what differs from the plan that was made before: the start, and the way it runs.
-
-    Parameters
-    ----------
-    question
-        With the earlier plan.
-    job, row
-        The job, and how it runs now.
-    is_kept
-        Whether it starts in the same slot.
-    """
+    """Count what differs from the plan that was made before: the start, and the way it runs."""
     if question.earlier is None or begin_before(question, job) is None:
         return 0
     return int(row != question.earlier.run(job).row) + int(not is_kept)

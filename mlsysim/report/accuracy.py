@@ -26,13 +26,7 @@ _WORDS = {
 
 
 def accuracy_of(result: Any) -> tuple[str, ...]:
-    """Say how exact the models are that evaluated a design.
-
-    Parameters
-    ----------
-    result
-        The result of a pipeline.
-    """
+    """Say how exact the models are that evaluated a design."""
     alike: dict[object, list[Evidence]] = {}
     for item in evidence_of(result):
         family = item.family if classes_for(item) else ""
@@ -41,28 +35,14 @@ def accuracy_of(result: Any) -> tuple[str, ...]:
 
 
 def accuracy_data(result: Any) -> list[dict[str, Any]]:
-    """Give the same for programs.
-
-    Parameters
-    ----------
-    result
-        The result of a pipeline.
-    """
+    """Give the same for programs."""
     return [_data(item) for item in evidence_of(result)]
 
 
 def unmeasured_winners(
     space: SearchSpace, params: Mapping[str, Any], result: Any
 ) -> tuple[str, ...]:
-    """Say where a choice crosses measured and unmeasured hardware, and the winner is unmeasured.
-
-    Parameters
-    ----------
-    space
-        The choices.
-    params, result
-        The design that won, and what its pipeline returned.
-    """
+    """Say where a choice crosses measured and unmeasured hardware, and the winner is unmeasured."""
     return tuple(dict.fromkeys([*_crossed(space, params, result), *_crossed_designs(result)]))
 
 

@@ -61,17 +61,7 @@ class Cloud:
 
 
 def cloud_of(problem: Problem, evaluate: Evaluator, objectives: Sequence[str] = ()) -> Cloud | None:
-    """Evaluate designs for the chart; nothing where the evaluator takes no arrays.
-
-    Parameters
-    ----------
-    problem
-        What is asked.
-    evaluate
-        The evaluator.
-    objectives
-        Further objectives of interest.
-    """
+    """Evaluate designs for the chart; nothing where the evaluator takes no arrays."""
     thin = Problem(
         space=thinned(problem.space, MOST),
         objective=problem.objective,
@@ -104,15 +94,7 @@ def cloud_of(problem: Problem, evaluate: Evaluator, objectives: Sequence[str] = 
 
 
 def thinned(space: SearchSpace, most: int) -> SearchSpace:
-    """Leave out every second value of the longest choice, until few enough designs are left.
-
-    Parameters
-    ----------
-    space
-        The designs.
-    most
-        How many may be left.
-    """
+    """Leave out every second value of the longest choice, until few enough designs are left."""
     values = {name: domain.values for name, domain in space.items()}
     while SearchSpace(values).size > most:
         longest = max(values, key=lambda name: len(values[name]))

@@ -23,13 +23,7 @@ def schema() -> dict[str, Any]:
 
 
 def as_data(report: "Report") -> dict[str, Any]:
-    """Give a report as data that JSON can hold: the result's own keys, and what explains it.
-
-    Parameters
-    ----------
-    report
-        What to tell.
-    """
+    """Give a report as data that JSON can hold: the result's own keys, and what explains it."""
     explained: dict[str, Any] = {}
     if report.explanation is not None:
         told = report.explanation
@@ -58,13 +52,7 @@ def as_data(report: "Report") -> dict[str, Any]:
 
 
 def as_csv(report: "Report") -> str:
-    """Write the designs as a table of plain numbers; where nothing fits, what would have to give.
-
-    Parameters
-    ----------
-    report
-        What to tell.
-    """
+    """Write the designs as plain numbers; where nothing fits, what would have to give."""
     return csv_text(_design_rows(report) if report.designs else _relaxation_rows(report))
 
 

@@ -13,13 +13,7 @@ _POINT = "\N{BLACK CIRCLE}"
 
 
 def front_drawing(designs: Sequence[ReportedDesign]) -> Drawing:
-    """Draw the points of a front, with the least and the greatest value at each axis.
-
-    Parameters
-    ----------
-    designs
-        The points; their first two measures are drawn.
-    """
+    """Draw the points of a front, with the least and the greatest value at each axis."""
     across, up = designs[0].measures[:2]
     xs = [item.measures[0].value for item in designs]
     ys = [item.measures[1].value for item in designs]

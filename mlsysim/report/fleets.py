@@ -61,13 +61,7 @@ class ReportedPool:
 
 
 def pools_behind(result: Any) -> tuple[ReportedPool, ...]:
-    """List the pools of a mixed fleet that hold replicas, by class; nothing of other results.
-
-    Parameters
-    ----------
-    result
-        What the pipeline returned for the fleet.
-    """
+    """List the pools of a mixed fleet that hold replicas, by class; nothing of other results."""
     given = getattr(result, "arguments", {})
     counts, designs = given.get("replicas"), given.get("designs")
     if not isinstance(counts, Mapping) or not designs:
@@ -83,13 +77,7 @@ def pools_behind(result: Any) -> tuple[ReportedPool, ...]:
 
 
 def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
-    """Write the pools as a table; choices that all of them share are told once.
-
-    Parameters
-    ----------
-    pools
-        At least one.
-    """
+    """Write the pools as a table; choices that all of them share are told once."""
     designs = [pool.design.params for pool in pools]
     choices = [
         name
@@ -116,15 +104,7 @@ def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
 
 
 def waits_table(pools: Sequence[ReportedPool], title: str) -> Iterator[TableBlock]:
-    """Tell between what the waits on each pool are expected to be; nothing where that is not known.
-
-    Parameters
-    ----------
-    pools
-        At least one.
-    title
-        What the intervals are.
-    """
+    """Tell between what the waits on each pool are expected, where that is known."""
     rows = [
         [
             pool.request_class,
@@ -145,13 +125,7 @@ def _between(ends: tuple[float, float] | None) -> str:
 
 
 def pool_changes(best: "ReportedDesign", other: "ReportedDesign") -> str:
-    """Say in words which pools of a fleet differ from those of the best.
-
-    Parameters
-    ----------
-    best, other
-        Two fleets of one question.
-    """
+    """Say in words which pools of a fleet differ from those of the best."""
     return ", ".join(_changes(best.params, other.params)) or "-"
 
 

@@ -23,15 +23,6 @@ def inert_choices(
     """Name the choices of which every value gives the same metrics and verdicts.
 
     The others stay as they are in the design.  An answer takes the first value of such a choice.
-
-    Parameters
-    ----------
-    space
-        The choices.
-    evaluate
-        Evaluates a design.
-    params
-        The design.
     """
     best = _metrics(evaluate(dict(params)))
     left = _MOST

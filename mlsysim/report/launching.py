@@ -10,13 +10,6 @@ def launch_lines(launched: Sequence[Launched], *, several: bool = False) -> Iter
     """Say which frameworks can run a design, or all of several; then what the others object to.
 
     Each objection has its cure.
-
-    Parameters
-    ----------
-    launched
-        Every framework that runs designs of this kind.
-    several
-        Whether it is about all points of a front.
     """
     subject, every = ("All of them can", "all ") if several else ("Can", "")
     able = [item.framework.name for item in launched if not item.refusals]

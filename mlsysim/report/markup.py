@@ -18,11 +18,5 @@ def as_fragment(report: "Report") -> str:
 
 @cache
 def asset(name: str) -> str:
-    """Read a file that stands beside this module.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    """
+    """Read a file that stands beside this module."""
     return files("mlsysim.report").joinpath("assets", name).read_text(encoding="utf-8")

@@ -47,15 +47,7 @@ class Judge:
 
     @classmethod
     def of(cls, problem: Problem, objectives: Iterable[Objective | str]) -> "Judge":
-        """Make the judge of a question.
-
-        Parameters
-        ----------
-        problem
-            Its constraints say what else is of interest.
-        objectives
-            In order.
-        """
+        """Make the judge of a question."""
         goals = (
             item if isinstance(item, Objective) else Objective.parse(item) for item in objectives
         )
@@ -67,13 +59,6 @@ class Judge:
 
         The objectives come first, then what constraints limit, then the sums of
         the breakdowns.
-
-        Parameters
-        ----------
-        params
-            The design.
-        result
-            What the evaluator returned for it.
         """
         resolve = resolver(params, result)
         found: Values = []
@@ -95,15 +80,7 @@ class Judge:
 def designs_of(
     judge: Judge, found: Sequence[tuple[Mapping[str, Any], Any]]
 ) -> tuple[ReportedDesign, ...]:
-    """Measure designs and compare each with the first.
-
-    Parameters
-    ----------
-    judge
-        What they are measured by.
-    found
-        Choices and result of each.
-    """
+    """Measure designs and compare each with the first."""
     columns = [judge.values(params, result) for params, result in found]
     kept = distinct(columns, len(judge.objectives)) if columns else []
     designs: list[ReportedDesign] = []
@@ -165,15 +142,7 @@ def _amount(measured: tuple[str, Any, str, Any]) -> Any:
 
 
 def distinct(columns: Sequence[Values], objectives: int) -> list[int]:
-    """Choose measures, one of each that always have the same value, and say where they stand.
-
-    Parameters
-    ----------
-    columns
-        The measures of several designs.
-    objectives
-        So many stand at the front; they stay.
-    """
+    """Choose measures, one of each that always have the same value, and say where they stand."""
     kept: list[int] = []
     for place in range(min(map(len, columns))):
         same = (all(_is_same(values[place], values[other]) for values in columns) for other in kept)
@@ -193,15 +162,7 @@ def _is_same(one: tuple[str, Any, str, Any], other: tuple[str, Any, str, Any]) -
 
 
 def compared(measure: ReportedMeasure, best: ReportedMeasure) -> ReportedMeasure:
-    """Give a measure with its change from the same one of another design.
-
-    Parameters
-    ----------
-    measure
-        The measure.
-    best
-        That of the other design.
-    """
+    """Give a measure with its change from the same one of another design."""
     if number(measure.value) == number(best.value) or not best.value:
         return replace(measure, change=None if not best.value else 0.0)
     return replace(measure, change=(measure.value - best.value) / abs(best.value))

@@ -143,13 +143,7 @@ class Report(JsonText):
         return blocks_of(self, full=full)
 
     def to_text(self, *, full: bool = False) -> str:
-        """Write the report as text.
-
-        Parameters
-        ----------
-        full
-            As for `blocks`.
-        """
+        """Write the report as text."""
         return as_text(self.blocks(full=full))
 
     def _repr_html_(self) -> str:
@@ -164,11 +158,5 @@ class Report(JsonText):
         return as_csv(self)
 
     def to_page(self, cloud: Cloud | None = None) -> str:
-        """Give the report as one page of HTML that needs no network.
-
-        Parameters
-        ----------
-        cloud
-            More designs for the chart, from `mlsysim.report.cloud_of`.
-        """
+        """Give the report as one page of HTML that needs no network."""
         return as_page(self, cloud)

@@ -16,15 +16,7 @@ if TYPE_CHECKING:
 
 
 def requirement_of(problem: Problem, condition: Condition) -> Sensitivity:
-    """Describe one requirement at a design, in the unit in which the user wrote it.
-
-    Parameters
-    ----------
-    problem
-        What is asked.
-    condition
-        The requirement, read at the design.
-    """
+    """Describe one requirement at a design, in the unit in which the user wrote it."""
     constraint = problem.constraint(condition.name)
     unit = condition.unit
     if constraint is not None and condition.relation is not None:
@@ -45,13 +37,7 @@ def requirement_of(problem: Problem, condition: Condition) -> Sensitivity:
 
 
 def requirement_table(report: "Report") -> TableBlock | None:
-    """List the user's constraints with the room that is left, or what each costs.
-
-    Parameters
-    ----------
-    report
-        What is told.
-    """
+    """List the user's constraints with the room that is left, or what each costs."""
     if report.explanation is not None:
         title = "What the best design meets, and what relaxing it would gain:"
         return cost_table(report.requirements, title)

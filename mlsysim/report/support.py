@@ -16,13 +16,7 @@ WITHIN = f"{100 * COVERAGE:g} % of measured runs like this stay within"
 
 
 def support_blocks(report: "Report") -> Iterator[Block]:
-    """Tell how exact the models are, whose prices stand behind the cost, and who can run it.
-
-    Parameters
-    ----------
-    report
-        What is told.
-    """
+    """Tell how exact the models are, whose prices stand behind the cost, and who can run it."""
     if report.inert:
         yield Lines(lines=(f"Without effect on this design: {', '.join(report.inert)}",))
     accuracy = [line for line in report.accuracy if line not in report.account]

@@ -92,15 +92,7 @@ def evaluated_report(
 
 
 def why_not_report(question: Question, why_not: WhyNot) -> Report:
-    """Report what forcing some choices costs, or which requirements it breaks.
-
-    Parameters
-    ----------
-    question
-        What was asked.
-    why_not
-        What `Question.why_not` gave.
-    """
+    """Report what forcing some choices costs, or which requirements it breaks."""
     forced = design(why_not.forced)
     if not why_not.best:
         return report_of(question, why_not.best)
@@ -128,15 +120,7 @@ def why_not_report(question: Question, why_not: WhyNot) -> Report:
 
 
 def broken_lines(problem: Problem, point: Point) -> list[str]:
-    """Say what a design breaks, and by how much.
-
-    Parameters
-    ----------
-    problem
-        What is asked.
-    point
-        The design.
-    """
+    """Say what a design breaks, and by how much."""
     known = {(item.name, item.reason): item for item in _conditions(point)}
     broken = [item for key, item in known.items() if key in point.broken]
     # What the evaluator says by giving up is no condition.

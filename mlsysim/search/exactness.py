@@ -37,13 +37,6 @@ class _Whole(int):
 def beyond_floats(problem: Problem, evaluate: Evaluator) -> str | None:
     """Say that the largest design needs digits of whole numbers that floats do not have.
 
-    Parameters
-    ----------
-    problem
-        What is asked.
-    evaluate
-        The user's evaluator.
-
     Returns
     -------
     str or None

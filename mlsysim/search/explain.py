@@ -87,17 +87,6 @@ def account(
 ) -> Explanation:
     """Explain an answer.
 
-    Parameters
-    ----------
-    problem
-        What was asked.
-    evaluate
-        The user's evaluator.
-    result
-        The answer.
-    solve
-        Finds the best design of a variant of the question.
-
     Raises
     ------
     DisagreementError

@@ -162,11 +162,6 @@ def undominated(values: Array) -> list[int]:
     values
         One row per design, one column per objective, smaller is better; of
         equal rows the first is taken.
-
-    Returns
-    -------
-    list of int
-        The rows, sorted by their values.
     """
     rounded = coarse(values)
     order = np.lexsort(rounded.T[::-1])

@@ -120,11 +120,6 @@ def interruptible(
         What to use where no such block is open; a new one if not given.
     signals
         What interrupts, besides what an outer block takes.
-
-    Yields
-    ------
-    Interruption
-        That of the outermost block.
     """
     outer = _CURRENT.get()
     found = outer or own or Interruption(_main)
@@ -141,15 +136,7 @@ def interruptible(
 
 @contextmanager
 def under(interruption: Interruption, numbers: Sequence[int]) -> Iterator[None]:
-    """Make an interruption that of everything in a block, and let it take signals.
-
-    Parameters
-    ----------
-    interruption
-        What is asked to end.
-    numbers
-        Which signals it takes.
-    """
+    """Make an interruption that of everything in a block, and let it take signals."""
     token = _CURRENT.set(interruption)
     try:
         with _handling(interruption, numbers):

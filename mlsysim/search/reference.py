@@ -106,13 +106,6 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
 def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
     """Evaluate every design; give those that no other dominates.
 
-    Parameters
-    ----------
-    goals
-        The question once for each objective.
-    evaluate, options
-        As for `search`.
-
     Raises
     ------
     MetricError, UnitError

@@ -11,15 +11,7 @@ class RemoteTraceback(Exception):  # noqa: N818 - shown as the cause of an error
 
 
 def portable(error: Exception, where: str) -> Exception:
-    """Give an error in a form that can be sent to another process.
-
-    Parameters
-    ----------
-    error
-        What was raised.
-    where
-        Its traceback in text; becomes the cause.
-    """
+    """Give an error in a form that can be sent to another process."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - what was just written
     except Exception:  # noqa: BLE001 - whatever a foreign class may raise

@@ -135,15 +135,7 @@ def undefined(metric: str) -> str:
 
 
 def nowhere_defined(problem: Problem, point: Point) -> MetricError:
-    """Build the error for a question in which no design has an objective.
-
-    Parameters
-    ----------
-    problem
-        What was asked.
-    point
-        Any design.
-    """
+    """Build the error for a question in which no design has an objective."""
     reasons = ", ".join(sorted(reason for name, reason in point.broken if name == UNDEFINED))
     value = "" if point.reading is None else f" ({point.reading.objective})"
     return MetricError(
@@ -163,17 +155,6 @@ def evaluate_point(
 
     An exception of the evaluator propagates with a note that names the design;
     only `Infeasible` is a verdict.
-
-    Parameters
-    ----------
-    problem
-        What is asked.
-    evaluate
-        The user's evaluator; it gets a dict of its own.
-    params
-        The design, plain values.
-    others
-        Further objectives that have to be finite numbers.
 
     Raises
     ------
@@ -233,16 +214,6 @@ def extremes(space: SearchSpace) -> list[int]:
     therefore tried at its least and greatest value, and at its first fraction,
     with the first value of every other choice; where that is too many designs,
     several choices are tried at once.
-
-    Parameters
-    ----------
-    space
-        The designs.
-
-    Returns
-    -------
-    list of int
-        Positions in the grid, each once.
     """
     found: dict[int, None] = {}
     stride = space.size
@@ -274,15 +245,6 @@ def refuse_random(problem: Problem, evaluate: Evaluator, point: Point) -> None:
 
     Nothing can be proven of an evaluator that gives one design different values:
     no method answers then.
-
-    Parameters
-    ----------
-    problem
-        What is asked.
-    evaluate
-        The user's evaluator.
-    point
-        What it made of a design before.
 
     Raises
     ------

@@ -51,17 +51,6 @@ def check_number(
 ) -> None:
     """Refuse what is not a number in a range.
 
-    Parameters
-    ----------
-    name
-        The argument.
-    value
-        What it was given.
-    least, most
-        The range.
-    above
-        Whether `least` itself is excluded.
-
     Raises
     ------
     ParameterError

@@ -45,13 +45,7 @@ def described(thing: object) -> dict[str, str]:
 
 
 def metrics_of(result: object) -> Mapping[str, Metric]:
-    """Give the numbers that a result reports: its fields, save verdicts and mappings of parts.
-
-    Parameters
-    ----------
-    result
-        A type; one that is no dataclass has none.
-    """
+    """Give the numbers that a result reports: its fields, save verdicts and mappings of parts."""
     if not (isinstance(result, type) and is_dataclass(result)):
         return {}
     texts, hints = described(result), get_type_hints(result, include_extras=True)

@@ -100,13 +100,6 @@ def error_classes() -> Mapping[ClassName, ErrorClass]:
 def error_class(evidence: Evidence, quantity: Quantity) -> tuple[str, ErrorClass] | None:
     """Give what was measured of a kind, or of the model whose passes it puts together.
 
-    Parameters
-    ----------
-    evidence
-        The kind.
-    quantity
-        What of it.
-
     Returns
     -------
     tuple or None

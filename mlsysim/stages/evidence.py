@@ -57,17 +57,7 @@ class Evidence:
 
 
 def evidence_on(stage: str, fleet: Cluster | Node | Accelerator, model: Any) -> Evidence:
-    """Name the kind of a prediction.
-
-    Parameters
-    ----------
-    stage
-        The model that predicts.
-    fleet
-        On what.
-    model
-        What runs.
-    """
+    """Name the kind of a prediction."""
     accelerator = fleet if isinstance(fleet, Accelerator) else fleet.accelerator
     family = accelerator.calibration.name if accelerator.has("calibration") else accelerator.name
     return Evidence(

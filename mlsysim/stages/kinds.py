@@ -62,17 +62,7 @@ def only_if(count: Any, value: Any) -> Any:
 def once_each(
     kinds: Sequence[Any], names: Sequence[str], figure: Callable[[Any], Any]
 ) -> list[Any]:
-    """Give the figure of each kind, the very same for neighbours that are alike in what it reads.
-
-    Parameters
-    ----------
-    kinds
-        The kinds.
-    names
-        The attributes that it reads.
-    figure
-        Gives it.
-    """
+    """Give the figure of each kind, the very same for neighbours that are alike in it."""
     found: list[Any] = []
     for place, kind in enumerate(kinds):
         before = kinds[place - 1]

@@ -132,11 +132,6 @@ class Design:
     def read(cls, given: Mapping[str, Any]) -> Self:
         """Check arguments, and give the design.
 
-        Parameters
-        ----------
-        given
-            Arguments by name; those left out have their defaults.
-
         Raises
         ------
         ParameterError
@@ -168,11 +163,6 @@ def takes(
     record: Callable[P, D],
 ) -> Callable[[Callable[[S, D], R]], Callable[Concatenate[S, P], R]]:
     """Let a `solve` that is written over a record be called with the record's fields.
-
-    Parameters
-    ----------
-    record
-        A subclass of `Design`.
 
     Examples
     --------

@@ -18,13 +18,6 @@ def mapped(function: Callable[..., Any], *values: Any) -> Any:
     The function therefore sees real records and texts only, and may branch on
     them in plain Python.  The attributes of what it returns become look-up
     tables where they differ.
-
-    Parameters
-    ----------
-    function
-        Reads records, e.g. into a frozen dataclass of plain numbers.
-    values
-        Its arguments.
     """
     if any(isinstance(value, Alternatives) for value in values):
         return combine(function, *values)

@@ -114,15 +114,7 @@ def mixer_matrices(layer: Layer) -> Iterator[Matrix]:
 
 
 def feed_matrices(layer: Layer, *, routed: bool) -> Iterator[Matrix]:
-    """List those that feed forward what every token sees: a dense MLP, or what is beside experts.
-
-    Parameters
-    ----------
-    layer
-        The layer.
-    routed
-        Whether its experts take the place of the dense MLP.
-    """
+    """List those that feed every token forward: a dense MLP, or what is beside experts."""
     inner = layer.shared_width if routed else layer.ffn
     if inner:
         yield from _mlp(layer, layer.hidden, inner)

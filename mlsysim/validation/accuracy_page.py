@@ -72,11 +72,6 @@ def held_by_others(
 ) -> float | None:
     """Give the share of a class that intervals hold which have not seen the source of a run.
 
-    Parameters
-    ----------
-    name, members
-        The class, and the figures of all classes.
-
     Returns
     -------
     float or None

@@ -64,11 +64,6 @@ def kernel_lines(table: MeasuredTable) -> Iterator[str]:
 def affine_fit(points: list[tuple[float, float]]) -> tuple[float, float]:
     """Fit ``y = a + b x`` with a and b not negative.
 
-    Parameters
-    ----------
-    points
-        Pairs of x and y.
-
     Examples
     --------
     >>> offset, slope = affine_fit([(1.0, 5.0), (2.0, 7.0), (4.0, 11.0)])

@@ -53,15 +53,7 @@ def small_kernel_lines(table: MeasuredTable) -> Iterator[str]:
 
 
 def memory_fit(accelerator: Accelerator, rows: Sequence[RowCells]) -> float:
-    """Fit the fraction of the memory bandwidth that reading weights reaches.
-
-    Parameters
-    ----------
-    accelerator
-        With what its large products reach.
-    rows
-        Its matrix products.
-    """
+    """Fit the fraction of the memory bandwidth that reading weights reaches."""
     kinds: dict[str, list[RowCells]] = defaultdict(list)
     for cells in rows:
         kinds[_PRECISIONS[cells.text("dtype")]].append(cells)
@@ -86,15 +78,7 @@ def _reading_losses(
 
 
 def reduce_fit(accelerator: Accelerator, rows: Sequence[RowCells]) -> tuple[float, float]:
-    """Fit what an all-reduce costs by itself, and for each of its steps (s).
-
-    Parameters
-    ----------
-    accelerator
-        With what large messages reach.
-    rows
-        Its all-reduces.
-    """
+    """Fit what an all-reduce costs by itself, and for each of its steps (s)."""
     bandwidth = magnitude(accelerator.link_bandwidth, "byte/s") * accelerator.link_efficiency
     group, message = (
         np.array([cells.number(column) for cells in rows], float) for column in ("n_gpus", "bytes")

@@ -78,15 +78,7 @@ class Machinery:
 
 
 def machinery_of(row: MeasuredRun, count: int) -> Machinery | str:
-    """Build the cluster of a row, or say what is missing.
-
-    Parameters
-    ----------
-    row
-        The row.
-    count
-        How many accelerators it has.
-    """
+    """Build the cluster of a row, or say what is missing."""
     figures = Figures(
         memory=row.memory_gib, bandwidth=row.memory_tb_s, link=row.link_gb_s, power=row.power_w
     )

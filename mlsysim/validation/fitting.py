@@ -89,15 +89,7 @@ def fit_file(path: str | Path) -> tuple[Fit, ...]:
 
 
 def fit_rows(rows: Sequence[Configuration], file: str) -> Fit:
-    """Fit the constants of an accelerator to its rows.
-
-    Parameters
-    ----------
-    rows
-        Runs on one accelerator.
-    file
-        Where they are from, for the record.
-    """
+    """Fit the constants of an accelerator to its rows."""
     task = TrainingTask.of_accelerators(rows)
     stated = task.task()
     found = estimate(stated)

@@ -12,11 +12,6 @@ from mlsysim.validation.table import MeasuredTable
 def serving_outcomes(table: MeasuredTable) -> tuple[Outcome, ...]:
     """Predict every row of a table of serving runs.
 
-    Parameters
-    ----------
-    table
-        The rows.
-
     Raises
     ------
     MeasurementError

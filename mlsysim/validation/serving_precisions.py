@@ -40,19 +40,7 @@ _FORMATS = {
 def precisions_of(
     row: ServingRow, model: LanguageModel, accelerator: Accelerator, runtime: MeasuredRuntime
 ) -> dict[str, str] | None:
-    """Give the precisions as arguments of `ServingModel.solve`; None if a format is not served.
-
-    Parameters
-    ----------
-    row
-        What is said.
-    model
-        What is served.
-    accelerator
-        On what.
-    runtime
-        The engine.
-    """
+    """Give the precisions as arguments of `ServingModel.solve`; None if a format is not served."""
     said = row.precision or MeasuredPrecision.FP16
     inside = _FORMATS.get(said)
     outside = _FORMATS.get(row.dense_precision or said)

@@ -48,15 +48,7 @@ class Words(Generic[Word]):
     phrases: tuple[tuple[str, Word], ...] = ()
 
     def meaning(self, cell: str, *, of_a_source: bool = False) -> Word | None:
-        """Give what a cell means, or None where its words are not known.
-
-        Parameters
-        ----------
-        cell
-            What it says.
-        of_a_source
-            Whether it is in the words of a source.
-        """
+        """Give what a cell means, or None where its words are not known."""
         whole = " ".join(cell.casefold().split())
         tries = [whole, without_remark(whole)]
         if of_a_source:

@@ -60,13 +60,7 @@ class Reply:
 
 
 def serve(pipe: Connection) -> None:
-    """Do the jobs that come through a pipe until it is closed.
-
-    Parameters
-    ----------
-    pipe
-        `Request` come through it, and `Reply` go back.
-    """
+    """Do the jobs that come through a pipe until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the page, which ends this
     waiting: queue.SimpleQueue[tuple[Request, Interruption]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, waiting), daemon=True).start()

@@ -39,13 +39,6 @@ class Worker:
         If the caller is cancelled, the job is asked to end, and does not keep others waiting for
         longer than `GRACE`.
 
-        Parameters
-        ----------
-        job
-            The job.
-        progress
-            Told how far it has come.
-
         Raises
         ------
         MlsysimError

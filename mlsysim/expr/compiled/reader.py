@@ -118,15 +118,7 @@ class CompiledReader:
         number: Callable[[Any], Array],
         places: Callable[[Any], NDArray[np.int64]],
     ) -> Array:
-        """Read every formula, one row for each.
-
-        Parameters
-        ----------
-        count
-            How many boxes or designs there are.
-        number, places
-            Give the rows of inputs.
-        """
+        """Read every formula, one row for each."""
         found: dict[Operand, Array] = {}
 
         def run(stage: Recorded) -> Array:
@@ -185,15 +177,7 @@ def _stages(tape: Tape, wanted: Sequence[Operand]) -> list[list[Operand]]:
 
 
 def compiled(inputs: Inputs, record: Callable[[], Sequence[Any]]) -> CompiledReader | None:
-    """Make a reader of what computes on lanes; nothing where the machine cannot do that.
-
-    Parameters
-    ----------
-    inputs
-        What it computes from.
-    record
-        Computes what is wanted.
-    """
+    """Make a reader of what computes on lanes; nothing where the machine cannot do that."""
     loaded = machine()
     if loaded is None:
         return None

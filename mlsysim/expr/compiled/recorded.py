@@ -122,19 +122,7 @@ def recorded(
     wanted: Sequence[Operand],
     tables: Sequence[NDArray[np.float64]],
 ) -> Recorded:
-    """Leave out what nothing needs, and let results share slots where no one reads them again.
-
-    Parameters
-    ----------
-    machine
-        What will run it.
-    tape
-        The instructions.
-    wanted
-        The results that are asked for.
-    tables
-        What is looked up.
-    """
+    """Leave out what nothing needs, and let results share slots where no one reads them again."""
     instructions = tape.instructions
     last = _last_uses(tape, wanted)
     needed = sorted(last)

@@ -225,17 +225,7 @@ def _block(key: str, name: str, table: BlockTable, size: int, reader: Reader) ->
 
 
 def read_sites(tables: Mapping[str, SiteTable], known: list[str], reader: Reader) -> Iterator[Site]:
-    """Read the power that fleets share.
-
-    Parameters
-    ----------
-    tables
-        Those of the file.
-    known
-        The names of the fleets.
-    reader
-        Reads the file.
-    """
+    """Read the power that fleets share."""
     for name, table in tables.items():
         key = f"sites.{name}"
         for fleet in table.fleets:
@@ -249,19 +239,7 @@ def read_sites(tables: Mapping[str, SiteTable], known: list[str], reader: Reader
 
 
 def require(name: str, known: list[str], what: str, key: str, reader: Reader) -> None:
-    """Refuse a name that no table has.
-
-    Parameters
-    ----------
-    name
-        The name.
-    known
-        Those that there are.
-    what
-        What is called so.
-    key, reader
-        For messages.
-    """
+    """Refuse a name that no table has."""
     if name not in known:
         raise QuestionError(
             f"{reader.file}: {key}: no {what} is called {name!r}{suggest(name, known)}"

@@ -51,15 +51,6 @@ class JobQuestion:
     def rows(self, nodes: Mapping[str, Nodes], known: KnownRows, **options: Any) -> tuple[Row, ...]:
         """Search for the rows on every fleet where the job may run.
 
-        Parameters
-        ----------
-        nodes
-            The fleets.
-        known
-            Rows that were found before; what is found is added.
-        **options
-            Those of `DSE.pareto`.
-
         Raises
         ------
         InfeasibleError
@@ -92,13 +83,7 @@ class JobQuestion:
         )
 
     def seconds(self, row: Row) -> float:
-        """Evaluate the design of a row on plain numbers, and give how long the job takes with it.
-
-        Parameters
-        ----------
-        row
-            One of its rows.
-        """
+        """Evaluate the design of a row on plain numbers: how long the job takes with it."""
         bound = self.bound[row.fleet]
         found = read(bound.problem, row.params, bound.evaluate(row.params))
         path = self.timed.get("rate") or self.timed["duration"]
@@ -154,17 +139,7 @@ def read_jobs(
 def read_holds(
     tables: Mapping[str, HoldTable], nodes: Mapping[str, Nodes], reader: Reader
 ) -> Iterator[Job]:
-    """Read what is held for a time: jobs that have no choice.
-
-    Parameters
-    ----------
-    tables
-        Those of the file.
-    nodes
-        The fleets.
-    reader
-        Reads the file.
-    """
+    """Read what is held for a time: jobs that have no choice."""
     for name, table in tables.items():
         if table.nodes is None:
             continue

@@ -49,15 +49,6 @@ class ServingHold:
 
         For a given time, fewer nodes of a fleet cost less, so that one row of each is the front.
 
-        Parameters
-        ----------
-        nodes
-            The fleets.
-        known
-            Rows that were found before; what is found is added.
-        **options
-            Those of `DSE.search`.
-
         Raises
         ------
         InfeasibleError
@@ -98,15 +89,7 @@ class ServingHold:
         )
 
     def nodes(self, row: Row, nodes: Mapping[str, Nodes]) -> int:
-        """Evaluate the design of a row on plain numbers, and give how many nodes it takes.
-
-        Parameters
-        ----------
-        row
-            One of its rows.
-        nodes
-            The fleets.
-        """
+        """Evaluate the design of a row on plain numbers, and give how many nodes it takes."""
         bound = self.bound[row.fleet]
         found = read(bound.problem, row.params, bound.evaluate(row.params))
         return _nodes(found.objective, nodes[row.fleet])

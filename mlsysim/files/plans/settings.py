@@ -57,13 +57,7 @@ def with_settings(
 
 
 def value_of(text: str) -> Any:
-    """Read a value as TOML has it; what is none is text.
-
-    Parameters
-    ----------
-    text
-        What the command line has.
-    """
+    """Read a value as TOML has it; what is none is text."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

@@ -100,13 +100,7 @@ class Reader:
         return moment
 
     def since(self, value: Any, key: str) -> int:
-        """Read when something begins, which may have been before the plan: then from its begin on.
-
-        Parameters
-        ----------
-        value, key
-            As for `moment`; nothing for the begin.
-        """
+        """Read when something begins: with the plan, where it was before that."""
         if value is None:
             return 0
         return max(
@@ -124,15 +118,7 @@ class Reader:
 
 
 def dated(value: Any, file: str, key: str) -> datetime:
-    """Read a date; one with an offset is put into UTC, all others are taken as they are.
-
-    Parameters
-    ----------
-    value
-        What the file holds.
-    file, key
-        For messages.
-    """
+    """Read a date; one with an offset is put into UTC, all others are taken as they are."""
     if isinstance(value, datetime):
         return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
     if isinstance(value, date):

@@ -33,15 +33,7 @@ class VerifiedPlan:
 
 
 def verify_plan(plan: FiledPlan, **options: Any) -> VerifiedPlan:
-    """Answer a plan's file, replay the plan, time its designs anew, and compare with the file.
-
-    Parameters
-    ----------
-    plan
-        The file.
-    **options
-        Those of `FiledPlan.solve`.
-    """
+    """Answer a plan's file, replay the plan, time its designs anew, and compare with the file."""
     result = plan.solve(**options)
     failures = [*_replayed(plan, result)]
     stopped = result.status in {Status.FEASIBLE, Status.UNKNOWN}
@@ -94,13 +86,7 @@ def _differences(expected: PlanExpected, result: PlanResult) -> Iterator[str]:
 
 
 def expected_block(result: PlanResult) -> str:
-    """Write an answer as the ``[expected]`` block of a plan's file.
-
-    Parameters
-    ----------
-    result
-        The answer: a proven one.
-    """
+    """Write an answer as the ``[expected]`` block of a plan's file."""
     lines = ["[expected]", f'status = "{result.status.value}"']
     if result.schedule is not None:
         lines.append(f"objectives = {[*result.values]}")

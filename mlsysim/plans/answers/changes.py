@@ -34,13 +34,7 @@ class PlanChange:
     is_moved: bool
 
     def text(self, origin: datetime | None) -> str:
-        """Say in words what is different.
-
-        Parameters
-        ----------
-        origin
-            The date of the plan's begin.
-        """
+        """Say in words what is different."""
         old, new = self.before.row, self.now.row
         told = []
         if self.is_moved:
@@ -62,15 +56,7 @@ class PlanChange:
 
 
 def changes_of(question: PlanQuestion, schedule: Schedule) -> Iterator[PlanChange]:
-    """List what differs from the earlier plan.
-
-    Parameters
-    ----------
-    question
-        With the earlier plan.
-    schedule
-        The plan.
-    """
+    """List what differs from the earlier plan."""
     for before in question.earlier or ():
         now = schedule.run(before.job)
         is_moved = not starts_as_before(question, now)
@@ -79,19 +65,7 @@ def changes_of(question: PlanQuestion, schedule: Schedule) -> Iterator[PlanChang
 
 
 def kept(question: PlanQuestion, found: Answered, change: PlanChange, clock: Clock) -> str:
-    """Say what keeping a job as it was would do; nothing if that was not found out in time.
-
-    Parameters
-    ----------
-    question
-        What was asked.
-    found
-        The answer.
-    change
-        One of its changes.
-    clock
-        The time.
-    """
+    """Say what keeping a job as it was would do; nothing if that was not found out in time."""
     asked = question.with_jobs(
         lambda job: (
             replace(job, rows=(change.before.row,), start=change.before.begin)

@@ -40,15 +40,7 @@ class Conflict:
 
 
 def conflict_of(question: PlanQuestion, clock: Clock) -> Conflict:
-    """Find requirements that exclude every plan, none of which can be left out.
-
-    Parameters
-    ----------
-    question
-        It is proven that it has no plan.
-    clock
-        The time.
-    """
+    """Find requirements that exclude every plan, none of which can be left out."""
 
     def is_soon_excluded(asked: PlanQuestion) -> bool:
         with clock.within(_BRIEF_SECONDS):
@@ -100,17 +92,7 @@ def _only(question: PlanQuestion, kept: list[PlanRequirement]) -> PlanQuestion:
 
 
 def relaxation_of(question: PlanQuestion, requirement: PlanRequirement, clock: Clock) -> Relaxation:
-    """Say what one requirement would have to become, with all others kept.
-
-    Parameters
-    ----------
-    question
-        Has no plan.
-    requirement
-        One of its conflict.
-    clock
-        The time.
-    """
+    """Say what one requirement would have to become, with all others kept."""
     name, free = requirement.name, question.without(requirement)
     measured = _measured(free, requirement)
     found = answered(measured, clock)
@@ -182,13 +164,6 @@ class Remedy:
 def joint_slip(question: PlanQuestion, clock: Clock) -> Remedy | None:
     """Find the least time by which all deadlines, and the horizon, would have to be later.
 
-    Parameters
-    ----------
-    question
-        Has no plan.
-    clock
-        The time.
-
     Returns
     -------
     Remedy
@@ -205,15 +180,6 @@ def joint_slip(question: PlanQuestion, clock: Clock) -> Remedy | None:
 
 def extra_nodes(question: PlanQuestion, fleet: str, clock: Clock) -> Remedy | None:
     """Find the fewest further nodes of a fleet with which there is a plan.
-
-    Parameters
-    ----------
-    question
-        Has no plan.
-    fleet
-        Whose nodes.
-    clock
-        The time.
 
     Returns
     -------

@@ -55,13 +55,6 @@ class Answered:
 def answered(question: PlanQuestion, clock: Clock) -> Answered:
     """Find the best plan, or prove that there is none at all.
 
-    Parameters
-    ----------
-    question
-        What is asked.
-    clock
-        The time.
-
     Raises
     ------
     DisagreementError
@@ -77,36 +70,18 @@ def answered(question: PlanQuestion, clock: Clock) -> Answered:
 
 
 def excluded(question: PlanQuestion, clock: Clock) -> bool:
-    """Tell whether it is proven that there is no plan, in slots or out of them.
-
-    Parameters
-    ----------
-    question, clock
-        As for `answered`.
-    """
+    """Tell whether it is proven that there is no plan, in slots or out of them."""
     inner = slotted(question, Side.INWARD)
     return solve(inner.instance, (), clock).status is Status.INFEASIBLE
 
 
 def excluded_at_sight(question: PlanQuestion) -> bool:
-    """Tell without any search whether there is no plan: a window has too little for its jobs.
-
-    Parameters
-    ----------
-    question
-        What is asked.
-    """
+    """Tell without any search whether there is no plan: a window has too little for its jobs."""
     return is_excluded(slotted(question, Side.INWARD).instance)
 
 
 def exists(question: PlanQuestion, clock: Clock) -> bool | None:
-    """Tell whether there is any plan; nothing if the time was too short, or the slots too long.
-
-    Parameters
-    ----------
-    question, clock
-        As for `answered`.
-    """
+    """Tell whether there is any plan; nothing if the time was too short, or the slots too long."""
     outer = solve(slotted(question, Side.OUTWARD).instance, (), clock)
     if outer.chosen:
         return True

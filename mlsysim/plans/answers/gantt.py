@@ -10,15 +10,7 @@ _COLUMNS = 60
 
 
 def chart(question: PlanQuestion, schedule: Schedule) -> Iterator[str]:
-    """Draw a plan: ``#`` runs, ``.`` pauses, ``x`` a fleet is closed, ``-`` has fewer nodes.
-
-    Parameters
-    ----------
-    question
-        With the calendars.
-    schedule
-        The plan.
-    """
+    """Draw a plan: ``#`` runs, ``.`` pauses, ``x`` a fleet is closed, ``-`` has fewer nodes."""
     end = max((run.end for run in schedule), default=1)
     moments = [end * place // _COLUMNS for place in range(_COLUMNS)]
     names = [fleet.name for fleet in question.fleets] + [job.name for job in question.jobs]

@@ -16,11 +16,6 @@ _LONGEST = 74
 def calendar_text(found: PlanResult) -> str:
     """Write a plan as a calendar; its times are local, wherever it is opened.
 
-    Parameters
-    ----------
-    found
-        An answer with a plan.
-
     Raises
     ------
     ParameterError

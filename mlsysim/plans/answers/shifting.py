@@ -11,15 +11,7 @@ from mlsysim.plans.worth import worth
 
 
 def shifted(question: PlanQuestion, schedule: Schedule) -> Schedule:
-    """Shift jobs to the left, in the order of their starts, where that makes nothing worse.
-
-    Parameters
-    ----------
-    question
-        What was asked, with its exact calendar.
-    schedule
-        A plan that violates nothing.
-    """
+    """Shift jobs to the left, in the order of their starts, where that makes nothing worse."""
     for run in sorted(schedule, key=lambda item: item.begin):
         moments = {question.job(run.job).release}
         moments |= {end for other in schedule if other.job != run.job for _, end in other.pieces}

@@ -7,15 +7,7 @@ from mlsysim.plans.time.calendar import steps
 
 
 def there(found: PlanResult, fleet: str) -> list[tuple[int, int]]:
-    """List from when on there are how many nodes of a fleet, with what the plan rents.
-
-    Parameters
-    ----------
-    found
-        An answer with a plan.
-    fleet
-        The fleet.
-    """
+    """List from when on there are how many nodes of a fleet, with what the plan rents."""
     item = found.question.fleet(fleet)
     lots = {} if found.schedule is None else found.schedule.lots
     blocks = [(block, lots.get((fleet, block.name), 0)) for block in item.blocks]
@@ -25,15 +17,7 @@ def there(found: PlanResult, fleet: str) -> list[tuple[int, int]]:
 
 
 def used(found: PlanResult, fleet: str) -> list[tuple[int, int]]:
-    """List from when on how many nodes of a fleet are used.
-
-    Parameters
-    ----------
-    found
-        An answer with a plan.
-    fleet
-        The fleet.
-    """
+    """List from when on how many nodes of a fleet are used."""
     runs = [] if found.schedule is None else [r for r in found.schedule if r.row.fleet == fleet]
     moments = sorted({0, *(moment for run in runs for piece in run.pieces for moment in piece)})
     levels = [(moment, sum(r.row.nodes for r in runs if moment in r)) for moment in moments]
@@ -43,15 +27,7 @@ def used(found: PlanResult, fleet: str) -> list[tuple[int, int]]:
 
 
 def utilisation(found: PlanResult, fleet: str) -> tuple[float, float]:
-    """Give the node-hours that are used of a fleet until the end of the plan, and those there are.
-
-    Parameters
-    ----------
-    found
-        An answer with a plan.
-    fleet
-        The fleet.
-    """
+    """Give the node-hours used of a fleet until the end of the plan, and those there are."""
     runs = [] if found.schedule is None else list(found.schedule)
     end = max((run.end for run in runs), default=0)
     levels = there(found, fleet)

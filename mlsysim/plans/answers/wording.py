@@ -58,15 +58,7 @@ def span_text(span: int) -> str:
 def requirement_text(  # noqa: PLR0911 - one for each kind
     question: PlanQuestion, requirement: PlanRequirement
 ) -> str:
-    """Write what a requirement demands.
-
-    Parameters
-    ----------
-    question
-        Has it.
-    requirement
-        One of its requirements.
-    """
+    """Write what a requirement demands."""
     owner = requirement.owner
     match requirement.kind:
         case RequirementKind.DEADLINE:

@@ -56,13 +56,7 @@ class PlacingAim:
         self._fees: dict[tuple[str, str], Floats] = {}
 
     def worth(self, board: Board) -> tuple[float, ...]:
-        """Say how good a board is: what is missing, what is beyond a limit, then goal by goal.
-
-        Parameters
-        ----------
-        board
-            Perhaps with activities that are not placed.
-        """
+        """Say how good a board is: what is missing, what is beyond a limit, then goal by goal."""
         return (len(board.missing), board.excess(), *(self._reached(board, g) for g in self.goals))
 
     def _reached(self, board: Board, goal: Goal) -> float:
@@ -84,19 +78,7 @@ class PlacingAim:
     def best(
         self, board: Board, name: str, taste: Taste, random: np.random.Generator
     ) -> tuple[int, int] | None:
-        """Find the mode and the start of an activity that look best beside what is there.
-
-        Parameters
-        ----------
-        board
-            Without the activity.
-        name
-            The activity.
-        taste
-            How to weigh.
-        random
-            For the noise.
-        """
+        """Find the mode and the start of an activity that look best beside what is there."""
         grid = board.grids[name]
         fits = grid.fitting(board.free, *board.window(name))
         lines = np.arange(len(fits))

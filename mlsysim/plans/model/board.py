@@ -59,13 +59,7 @@ class Board:
         self.ends[name] = start + activity.modes[place].length
 
     def take(self, name: str) -> tuple[int, int]:
-        """Take an activity away, and give the mode and the start that it had.
-
-        Parameters
-        ----------
-        name
-            The activity.
-        """
+        """Take an activity away, and give the mode and the start that it had."""
         place, start = self.chosen.pop(name)
         del self.ends[name]
         self._hold(self.activities[name], place, start, -1)
@@ -78,25 +72,13 @@ class Board:
                 self.free[name][begin:end] -= sign * amount
 
     def window(self, name: str) -> tuple[int, int]:
-        """Give from when until when an activity may run beside those before and after it.
-
-        Parameters
-        ----------
-        name
-            The activity.
-        """
+        """Give from when until when an activity may run beside those before and after it."""
         before = [self.ends[other] for other in self.activities[name].after if other in self.ends]
         behind = [self.chosen[other][1] for other in self._followers[name] if other in self.chosen]
         return max(before, default=0), min(behind, default=self.instance.horizon)
 
     def fits(self, name: str, place: int, start: int) -> bool:
-        """Tell whether a mode and a start of an activity fit beside what is there.
-
-        Parameters
-        ----------
-        name, place, start
-            As for `put`.
-        """
+        """Tell whether a mode and a start of an activity fit beside what is there."""
         mode = self.activities[name].modes[place]
         earliest, latest = self.window(name)
         return (

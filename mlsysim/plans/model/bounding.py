@@ -21,13 +21,7 @@ Slots = npt.NDArray[np.int64]
 
 
 def is_excluded(instance: Instance) -> bool:
-    """Tell whether an activity has no mode, or a window too little for what has to be done in it.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    """
+    """Tell whether an activity has no mode, or a window too little for its work."""
     if any(not item.modes for item in instance.activities):
         return True
     return any(
@@ -69,13 +63,7 @@ def _peaked(instance: Instance) -> frozenset[str]:
 
 
 def heads(instance: Instance) -> dict[str, int]:
-    """Give for each activity the slot before which it cannot start.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    """
+    """Give for each activity the slot before which it cannot start."""
     known = {item.name: item for item in instance.activities}
     found: dict[str, int] = {}
 
@@ -93,13 +81,7 @@ def heads(instance: Instance) -> dict[str, int]:
 
 
 def ceilings(instance: Instance) -> dict[str, int]:
-    """Give for each activity the slot by which it has to have ended for those after it.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    """
+    """Give for each activity the slot by which it has to have ended for those after it."""
     followers = _followers(instance)
     found: dict[str, int] = {}
 
@@ -121,11 +103,6 @@ def tails(instance: Instance) -> dict[str, int]:
     """Give for each activity the slots from its end to that of the last work, at least.
 
     What is no work, such as a serving fleet that waits for a job, counts only where work follows.
-
-    Parameters
-    ----------
-    instance
-        The problem.
     """
     followers = _followers(instance)
     found: dict[str, int] = {}
@@ -195,15 +172,7 @@ class _Demand:
         self.pauses = [*_pauses(modes)]
 
     def fits(self, supply: Slots, *, most: int | None = None) -> bool:
-        """Tell whether every window has enough for what has to be done in it.
-
-        Parameters
-        ----------
-        supply
-            What there is in each slot.
-        most
-            How much a mode may hold.
-        """
+        """Tell whether every window has enough for what has to be done in it."""
         held = int(supply.max()) if most is None else most
         fitting = (self.firsts <= self.lasts) & (self.amounts <= held)
         if not np.logical_or.reduceat(fitting, self.owners).all():

@@ -189,13 +189,7 @@ class Model:
             model.add_cumulative(intervals, demands, resource.most)
 
     def minimize(self, goal: Goal) -> Any:
-        """Give what a goal minimises, as an expression of whole numbers.
-
-        Parameters
-        ----------
-        goal
-            What counts.
-        """
+        """Give what a goal minimises, as an expression of whole numbers."""
         match goal:
             case Goal.MAKESPAN:
                 return self._makespan()

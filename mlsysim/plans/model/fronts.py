@@ -36,15 +36,6 @@ def front(instance: Instance, goals: tuple[Goal, Goal], clock: Clock) -> SlotFro
     """Find all plans that are not worse than another by both goals, one for each pair of values.
 
     Sums of money or carbon count as equal if they differ by no more than their rounding.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    goals
-        What is minimised.
-    clock
-        The time.
     """
     # What is counted in slots is halved: its steps are known.
     flipped = goals[0].is_rounded and not goals[1].is_rounded

@@ -48,15 +48,7 @@ class ActivityGrid:
         self._paused = [(place, mode.pauses) for place, mode in enumerate(modes) if mode.pauses]
 
     def fitting(self, free: Levels, earliest: int, latest: int) -> npt.NDArray[np.bool_]:
-        """Tell for each mode and slot whether it can start there.
-
-        Parameters
-        ----------
-        free
-            What is not held by others.
-        earliest, latest
-            From when until when it may run.
-        """
+        """Tell for each mode and slot whether it can start there."""
         reach = np.full((len(self.lengths), self.horizon + 1), self.horizon, dtype=np.int32)
         inner = reach[:, :-1]
         for name, (amounts, index) in self.held.items():
@@ -98,13 +90,7 @@ class ActivityGrid:
         return total
 
     def fees(self, name: str) -> npt.NDArray[np.float64]:
-        """Give for each mode and start what it adds to a sum; infinity where it cannot start.
-
-        Parameters
-        ----------
-        name
-            The sum.
-        """
+        """Give for each mode and start what it adds to a sum; infinity where it cannot start."""
         found = np.full(self.inside.shape, np.inf)
         for place, mode in enumerate(self.activity.modes):
             fee = mode.fees.get(name, 0)
@@ -117,13 +103,7 @@ class ActivityGrid:
         return found
 
     def areas(self, names: frozenset[str]) -> npt.NDArray[np.float64]:
-        """Give for each mode the slots times what it holds of some resources.
-
-        Parameters
-        ----------
-        names
-            The resources.
-        """
+        """Give for each mode the slots times what it holds of some resources."""
         worked = self.lengths.astype(np.float64)
         for place, pauses in self._paused:
             worked[place] -= sum(go - stop for stop, go in pauses)

@@ -47,13 +47,7 @@ class Mode:
     fees: Mapping[str, Fee] = field(default_factory=dict)
 
     def pieces(self, start: int) -> Iterator[tuple[int, int]]:
-        """Give from when until when it runs, if it starts at a slot.
-
-        Parameters
-        ----------
-        start
-            The slot.
-        """
+        """Give from when until when it runs, if it starts at a slot."""
         begins = [start, *(go for _, go in self.pauses)]
         ends = [*(stop for stop, _ in self.pauses), start + self.length]
         return zip(begins, ends, strict=True)
@@ -140,13 +134,7 @@ class Resource:
         return max(level for _, level in self.steps)
 
     def levels(self, horizon: int) -> npt.NDArray[np.int64]:
-        """Give what there is in each slot.
-
-        Parameters
-        ----------
-        horizon
-            How many slots.
-        """
+        """Give what there is in each slot."""
         found = np.zeros(horizon, dtype=np.int64)
         for begin, level in self.steps:
             found[begin:] = level

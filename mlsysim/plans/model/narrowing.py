@@ -94,13 +94,6 @@ def flattened(instance: Instance, goal: Goal) -> Instance | None:
     """Charge for each mode its cheapest start, whenever it starts; nothing if no fee has a time.
 
     No plan is cheaper than the best of that, which is found much sooner and is a good one itself.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    goal
-        What is minimised.
     """
     if goal not in PRICED or not any(
         isinstance(mode.fees.get(goal.value), tuple)

@@ -42,13 +42,7 @@ class Chance:
 
     @classmethod
     def of(cls, seed: int) -> "Chance":
-        """Draw by a seed.
-
-        Parameters
-        ----------
-        seed
-            The seed.
-        """
+        """Draw by a seed."""
         return cls(random=Random(seed), noise=np.random.default_rng(seed))  # noqa: S311
 
     def taste(self) -> Taste:

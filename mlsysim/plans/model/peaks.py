@@ -9,13 +9,6 @@ def peaks_of(instance: Instance, resource: Resource) -> list[int]:
     """List what the most that is held of a resource can be, by rising amounts.
 
     Nodes are often held by the eight: between two multiples of eight there is nothing to look for.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    resource
-        One of its resources.
     """
     reached = 1  # bit n: n can be held
     for item in instance.activities:
@@ -26,13 +19,7 @@ def peaks_of(instance: Instance, resource: Resource) -> list[int]:
 
 
 def totals_of(instance: Instance) -> list[int]:
-    """List what the peaks of all resources whose peaks count can add up to.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    """
+    """List what the peaks of all resources whose peaks count can add up to."""
     reached = 1
     for resource in instance.resources:
         if resource.peaks:
@@ -53,13 +40,6 @@ def _bits(reached: int) -> list[int]:
 
 def at_least(amounts: Sequence[int], bound: float) -> float:
     """Give the smallest of some rising amounts that a bound allows; the bound, if none is.
-
-    Parameters
-    ----------
-    amounts
-        The amounts.
-    bound
-        What none is below.
 
     Examples
     --------

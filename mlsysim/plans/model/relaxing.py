@@ -247,15 +247,7 @@ class _Prices:
     sums: Mapping[str, float]
 
     def between(self, other: "_Prices", share: float) -> "_Prices":
-        """Mix with other prices.
-
-        Parameters
-        ----------
-        other
-            The others.
-        share
-            How much of them.
-        """
+        """Mix with other prices."""
         return _Prices(
             standing=_mixed(self.standing, other.standing, share),
             peak=_mixed(self.peak, other.peak, share),

@@ -57,13 +57,7 @@ class PlanRequirement:
                 assert_never(self.kind)
 
     def dropped(self, question: "PlanQuestion") -> "PlanQuestion":  # noqa: PLR0911 - one for each kind
-        """Give a question without this requirement.
-
-        Parameters
-        ----------
-        question
-            Has it.
-        """
+        """Give a question without this requirement."""
         match self.kind:
             case RequirementKind.RELEASE:
                 return question.with_jobs(self._own(lambda job: replace(job, release=0)))

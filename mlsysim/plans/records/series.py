@@ -84,13 +84,7 @@ class Series:
         return self._sums[place] + self.values[place] * (moment - self.times[place])
 
     def breaks(self, begin: int, end: int) -> list[int]:
-        """List the moments from one to another, both included, at which the figure may change.
-
-        Parameters
-        ----------
-        begin, end
-            Seconds.
-        """
+        """List the moments from one to another, both included, at which the figure may change."""
         repeats = self.beyond is Beyond.REPEAT and self.end is not None
         period = self.end if repeats and self.end else end + 1
         return [
@@ -101,11 +95,5 @@ class Series:
         ]
 
     def hours(self, begin: int, end: int) -> float:
-        """Integrate from one moment to another, in value times hours.
-
-        Parameters
-        ----------
-        begin, end
-            Seconds.
-        """
+        """Integrate from one moment to another, in value times hours."""
         return (self._upto(end) - self._upto(begin)) / HOUR

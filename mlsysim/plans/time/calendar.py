@@ -12,11 +12,6 @@ Gap = tuple[int, int | None]
 def steps(item: Fleet | Site) -> list[tuple[int, int]]:
     """List from when on there is how much.
 
-    Parameters
-    ----------
-    item
-        Nodes or power.
-
     Returns
     -------
     list
@@ -37,15 +32,7 @@ def steps(item: Fleet | Site) -> list[tuple[int, int]]:
 
 
 def gaps(fleet: Fleet, nodes: int) -> list[Gap]:
-    """List when a fleet has no room for so many nodes.
-
-    Parameters
-    ----------
-    fleet
-        With its calendar.
-    nodes
-        How many are needed.
-    """
+    """List when a fleet has no room for so many nodes."""
     found: list[Gap] = []
     begin: int | None = None
     for moment, level in steps(fleet):
@@ -62,13 +49,6 @@ def widened(item: Fleet, slot: int) -> Fleet:
 
     What takes nodes lasts from the begin of its first slot to the end of its last one, what
     gives nodes only for the slots that it fills.
-
-    Parameters
-    ----------
-    item
-        With its calendar.
-    slot
-        Seconds.
     """
     blocks = tuple(
         replace(block, opens=opens, closes=closes)

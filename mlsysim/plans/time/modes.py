@@ -43,19 +43,7 @@ class PausedRow:
 
 
 def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[PausedRow]:
-    """List the ways in which a row can lie in a calendar.
-
-    Parameters
-    ----------
-    job
-        With its release.
-    row
-        One of its rows.
-    closed
-        When there is no room for the row's nodes.
-    latest
-        When the job has to have ended.
-    """
+    """List the ways in which a row can lie in a calendar."""
     last = latest - row.seconds
     if job.release <= last:
         yield PausedRow(row=row, pauses=(), length=row.seconds, first=job.release, last=last)
@@ -81,15 +69,7 @@ def ways(job: Job, row: Row, closed: Sequence[Gap], latest: int) -> Iterator[Pau
 
 
 def way_on(job: Job, row: Row, closed: Sequence[Gap], latest: int, now: int) -> Iterator[PausedRow]:
-    """Give the one way in which a job that has begun goes on, if it ends in time.
-
-    Parameters
-    ----------
-    job, row, closed, latest
-        As for `ways`.
-    now
-        Until when it has run.
-    """
+    """Give the one way in which a job that has begun goes on, if it ends in time."""
     pieces = continued(job, row, now, closed)
     if pieces is None or pieces[-1][1] > latest:
         return

@@ -29,19 +29,7 @@ def placed(job: Job, row: Row, start: int, closed: Sequence[Gap]) -> Pieces | No
 
 
 def continued(job: Job, row: Row, now: int, closed: Sequence[Gap]) -> Pieces | None:
-    """Say when a job that has begun has run, and will run; nothing if it cannot go on.
-
-    Parameters
-    ----------
-    job
-        With what it has run so far.
-    row
-        How it runs.
-    now
-        Until when that is known.
-    closed
-        As for `placed`.
-    """
+    """Say when a job that has begun has run, and will run; nothing if it cannot go on."""
     *before, (begin, end) = job.begun
     left = row.seconds + len(before) * job.restart - sum(e - b for b, e in job.begun)
     if left <= 0:

@@ -73,15 +73,7 @@ class Slotted:
 
 
 def slotted(question: PlanQuestion, side: Side) -> Slotted:
-    """Put a question into slots.
-
-    Parameters
-    ----------
-    question
-        With its slot.
-    side
-        Outward for plans, inward for proofs about all times.
-    """
+    """Put a question into slots."""
     slot = question.slot
     standing = {Goal.COST.value: reserved(question), Goal.CARBON.value: 0.0}
     if side is Side.OUTWARD:

@@ -67,13 +67,6 @@ def search(problem: Problem, evaluate: Evaluator, options: SearchOptions) -> Sea
 def front(goals: Goals, evaluate: Evaluator, options: SearchOptions) -> ParetoFront:
     """Evaluate every design and keep those that no other dominates.
 
-    Parameters
-    ----------
-    goals
-        What is asked.
-    evaluate, options
-        As for `search`.
-
     Raises
     ------
     MetricError, UnitError

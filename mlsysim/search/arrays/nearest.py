@@ -87,19 +87,7 @@ class Nearest:
         conditions: list[Condition],
         alone: Booleans,
     ) -> None:
-        """Offer the designs of a block that break one requirement alone.
-
-        Parameters
-        ----------
-        name
-            The requirement.
-        block, objective
-            The designs and their objectives.
-        conditions
-            Those of the requirement.
-        alone
-            The designs that break it alone.
-        """
+        """Offer the designs of a block that break one requirement alone."""
         chosen = np.flatnonzero(alone)
         waived = np.zeros(len(chosen), dtype=np.int64)
         excess, total = np.zeros(len(chosen)), np.zeros(len(chosen))

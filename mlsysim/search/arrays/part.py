@@ -91,13 +91,6 @@ def sendable(task: Task) -> Task:
 def evaluate_part(task: Task, part: GridPart) -> Findings:
     """Evaluate a part of the grid.
 
-    Parameters
-    ----------
-    task
-        What is asked.
-    part
-        Which designs.
-
     Returns
     -------
     Findings

@@ -51,15 +51,7 @@ class Spans:
         self._amounts[part.in_blocks] = max(1, amount)
 
     def put_back(self, part: GridPart, block: int) -> None:
-        """Take back what follows in a part, the first block of it to be done by points.
-
-        Parameters
-        ----------
-        part
-            What was handed out.
-        block
-            The number of the first block that is not done.
-        """
+        """Take back what follows in a part, the first block of it to be done by points."""
         end = part.start.block + part.amount
         back = [
             _Span(start=Place(block=block), stop=block + 1, in_blocks=False),

@@ -40,11 +40,5 @@ class Task:
         return (self.problem.objective.sense.sign,) if self.goals is None else self.goals.signs
 
     def keeper(self, others: Others) -> Leaders:
-        """Make what keeps the designs that are asked for.
-
-        Parameters
-        ----------
-        others
-            Reads the objectives besides the first.
-        """
+        """Make what keeps the designs that are asked for."""
         return Leaders(self.signs, others, self.options.top + MARGIN)

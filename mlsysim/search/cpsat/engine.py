@@ -98,15 +98,7 @@ class Search(TracedSearch):
             return self._result()
 
     def solve(self, form: Program, judge: Judge) -> Solved:
-        """Find the best design of another form of the question, which was traced already.
-
-        Parameters
-        ----------
-        form
-            Its program.
-        judge
-            Evaluates a design of it on plain numbers.
-        """
+        """Find the best design of another form of the question, which was traced already."""
         with self.clock.interruptible():
             judged = self._judged(form, 1, judge)
         return Solved(status=judged.status, point=judged.points[0] if judged.points else None)

@@ -23,13 +23,6 @@ from mlsysim.search.cpsat.question.question import TracedQuestion
 def refuse_missing(question: TracedQuestion, minimizer: Minimizer) -> None:
     """Insist that no design which the models allow uses a figure that is not known.
 
-    Parameters
-    ----------
-    question
-        The question.
-    minimizer
-        Finds a design.
-
     Raises
     ------
     MetricError, MissingFigureError

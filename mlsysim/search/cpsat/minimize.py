@@ -112,15 +112,7 @@ class Minimizer:
         self._lowerable = True
 
     def minimize(self, program: Program, top: int) -> Minimum:
-        """Find the best designs.
-
-        Parameters
-        ----------
-        program
-            What is minimised.
-        top
-            How many designs are wanted.
-        """
+        """Find the best designs."""
         self._reason, self._lowerable = None, True
         size = math.prod(program.lengths.values())
         if self._way is not Way.BRANCH_AND_BOUND and size > WALK:

@@ -117,11 +117,6 @@ class Presolve:
     def run(self, patience: int) -> bool:
         """Shrink until what is left fits.
 
-        Parameters
-        ----------
-        patience
-            How many boxes to bound in all before giving up.
-
         Returns
         -------
         bool
@@ -140,22 +135,7 @@ class Presolve:
         return self.fits
 
     def narrow(self, boxes: Boxes, enough: float, patience: int) -> Boxes:
-        """Cut and bound boxes, and evaluate no design, so that others have less to look into.
-
-        Parameters
-        ----------
-        boxes
-            They hold every design that matters.
-        enough
-            How many designs may be left.
-        patience
-            How many boxes to bound at most.
-
-        Returns
-        -------
-        Boxes
-            They do so, too.
-        """
+        """Cut and bound boxes, and evaluate no design, so that others have less to look into."""
         self.open = self._bounded(boxes)
         single = self.open.take(np.zeros(0, np.int64))
         while self.left_over > enough and self.bounded < patience and self.clock.left > 0:
@@ -177,13 +157,7 @@ class Presolve:
         self.open = self._promising(raised)
 
     def finish(self, keep: int) -> bool:
-        """Evaluate what is left, so that those found are all that fewer than `keep` dominate.
-
-        Returns
-        -------
-        bool
-            Whether that was finished; what is left stays open otherwise.
-        """
+        """Evaluate what is left, so that those found are all that fewer than `keep` dominate."""
         for some in self._portions():
             if self.clock.left <= 0:
                 return False
@@ -203,18 +177,7 @@ class Presolve:
             yield boxes.take(ends == portion)
 
     def scout(self, rounds: int | None = None) -> bool:
-        """Find good designs to begin with, where there are numbers to judge them by.
-
-        Parameters
-        ----------
-        rounds
-            How many blocks of them to look at for now.
-
-        Returns
-        -------
-        bool
-            Whether it would go on.
-        """
+        """Find good designs to begin with, where there are numbers to judge them by."""
         if self.fits or all(isinstance(node, Constant) for node in self.program.objectives):
             return False
         evaluated = self._scouting.evaluated

@@ -24,11 +24,6 @@ def sweep(count: int, least: Least) -> Iterator[Bounds]:
     least
         Gives the least values in lexicographic order among the designs that
         are strictly below all of some bounds; nothing where there are none.
-
-    Yields
-    ------
-    tuple of float
-        The objectives of a point.
     """
     regions: list[Bounds] = [(math.inf,) * count]
     while regions:

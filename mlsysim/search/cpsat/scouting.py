@@ -68,18 +68,7 @@ class _Looking:
         self._rounds = 0
 
     def run(self, rounds: int | None = None) -> bool:
-        """Look at designs, block by block, until nothing better comes up.
-
-        Parameters
-        ----------
-        rounds
-            How many blocks to look at for now.
-
-        Returns
-        -------
-        bool
-            Whether it would go on.
-        """
+        """Look at designs, block by block, until nothing better comes up."""
         until = math.inf if rounds is None else self._rounds + rounds
         while self._rounds < until:
             if self.is_over() or not self._goes_on():

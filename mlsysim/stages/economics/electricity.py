@@ -52,11 +52,6 @@ def carbon_intensity_of(grid: Any) -> Any:
 
     Of a choice among grids those without the figure are not a number, so that a
     question that looks at their carbon is told so, and others are answered.
-
-    Parameters
-    ----------
-    grid
-        As `grid_of` gives it.
     """
     intensity = mapped(_intensity, grid)
     return None if isinstance(intensity, float) and math.isnan(intensity) else intensity

@@ -85,21 +85,7 @@ def layer_work(
     wide: Any,
     frozen: FrozenWidth,
 ) -> LayerWork:
-    """Measure a layer.
-
-    Parameters
-    ----------
-    design, layout
-        How the run is laid out.
-    layer, shape
-        The kind of layer, and the model.
-    tokens
-        Tokens of the microbatch on this accelerator.
-    wide
-        Bytes of a number as kernels compute with it.
-    frozen
-        Bytes of a frozen weight.
-    """
+    """Measure a layer."""
 
     def split(replicated: Any, divided: Any) -> Any:
         return layer_activations(

@@ -147,15 +147,7 @@ def between_ends(design: TrainingDesign, shape: ModelShape) -> tuple[Any, Any]:
 
 
 def uneven(design: TrainingDesign, groups: Sequence[StageGroup], figure: str) -> Any:
-    """Tell by how much stages differ in a figure of `StagePart`; 0 where nobody tells them apart.
-
-    Parameters
-    ----------
-    design, groups
-        The run, and its stages.
-    figure
-        The name of the figure.
-    """
+    """Tell by how much stages differ in a figure of `StagePart`; 0 if not told apart."""
     if not is_told(design) or getattr(groups[0].slowest, figure) is None:
         return 0
     held = [getattr(group.slowest, figure) for group in groups]
@@ -164,13 +156,7 @@ def uneven(design: TrainingDesign, groups: Sequence[StageGroup], figure: str) ->
 
 
 def uneven_inside(design: TrainingDesign, groups: Sequence[StageGroup]) -> Any:
-    """Tell by how many layers a stage between the ends has fewer than the fullest.
-
-    Parameters
-    ----------
-    design, groups
-        The run, and its stages.
-    """
+    """Tell by how many layers a stage between the ends has fewer than the fullest."""
     if not is_told(design):
         return 0
     fullest = maximum(*(where(group.count > 0, group.slowest.layers, 0) for group in groups))
@@ -190,13 +176,6 @@ def other_layers(shape: ModelShape, place: StagePlace, layers: Any) -> tuple[Any
 
     Where kinds alternate, a stage may have one more of either: the fewest and the most, which are
     one number where nothing alternates.
-
-    Parameters
-    ----------
-    shape
-        The model.
-    place, layers
-        The stage, and how many layers it has.
     """
     others = shape.other_layers
     behind = minimum(layers - minimum(place.holds_of_first(shape.layers - others), layers), others)
@@ -211,13 +190,6 @@ def slowest_others(shape: ModelShape, counts: tuple[Any, ...]) -> Any:
 
     That has most layers of the kind that multiplies more for a token; a tie goes to the others,
     which mostly have experts, which wait.
-
-    Parameters
-    ----------
-    shape
-        The model.
-    counts
-        As `other_layers` gives them.
     """
     if len(counts) == 1:
         return counts[0]
@@ -289,15 +261,6 @@ def _runs(
     """Give consecutive stages with as many layers each, in groups that have the same layers.
 
     Of each group the first keeps most microbatches, and may have the embedding.
-
-    Parameters
-    ----------
-    design, shape
-        The run.
-    first
-        The first of them.
-    count
-        How many they are, none of which has the head.
     """
     place, begin = first.place, 0
     found: list[tuple[Any, Any]] = []

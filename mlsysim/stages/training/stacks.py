@@ -38,17 +38,7 @@ STACKS = MappingProxyType(
 
 
 def messages_per_exchange(stack: Any, parameters: Any, layers: Any, replicas: Any) -> Any:
-    """Count the messages in which an accelerator exchanges what it holds.
-
-    Parameters
-    ----------
-    stack
-        The framework.
-    parameters, layers
-        What it holds.
-    replicas
-        Members of the group.
-    """
+    """Count the messages in which an accelerator exchanges what it holds."""
     bucket = maximum(_BUCKET, _BUCKET_PER_REPLICA * replicas)
     counted = {
         Sent.BUCKET: maximum(parameters / bucket, 1),

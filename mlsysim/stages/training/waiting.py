@@ -20,15 +20,7 @@ def offloads(run: TrainingRun) -> bool:
 
 
 def share_away(run: TrainingRun, layers: Any, alive: Any) -> Any:
-    """Give the share of the waiting activations that is not on the accelerator.
-
-    Parameters
-    ----------
-    run
-        The run.
-    layers, alive
-        Of how many layers of how many microbatches they are.
-    """
+    """Give the share of the waiting activations that is not on the accelerator."""
     return run.design.activation_offload * maximum(1 - _AT_HAND / maximum(layers * alive, 1), 0)
 
 
@@ -52,13 +44,6 @@ def offload_beyond(run: TrainingRun, offload: Any, messages: Any) -> Any:
 
     Both go on beside the same passes, over links of their own: what is not hidden of them is
     waited for at once, so that the longer one counts.
-
-    Parameters
-    ----------
-    run
-        The run.
-    offload, messages
-        What passes do not hide of either.
     """
     if not offloads(run):
         return 0.0

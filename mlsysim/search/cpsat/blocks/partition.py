@@ -37,15 +37,7 @@ class Partition:
 
 
 def partition(names: Iterable[str], roots: Iterable[GraphNode]) -> Partition:
-    """Divide choices into blocks.
-
-    Parameters
-    ----------
-    names
-        The choices.
-    roots
-        The objective and the conditions.
-    """
+    """Divide choices into blocks."""
     names = tuple(names)
     parent = {name: name for name in names}
     for node in reachable(roots):
@@ -63,13 +55,6 @@ def interfaces(
     partition: Partition, roots: Iterable[GraphNode]
 ) -> Mapping[int, tuple[GraphNode, ...]]:
     """Find what the formulas that span several blocks read of each one.
-
-    Parameters
-    ----------
-    partition
-        The blocks.
-    roots
-        The objective and the conditions that span several blocks.
 
     Returns
     -------

@@ -17,17 +17,6 @@ def add_choices(
 ) -> tuple[dict[str, cp_model.IntVar], dict[str, cp_model.IntVar]]:
     """Make the variables of every choice.
 
-    Parameters
-    ----------
-    model
-        Where they go.
-    lengths
-        The number of positions of each choice.
-    columns
-        The values of the numeric choices.
-    prefix
-        What their names begin with.
-
     Returns
     -------
     dict

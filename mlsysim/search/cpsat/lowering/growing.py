@@ -82,26 +82,6 @@ def grown(  # noqa: C901 - a loop in three steps
     """Find the groups of choices worth a literal per combination, and the combinations.
 
     Short choices, and those that are parts of groups, are groups of their own as well.
-
-    Parameters
-    ----------
-    program
-        What is minimised.
-    cutoff
-        Designs whose objective is not below this do not matter.
-    parts
-        Boxes that together hold every design that matters.
-    check
-        Called now and then; it may raise.
-
-    Returns
-    -------
-    Boxes
-        The one box that holds every design that matters.
-    list
-        The groups.
-    dict
-        What is known of every value over it.
     """
     start = parts.hull
     sizes = (start.last - start.first + 1)[0]
@@ -183,17 +163,7 @@ def _settled(
 def supports(
     program: Program, start: Boxes, counts: Callable[[GraphNode], bool] = lambda _node: True
 ) -> list[Names]:
-    """List the sets of several choices that formulas depend on, the largest first.
-
-    Parameters
-    ----------
-    program
-        What is minimised.
-    start
-        The one box that holds every design that matters.
-    counts
-        Which formulas to look at.
-    """
+    """List the sets of several choices that formulas depend on, the largest first."""
     roots = [*program.objectives, *(condition.node for condition in program.conditions)]
     sizes = dict(zip(program.names, (start.last - start.first + 1)[0].tolist(), strict=True))
     most = max(2.0, math.prod(sizes.values()) / _SHARE)

@@ -219,13 +219,7 @@ def _apart(lowering: "Lowering", tables: Powers) -> tuple[GraphNode | None, Grou
 def _in_turn(
     lowering: "Lowering", number: GraphNode, tables: Powers
 ) -> tuple[GraphNode, Group | None, Powers]:
-    """Find the group, the smallest, without whose tables another group holds the rest.
-
-    Returns
-    -------
-    tuple
-        The number times the rest, the group, and its tables.
-    """
+    """Find the group, the smallest, without whose tables another group holds the rest."""
     for group in lowering.groups:
         own = {one: power for one, power in tables.items() if one.support <= set(group.names)}
         if len(own) == len(tables):

@@ -30,17 +30,7 @@ class Ratio:
 def as_ratio(
     graph: Graph, node: GraphNode, is_positive: Callable[[GraphNode], bool]
 ) -> Ratio | None:
-    """Read an objective as a ratio of two numbers that both vary; nothing if it is none.
-
-    Parameters
-    ----------
-    graph
-        The graph of the objective.
-    node
-        The objective: a quotient, possibly negated or times a constant.
-    is_positive
-        Tells whether a number is nowhere negative.
-    """
+    """Read an objective as a ratio of two numbers that both vary; nothing if it is none."""
     if not isinstance(node, Apply):
         return None
     if isinstance(node.operation, Quotient) and not isinstance(node.arguments[1], Constant):

@@ -105,11 +105,6 @@ class LoweredSearch:
     def run(self, seconds: float) -> bool:
         """Search for a while.
 
-        Returns
-        -------
-        bool
-            Whether the designs found are proven to be the best.
-
         Raises
         ------
         NotLowerableError

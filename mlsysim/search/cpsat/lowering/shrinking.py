@@ -21,19 +21,7 @@ _MARGIN = 1e-9
 
 
 def left_by_boxes(program: Program, boxes: Boxes, cutoff: float, clock: Clock) -> Boxes:
-    """Cut boxes until few enough designs are left.
-
-    Parameters
-    ----------
-    program
-        What is minimised.
-    boxes
-        They hold every design that matters.
-    cutoff
-        Designs whose objective is not below this do not matter.
-    clock
-        The time that there is; it gathers the counters.
-    """
+    """Cut boxes until few enough designs are left."""
     if float(boxes.volumes.sum()) <= _ENOUGH:
         return boxes
     presolve = Presolve(

@@ -42,19 +42,7 @@ class Strip:
 
 
 def strips_of(entries: Array, wish: float, most: int, marks: Sequence[int] = ()) -> list[Strip]:
-    """Cut a table into pieces along which it is nearly linear.
-
-    Parameters
-    ----------
-    entries
-        The values, by position.
-    wish
-        A strip that is this narrow is not cut further.
-    most
-        How many pieces there may be, besides those between marks.
-    marks
-        Positions that have to be pieces of their own.
-    """
+    """Cut a table into pieces along which it is nearly linear."""
     inside = {place for place in marks if 0 <= place < len(entries)}
     starts = sorted({0, *inside, *(place + 1 for place in inside)} - {len(entries)})
     pieces = [
@@ -79,24 +67,7 @@ def strips_of(entries: Array, wish: float, most: int, marks: Sequence[int] = ())
 def add_strips(
     model: cp_model.CpModel, place: cp_model.LinearExprT, entries: Array, pieces: list[Strip]
 ) -> Scaled:
-    """Encode a table by strips alone.
-
-    Parameters
-    ----------
-    model
-        Where the constraints go.
-    place
-        The position in the table.
-    entries
-        The values, by position.
-    pieces
-        The strips.
-
-    Returns
-    -------
-    Scaled
-        The value; it is free within its strip.
-    """
+    """Encode a table by strips alone."""
     chosen = [model.new_bool_var("") for _ in pieces]
     parts = [model.new_int_var(0, piece.last, "") for piece in pieces]
     model.add_exactly_one(chosen)

@@ -46,13 +46,7 @@ class GraphCondition:
         )
 
     def is_close(self, sides: Sequence[Array]) -> Mask:
-        """Tell for which designs plain numbers may decide the condition another way.
-
-        Parameters
-        ----------
-        sides
-            Their values, all finite.
-        """
+        """Tell for which designs plain numbers may decide the condition another way."""
         if len(sides) != 2:  # noqa: PLR2004 - left, right
             return np.zeros(1, np.bool_)
         left, right = sides

@@ -22,15 +22,7 @@ _KEEPING = (Absolute, Division, Extreme, Product, Selection, Square, Sum)
 
 
 def is_whole(root: GraphNode, columns: Mapping[str, Column]) -> bool:
-    """Tell whether a number is whole at every design at which it is one.
-
-    Parameters
-    ----------
-    root
-        The number.
-    columns
-        The values of the numeric choices.
-    """
+    """Tell whether a number is whole at every design at which it is one."""
     whole: dict[int, bool] = {}
     for node in reachable([root]):
         whole[node.position] = node.truth or _is_whole(node, columns, whole)

@@ -230,17 +230,7 @@ class Program:
         return self._plain.read_all(*self._ends(boxes))
 
     def may_matter(self, ranges: Mapping[int, Range], cutoff: float, count: int) -> Mask:
-        """Tell in which boxes every condition may hold, and the objectives may be below a value.
-
-        Parameters
-        ----------
-        ranges
-            The range of every value in each box.
-        cutoff
-            The value.
-        count
-            How many boxes there are.
-        """
+        """Tell in which boxes every condition may hold, and the objectives may be below a value."""
         possible = np.ones(count, np.bool_)
         for objective in self.objectives:
             possible &= ranges[objective.position].low <= cutoff

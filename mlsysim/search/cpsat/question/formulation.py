@@ -123,15 +123,6 @@ def formulate(
 ) -> Formulation:
     """Call the evaluator once on traced values, and read what it returned.
 
-    Parameters
-    ----------
-    problem
-        What is asked.
-    evaluate
-        The user's evaluator.
-    others
-        The objectives of a front besides that of the problem.
-
     Raises
     ------
     TracingError
