@@ -123,7 +123,9 @@ def verify(
 @app.command()
 @searching(method=False, full=False)
 def plan(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with [jobs.NAME] tables.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A plan's file (TOML): it has jobs.")
+    ],
     *,
     settings: Annotated[
         list[str] | None,

@@ -15,7 +15,13 @@ from typing import Any
 from mlsysim.core.dse import DSE
 from mlsysim.core.pipeline import Pipeline
 from mlsysim.core.pipeline_result import PipelineResult
-from mlsysim.errors import MissingFigureError, NoAnswerError, ParameterError
+from mlsysim.errors import (
+    ConfidenceError,
+    Infeasible,
+    MissingFigureError,
+    NoAnswerError,
+    ParameterError,
+)
 from mlsysim.fleets.no_replica import NoReplicaError, why_none
 from mlsysim.fleets.preferences import Requirement
 from mlsysim.problem.domain import label
@@ -27,6 +33,7 @@ from mlsysim.search.method import Method
 from mlsysim.search.options import Progress, SearchOptions
 from mlsysim.stages.arguments import check_number, check_whole, in_unit
 from mlsysim.stages.economics.prices import rent
+from mlsysim.stages.error_classes import COVERAGE, levels_of
 from mlsysim.stages.evidence import evidence_of
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency
 from mlsysim.stages.machine import check_fleet
@@ -238,7 +245,7 @@ def replica_designs(
                     rates={**(known.rates if known else {}), **made.rates},
                     latencies={
                         **(known.latencies if known else {}),
-                        item.name: ReplicaLatency.of(result),
+                        item.name: ReplicaLatency.of(result, _ends(point.result, counting)),
                     },
                     prefill_shares={
                         **(known.prefill_shares if known else {}),
@@ -260,6 +267,15 @@ def replica_designs(
                     )
                 )
     return list(found.values())
+
+
+def _ends(result: PipelineResult, counting: str) -> list[Any]:
+    """Give what a replica does at either end of its errors; nothing where none are known."""
+    try:
+        ends = [result.at_level(level) for level in levels_of(COVERAGE)]
+        return [end[counting] for end in ends] if all(end.measured for end in ends) else []
+    except (ConfidenceError, Infeasible):
+        return []
 
 
 def available(kinds: Iterable[ReplicaKind], designs: Iterable[ReplicaDesign]) -> dict[str, int]:

@@ -64,7 +64,7 @@ class AnswerPanel:
 
     def _conflict(self, report: Report, limits: dict[str, Limit]) -> None:
         with section("Why nothing fits"):
-            markup_of("p", "These exclude every design; without any one of them, some would fit.")
+            markup_of("p", "These exclude them all; without any one of them, the rest would not.")
             with ui.element("ul").classes("cures"):
                 for item in report.conflict:
                     with ui.element("li"):

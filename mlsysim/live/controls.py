@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from mlsysim.catalog.builtin import TREES
 from mlsysim.errors import QuestionError, UnitError
+from mlsysim.files.fleets import is_fleet
 from mlsysim.files.question import Question
 from mlsysim.files.reading import read_table
 from mlsysim.files.schema import QuestionFile, RangeTable, Scalar
@@ -182,7 +183,8 @@ def controls_of(question: Question) -> Controls:
         dials=tuple(_dials(content)),
         entries=tuple(_entries(content, known)),
         choices=tuple(choice_controls(content.space, known, file)),
-        goals=_goals(content, limits, stages),
+        # What a mixed fleet reports is what the sum over it does.
+        goals=_goals(content, limits, stages[-1:] if is_fleet(content) else stages),
         pareto=() if content.pareto is None else content.pareto.objectives,
     )
 
@@ -202,9 +204,8 @@ def _limit(name: str, text: str, because: str) -> Limit:
     """Find the number of a requirement."""
     read = Constraint.parse(text, name)
     written = _AMOUNT.fullmatch(str(read.right))
-    has_number = read.right.is_bare_number or bool(read.right.written_unit)
     dial = None
-    if written is not None and has_number and read.relation in _SENSES:
+    if written is not None and _is_behind_number(written[2]) and read.relation in _SENSES:
         dial = Dial(
             place=("constraints", name, "require"),
             name=name,
@@ -214,6 +215,11 @@ def _limit(name: str, text: str, because: str) -> Limit:
             relation=read.relation,
         )
     return Limit(name=name, text=read.text, because=because, dial=dial)
+
+
+def _is_behind_number(text: str) -> bool:
+    """Tell whether what follows a number is its unit: nothing, ``ms``, or ``/ s``."""
+    return not text or _is_unit(f"1 {text}" if text.startswith("/") else text)
 
 
 def _is_unit(text: str) -> bool:

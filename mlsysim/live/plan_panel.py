@@ -1,11 +1,14 @@
 """A plan: its charts, its jobs, and what can be taken along."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from nicegui import ui
 
+from mlsysim.live.control_panel import Edit
 from mlsysim.live.draft import TabDraft
 from mlsysim.live.elements import button, heading, markup
+from mlsysim.live.plan_why_panel import PlanWhyPanel
 from mlsysim.live.planning import PlanView
 
 
@@ -16,14 +19,24 @@ class PlanPanel:
     ----------
     draft
         Gives the plan's file as it stands.
+    asked
+        Told the key and the value that are to be forced.
+    applied
+        Told what a cure does to the draft.
     """
 
-    def __init__(self, draft: Callable[[], TabDraft]) -> None:
+    def __init__(
+        self,
+        draft: Callable[[], TabDraft],
+        asked: Callable[[Mapping[str, str]], Any],
+        applied: Callable[[Edit], None],
+    ) -> None:
         self._draft = draft
         self._view: PlanView | None = None
         with ui.element("div").classes("parts") as self.place:
             self._charts = markup("").classes("part")
-            self._jobs = markup("").classes("part")
+            self._jobs = markup("").classes("part jobs")
+            self._why = PlanWhyPanel(asked, applied)
             with ui.element("section").classes("part"):
                 heading("Take it along")
                 with ui.element("div").classes("line"):
@@ -45,7 +58,12 @@ class PlanPanel:
         self._charts.set_visibility(bool(view.charts))
         self._jobs.set_content(view.jobs)
         self._jobs.set_visibility(bool(view.jobs))
+        self._why.show(view)
         self._dated.set_visibility(bool(view.calendar))
+
+    def tell(self, text: str) -> None:
+        """Say what a forced value costs."""
+        self._why.tell(text)
 
     def _toml(self) -> None:
         ui.download.content(self._draft().text, self._draft().path.name, "application/toml")

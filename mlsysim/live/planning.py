@@ -1,20 +1,24 @@
 """A plan over time on the page: what can be moved in its file, and its answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from mlsysim.errors import QuestionError
+from mlsysim.files.plans.known_rows import KnownRows
 from mlsysim.files.plans.plan_file import FiledPlan, plan_of
 from mlsysim.files.plans.schema import PlanFile
+from mlsysim.files.plans.what_if import PlanWhyNot
 from mlsysim.files.reading import read_table
 from mlsysim.live.controls import Controls, DateControl, choice_controls, dial_of
 from mlsysim.live.dials import Dial
+from mlsysim.live.plan_cures import PlanChoice, PlanCure, choices_of, cures_of
 from mlsysim.plans.answers.icalendar import calendar_text
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.report.plan_page import plan_charts, plan_facts, plan_page, plan_told
 from mlsysim.search.options import ProgressCallback
 from mlsysim.textfiles import parse_toml
+from mlsysim.worker.draft import Draft
 from mlsysim.worker.jobs import WorkerJob
 
 
@@ -30,6 +34,10 @@ class PlanView:
         The report.
     json, calendar
         The answer for programs, and for calendars; the latter empty where there is no plan.
+    cures
+        Where there is no plan: what stands in its way.
+    choices
+        What of its runs can be forced.
     """
 
     verdict: str
@@ -39,6 +47,12 @@ class PlanView:
     page: str
     json: str
     calendar: str
+    cures: tuple[PlanCure, ...] = ()
+    choices: tuple[PlanChoice, ...] = ()
+
+
+_rows: dict[Draft, tuple[KnownRows, PlanResult]] = {}
+"""The last plan of this process, with the rows that were found for it."""
 
 
 class _PlanJob(WorkerJob):
@@ -65,8 +79,34 @@ class SolvePlan(_PlanJob):
 
     def run(self, progress: ProgressCallback) -> PlanView:
         """Give what is shown of it."""
-        plan = self.plan
-        return view_of(plan, plan.solve(time_limit=self.time_limit, progress=progress))
+        plan, known = self.plan, KnownRows()
+        found = plan.solve(known=known, time_limit=self.time_limit, progress=progress)
+        _rows.clear()
+        _rows[self.draft] = known, found
+        return view_of(plan, found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForcePlan(_PlanJob):
+    """Say what forcing keys of a plan's file costs.
+
+    Parameters
+    ----------
+    forced
+        Key -> value as TOML has it.
+    """
+
+    forced: Mapping[str, str]
+
+    def run(self, progress: ProgressCallback) -> str:
+        """Give it in words."""
+        if self.draft not in _rows:
+            SolvePlan(draft=self.draft, time_limit=self.time_limit).run(progress)
+        known, free = _rows[self.draft]
+        plan = plan_of(self.draft.text, self.draft.path, self.forced)
+        bound = plan.solve(known=known, time_limit=self.time_limit, progress=progress)
+        told = PlanWhyNot(forced=self.forced, free=free, bound=bound)
+        return ". ".join(told.lines())
 
 
 def view_of(plan: FiledPlan, found: PlanResult) -> PlanView:
@@ -88,6 +128,8 @@ def view_of(plan: FiledPlan, found: PlanResult) -> PlanView:
         page=plan_page(found, plan.text, plan.source, plan.written),
         json=found.to_json(),
         calendar="" if found.schedule is None else calendar_text(found),
+        cures=tuple(cures_of(plan, found)),
+        choices=tuple(choices_of(plan, found)),
     )
 
 

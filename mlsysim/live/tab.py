@@ -19,7 +19,7 @@ from mlsysim.live.export_panel import ExportPanel
 from mlsysim.live.front_panel import FrontPanel
 from mlsysim.live.opening import Open
 from mlsysim.live.plan_panel import PlanPanel
-from mlsysim.live.planning import OpenPlan, SolvePlan
+from mlsysim.live.planning import ForcePlan, OpenPlan, SolvePlan
 from mlsysim.live.status_panel import StatusPanel
 from mlsysim.live.why_panel import WhyPanel
 from mlsysim.report import Report
@@ -72,7 +72,7 @@ class Tab:
                     self._export = ExportPanel(
                         lambda: self._draft, self._ask_page, self._ask_launch
                     )
-                self._plan = PlanPanel(lambda: self._draft)
+                self._plan = PlanPanel(lambda: self._draft, self._ask_plan, self._apply)
                 self._editor = EditorPanel(self._open)
         ui.skip_link("Skip to the answer", target=answers)
 
@@ -119,6 +119,13 @@ class Tab:
             self._why.tell(
                 await self._ask(ForceChoices(draft=self._draft, forced=forced), "Why not?")
             )
+
+        self._begin(told, *self._due)
+
+    def _ask_plan(self, forced: Any) -> None:
+        async def told() -> None:
+            job = ForcePlan(draft=self._draft, forced=forced)
+            self._plan.tell(await self._ask(job, "Why not?"))
 
         self._begin(told, *self._due)
 

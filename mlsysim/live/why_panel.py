@@ -1,6 +1,6 @@
 """Why not another value: each value of each choice can be asked about."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -54,6 +54,12 @@ class WhyPanel:
             for choice in choices:
                 self._row(choice, label(best[choice.name]))
 
+    def _row(self, choice: ChoiceControl, best: str) -> None:
+        def ask(value: str) -> None:
+            self._asked({choice.name: value})
+
+        value_row(choice.name, map(label, choice.values), best, ask)
+
     def tell(self, report: Report) -> None:
         """Say what a forced value costs, or what it breaks."""
         beside = ""
@@ -62,24 +68,36 @@ class WhyPanel:
             beside = table(forced)
         self._told.set_content(f'<div class="headline">{verdict_line(report)}</div>{beside}')
 
-    def _row(self, choice: ChoiceControl, best: str) -> None:
-        others = [label(value) for value in choice.values if label(value) != best]
-        with ui.element("div").classes("line"):
-            markup_of("span", choice.name).classes("name")
-            if len(others) >= _BUTTONS:
-                field = ui.select(others, label=f"{best}; why not ...", with_input=True)
-                field.props("dense outlined options-dense hide-bottom-space")
-                field.props["aria-label"] = f"why not another {choice.name} than {best}?"
-                field.on_value_change(
-                    lambda: field.value and self._asked({choice.name: str(field.value)})
-                )
-                return
-            for value in map(label, choice.values):
-                if value == best:
-                    markup_of("span", value).classes("chosen")
-                    continue
-                button(
-                    value,
-                    partial(self._asked, {choice.name: value}),
-                    label=f"why not {choice.name} = {value}?",
-                )
+
+def value_row(
+    name: str, values: Iterable[str], best: str, asked: Callable[[str], Any], of: str = ""
+) -> None:
+    """Show the values of a choice, each but the best with a button; many of them in a list.
+
+    Parameters
+    ----------
+    name
+        The choice.
+    values, best
+        What it may be, and what the best answer has.
+    asked
+        Told the value that is asked about.
+    of
+        What the choice belongs to, for those who do not see where it stands.
+    """
+    listed = [*values]
+    others = [value for value in listed if value != best]
+    full = f"{of} {name}".strip()
+    with ui.element("div").classes("line"):
+        markup_of("span", name).classes("name")
+        if len(others) >= _BUTTONS:
+            field = ui.select(others, label=f"{best}; why not ...", with_input=True)
+            field.props("dense outlined options-dense hide-bottom-space")
+            field.props["aria-label"] = f"why not another {full} than {best}?"
+            field.on_value_change(lambda: field.value and asked(str(field.value)))
+            return
+        for value in listed:
+            if value == best:
+                markup_of("span", value).classes("chosen")
+                continue
+            button(value, partial(asked, value), label=f"why not {full} = {value}?")

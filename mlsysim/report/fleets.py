@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlsysim.problem.domain import label
 from mlsysim.results.blocks import TableBlock, table_of
 from mlsysim.results.formatting import design, number
+from mlsysim.results.interval import Interval
 from mlsysim.stages.fleets.mixed_fleet import ReplicaDesign, ReplicaLatency, pools_of
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
     rows = [
         [
             pool.request_class,
-            # A kind may be a node: "2 DGX_H100" would be sixteen accelerators.
-            f"{number(pool.replicas * pool.design.accelerators)} of {pool.design.kind}",
+            f"{number(pool.replicas * pool.design.accelerators)} {pool.design.kind}",
             *(label(pool.design.params.get(name, "-")) for name in choices),
             number(round(pool.rate, 1)),
             number(round(pool.replicas * pool.design.price, 2)),
@@ -113,6 +113,35 @@ def fleet_table(pools: Sequence[ReportedPool]) -> TableBlock:
     ]
     title = f"The fleet, pool by pool{shared}:"
     return table_of([header, *rows], title=title, words=frozenset({0, 1}))
+
+
+def waits_table(pools: Sequence[ReportedPool], title: str) -> Iterator[TableBlock]:
+    """Tell between what the waits on each pool are expected to be; nothing where that is not known.
+
+    Parameters
+    ----------
+    pools
+        At least one.
+    title
+        What the intervals are.
+    """
+    rows = [
+        [
+            pool.request_class,
+            f"{number(pool.replicas * pool.design.accelerators)} {pool.design.kind}",
+            _between(pool.latency.first_token_within),
+            _between(pool.latency.per_token_within),
+        ]
+        for pool in pools
+        if pool.latency.first_token_within or pool.latency.per_token_within
+    ]
+    if rows:
+        header = ["class", "accelerators", "first token", "per token"]
+        yield table_of([header, *rows], title=title, words=frozenset({0, 1}))
+
+
+def _between(ends: tuple[float, float] | None) -> str:
+    return "-" if ends is None else str(Interval(low=1e3 * ends[0], high=1e3 * ends[1], unit="ms"))
 
 
 def pool_changes(best: "ReportedDesign", other: "ReportedDesign") -> str:

@@ -8,7 +8,7 @@ from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.report.comparing import change_cell, comparison_table, heading
 from mlsysim.report.drawing import front_drawing
-from mlsysim.report.fleets import fleet_table, pool_changes
+from mlsysim.report.fleets import fleet_table, pool_changes, waits_table
 from mlsysim.report.records import ReportedDesign
 from mlsysim.report.requirements import met_line, requirement_table
 from mlsysim.report.support import WITHIN, interval_table, support_blocks
@@ -41,7 +41,7 @@ def blocks_of(report: "Report", *, full: bool) -> Iterator[Block]:
         yield from front_blocks(report)
         yield from support_blocks(report)
     else:
-        yield from design_blocks(report.designs[0], report.title)
+        yield from design_blocks(report.designs[0], report.title, full=full)
         if full:
             yield from interval_table(report.designs[0])
         yield from support_blocks(report)
@@ -52,11 +52,23 @@ def blocks_of(report: "Report", *, full: bool) -> Iterator[Block]:
             yield designs_table(report)
 
 
-def design_blocks(item: ReportedDesign, title: str = "The best design") -> Iterator[Block]:
-    """Tell what one design is: its layout, and what it spends time, memory and money on."""
+def design_blocks(
+    item: ReportedDesign, title: str = "The best design", *, full: bool = True
+) -> Iterator[Block]:
+    """Tell what one design is: its layout, and what it spends time, memory and money on.
+
+    Parameters
+    ----------
+    item, title
+        The design, and what it is.
+    full
+        Whether with the intervals of the waits on each pool of a mixed fleet.
+    """
     if item.pools:
         yield Lines(lines=(f"{title}: {_pools_in_words(item)}", *item.arithmetic))
         yield fleet_table(item.pools)
+        if full:
+            yield from waits_table(item.pools, f"{WITHIN}:")
     else:
         yield Lines(lines=(f"{title}: {design(item.params)}", *item.arithmetic))
     for breakdown in item.breakdowns:
@@ -172,19 +184,27 @@ def front_blocks(report: "Report") -> Iterator[Block]:
     """List the points of a front; choices that all of them share are told once."""
     names = varying([item.params for item in report.designs])
     first = report.designs[0].params
-    same = {name: value for name, value in first.items() if name not in names}
+    mixed = bool(report.designs[0].pools)  # whose choices are counts, most of them of nothing
+    same = {n: value for n, value in first.items() if n not in names and (value or not mixed)}
     if same:
         yield Lines(lines=(f"All points have {design(same)}.",))
     goals = len(report.objectives)
-    header = ("#", *names, *map(heading, report.designs[0].measures[:goals]))
+    measured = tuple(map(heading, report.designs[0].measures[:goals]))
     rows = []
     for rank, item in enumerate(report.designs, 1):
-        chosen = [label(item.params[name]) for name in names]
-        row = [str(rank), *chosen, *(number(m.value) for m in item.measures[:goals])]
+        values = [number(m.value) for m in item.measures[:goals]]
+        held = {name: item.params[name] for name in names}
+        row = [str(rank), *map(label, held.values()), *values]
+        if mixed:
+            row = [str(rank), *values, ", ".join(f"{n} {name}" for name, n in held.items() if n)]
         rows.append(tuple(Cell(text=cell) for cell in row))
     if len(report.designs) >= _DRAWN:
         yield front_drawing(report.designs)
-    yield TableBlock(header=header, rows=tuple(rows))
+    if mixed:
+        header, words = ("#", *measured, "replicas"), frozenset({goals + 1})
+        yield TableBlock(header=header, rows=tuple(rows), words=words)
+    else:
+        yield TableBlock(header=("#", *names, *measured), rows=tuple(rows))
 
 
 def _reasons(report: "Report") -> Iterator[Block]:

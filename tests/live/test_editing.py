@@ -90,3 +90,24 @@ def test_a_limit_that_is_reached_is_let_through(
     dial = Dial(place=(), name="x", value=1.0, left="x", relation=relation)
     assert dial.reaching(value) == pytest.approx(expected, rel=1e-12)
     assert relation.holds(value, dial.reaching(value))
+
+
+def test_a_mixed_fleet_is_weighed_by_what_the_sum_reports() -> None:
+    """What a replica reports is no metric of the fleet: a front over it was an error."""
+    question = draft_of(ROOT / "models/fleet/mixed_three_classes.toml").loaded()
+    goals = controls_of(question).goals
+    assert goals
+    assert all(goal.partition(": ")[2].startswith("MixedFleetModel.") for goal in goals)
+
+
+def test_a_limit_per_time_can_be_moved() -> None:
+    """However its unit is written: with an operator of its own, or behind the number."""
+    draft = draft_of(ROOT / "models/infeasible/pace_within_budget.toml")
+    for written in ("1e6 / s", "1e6/s", "1e6 /s"):
+        text = draft.text.replace("1e6 / s", written)
+        limits = controls_of(TabDraft(text=text, path=draft.path).loaded()).limits
+        (pace,) = (limit for limit in limits if limit.name == "pace")
+        assert pace.dial is not None
+        moved = draft.with_value(pace.dial.place, pace.dial.written(2e6)).loaded()
+        (held,) = (item for item in moved.problem.constraints if item.name == "pace")
+        assert held.text == "DistributedModel.effective_throughput >= 2000000 / s"

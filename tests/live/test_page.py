@@ -141,7 +141,6 @@ def test_a_plan_is_drawn_and_its_dates_move() -> None:
     assert found.schedule is not None
     cost = with_unit(found.objectives[0], found.question.goals[0].unit)
     pieces = sum(len(run.pieces) for run in found.schedule)
-    deadline = tomllib.loads(text)["jobs"]["code"]["deadline"]
     with served(TUTORIAL) as live:
         page = live.tab()
         line, bars = page.locator(".status .verdict"), page.locator("svg.plan rect.run")
@@ -149,16 +148,25 @@ def test_a_plan_is_drawn_and_its_dates_move() -> None:
         expect(line).to_contain_text(f"cost = {cost}", timeout=PATIENCE)
         expect(bars).to_have_count(pieces)
         expect(page.get_by_text("Why not another value?")).to_be_hidden()
+        expect(page.get_by_text("Why not another way?")).to_be_visible()
         page.get_by_label("deadline of code").fill("2027-01-08")
         expect(line).to_contain_text("INFEASIBLE (proven)", timeout=PATIENCE)
         expect(bars).to_have_count(0)
         at_rest(page)
         moved = plan_of(downloaded(page, "download the plan's file"), "plan.toml")
         assert moved.solve(workers=1).status == "INFEASIBLE"
-        page.get_by_label("deadline of code").fill(f"{deadline}")
+        page.get_by_role("button", name="drop code.deadline").click()
+        expect(line).to_contain_text("OPTIMAL (proven)", timeout=PATIENCE)
+        at_rest(page)
+        text = downloaded(page, "download the plan's file")
+        assert "deadline" not in tomllib.loads(text)["jobs"]["code"]
+        begin_with(page, "plan")
         expect(line).to_contain_text(f"cost = {cost}", timeout=PATIENCE)
         expect(bars).to_have_count(pieces)
         at_rest(page)
+        page.get_by_role("button", name="why not base tp_size = 8?").click()
+        told = page.locator(".part", has_text="Why not another way?").locator("[aria-live]")
+        expect(told).to_contain_text("With jobs.base.space.tp_size = [8]:", timeout=PATIENCE)
         assert downloaded(page, "download as a calendar").count("BEGIN:VEVENT") >= pieces
         begin_with(page, "serving")
         expect(line).to_contain_text("usd_per_million_tokens", timeout=PATIENCE)

@@ -55,6 +55,17 @@ def test_a_front_is_that_of_the_enumeration(random: Random, goals: tuple[Goal, G
         assert violations(question, point.schedule) == []
 
 
+def test_a_front_is_a_table_of_pandas_and_shows_itself() -> None:
+    """A row for each plan, in the order of the front, and the same in a notebook."""
+    found = front()
+    table = found.to_pandas()
+    assert len(table) == len(found) > 1
+    assert list(table[found.goals[0].value]) == [point.values[0] for point in found]
+    assert table.attrs["units"] == {goal.value: goal.unit for goal in found.goals if goal.unit}
+    shown = found._repr_html_()
+    assert all(cell in shown for row in found.rows() for cell in row)
+
+
 def test_a_front_is_told_as_a_table() -> None:
     """Shorter costs more; all there are."""
     found = front()

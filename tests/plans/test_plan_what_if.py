@@ -47,6 +47,9 @@ def test_a_later_deadline_costs_no_more(file: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("mlsysim.files.plans.jobs.rows_of", counted)
     dates = ["2027-01-12", "2027-01-16", "2027-01-24"]
     curve = sweep(file, {"jobs.two.deadline": dates}, workers=1)
+    table = curve.to_pandas()
+    assert list(table["status"]) == [found.status for _, found in curve.points]
+    assert all(cell in curve._repr_html_() for row in curve.rows() for cell in row)
     assert len(asked) == 2
     costs = [answer.values[0] for _, answer in curve.points]
     assert costs == sorted(costs, reverse=True)

@@ -4,13 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlsysim.files.plans.known_rows import KnownRows
 from mlsysim.files.plans.plan_file import FiledPlan, load_plan
+from mlsysim.frames import frame
 from mlsysim.plans.answers.result import PlanResult
+from mlsysim.results.blocks import table_of
 from mlsysim.results.formatting import change, with_unit
 from mlsysim.results.jsonable import JsonText
+from mlsysim.results.markup import as_html
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +106,31 @@ class PlanSweep(JsonText):
 
     over: tuple[str, ...]
     points: tuple[tuple[tuple[str, ...], PlanResult], ...]
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the answers as a table of pandas: the values, status, slot and what plans are worth.
+
+        Units are in ``.attrs["units"]``, by column.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        goals = self.points[0][1].question.goals
+        rows = [
+            {
+                **dict(zip(self.over, values, strict=True)),
+                "status": found.status.value,
+                "slot": found.slot / 3600,
+                **dict(zip((goal.value for goal in goals), found.values, strict=False)),
+            }
+            for values, found in self.points
+        ]
+        return frame(rows, {"slot": "hour", **{goal.value: goal.unit for goal in goals}})
+
+    def _repr_html_(self) -> str:
+        return as_html([table_of(self.rows())])
 
     def rows(self) -> list[list[str]]:
         """Give a header and a line for each answer: values, status, what the plan is worth."""

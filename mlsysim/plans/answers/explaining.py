@@ -16,6 +16,8 @@ from mlsysim.results.status import Status
 from mlsysim.search.cpsat.solving.clock import Clock
 
 _MOST_NODES = 1 << 14
+WAIVED = "would have to be waived"
+"""What is told of a requirement without a number, where the others let a plan through."""
 _BRIEF_SECONDS = 0.5
 _SHARE = 0.25
 """Which part of the time that is left one decision may take, where it is one of several."""
@@ -118,7 +120,7 @@ def relaxation_of(question: PlanQuestion, requirement: PlanRequirement, clock: C
         return Relaxation(name=name, text=f"{name}: {text if never else 'not found in time'}")
     value, limit, unit = _reached(question, found.schedule, requirement)
     if value is None or limit is None:
-        return Relaxation(name=name, text=f"{name}: would have to be waived")
+        return Relaxation(name=name, text=f"{name}: {WAIVED}")
     shown = (
         f"{value:,.2f} USD" if unit == "USD" else moment_text(round(value * 3600), question.origin)
     )

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
+from mlsysim.frames import frame
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.records.goal import Goal
+from mlsysim.results.blocks import table_of
 from mlsysim.results.formatting import number
 from mlsysim.results.jsonable import JsonText
+from mlsysim.results.markup import as_html
 from mlsysim.results.status import Status
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,27 @@ class PlanFront(JsonText):
             nodes = ["" if plan is None else str(plan.run(job).row.nodes) for job in jobs]
             lines.append([*(number(value) for value in point.values), *nodes])
         return [[*names, *(f"nodes of {job}" for job in jobs)], *lines]
+
+    def to_pandas(self) -> "DataFrame":
+        """Give the points as a table of pandas: both goals of each plan, and the nodes of its jobs.
+
+        Units are in ``.attrs["units"]``, by column.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+        rows = []
+        for point in self.points:
+            goals = zip((goal.value for goal in self.goals), point.values, strict=False)
+            nodes = {f"nodes of {run.job}": run.row.nodes for run in point.schedule or ()}
+            rows.append({**dict(goals), **nodes})
+        return frame(rows, {goal.value: goal.unit for goal in self.goals})
+
+    def _repr_html_(self) -> str:
+        told = "".join(f"<p>{escape(line)}</p>" for line in self.lines())
+        return told + (as_html([table_of(self.rows())]) if self.points else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as data that JSON can hold."""

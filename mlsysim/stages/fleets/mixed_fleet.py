@@ -48,31 +48,58 @@ class ReplicaLatency:
         For the first token, on average.
     per_token
         For each further one.
+    first_token_within, per_token_within
+        Between what both are expected to turn out, where runs like this were measured.
     """
 
     first_token: float | None = None
     per_token: float | None = None
+    first_token_within: tuple[float, float] | None = None
+    per_token_within: tuple[float, float] | None = None
 
     @classmethod
-    def of(cls, result: Any) -> "ReplicaLatency":
+    def of(cls, result: Any, ends: Sequence[Any] = ()) -> "ReplicaLatency":
         """Read what a serving model reports.
 
         Parameters
         ----------
         result
             Its result, on plain numbers.
+        ends
+            The same at either end of its errors, where these are known.
         """
-        first, later = (
-            getattr(result, name, None) for name in ("time_to_first_token", "inter_token_latency")
-        )
+        first, later = _waits(result)
+        firsts, laters = zip(*map(_waits, ends), strict=True) if ends else ((), ())
         return cls(
-            first_token=None if first is None else float(magnitude(first, "s")),
-            per_token=None if later is None else float(magnitude(later, "s")),
+            first_token=first,
+            per_token=later,
+            first_token_within=_within(firsts),
+            per_token_within=_within(laters),
         )
 
-    def to_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""
-        return {"first_token_s": self.first_token, "per_token_s": self.per_token}
+        return {
+            "first_token_s": self.first_token,
+            "first_token_within_s": self.first_token_within and [*self.first_token_within],
+            "per_token_s": self.per_token,
+            "per_token_within_s": self.per_token_within and [*self.per_token_within],
+        }
+
+
+def _waits(result: Any) -> tuple[float | None, float | None]:
+    first, later = (
+        getattr(result, name, None) for name in ("time_to_first_token", "inter_token_latency")
+    )
+    return (
+        None if first is None else float(magnitude(first, "s")),
+        None if later is None else float(magnitude(later, "s")),
+    )
+
+
+def _within(ends: Sequence[float | None]) -> tuple[float, float] | None:
+    known = sorted(end for end in ends if end is not None)
+    return (known[0], known[-1]) if known and len(known) == len(ends) else None
 
 
 @dataclass(frozen=True, kw_only=True)
