@@ -1,5 +1,6 @@
-"""Tables for pandas, which is loaded only for them."""
+"""Tables for pandas and for what speaks Arrow, which are loaded only for them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,38 @@ from mlsysim.errors import OutputError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+class Tabular(ABC):
+    """What is also a table: of pandas, and of whatever reads Arrow's streams.
+
+    ``pyarrow.table(answer)``, ``polars.DataFrame(answer)`` and the like need no more (the Arrow
+    PyCapsule interface).
+    """
+
+    @abstractmethod
+    def to_pandas(self) -> "DataFrame":
+        """Give it as a table of pandas; units are in ``.attrs["units"]``, by column.
+
+        Raises
+        ------
+        OutputError
+            If pandas is not installed.
+        """
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the table of `to_pandas` over as a stream of Arrow.
+
+        Raises
+        ------
+        OutputError
+            If pandas or pyarrow is not installed.
+        """
+        table = self.to_pandas()
+        try:
+            return table.__arrow_c_stream__(requested_schema)
+        except ImportError:
+            raise OutputError(missing("a stream of Arrow", "pyarrow", "arrow")) from None
 
 
 def frame(rows: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> "DataFrame":

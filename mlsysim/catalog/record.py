@@ -12,8 +12,8 @@ import numpy as np
 
 from mlsysim.catalog.fields import Field, choice, text
 from mlsysim.catalog.figure import Confidence, Figure, Provenance
-from mlsysim.catalog.markup import table
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
+from mlsysim.markup import table
 
 
 class _Checked(type):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from mlsysim.catalog.loader import Section
-from mlsysim.catalog.markup import table
 from mlsysim.catalog.record import Record
 from mlsysim.errors import CatalogError, UnknownNameError, suggest
-from mlsysim.frames import frame
+from mlsysim.frames import Tabular, frame
+from mlsysim.markup import table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Kind_co = TypeVar("Kind_co", bound=Record, covariant=True)
 
 
-class Tree(Mapping[str, Kind_co], Generic[Kind_co]):
+class Tree(Tabular, Mapping[str, Kind_co], Generic[Kind_co]):
     """The records of one kind by name, as attributes and as a mapping.
 
     Nothing is read before it is asked for: the file at the first name, a

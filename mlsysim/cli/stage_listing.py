@@ -1,6 +1,5 @@
 """``mlsysim list stages | knobs | metrics`` and ``mlsysim show STAGE``: read the models."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 
 from rich.table import Table
@@ -29,7 +28,7 @@ def print_stages() -> None:
     table.add_column("stage", style="bold", no_wrap=True)
     table.add_column("what it does")
     for name in known_stages():
-        table.add_row(name, _summary(_stage(name)))
+        table.add_row(name, _stage(name).summary())
     console().print(table)
 
 
@@ -58,7 +57,7 @@ def print_members(kind: str, stage: str | None) -> None:
 def print_stage(name: str) -> None:
     """Show a model: what it does, its arguments, its metrics, and what it hands on."""
     stage, out = _stage(name), console()
-    out.print(Text.assemble((name, "bold"), f"  {_summary(stage)}"))
+    out.print(Text.assemble((name, "bold"), f"  {stage.summary()}"))
     out.print(_knobs_table(stage.knobs()))
     out.print(_metrics_table(stage.metrics()))
     if stage.produces:
@@ -69,10 +68,6 @@ def _stage(name: str) -> type[ForwardModel]:
     if name not in known_stages() and ":" not in name:
         raise UnknownNameError(f"there is no stage {name!r}{suggest(name, known_stages())}")
     return stage_named(name, "stage")
-
-
-def _summary(stage: type[ForwardModel]) -> str:
-    return (inspect.getdoc(stage) or "").partition("\n")[0]
 
 
 def _knobs_table(knobs: Mapping[str, Knob]) -> Table:

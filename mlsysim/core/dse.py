@@ -15,6 +15,7 @@ from mlsysim.core.what_if import (
     varied,
 )
 from mlsysim.errors import ParameterError
+from mlsysim.markup import table
 from mlsysim.problem.problem import Problem, Written
 from mlsysim.problem.space import SearchSpace
 from mlsysim.results.candidate import Result
@@ -96,6 +97,11 @@ class DSE:
 
     def __repr__(self) -> str:
         return f"DSE({self.problem.space.size:,} designs, {self.problem.objective.text!r})"
+
+    def _repr_html_(self) -> str:
+        rows = [(item.name, item.text) for item in self.problem.constraints]
+        limits = table(("constraint", "what must hold"), rows, self.problem.objective.text)
+        return limits + self.problem.space._repr_html_()
 
     def search(  # noqa: PLR0913 - the options of a search
         self,

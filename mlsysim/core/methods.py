@@ -1,5 +1,6 @@
 """The ways to answer a question, and which of them does."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 _LEAST_TIME = 1e-3
+_log = logging.getLogger("mlsysim")
 
 
 def search(
@@ -57,6 +59,7 @@ def search(
         lambda: unanswered(problem, method),
     )
     noted = replace(found, statistics=_noted(found.statistics, reason))
+    _log.info("%s", noted.headline())
     return _with_margin(noted, method, problem, evaluate, options)
 
 
@@ -275,6 +278,7 @@ def _by(
             try:
                 return by_cp_sat(), None
             except TracingError as reason:
+                _log.info("cannot be traced, so every design is evaluated: %s", reason)
                 return by_arrays(), reason
         case other:
             assert_never(other)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from mlsysim.core.pipeline_result import PipelineResult, metric
 from mlsysim.errors import ParameterError, PipelineError, suggest
 from mlsysim.launch.frameworks import Framework, launch_result
+from mlsysim.markup import table
 from mlsysim.stages.stage import ForwardModel, View
 
 
@@ -69,6 +70,10 @@ class Pipeline:
         self._framework = None if framework is None else Framework.named(framework)
         if self._framework is not None:
             self._framework.require_stage(self._stages)
+
+    def _repr_html_(self) -> str:
+        rows = [(stage.name, stage.summary()) for stage in self._stages]
+        return table(("stage", "what it does"), rows, "Pipeline")
 
     @property
     def framework(self) -> Framework | None:

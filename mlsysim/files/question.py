@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
@@ -81,6 +82,9 @@ class Question:
     expected: Expected | None
     written: str = ""
     is_overridden: bool = False
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.text)}</p>{self.explorer._repr_html_()}"
 
     @property
     def problem(self) -> Problem:

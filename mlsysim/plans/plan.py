@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from mlsysim.errors import ObjectiveError, ParameterError
+from mlsysim.markup import table
 from mlsysim.plans.answers.changes import changes_of, kept
 from mlsysim.plans.answers.explaining import (
     Remedy,
@@ -17,7 +18,7 @@ from mlsysim.plans.answers.explaining import (
 from mlsysim.plans.answers.finding import Answered, answered, front_of
 from mlsysim.plans.answers.front import PlanFront
 from mlsysim.plans.answers.result import PlanResult
-from mlsysim.plans.answers.wording import requirement_text, span_text
+from mlsysim.plans.answers.wording import moment_text, requirement_text, span_text
 from mlsysim.plans.records.fleet import Fleet, Site
 from mlsysim.plans.records.goal import goal_of
 from mlsysim.plans.records.job import Job
@@ -78,6 +79,15 @@ class Plan:
             sites=tuple(sites),
             **given,
         )
+
+    def _repr_html_(self) -> str:
+        asked, header = self.question, ("job", "from", "until", "after", "ways to run it")
+        rows = []
+        for job in asked.jobs:
+            first = moment_text(job.release, asked.origin)
+            last = "" if job.deadline is None else moment_text(job.deadline, asked.origin)
+            rows.append((job.name, first, last, ", ".join(job.after), f"{len(job.rows) or ''}"))
+        return table(header, rows, f"minimize: {', '.join(asked.goals)}")
 
     @classmethod
     def of(cls, question: PlanQuestion) -> Self:

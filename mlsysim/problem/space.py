@@ -5,9 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlsysim.errors import SpaceError, suggest
-from mlsysim.problem.domain import Domain
+from mlsysim.markup import table
+from mlsysim.problem.domain import Domain, label
 
 __all__ = ["Domain", "SearchSpace"]
+
+# Values of a choice that a table shows, before it only counts the rest.
+_SHOWN = 12
 
 
 class SearchSpace(Mapping[str, Domain]):
@@ -64,6 +68,10 @@ class SearchSpace(Mapping[str, Domain]):
         }
         return f"SearchSpace({choices!r})"
 
+    def _repr_html_(self) -> str:
+        rows = [(domain.name, _listed(domain), f"{len(domain):,}") for domain in self.domains]
+        return table(("choice", "values", "how many"), rows, f"{self.size:,} designs")
+
     @property
     def size(self) -> int:
         """The number of designs."""
@@ -112,3 +120,10 @@ class SearchSpace(Mapping[str, Domain]):
                 raise SpaceError(f"the design {dict(params)} gives no value for {name!r}")
             position = position * len(domain) + domain.index(params[name])
         return position
+
+
+def _listed(domain: Domain) -> str:
+    """Write the values of a choice, of many the first few and the last."""
+    if len(domain) <= _SHOWN:
+        return ", ".join(map(label, domain.values))
+    return f"{', '.join(map(label, domain.values[: _SHOWN - 2]))}, ..., {label(domain.values[-1])}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, overload
 
+from mlsysim.frames import Tabular
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ParetoFront(Answer, Sequence[ParetoPoint[Result]], Generic[Result]):
+class ParetoFront(Answer, Tabular, Sequence[ParetoPoint[Result]], Generic[Result]):
     """The designs that no other dominates; also the sequence of them.
 
     A design dominates another if it is at least as good in every objective and

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
 from mlsysim.errors import InfeasibleError, NoAnswerError, UnknownNameError, suggest
+from mlsysim.frames import Tabular
 from mlsysim.problem.domain import label
 from mlsysim.results.answer import Answer
 from mlsysim.results.blocks import Headline
@@ -23,7 +24,7 @@ _KEYS = ("best_params", "best_objective", "best_result", "top_candidates")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SearchResult(Answer, Mapping[str, Any], Generic[Result]):
+class SearchResult(Answer, Tabular, Mapping[str, Any], Generic[Result]):
     """The answer, with its proof; also a mapping of the tutorial's four keys.
 
     The other fields are those of `Answer`.

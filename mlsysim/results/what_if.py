@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlsysim.frames import frame
+from mlsysim.frames import Tabular, frame
 from mlsysim.numeric import TOLERANCE
 from mlsysim.problem.domain import label
 from mlsysim.results.blocks import TableBlock, table_of
@@ -117,7 +117,7 @@ class SweepPoint:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Sweep(JsonText):
+class Sweep(JsonText, Tabular):
     """The same question for several values of something in it.
 
     Parameters

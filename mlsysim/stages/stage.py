@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Self, get_type_hints
 from mlsysim.errors import ParameterError, suggest
 from mlsysim.expr.alternatives import may_be_none
 from mlsysim.expr.functions import logical_and
+from mlsysim.markup import table
 from mlsysim.numeric import plain
+from mlsysim.problem.domain import label
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.documentation import Metric, metrics_of
 from mlsysim.stages.error_classes import AS_PREDICTED, MEASURED, Pace, pace_of
@@ -98,6 +100,25 @@ class ForwardModel(ABC):
             return {}
         measured = logical_and(*(pace.measured for pace in paces), True)  # noqa: FBT003
         return {MEASURED: Check.that(measured)}
+
+    @classmethod
+    def summary(cls) -> str:
+        """Give the first sentence of what it does."""
+        return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                knob.name,
+                "required" if knob.default is Knob.REQUIRED else label(knob.default),
+                str(knob.domain),
+                knob.unit,
+                knob.sentence,
+            )
+            for knob in self.knobs().values()
+        ]
+        header = ("argument", "default", "range", "unit", "meaning")
+        return table(header, rows, f"{self.name}: {self.summary()}")
 
     @classmethod
     def inputs(cls) -> Mapping[str, inspect.Parameter]:

@@ -80,3 +80,30 @@ def test_notebooks_show_what_if_and_the_catalogue() -> None:
     tree = mlsysim.Systems.Accelerators
     assert "H100_SXM" in tree._repr_html_()
     assert "memory_capacity" in tree["H100_SXM"]._repr_html_()
+
+
+def test_whatever_speaks_arrow_reads_answers_and_the_catalogue() -> None:
+    """The stream has the columns and the values of the table, missing ones included."""
+    arrow = pytest.importorskip("pyarrow")
+    explorer = mlsysim.DSE(SPACE, "minimize: Run.cost", {"limit": "Run.time <= 3 hour"})
+    goals = ["minimize: Run.time", "minimize: Run.cost"]
+    for tabular in (
+        explorer.search(evaluate, top=3),
+        explorer.pareto(evaluate, objectives=goals),
+        explorer.sweep(evaluate, over={"limit": ["0.5 hour", "2 hour"]}),
+        mlsysim.Systems.Accelerators,
+    ):
+        read, table = arrow.table(tabular), tabular.to_pandas()
+        assert read.column_names == list(table.columns)
+        assert read.num_rows == len(table) > 0
+        for name in table.columns:
+            held = [None if pd.isna(value) else value for value in table[name].tolist()]
+            assert read[name].to_pylist() == held
+
+
+def test_without_pyarrow_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is loaded for nothing else."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    answer = mlsysim.DSE(SPACE, "minimize: Run.cost").search(evaluate, top=1)
+    with pytest.raises(OutputError, match=r"mlsysim-solver\[arrow\]"):
+        answer.__arrow_c_stream__()

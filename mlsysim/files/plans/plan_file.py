@@ -7,6 +7,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,9 @@ class FiledPlan:
     expected: PlanExpected | None
     framework: str | None = None
     served: tuple[ServingHold, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.text)}</p>{Plan.of(self.draft)._repr_html_()}"
 
     @property
     def asked(self) -> tuple[JobQuestion | ServingHold, ...]:

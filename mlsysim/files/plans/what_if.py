@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsysim.files.plans.known_rows import KnownRows
 from mlsysim.files.plans.plan_file import FiledPlan, load_plan
-from mlsysim.frames import frame
+from mlsysim.frames import Tabular, frame
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.results.blocks import table_of
 from mlsysim.results.formatting import change, with_unit
@@ -93,7 +93,7 @@ def why_not(
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanSweep(JsonText):
+class PlanSweep(JsonText, Tabular):
     """Plans for several values of one or more keys.
 
     Parameters

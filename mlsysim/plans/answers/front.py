@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mlsysim.frames import frame
+from mlsysim.frames import Tabular, frame
 from mlsysim.plans.answers.result import PlanResult
 from mlsysim.plans.records.goal import Goal
 from mlsysim.results.blocks import table_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanFront(JsonText):
+class PlanFront(JsonText, Tabular):
     """The Pareto front of two goals, on slots.
 
     Parameters

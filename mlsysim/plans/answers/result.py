@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mlsysim.frames import frame
+from mlsysim.frames import Tabular, frame
 from mlsysim.plans.answers.changes import PlanChange, changes_of
 from mlsysim.plans.answers.gantt import chart
 from mlsysim.plans.answers.wording import moment_text
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class PlanResult(Answer):
+class PlanResult(Answer, Tabular):
     """A plan with its proof.
 
     ``OPTIMAL`` is proven on slots of `slot` seconds: no plan whose jobs start at multiples of

@@ -1,4 +1,4 @@
-"""Records and trees of the catalogue as HTML, for notebooks."""
+"""Tables of what is asked and of the catalogue as HTML, for notebooks."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
