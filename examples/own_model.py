@@ -56,6 +56,9 @@ def main() -> None:
     model.minimize(sum(round(cost.scale / unit) * cost.expression for cost in costs))
 
     solver = cp_model.CpSolver()
+    # Two passes of OR-Tools 9.15 lose solutions of models with large numbers.
+    solver.parameters.auto_detect_greater_than_at_least_one_of = False
+    solver.parameters.presolve_inclusion_work_limit = 0
     status = solver.status_name(solver.solve(model))
     if status not in {"OPTIMAL", "FEASIBLE"}:
         print(f"{status}: no plan for {NODES} nodes was found")

@@ -73,14 +73,14 @@ MUTANTS = {
     ),
     "waiting once for the other stages": Mutant(
         "stages/training/time.py",
-        "maximum(count - (at == place), 0)",
-        "maximum(count, 0)",
+        "alike = maximum(many - 1, 0)",
+        "alike = maximum(many, 0)",
         "stages/test_uneven_stages.py",
     ),
     "microbatches of each stage": Mutant(
         "stages/training/memory.py",
-        "alive=_alive(one.run, part.place.index)",
-        "alive=_alive(one.run, 0)",
+        "alive=_alive(run, part.place.index)",
+        "alive=_alive(run, 0)",
         "stages/test_uneven_stages.py",
     ),
     "fullest part": Mutant(

@@ -239,6 +239,14 @@ def _same_schedule(it: Change) -> bool:
     )
 
 
+def _last_stage_alone_trains(it: Change) -> bool:
+    """Say that the stages which a step waits for are frozen: no gradients of weights to put off."""
+    old, layers = it.old, it.old["model"].layers
+    last = old["last_stage_layers"] or -(-layers // old["pp_size"])
+    listed = old["stage_layers"]
+    return bool(old["frozen_layers"] >= layers - (listed[-1] if listed else last))
+
+
 def _gradients_hide_messages(it: Change) -> bool:
     """Say that the gradients of weights that could fill a bubble all hide messages instead."""
     free = [design.but(overlap="none").solve() for design in (it.old, it.new)]
@@ -378,7 +386,7 @@ INERT: Mapping[str, tuple[Inert, ...]] = {
     "scatter_gather": (_nothing_to_scatter,),
     "overlap": (_hides_nothing,),
     "dispatch": (lambda it: it.old["ep_size"] == 1 or it.old["overlap"] == "all",),
-    "schedule": (_same_schedule, _gradients_hide_messages),
+    "schedule": (_same_schedule, _last_stage_alone_trains, _gradients_hide_messages),
     "attention": (_outpaced,),
     "efficiency": (_outpaced,),
     "gradient_bytes": (lambda it: it.old["precision"] == "fp32",),

@@ -113,7 +113,7 @@ def test_a_value_can_be_asked_about_and_designs_stand_side_by_side() -> None:
     with served(SERVING) as live:
         page = live.tab()
         page.get_by_role("button", name="why not fleet = H100_SXM?").click()
-        expect(page.locator(".part", has_text="Why not another")).to_contain_text(
+        expect(page.locator(".part", has_text="Why not another value")).to_contain_text(
             f"minimize: ServingEconomicsModel.cost_per_hour = {cost} with fleet=H100_SXM"
         )
         page.get_by_role("button", name="Keep it to compare").click()

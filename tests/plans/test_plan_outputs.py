@@ -259,7 +259,7 @@ def test_all_is_written_and_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--emit", "kueue", "--into", "."], "--emit kueue: a plan is told to slurm"),
+        (["--emit", "kueue", "--into", "."], "--emit kueue: plans are written for slurm"),
         (["--emit", "slurm"], "one needs the other"),
         (["--emit", "slurm", "--into", "nowhere"], "--into nowhere: there is no such folder"),
         (["--ical", "nowhere/p.ics"], "there is no folder nowhere"),

@@ -54,6 +54,8 @@ def extremes(
             model.minimize(number)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        # OR-Tools 9.15 loses solutions by it where a factor of a product has two values left.
+        solver.parameters.auto_detect_greater_than_at_least_one_of = False
         solver.parameters.max_deterministic_time = 0.2
         status = solver.solve(model)
         if status == cp_model.UNKNOWN:
