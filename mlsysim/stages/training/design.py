@@ -149,7 +149,7 @@ class TrainingDesign(Design):
         'bubble with gradients of weights that hide no message, or ``"dualpipe"``, in which '
         "microbatches enter at both ends and each accelerator holds two stages (DeepSeek-V3).",
         default="1f1b",
-        applies='with pp_size above 1, and more trained than the last stage; with virtual stages, '
+        applies="with pp_size above 1, and more trained than the last stage; with virtual stages, "
         '"1f1b" and "interleaved" are one',
     )
     overlap: str = knob(
