@@ -8,7 +8,6 @@ from rich.text import Text
 from mlsysim.cli.console import console
 from mlsysim.errors import UnknownNameError, suggest
 from mlsysim.files.stage_names import built_in_stages, registered_stages, stage_named
-from mlsysim.problem.domain import label
 from mlsysim.stages.documentation import Metric
 from mlsysim.stages.knobs import Knob
 from mlsysim.stages.stage import ForwardModel
@@ -72,17 +71,12 @@ def _stage(name: str) -> type[ForwardModel]:
 
 def _knobs_table(knobs: Mapping[str, Knob]) -> Table:
     """List arguments, with what of them does not apply everywhere below their sentence."""
-    rows = [
-        (
-            knob.name,
-            "required" if knob.default is Knob.REQUIRED else label(knob.default),
-            str(knob.domain),
-            knob.unit,
-            _plain(f"{knob.sentence}  Applies {knob.applies}." if knob.applies else knob.sentence),
-        )
-        for knob in knobs.values()
-    ]
-    return _table(("argument", "default", "range", "unit", "meaning"), rows)
+    rows = []
+    for knob in knobs.values():
+        *cells, meaning = knob.cells
+        told = f"{meaning}  Applies {knob.applies}." if knob.applies else meaning
+        rows.append((*cells, _plain(told)))
+    return _table(Knob.COLUMNS, rows)
 
 
 def _metrics_table(metrics: Mapping[str, Metric]) -> Table:

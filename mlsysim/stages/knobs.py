@@ -14,6 +14,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar, cast, get_type_hints
 
+from mlsysim.problem.domain import label
 from mlsysim.stages.documentation import described
 from mlsysim.stages.domains import ArgumentDomain, Typed
 
@@ -52,6 +53,7 @@ class Knob:
     """
 
     REQUIRED: ClassVar[Any] = inspect.Parameter.empty
+    COLUMNS: ClassVar[tuple[str, ...]] = ("argument", "default", "range", "unit", "meaning")
 
     name: str
     kind: Any
@@ -66,6 +68,12 @@ class Knob:
     def sentence(self) -> str:
         """What it means in short: the first sentence."""
         return self.text.partition(".  ")[0].removesuffix(".") + "."
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its row in a table of arguments, without where it applies; see `COLUMNS`."""
+        default = "required" if self.default is Knob.REQUIRED else label(self.default)
+        return (self.name, default, str(self.domain), self.unit, self.sentence)
 
     @property
     def documentation(self) -> str:

@@ -15,7 +15,6 @@ from mlsysim.expr.alternatives import may_be_none
 from mlsysim.expr.functions import logical_and
 from mlsysim.markup import table
 from mlsysim.numeric import plain
-from mlsysim.problem.domain import label
 from mlsysim.problem.verdict import Check
 from mlsysim.stages.documentation import Metric, metrics_of
 from mlsysim.stages.error_classes import AS_PREDICTED, MEASURED, Pace, pace_of
@@ -107,18 +106,8 @@ class ForwardModel(ABC):
         return (inspect.getdoc(cls) or "").partition("\n")[0]
 
     def _repr_html_(self) -> str:
-        rows = [
-            (
-                knob.name,
-                "required" if knob.default is Knob.REQUIRED else label(knob.default),
-                str(knob.domain),
-                knob.unit,
-                knob.sentence,
-            )
-            for knob in self.knobs().values()
-        ]
-        header = ("argument", "default", "range", "unit", "meaning")
-        return table(header, rows, f"{self.name}: {self.summary()}")
+        rows = [knob.cells for knob in self.knobs().values()]
+        return table(Knob.COLUMNS, rows, f"{self.name}: {self.summary()}")
 
     @classmethod
     def inputs(cls) -> Mapping[str, inspect.Parameter]:
